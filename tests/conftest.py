@@ -1,0 +1,9 @@
+"""What every test can ask for; the fixtures themselves live in tests/support."""
+
+from __future__ import annotations
+
+pytest_plugins = [
+    "tests.support.clock",
+    "tests.support.postgres",
+    "tests.support.databases",
+]

@@ -1,0 +1,1 @@
+"""Fixtures that every room's tests share: databases, mail servers, the corpus, a clock, a terminal."""
