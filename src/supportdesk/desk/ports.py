@@ -1,0 +1,292 @@
+"""What the desk needs from the outside, as Protocols: a clock, a store, a mail parser, mail servers.
+
+The desk says to the store *what* changes, as data (`Plan`); the store writes it in one transaction, by
+compare-and-swap, with one event a ticket. Rows are mappings from column name to value: aware UTC times, decoded JSON,
+`tuple`s never required. Table and column names are those of data.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from supportdesk.desk.model import (
+    ActionId, Actor, AgentId, CustomerId, CustomerView, EventRow, MailboxId, OutboxRow, QueueRow, ThreadEntry, Ticket, TicketId, View,
+)  # fmt: skip
+from supportdesk.mail.model import BuiltMail, ParsedMail
+
+Row = Mapping[str, Any]
+
+
+# ---- what changes, as data -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NewRef:
+    """Stands for the id of a row that the same plan inserts; the store resolves it wherever it appears as a value."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    table: str
+    values: Row
+    ref: NewRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Set `after` on the row with that primary key, if its columns still equal `before` (only the named ones are compared)."""
+
+    table: str
+    key: Row
+    before: Row
+    after: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove a row whose whole content is `before` (tags, presence: what an undo can insert again)."""
+
+    table: str
+    key: Row
+    before: Row
+
+
+Change = Insert | Update | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedEvent:
+    """One line for the log: `data` holds ids and enums only; old values are in the changes, kept in the erasable detail."""
+
+    ticket_id: TicketId | NewRef | None
+    kind: str
+    data: Row = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything one action does, to be written in one transaction.
+
+    `changes` that an undo can take back are stored with the events; `silent` ones (search text, counters, recipients)
+    follow from them. The inverse is derived: an Update swaps before and after, an Insert and a Delete change places.
+    """
+
+    changes: tuple[Change, ...] = ()
+    silent: tuple[Change, ...] = ()
+    events: tuple[PlannedEvent, ...] = ()
+    undoable: bool = True
+
+    def __add__(self, other: Plan) -> Plan:
+        return Plan(
+            self.changes + other.changes,
+            self.silent + other.silent,
+            self.events + other.events,
+            self.undoable and other.undoable,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a plan became: the ids that its NewRefs got."""
+
+    action_id: ActionId
+    ids: Mapping[str, int]
+
+
+# ---- the clock -------------------------------------------------------------------------------------------------------
+
+
+class Clock(Protocol):
+    def now(self) -> datetime: ...
+    def monotonic(self) -> float: ...
+    def sleep(self, seconds: float) -> None: ...
+
+
+# ---- the store -------------------------------------------------------------------------------------------------------
+
+
+class Transaction(Protocol):
+    """A writing transaction: under the fair lock, BEGIN IMMEDIATE, at most 20 ms, no waiting for anything inside.
+
+    Leaving the `with` block commits; an exception rolls back. Reads see the transaction's own writes and, on Postgres,
+    `ticket()` locks the row.
+    """
+
+    now: datetime
+
+    def ticket(self, ticket_id: TicketId) -> Ticket:
+        """The ticket as it is now. Raises NotFound."""
+
+    def row(self, table: str, key: Row) -> Row | None: ...
+    def rows(self, table: str, where: Row | None = None, *, order: str = "", limit: int = 0) -> list[Row]:
+        """Rows whose columns equal `where` (a list value means IN); `order` is `column` or `-column`."""
+
+    def apply(self, plan: Plan, actor: Actor, action_id: ActionId) -> Applied:
+        """Write changes, events and details. Each touched ticket's version grows by one and updated_at is set.
+
+        Raises Conflict, naming who changed what and when, if a compare-and-swap misses.
+        """
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        """An exception inside rolls back to here and goes on rising."""
+
+    def index_message(self, message_id: int, folded: str) -> None:
+        """Put the folded text of a message into message_text and the search index (replacing what was there)."""
+
+
+class Reader(Protocol):
+    """Plain reads through the DB-API; every method is safe to call from any thread."""
+
+    def rows(self, table: str, where: Row | None = None, *, order: str = "", limit: int = 0) -> list[Row]: ...
+    def queue_ids(self, view: View | str, *, agent_id: AgentId | None, now: datetime, text: str = "", limit: int = 0) -> list[TicketId]:
+        """The spine of a view in its order; `text` narrows it by full text, words in any order, the last as a prefix."""
+
+    def queue_rows(self, ids: Sequence[TicketId], *, agent_id: AgentId | None, now: datetime) -> dict[TicketId, QueueRow]: ...
+    def counts(self, *, agent_id: AgentId | None, now: datetime) -> dict[str, int]:
+        """How many tickets each view holds, and `outbox`, `parked`, `drafts`, `uncertain`, `failed` besides."""
+
+    def ticket(self, ticket_id: TicketId) -> Ticket: ...
+    def tags(self, ticket_id: TicketId) -> tuple[str, ...]: ...
+    def thread(self, ticket_id: TicketId) -> list[ThreadEntry]:
+        """The conversation of the ticket and of all that was merged into it, oldest first, with unsent outbox rows."""
+
+    def customer(self, customer_id: CustomerId) -> CustomerView: ...
+    def outbox(self, *, states: Sequence[str] = (), agent_id: AgentId | None = None, ticket_id: TicketId | None = None, limit: int = 0) -> list[OutboxRow]: ...
+    def search(self, text: str, *, limit: int = 50) -> list[TicketId]: ...
+    def unanswered(self, *, now: datetime, older_than: datetime | None = None) -> list[Row]:
+        """Every waiting customer, unresolved delivery and unseen parked mail (domain.md section 1), longest first."""
+
+    def events(self, *, after: int = 0, ticket_id: TicketId | None = None, limit: int = 500) -> list[EventRow]: ...
+    def event_details(self, action_id: ActionId) -> list[tuple[EventRow, Row]]: ...
+    def presence(self, ticket_id: TicketId, *, now: datetime) -> list[tuple[AgentId, str, str]]: ...
+    def audit(self) -> list[Row]:
+        """For each folder and UIDVALIDITY: rows, and the count of each outcome (and of those unprocessed)."""
+
+    def wait_for_change(self, timeout: float) -> bool:
+        """Block until somebody else committed something, at most `timeout` seconds."""
+
+
+class Blobs(Protocol):
+    """Raw mail, uploads and built mail: bytes by their sha-256, each put durable before it returns."""
+
+    def put(self, data: bytes) -> str: ...
+    def get(self, sha256: str) -> bytes: ...
+
+
+class Store(Protocol):
+    """The database. Nothing is opened before the first call."""
+
+    read: Reader
+    blobs: Blobs
+
+    def transaction(self) -> AbstractContextManager[Transaction]: ...
+    def acquire_lease(self, name: str, owner: str, seconds: float, info: Row) -> int | None:
+        """The epoch if the lease is ours now (taken or renewed), else None."""
+
+    def release_lease(self, name: str, owner: str) -> None: ...
+    def set_presence(self, ticket_id: TicketId, agent_id: AgentId, console: str, mode: str) -> None:
+        """`mode` viewing | replying | "" to leave; its own short transaction, no event."""
+
+    def close(self) -> None: ...
+
+
+# ---- mail servers ----------------------------------------------------------------------------------------------------
+
+
+class MailParser(Protocol):
+    """Reads hostile mail in a contained process. `parse` raises mail.child.ParseFailed when the child could not."""
+
+    def parse(self, raw: bytes, received_at: datetime | None = None) -> ParsedMail: ...
+    def cut_part(self, raw: bytes, part: str) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FolderInfo:
+    name: str
+    role: str  # inbox | sent | junk | other (RFC 6154)
+
+
+@dataclass(frozen=True, slots=True)
+class FolderState:
+    uidvalidity: int
+    uidnext: int
+    exists: int
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedMail:
+    """One answer of UID FETCH. `raw` is None when the server did not supply a body; `partial` when only the head was taken."""
+
+    uid: int
+    raw: bytes | None
+    size: int
+    internal_date: datetime | None
+    partial: bool = False
+
+
+class MailSource(Protocol):
+    """One IMAP connection. Every method raises ConnectionFailed (LoginRefused when a person must act)."""
+
+    def folders(self) -> list[FolderInfo]: ...
+    def select(self, folder: str) -> FolderState: ...
+    def uids_from(self, uid: int) -> list[int]:
+        """UIDs ≥ uid in the selected folder, ascending (never the `n:*` ghost below uid)."""
+
+    def fetch(self, uids: Sequence[int], *, max_size: int) -> Iterator[FetchedMail]:
+        """BODY.PEEK[] of each, in small groups; what vanished is absent; over `max_size` only its first parts."""
+
+    def dates(self, uids: Sequence[int]) -> dict[int, datetime]:
+        """INTERNALDATE of each."""
+
+    def idle(self, seconds: float, stop: Callable[[], bool]) -> bool:
+        """Wait for news at most so long; True if there may be some. A dead connection raises."""
+
+    def find_message_id(self, folder: str, message_id: str) -> list[int]:
+        """UIDs of our own signed Message-ID in that folder."""
+
+    def append(self, folder: str, data: bytes, at: datetime) -> None: ...
+    def mark(self, uids: Sequence[int], policy: str, target: str = "") -> None:
+        """leave | keyword | seen | move: after the commit only (INGEST-2)."""
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientResult:
+    address: str
+    state: str  # accepted | deferred | failed
+    detail: str  # the server's words, with code
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """The verdict of OUT-5 on one delivery attempt."""
+
+    verdict: str  # sent | deferred | failed | uncertain
+    stage: str
+    detail: str
+    recipients: tuple[RecipientResult, ...] = ()
+    account_problem: bool = False  # the login or the account, not this mail: pause the mailbox
+
+
+class MailTransport(Protocol):
+    """One SMTP account."""
+
+    def send(self, mail: BuiltMail, recipients: Sequence[str], on_stage: Callable[[str], None]) -> SendResult:
+        """Deliver to these envelope recipients. `on_stage` is called before each stage; `data_started` before DATA and
+        `dot_sent` just before the final dot, and its exception aborts the attempt before that stage."""
+
+    def close(self) -> None: ...
+
+
+class MailServers(Protocol):
+    """Opens connections for a mailbox; credentials are resolved here and never stored."""
+
+    def source(self, mailbox_id: MailboxId) -> MailSource: ...
+    def transport(self, mailbox_id: MailboxId) -> MailTransport: ...
