@@ -60,7 +60,7 @@ def use_language(tag: str) -> str:
     A language without a catalogue is spoken in English. Safe to call from any thread: readers see the old catalogue or
     the new one, never a mixture.
     """
-    global _active
+    global _active  # noqa: PLW0603 — the one setting of this process that every string depends on
     language = _primary_subtag(tag)
     catalogue = _read_catalogue(language)
     _active = (language, catalogue) if catalogue is not None else (SOURCE_LANGUAGE, None)

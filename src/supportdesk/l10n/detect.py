@@ -13,14 +13,16 @@ import re
 import threading
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from supportdesk.l10n.tags import canonical_language
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MINIMUM_LETTERS: Final = 20
 _LONG_LETTERS: Final = 40
@@ -98,10 +100,10 @@ _TELLING: Final[tuple[dict[str, frozenset[str]], ...]] = tuple(
     {language: frozenset(words.split()) for language, words in group.items()}
     for group in (
         {
-            "da": "endnu hvad mig dig af efter hvornår modtaget købt købte tak jer uger sidste nogen blevet været lige nogle"
-            " ud hej bedes gerne meget",
-            "no": "ennå enda hva meg deg av etter fått mottatt kjøpt kjøpte takk dere uker siste noen blitt vært når hei"
-            " mye ønsker",
+            "da": "endnu hvad mig dig af efter hvornår modtaget købt købte tak jer uger sidste nogen blevet været lige"
+            " nogle ud hej bedes gerne meget",
+            "no": "ennå enda hva meg deg av etter fått mottatt kjøpt kjøpte takk dere uker siste noen blitt vært når"
+            " hei mye ønsker",
             "sv": "inte jag är och från ännu tack hej beställning ni vad när mycket",
         },
         {
