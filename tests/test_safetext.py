@@ -28,8 +28,26 @@ FORBIDDEN = re.compile(
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=300)
 NASTY_TEXT = st.lists(
     st.sampled_from(
-        ["\x1b", "[", "]", "31m", "0;t", "\x07", "\x1b\\", "\x9b", "\x9d", "\x90", "\u202e", "\u2066", "\u200c", "\u200d"]
-        + ["a", "é", "e\u0301", "\u0301", "漢", "ｶﾞ", "👩", "🇮", "\n", "\r", "\t", "\x85", "\u2028", "  ", "ش", "\ud800"]
+        ["\x1b", "[", "]", "31m", "0;t", "\x07", "\x1b\\", "\x9b", "\x9d", "\x90", "\u202e", "\u2066", "\u200c"]
+        + [
+            "\u200d",
+            "a",
+            "é",
+            "e\u0301",
+            "\u0301",
+            "漢",
+            "ｶﾞ",
+            "👩",
+            "🇮",
+            "\n",
+            "\r",
+            "\t",
+            "\x85",
+            "\u2028",
+            "  ",
+            "ش",
+            "\ud800",
+        ]
     ),
     max_size=60,
 ).map("".join)

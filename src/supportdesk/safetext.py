@@ -167,7 +167,7 @@ def _cleaned(text: str, *, keep_joiners: bool) -> str:
 
 
 def _has_introducer(text: str) -> bool:
-    return "\x1b" in text or (not text.isascii() and any(introducer in text for introducer in "\x90\x98\x9b\x9d\x9e\x9f"))
+    return any(introducer in text for introducer in ("\x1b" if text.isascii() else "\x1b\x90\x98\x9b\x9d\x9e\x9f"))
 
 
 def _keep_joiners_between_letters(text: str) -> str:
