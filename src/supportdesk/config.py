@@ -1,0 +1,253 @@
+"""The settings of this one process: where the database is, who acts, how the console looks, and on the worker's machine
+how to log in to the mail servers.
+
+What a team shares (mailboxes, signatures, calendars, policies) is in the database, not here. A setting comes from the
+environment (`SUPPORTDESK_DATABASE`), else from `config.toml`, else from the default. Logins are in a file of their own,
+`credentials.toml`, which must be readable by its owner only.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import stat
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from supportdesk.errors import ConfigError
+
+APP = "supportdesk"
+PREFIX = "SUPPORTDESK_"
+# Read elsewhere, before or beside the settings: which file, which SQLite library, where the test corpus is.
+OTHER_VARIABLES = frozenset({"CONFIG", "SQLITE", "CORPUS", "FAILPOINT"})
+THEMES = ("supportdesk-dark", "supportdesk-light", "ansi", "high-contrast", "colour-blind", "monochrome")
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """How to log in to the servers of one mailbox. Exactly one way is set; the secret itself is never shown."""
+
+    password: str = field(default="", repr=False)
+    password_file: str = ""
+    password_command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings in force; `source` names the file they came from, None if there is none."""
+
+    source: Path | None
+    database: str
+    agent: str = ""
+    language: str = ""
+    theme: str = "supportdesk-dark"
+    keymap: str = ""
+    ascii: bool = False
+    mouse: bool = True
+    translator: str = ""  # the command that `|` pipes the shown text through
+    credentials: Mapping[str, Credential] = field(default_factory=dict, repr=False)
+
+    @property
+    def credentials_path(self) -> Path:
+        return config_dir(self.source) / "credentials.toml"
+
+
+SETTINGS = tuple(item.name for item in fields(Config) if item.name not in ("source", "credentials"))
+
+
+def config_dir(source: Path | None = None) -> Path:
+    """Where the files of this user are; beside `config.toml` when that was named."""
+    if source is not None:
+        return source.parent
+    base = os.environ.get("XDG_CONFIG_HOME")
+    return Path(base) / APP if base else Path.home() / ".config" / APP
+
+
+def data_dir() -> Path:
+    """Where the embedded database is unless a setting says otherwise."""
+    base = os.environ.get("XDG_DATA_HOME")
+    return Path(base) / APP if base else Path.home() / ".local" / "share" / APP
+
+
+def load_config(path: Path | None = None, *, database: str = "", agent: str = "", language: str = "") -> Config:
+    """Read the settings; the keyword arguments (from the command line) win over everything.
+
+    Raises ConfigError naming the file and the key, with the nearest known key where one is close.
+    """
+    named = path or (Path(os.environ[PREFIX + "CONFIG"]) if os.environ.get(PREFIX + "CONFIG") else None)
+    source = named or config_dir() / "config.toml"
+    if named is not None and not named.exists():
+        raise ConfigError(
+            f"{named}: there is no such file", hint="name an existing file with --config, or leave it out"
+        )
+    values = _read_toml(source) if source.exists() else {}
+    _refuse_unknown(values, SETTINGS, str(source))
+    for key in SETTINGS:
+        if (given := os.environ.get(PREFIX + key.upper())) is not None:
+            values[key] = _from_environment(key, given)
+    _refuse_unknown_variables()
+    for key, given in (("database", database), ("agent", agent), ("language", language)):
+        if given:
+            values[key] = given
+    checked = {key: _checked(key, value, str(source)) for key, value in values.items()}
+    checked.setdefault("database", str(data_dir() / "desk.db"))
+    if os.environ.get("NO_COLOR") and "theme" not in values:
+        checked["theme"] = "monochrome"
+    found = source if source.exists() else named
+    return Config(source=found, credentials=_read_credentials(config_dir(found) / "credentials.toml"), **checked)
+
+
+def save_setting(config: Config, key: str, value: str | bool) -> Path:
+    """Write one setting into `config.toml`, keeping its comments; returns the file."""
+    import tomlkit
+
+    path = config.source or config_dir() / "config.toml"
+    document = tomlkit.parse(path.read_text()) if path.exists() else tomlkit.document()
+    document[key] = value
+    _write_private(path, tomlkit.dumps(document))
+    return path
+
+
+def save_credential(config: Config, address: str, credential: Credential) -> Path:
+    """Write how to log in for one mailbox into `credentials.toml` (0600); returns the file."""
+    import tomlkit
+
+    path = config.credentials_path
+    document = tomlkit.parse(path.read_text()) if path.exists() else tomlkit.document()
+    table = tomlkit.table()
+    for item in fields(Credential):
+        if value := getattr(credential, item.name):
+            table[item.name] = value
+    document[address.casefold()] = table
+    _write_private(path, tomlkit.dumps(document))
+    return path
+
+
+def resolve_password(config: Config, address: str) -> str:
+    """The password of a mailbox: a systemd credential of its name, else what `credentials.toml` says.
+
+    Raises ConfigError naming what is missing and what to do.
+    """
+    if directory := os.environ.get("CREDENTIALS_DIRECTORY"):
+        provided = Path(directory) / address.casefold()
+        if provided.exists():
+            return provided.read_text().rstrip("\n")
+    credential = config.credentials.get(address.casefold())
+    if credential is None:
+        raise ConfigError(
+            f"no login is stored on this machine for {address}",
+            hint=f"run `supportdesk mailbox set {address} --password-command …` or add it to {config.credentials_path}",
+        )
+    if credential.password_command:
+        return _run_password_command(credential.password_command, address)
+    if credential.password_file:
+        path = Path(credential.password_file).expanduser()
+        _refuse_open_file(path)
+        return path.read_text().rstrip("\n")
+    return credential.password
+
+
+def _run_password_command(command: str, address: str) -> str:
+    import shlex
+    import subprocess
+
+    try:
+        done = subprocess.run(shlex.split(command), capture_output=True, text=True, timeout=30, check=False)
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+        raise ConfigError(f"the password command of {address} could not run: {type(error).__name__}") from None
+    if done.returncode or not done.stdout.strip():
+        raise ConfigError(
+            f"the password command of {address} ended with {done.returncode} and printed no password",
+            hint="run it by hand in a terminal; its first line of output must be the password",
+        )
+    return done.stdout.splitlines()[0]
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from None
+
+
+def _read_credentials(path: Path) -> dict[str, Credential]:
+    if not path.exists():
+        return {}
+    _refuse_open_file(path)
+    found = {}
+    for address, table in _read_toml(path).items():
+        if not isinstance(table, dict):
+            raise ConfigError(f'{path}: {address}: expected a table, such as ["{address}"] with password_command = "…"')
+        _refuse_unknown(table, tuple(item.name for item in fields(Credential)), f"{path}: {address}")
+        if len(table) != 1 or not all(isinstance(value, str) and value for value in table.values()):
+            raise ConfigError(
+                f"{path}: {address}: give exactly one of password, password_file, password_command as text"
+            )
+        found[address.casefold()] = Credential(**table)
+    return found
+
+
+def _refuse_open_file(path: Path) -> None:
+    try:
+        state = path.stat()
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    if stat.S_IMODE(state.st_mode) & 0o077:
+        raise ConfigError(f"{path}: holds passwords and others can read it", hint=f"run: chmod 600 {path}")
+    if state.st_uid not in (os.geteuid(), 0):
+        raise ConfigError(f"{path}: holds passwords and belongs to another user")
+
+
+def _refuse_unknown(values: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
+    for key in values:
+        if key not in known:
+            raise ConfigError(f"{where}: unknown setting `{key}`{_nearest(key, known)}")
+
+
+def _refuse_unknown_variables() -> None:
+    known = tuple(PREFIX + name for name in (*(key.upper() for key in SETTINGS), *sorted(OTHER_VARIABLES)))
+    for variable in os.environ:
+        if variable.startswith(PREFIX) and variable not in known:
+            raise ConfigError(f"unknown environment variable {variable}{_nearest(variable, known)}")
+
+
+def _nearest(key: str, known: tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(key, known, n=1)
+    return f"; did you mean `{close[0]}`?" if close else f"; known are {', '.join(known)}"
+
+
+def _from_environment(key: str, given: str) -> str | bool:
+    if key not in ("ascii", "mouse"):
+        return given
+    if given.casefold() in ("1", "true", "yes", "on"):
+        return True
+    if given.casefold() in ("0", "false", "no", "off", ""):
+        return False
+    raise ConfigError(f"{PREFIX}{key.upper()}={given}: expected true or false")
+
+
+def _checked(key: str, value: Any, where: str) -> Any:
+    expected = bool if key in ("ascii", "mouse") else str
+    if not isinstance(value, expected):
+        raise ConfigError(
+            f"{where}: {key}: expected {'true or false' if expected is bool else 'text'}, found {value!r}"
+        )
+    if key == "theme" and value not in THEMES:
+        raise ConfigError(f"{where}: theme: there is no theme `{value}`{_nearest(value, THEMES)}")
+    return value
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = path.with_name(path.name + ".new")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
