@@ -4,6 +4,10 @@ from __future__ import annotations
 
 pytest_plugins = [
     "tests.support.clock",
-    "tests.support.postgres",
+    "tests.support.corpus",
     "tests.support.databases",
+    "tests.support.groups",
+    "tests.support.mail_servers",
+    "tests.support.postgres",
+    "tests.support.terminal",
 ]

@@ -21,7 +21,7 @@ def free_port() -> int:
 
 
 def free_port_block(count: int) -> int:
-    """The first of `count` neighbouring loopback ports that are all free; each xdist worker looks in a range of its own."""
+    """The first of `count` neighbouring loopback ports, all free; each xdist worker looks in a range of its own."""
     worker = int("".join(filter(str.isdigit, os.environ.get("PYTEST_XDIST_WORKER", ""))) or 0)
     start = 20_000 + (worker % 8) * 1_500 + (os.getpid() % 60) * count
     for base in range(start, start + 1_500 - count, count):
