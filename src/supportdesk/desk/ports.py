@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from supportdesk.desk.model import (
     ActionId, Actor, AgentId, CustomerId, CustomerView, EventRow, MailboxId, OutboxRow, QueueRow, ThreadEntry, Ticket, TicketId, View,
 )  # fmt: skip
-from supportdesk.mail.model import BuiltMail, ParsedMail
+from supportdesk.mail.model import BuiltMail, FetchedMail, FolderInfo, FolderState, ParsedMail, SendResult
 
 Row = Mapping[str, Any]
 
@@ -206,30 +206,6 @@ class MailParser(Protocol):
     def cut_part(self, raw: bytes, part: str) -> bytes: ...
 
 
-@dataclass(frozen=True, slots=True)
-class FolderInfo:
-    name: str
-    role: str  # inbox | sent | junk | other (RFC 6154)
-
-
-@dataclass(frozen=True, slots=True)
-class FolderState:
-    uidvalidity: int
-    uidnext: int
-    exists: int
-
-
-@dataclass(frozen=True, slots=True)
-class FetchedMail:
-    """One answer of UID FETCH. `raw` is None when the server did not supply a body; `partial` when only the head was taken."""
-
-    uid: int
-    raw: bytes | None
-    size: int
-    internal_date: datetime | None
-    partial: bool = False
-
-
 class MailSource(Protocol):
     """One IMAP connection. Every method raises ConnectionFailed (LoginRefused when a person must act)."""
 
@@ -255,24 +231,6 @@ class MailSource(Protocol):
         """leave | keyword | seen | move: after the commit only (INGEST-2)."""
 
     def close(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class RecipientResult:
-    address: str
-    state: str  # accepted | deferred | failed
-    detail: str  # the server's words, with code
-
-
-@dataclass(frozen=True, slots=True)
-class SendResult:
-    """The verdict of OUT-5 on one delivery attempt."""
-
-    verdict: str  # sent | deferred | failed | uncertain
-    stage: str
-    detail: str
-    recipients: tuple[RecipientResult, ...] = ()
-    account_problem: bool = False  # the login or the account, not this mail: pause the mailbox
 
 
 class MailTransport(Protocol):

@@ -194,3 +194,45 @@ class BuiltMail:
     data: bytes = field(repr=False)
     eightbit: bool = False
     smtputf8: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FolderInfo:
+    name: str
+    role: str  # inbox | sent | junk | other (RFC 6154)
+
+
+@dataclass(frozen=True, slots=True)
+class FolderState:
+    uidvalidity: int
+    uidnext: int
+    exists: int
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedMail:
+    """One answer of UID FETCH. `raw` is None when the server did not supply a body; `partial` when only the head was taken."""
+
+    uid: int
+    raw: bytes | None
+    size: int
+    internal_date: datetime | None
+    partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientResult:
+    address: str
+    state: str  # accepted | deferred | failed
+    detail: str  # the server's words, with code
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """The verdict of OUT-5 on one delivery attempt."""
+
+    verdict: str  # sent | deferred | failed | uncertain
+    stage: str
+    detail: str
+    recipients: tuple[RecipientResult, ...] = ()
+    account_problem: bool = False  # the login or the account, not this mail: pause the mailbox

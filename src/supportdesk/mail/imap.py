@@ -1,0 +1,330 @@
+"""One IMAP connection of one mailbox, through imapclient. UIDs only, BODY.PEEK only, TLS verified, every wait bounded.
+
+No text from a sender ever enters a command (RFC 3501 quoting is not trusted): the only searches are UID ranges that we
+computed and our own signed Message-ID. What imapclient gets wrong is mended here: the `n:*` ghost, the socket that died
+during IDLE, the literal of any size (mail.md section 0.5).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import imaplib
+import re
+import select
+import ssl
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from imapclient import IMAPClient, SocketTimeout
+from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError
+
+from supportdesk import __version__
+from supportdesk.errors import ConnectionFailed, LoginRefused
+from supportdesk.mail.model import FetchedMail, FolderInfo, FolderState
+from supportdesk.mail.tls import check_tls_mode, tls_context
+
+if TYPE_CHECKING:
+    from supportdesk.desk.model import Server
+
+CONNECT_SECONDS = 15.0
+READ_SECONDS = 60.0
+LITERAL_LIMIT = 64 * 1024 * 1024
+GROUP_BYTES = 8 * 1024 * 1024
+GROUP_MAILS = 100
+LISTED_AT_ONCE = 500
+SEARCH_RANGE = 20_000
+PARTIAL_BYTES = 262_144
+OWN_MESSAGE_ID = re.compile(r"<sd\.[A-Za-z0-9]+\.[0-9]+\.[A-Za-z2-7]+@[A-Za-z0-9.-]+>")
+# RFC 5530: the server is there, and waiting can help; every other refusal of a login needs a person.
+PASSING_CODES = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]")
+SENT_NAMES = frozenset(
+    {"sent", "sent items", "sent messages", "sent mail", "inbox.sent", "posta inviata", "gesendet",
+     "gesendete elemente", "gesendete objekte", "envoyés", "éléments envoyés", "messages envoyés", "enviados",
+     "elementos enviados"}
+)  # fmt: skip
+JUNK_NAMES = frozenset({"junk", "junk e-mail", "spam", "bulk mail", "inbox.junk", "posta indesiderata", "indésirables"})
+
+
+class ImapSource:
+    """A logged-in connection. Every method raises ConnectionFailed, or LoginRefused when a person must act."""
+
+    def __init__(self, server: Server, password: str) -> None:
+        check_tls_mode(server)
+        self._server = server
+        self._folder = "INBOX"
+        self._state = FolderState(0, 0, 0)
+        with self._failures("connect"):
+            self._client = IMAPClient(
+                server.host,
+                port=server.port,
+                ssl=server.tls == "implicit",
+                ssl_context=tls_context(server) if server.tls == "implicit" else None,
+                timeout=SocketTimeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+            )
+        self._client.normalise_times = False
+        self._cap_literals()
+        try:
+            self._log_in(password)
+        except BaseException:
+            self.close()
+            raise
+
+    def folders(self) -> list[FolderInfo]:
+        """The folders that can hold mail, with their use (RFC 6154, else by name)."""
+        with self._failures("list the folders"):
+            listed = self._client.list_folders()
+        found, roles = [], set()
+        for flags, _, name in sorted(listed, key=lambda item: not _special(item[0])):
+            if b"\\Noselect" in flags or b"\\NonExistent" in flags:
+                continue
+            role = _special(flags) or _role_by_name(str(name))
+            if role != "other" and role in roles:
+                role = "other"
+            roles.add(role)
+            found.append(FolderInfo(str(name), role))
+        return found
+
+    def select(self, folder: str) -> FolderState:
+        """Open the folder read-only: nothing that is read here changes a flag."""
+        with self._failures(f"open the folder {folder}"):
+            state = self._client.select_folder(folder, readonly=True)
+        try:
+            uidvalidity, uidnext = int(state[b"UIDVALIDITY"]), int(state.get(b"UIDNEXT", 0))
+        except (KeyError, TypeError, ValueError):
+            raise ConnectionFailed(f"{self._server.host}: {folder}: the server names no UIDVALIDITY") from None
+        self._folder, self._state = folder, FolderState(uidvalidity, uidnext, int(state.get(b"EXISTS", 0)))
+        return self._state
+
+    def uids_from(self, uid: int) -> list[int]:
+        """UIDs ≥ `uid` in the selected folder, ascending.
+
+        `n:*` always answers with the last message (RFC 3501 6.4.8), hence the filter; wide ranges are asked in pieces
+        because imaplib refuses a line over 1,000,000 bytes.
+        """
+        with self._failures("list the messages"):
+            last, exists = self._state.uidnext - 1, self._state.exists
+            if exists == 0:
+                return []
+            if last - uid <= SEARCH_RANGE or exists <= SEARCH_RANGE:
+                return sorted(found for found in self._client.search(["UID", f"{uid}:*"]) if found >= uid)
+            uids: list[int] = []
+            for start in range(uid, last + 1, SEARCH_RANGE):
+                piece = self._client.search(["UID", f"{start}:{start + SEARCH_RANGE - 1}"])
+                uids.extend(found for found in piece if start <= found < start + SEARCH_RANGE)
+            return sorted(set(uids))
+
+    def dates(self, uids: Sequence[int]) -> dict[int, datetime]:
+        """INTERNALDATE of each message that is still there."""
+        return {uid: at for uid, (_, at) in self._sizes(uids).items() if at is not None}
+
+    def fetch(self, uids: Sequence[int], *, max_size: int) -> Iterator[FetchedMail]:
+        """The messages in order, in small groups. One that vanished is left out; one without a body has `raw` None."""
+        for start in range(0, len(uids), LISTED_AT_ONCE):
+            chunk = list(uids[start : start + LISTED_AT_ONCE])
+            sizes = self._sizes(chunk)
+            for group in _grouped([(uid, sizes[uid][0]) for uid in chunk if uid in sizes], max_size):
+                large = sizes[group[0]][0] > max_size
+                bodies = self._heads(group[0]) if large else self._bodies(group)
+                for uid in group:
+                    if uid in bodies:
+                        size, at = sizes[uid]
+                        yield FetchedMail(uid, bodies[uid], size, at, partial=large)
+
+    def idle(self, seconds: float, stop: Callable[[], bool]) -> bool:
+        """Wait for news with IDLE (RFC 2177), else with a pause and NOOP; True if there may be some."""
+        if not self._client.has_capability("IDLE"):
+            return self._pause(seconds, stop)
+        with self._failures("wait for news"):
+            self._client.idle()
+            deadline = time.monotonic() + seconds
+            news = False
+            while not news and not stop() and (left := deadline - time.monotonic()) > 0:
+                readable, _, _ = select.select([self._client.socket()], [], [], min(left, 1.0))
+                if readable:
+                    answers = self._client.idle_check(timeout=0.05)
+                    if any(answer and answer[0] == b"BYE" for answer in answers):
+                        raise IMAPClientAbortError("the server said BYE")
+                    news = True
+            self._client.idle_done()
+            return news
+
+    def find_message_id(self, folder: str, message_id: str) -> list[int]:
+        """UIDs in `folder` of our own signed Message-ID; anything else is refused before it reaches the wire."""
+        if not OWN_MESSAGE_ID.fullmatch(message_id):
+            raise ValueError(f"not a Message-ID of ours: {message_id!r}")
+        self.select(folder)
+        with self._failures(f"search the folder {folder}"):
+            return [int(uid) for uid in self._client.search(["HEADER", "Message-ID", message_id])]
+
+    def append(self, folder: str, data: bytes, at: datetime) -> None:
+        with self._failures(f"store a copy in {folder}"):
+            self._client.append(folder, data, flags=(b"\\Seen",), msg_time=at)
+
+    def mark(self, uids: Sequence[int], policy: str, target: str = "") -> None:
+        """What the mailbox's policy does with processed mail on the server; `leave` does nothing at all."""
+        if policy == "leave" or not uids:
+            return
+        folder = self._folder
+        with self._failures("mark processed mail"):
+            state = self._client.select_folder(folder, readonly=False)
+            if policy == "seen":
+                self._client.add_flags(list(uids), [b"\\Seen"], silent=True)
+            elif policy == "keyword":
+                permanent = state.get(b"PERMANENTFLAGS", ())
+                if b"\\*" in permanent or b"$Supportdesk" in permanent:
+                    self._client.add_flags(list(uids), [b"$Supportdesk"], silent=True)
+            elif policy == "move":
+                self._move(list(uids), target)
+
+    def close(self) -> None:
+        with contextlib.suppress(IMAPClientError, imaplib.IMAP4.error, OSError, ssl.SSLError, ValueError):
+            self._client.logout()
+        with contextlib.suppress(IMAPClientError, imaplib.IMAP4.error, OSError, AttributeError):
+            self._client.shutdown()
+
+    def _log_in(self, password: str) -> None:
+        client, server = self._client, self._server
+        if getattr(client._imap, "state", "") == "AUTH":
+            raise ConnectionFailed(f"{server.host}: the server logged us in unasked (PREAUTH); refused")
+        if server.tls == "starttls":
+            if not client.has_capability("STARTTLS"):
+                raise LoginRefused(f"{server.host}: the server offers no STARTTLS", hint="use tls = implicit, port 993")
+            with self._failures("start TLS"):
+                client.starttls(tls_context(server))
+        if client.has_capability("LOGINDISABLED"):
+            raise LoginRefused(f"{server.host}: the server does not accept a password here (LOGINDISABLED)")
+        try:
+            with self._failures("log in"):
+                client.login(server.login, password)
+        except LoginError as error:
+            words = str(error)
+            if any(code in words for code in PASSING_CODES):
+                raise ConnectionFailed(f"{server.host}: {words}") from None
+            raise LoginRefused(
+                f"{server.host}: login refused for {server.login}: {words}", hint="check the user name and the password"
+            ) from None
+        with self._failures("say who we are"):
+            client.capabilities()
+            if client.has_capability("ID"):
+                client.id_({"name": "supportdesk", "version": __version__})
+
+    def _sizes(self, uids: Sequence[int]) -> dict[int, tuple[int, datetime | None]]:
+        found: dict[int, tuple[int, datetime | None]] = {}
+        for start in range(0, len(uids), LISTED_AT_ONCE):
+            with self._failures("read the sizes"):
+                chunk = list(uids[start : start + LISTED_AT_ONCE])
+                answers = self._client.fetch(chunk, ["RFC822.SIZE", "INTERNALDATE"])
+            for uid, items in answers.items():
+                at = items.get(b"INTERNALDATE")
+                found[uid] = (int(items.get(b"RFC822.SIZE", 0)), at.astimezone(UTC) if at else None)
+        return found
+
+    def _bodies(self, uids: list[int]) -> dict[int, bytes | None]:
+        try:
+            with self._failures("fetch mail"):
+                answers = self._client.fetch(uids, ["BODY.PEEK[]"])
+        except _Refused:
+            if len(uids) == 1:
+                return {uids[0]: None}
+            return {uid: body for one in uids for uid, body in self._bodies([one]).items()}
+        return {uid: items.get(b"BODY[]") or None for uid, items in answers.items()}
+
+    def _heads(self, uid: int) -> dict[int, bytes | None]:
+        """The header and the beginning of an oversize message: our reader needs no closing boundary."""
+        try:
+            with self._failures("fetch the beginning of a large mail"):
+                wanted = ["BODY.PEEK[HEADER]", f"BODY.PEEK[TEXT]<0.{PARTIAL_BYTES}>"]
+                items = self._client.fetch([uid], wanted).get(uid, {})
+        except _Refused:
+            return {uid: None}
+        header = items.get(b"BODY[HEADER]")
+        body: bytes = next((value for key, value in items.items() if key.startswith(b"BODY[TEXT]") and value), b"")
+        return {uid: header + body if header else None}
+
+    def _move(self, uids: list[int], target: str) -> None:
+        if self._client.has_capability("MOVE"):
+            self._client.move(uids, target)
+        elif self._client.has_capability("UIDPLUS"):
+            self._client.copy(uids, target)
+            self._client.delete_messages(uids, silent=True)
+            self._client.uid_expunge(uids)
+        # Without either, a bare EXPUNGE would remove other people's deleted mail: the mail stays.
+
+    def _pause(self, seconds: float, stop: Callable[[], bool]) -> bool:
+        deadline = time.monotonic() + seconds
+        while not stop() and (left := deadline - time.monotonic()) > 0:
+            time.sleep(min(left, 1.0))
+        with self._failures("ask for news"):
+            self._client.noop()
+        return True
+
+    def _cap_literals(self) -> None:
+        connection: Any = self._client._imap
+        read = connection.read
+
+        def read_capped(size: int) -> bytes:
+            if size > LITERAL_LIMIT:
+                raise IMAPClientAbortError(f"the server announced {size} bytes at once, more than {LITERAL_LIMIT}")
+            return bytes(read(size))
+
+        connection.read = read_capped
+
+    @contextlib.contextmanager
+    def _failures(self, doing: str) -> Iterator[None]:
+        where = f"{self._server.host}: could not {doing}"
+        try:
+            yield
+        except LoginError:
+            raise
+        except IMAPClientAbortError as error:
+            raise ConnectionFailed(f"{where}: {error}") from None
+        except IMAPClientError as error:
+            raise _Refused(f"{where}: {error}") from None
+        except ssl.SSLCertVerificationError as error:
+            raise LoginRefused(
+                f"{where}: the certificate is not trusted: {error.verify_message}",
+                hint="check the server's name; a private authority's certificate is set with ca_file",
+            ) from None
+        except (OSError, ssl.SSLError, ValueError, EOFError) as error:
+            raise ConnectionFailed(f"{where}: {str(error) or type(error).__name__}") from None
+
+
+class _Refused(ConnectionFailed):
+    """The server answered NO or BAD to one command; the connection lives on."""
+
+
+def _special(flags: Sequence[bytes]) -> str:
+    lowered = {bytes(flag).lower() for flag in flags}
+    if b"\\sent" in lowered:
+        return "sent"
+    return "junk" if b"\\junk" in lowered else ""
+
+
+def _role_by_name(name: str) -> str:
+    folded = name.casefold()
+    if folded == "inbox":
+        return "inbox"
+    if folded in SENT_NAMES or folded.removeprefix("inbox/") in SENT_NAMES:
+        return "sent"
+    return "junk" if folded in JUNK_NAMES else "other"
+
+
+def _grouped(sized: list[tuple[int, int]], max_size: int) -> Iterator[list[int]]:
+    group: list[int] = []
+    octets = 0
+    for uid, size in sized:
+        if size > max_size:
+            if group:
+                yield group
+            yield [uid]
+            group, octets = [], 0
+            continue
+        if group and (octets + size > GROUP_BYTES or len(group) >= GROUP_MAILS):
+            yield group
+            group, octets = [], 0
+        group.append(uid)
+        octets += size
+    if group:
+        yield group
