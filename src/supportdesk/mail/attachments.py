@@ -1,0 +1,111 @@
+"""The attachments of a mail (PARSE-12) and cutting one of them from the raw bytes by its part path.
+
+Part paths: `2.1` is a MIME part, `1.uu.2` the second uuencoded file in the text of part 1, `3.tnef.1` the first file in a winmail.dat.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+
+from supportdesk.mail import tnef
+from supportdesk.mail.body import Body
+from supportdesk.mail.limits import DefectLog
+from supportdesk.mail.mime import Part
+from supportdesk.mail.model import Attachment
+from supportdesk.mail.params import safe_file_name
+from supportdesk.mail.transfer import uuencoded_blocks
+from supportdesk.mail.words import one_line
+
+_EXTENSIONS = {
+    "message/rfc822": ".eml", "message/delivery-status": ".txt", "message/disposition-notification": ".txt", "text/rfc822-headers": ".txt", "message/feedback-report": ".txt",
+    "text/calendar": ".ics", "text/vcard": ".vcf", "text/x-vcard": ".vcf", "image/jpeg": ".jpg", "image/jpg": ".jpg", "text/plain": ".txt", "text/html": ".html",
+    "application/octet-stream": ".bin", "application/pgp-signature": ".asc", "application/pgp-encrypted": ".asc", "application/pkcs7-mime": ".p7m",
+    "application/x-pkcs7-mime": ".p7m", "application/pkcs7-signature": ".p7s", "application/x-pkcs7-signature": ".p7s", "application/ms-tnef": ".dat",
+}  # fmt: skip
+_NESTED_MAIL = ("message/rfc822", "message/global")
+
+
+def list_attachments(root: Part, body: Body, log: DefectLog) -> tuple[Attachment, ...]:
+    """Every leaf that is not the body, then the files inside the text and inside winmail.dat, names kept distinct."""
+    taken: dict[str, int] = {}
+    found: list[Attachment] = []
+    uu_owner = ""
+    for part in root.walk():
+        if part.children or id(part) in body.parts:
+            if not uu_owner and not part.children:
+                uu_owner = part.path
+            continue
+        if part.is_multipart or (part.start >= part.end and not part.file_name and part.content_type in ("text/plain", "text/html")):
+            continue
+        name = attachment_name(part)
+        if part.content_type in _NESTED_MAIL:
+            content = part.nested_mail()
+        else:
+            content = part.content()
+        content_id = one_line(part.content_id)
+        shown = bool(content_id) and content_id in body.referenced
+        inline = shown and part.content_type.startswith("image/")
+        found.append(Attachment(part.path or "1", _distinct(name, taken), one_line(part.content_type), len(content), inline, content_id))
+        if tnef.is_tnef(part.content_type, name, content):
+            for number, file in enumerate(tnef.read_tnef(content, log).files, 1):
+                inner_name = safe_file_name(file.name) or f"part-{number}.bin"
+                found.append(Attachment(f"{part.path}.tnef.{number}", _distinct(inner_name, taken), _type_by_name(inner_name), len(file.data)))
+    for number, (uu_name, data) in enumerate(body.uuencoded, 1):
+        name = safe_file_name(one_line(uu_name)) or f"part-{number}.bin"
+        found.append(Attachment(f"{uu_owner or '1'}.uu.{number}", _distinct(name, taken), _type_by_name(name), len(data)))
+    return tuple(found)
+
+
+def cut_attachment(root: Part, path: str, log: DefectLog) -> bytes | None:
+    """The content of one attachment, or None when the mail has no such part."""
+    outer, kind, number = path, "", ""
+    for marker in (".tnef.", ".uu."):
+        if marker in path:
+            outer, _, number = path.partition(marker)
+            kind = marker
+    part = next((one for one in root.walk() if not one.children and (one.path or "1") == outer), None)
+    if part is None:
+        return None
+    if not kind:
+        return part.nested_mail() if part.content_type in _NESTED_MAIL else part.content()
+    if not number.isascii() or not number.isdigit():
+        return None
+    if kind == ".tnef.":
+        contents = [file.data for file in tnef.read_tnef(part.content(), log).files]
+    else:
+        contents = [block[3] for block in uuencoded_blocks(part.content())]
+    index = int(number) - 1
+    return contents[index] if 0 <= index < len(contents) else None
+
+
+def attachment_name(part: Part) -> str:
+    """The name to show and save under: filename, name, description, else `part-N.ext` by the content type."""
+    name = safe_file_name(one_line(part.file_name))
+    if name:
+        return name
+    if part.content_type in _NESTED_MAIL:
+        from supportdesk.mail.headers import split_header
+        from supportdesk.mail.words import decode_unstructured
+
+        nested = part.nested_mail()
+        fields, _ = split_header(nested, 0, len(nested), DefectLog())
+        name = safe_file_name(decode_unstructured(fields.get("subject"))[:100])
+        return f"{name}.eml" if name else f"part-{part.path or '1'}.eml"
+    name = safe_file_name(part.description[:120])
+    extension = _EXTENSIONS.get(part.content_type) or mimetypes.guess_extension(part.content_type) or ".bin"
+    if name:
+        return name if "." in name[-6:] else name + extension
+    return f"part-{part.path or '1'}{extension}"
+
+
+def _type_by_name(name: str) -> str:
+    return mimetypes.guess_type(name)[0] or "application/octet-stream"
+
+
+def _distinct(name: str, taken: dict[str, int]) -> str:
+    key = name.casefold()
+    count = taken[key] = taken.get(key, 0) + 1
+    if count == 1:
+        return name
+    stem, dot, extension = name.rpartition(".")
+    return _distinct(f"{stem} ({count}).{extension}" if dot and stem else f"{name} ({count})", taken)

@@ -1,0 +1,145 @@
+"""The header block: finding its end, mending its lines (PARSE-2, PARSE-3), ids and dates in it.
+
+Values stay as the sender's octets (one Latin-1 character each) until `words.decode_unstructured` reads them: the charset
+of raw eight-bit fields is known only when Content-Type has been read.
+"""
+
+from __future__ import annotations
+
+import re
+
+from supportdesk.mail.limits import MAX_FIELD, MAX_HEADER_BLOCK, MAX_HEADER_LINES, MAX_REFERENCES, DefectLog
+
+_BLANK_LINE = re.compile(rb"\n\r*\n")
+_NEWLINES = re.compile("\r+\n?")
+_FIELD = re.compile("([!-9;-~]+)[ \t]*:[ \t]*")
+_MBOX_LINE = re.compile(rb">?From [^\n]*\n")
+_ID = re.compile(r"<([^<>]{1,998})>")
+
+
+class Fields:
+    """The fields of one header block, top to bottom; lookups take the lower-case name."""
+
+    __slots__ = ("_first", "items")
+
+    def __init__(self, items: list[tuple[str, str]]) -> None:
+        self.items = items
+        self._first: dict[str, str] = {}
+        for name, value in items:
+            self._first.setdefault(name.lower(), value)
+
+    def first(self, name: str) -> str | None:
+        return self._first.get(name)
+
+    def get(self, name: str) -> str:
+        return self._first.get(name, "")
+
+    def all(self, name: str) -> list[str]:
+        return [value for key, value in self.items if key.lower() == name] if name in self._first else []
+
+
+def skip_preamble(raw: bytes) -> int:
+    """Where the header block begins: after a BOM, blank lines, an mbox line, or a banner that quotes a whole mail."""
+    start = 3 if raw.startswith(b"\xef\xbb\xbf") else 0
+    length = len(raw)
+    while start < length and raw[start] in b"\r\n":
+        start += 1
+    while match := _MBOX_LINE.match(raw, start, start + 1000):
+        start = match.end()
+        while start < length and raw[start] in b"\r\n":
+            start += 1
+    if raw.startswith(b"---- Original email message", start):
+        line_end = raw.find(b"\n", start)
+        start = line_end + 1 if line_end >= 0 else start
+        while start < length and raw[start] in b"\r\n":
+            start += 1
+    return start
+
+
+def split_header(source: bytes, start: int, end: int, log: DefectLog) -> tuple[Fields, int]:
+    """The fields of source[start:end] and where its body begins.
+
+    Only an empty line ends the block; a line that is no field belongs to the one before. Where there is no empty line at
+    all, the first such line begins the body instead.
+    """
+    if start < end and source[start] in b"\r\n":
+        newline = source.find(b"\n", start, end)
+        if newline >= 0 and not source[start:newline].strip(b"\r"):
+            return Fields([]), newline + 1
+    limit = min(end, start + MAX_HEADER_BLOCK)
+    match = _BLANK_LINE.search(source, start, limit)
+    if match:
+        block_end, body = match.start(), match.end()
+    else:
+        block_end = body = limit
+        if limit < end:
+            log.add("header-too-long")
+    text = source[start:block_end].decode("latin-1")
+    if "\r" in text:
+        text = _NEWLINES.sub("\n", text)
+    items: list[tuple[str, str]] = []
+    name, pieces, size, consumed = "", [""], 0, 0
+    lines = text.split("\n")
+    if len(lines) > MAX_HEADER_LINES:
+        log.add("header-lines", str(len(lines)))
+        lines = lines[:MAX_HEADER_LINES]
+    for line in lines:
+        field = _FIELD.match(line) if line[:1] not in (" ", "\t", "") else None
+        if field:
+            if name:
+                items.append((name, "".join(pieces)))
+            name = field[1]
+            first = line[field.end() :]
+            size = len(first)
+            pieces = [first if size <= MAX_FIELD else first[:MAX_FIELD]]
+        elif name and not line.startswith(("From ", ">From ")):
+            if not match and line[:1] not in (" ", "\t", ""):
+                return _headless(items, name, pieces, source, start, end, consumed, log)
+            if line[:1] not in (" ", "\t"):
+                log.add("header-line", line[:80])
+            size += len(line)
+            if size <= MAX_FIELD:
+                pieces.append(line if line[:1] in (" ", "\t") else " " + line)
+        elif not name and not items and line.strip() and not line.startswith(("From ", ">From ")):
+            log.add("header-missing")
+            return Fields([]), start
+        if size > MAX_FIELD:
+            log.add("field-too-long", name)
+        consumed += 1
+    if name:
+        items.append((name, "".join(pieces)))
+    return Fields(items), body
+
+
+def message_ids(value: str) -> tuple[str, ...]:
+    """The message ids of a field, in order: what stands in angle brackets, else bare words that look like ids."""
+    if "<" in value:
+        found = ["".join(match.split()) for match in _ID.findall(value)]
+        ids = [f"<{one}>" for one in found if one]
+    else:
+        ids = [f"<{word.strip('>,;')}>" for word in value.split() if "@" in word]
+    return tuple(ids[:MAX_REFERENCES])
+
+
+def message_id(value: str) -> str:
+    """The id of a Message-ID field in angle brackets; "" when it is missing or empty."""
+    found = message_ids(value)
+    if found:
+        return found[0]
+    bare = "".join(value.split()).strip("<>")
+    return f"<{bare}>" if bare else ""
+
+
+def _headless(
+    items: list[tuple[str, str]], name: str, pieces: list[str], source: bytes, start: int, end: int, lines: int, log: DefectLog
+) -> tuple[Fields, int]:
+    """The body begins at line number `lines` although no empty line says so."""
+    log.add("header-unended")
+    items.append((name, "".join(pieces)))
+    at = start
+    for _ in range(lines):
+        newline = source.find(b"\n", at, end)
+        if newline < 0:
+            return Fields(items), end
+        at = newline + 1
+    return Fields(items), at

@@ -1,0 +1,55 @@
+"""Where a link really goes: the host of a URL, shown in Punycode when its scripts are mixed (SEC-1)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}:/{0,3}([^/?#\\]*)")
+_TRAILING = ".,;:!?'\"»”’*_>"
+_SPACE = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
+
+
+def clean_url(url: str) -> str:
+    """The URL without the blanks and controls that browsers drop as well."""
+    return _SPACE.sub("", url)[:2_000]
+
+
+def trim_url(url: str) -> str:
+    """A URL found in running text without the punctuation of the sentence around it."""
+    url = url.rstrip(_TRAILING)
+    while url.endswith((")", "]")):
+        opening = "(" if url[-1] == ")" else "["
+        if url.count(opening) >= url.count(url[-1]):
+            break
+        url = url[:-1].rstrip(_TRAILING)
+    return url
+
+
+def real_host(url: str) -> str:
+    """The host a URL leads to, lower-case, without user, password and port; for mailto the domain; "" when there is none."""
+    if url[:7].lower() == "mailto:":
+        return url[7:].partition("?")[0].rpartition("@")[2].lower()
+    match = _AUTHORITY.match(url)
+    if match is None:
+        return ""
+    host = match[1].rpartition("@")[2]
+    if not host.startswith("["):
+        host = host.partition(":")[0]
+    host = host.lower().rstrip(".")
+    return host if host.isascii() or not _mixes_scripts(host) else _punycode(host)
+
+
+def _mixes_scripts(host: str) -> bool:
+    for label in host.split("."):
+        scripts = {unicodedata.name(char, "?").partition(" ")[0] for char in label if char.isalpha()}
+        if len(scripts) > 1 or (scripts and scripts <= {"CYRILLIC", "GREEK"} and not label.isascii()):
+            return True
+    return False
+
+
+def _punycode(host: str) -> str:
+    labels = []
+    for label in host.split("."):
+        labels.append(label if label.isascii() else "xn--" + unicodedata.normalize("NFKC", label)[:63].encode("punycode").decode("ascii"))
+    return ".".join(labels)

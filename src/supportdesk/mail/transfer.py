@@ -1,0 +1,104 @@
+"""Content-Transfer-Encoding, leniently (PARSE-8): base64, quoted-printable, uuencode, and everything else as it is."""
+
+from __future__ import annotations
+
+import binascii
+import re
+
+_CHUNK = 1 << 20
+_NOT_BASE64 = bytes(sorted(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")))
+_SOFT_BREAK = re.compile(rb"=[ \t]+(?=\r?\n)")
+_UU_BEGIN = re.compile(rb"(?:^|\n)begin[ \t]+([0-7]{3,4})[ \t]+([^\r\n]{1,500})\r?\n")
+
+
+def encoding_of(value: str) -> str:
+    """The canonical name of a transfer encoding; "" for the identity encodings and for what nobody knows."""
+    word = value.partition("(")[0].partition(";")[0].strip(" \t\"'").casefold()
+    if word in ("base64", "quoted-printable"):
+        return word
+    if word in ("x-uuencode", "uuencode", "x-uue", "x-uu"):
+        return "x-uuencode"
+    if word in ("quoted_printable", "quotedprintable", "qp"):
+        return "quoted-printable"
+    return ""
+
+
+def decode_transfer(data: bytes, encoding: str) -> bytes:
+    """The content of a part; `encoding` is what `encoding_of` gave."""
+    if encoding == "quoted-printable":
+        return decode_quoted_printable(data)
+    if encoding == "base64":
+        return decode_base64(data)
+    if encoding == "x-uuencode":
+        block = next(iter(uuencoded_blocks(data)), None)
+        return block[3] if block else _uu_lines(data.splitlines())[0]
+    return data
+
+
+def decode_quoted_printable(data: bytes) -> bytes:
+    if b"= " in data or b"=\t" in data:
+        data = _SOFT_BREAK.sub(b"=", data)
+    return binascii.a2b_qp(data)
+
+
+def decode_base64(data: bytes) -> bytes:
+    """Base64 with junk dropped and padding mended; what follows the padding (a list's footer) is not content."""
+    if len(data) <= _CHUNK:
+        return _base64(data.translate(None, _NOT_BASE64))
+    # In pieces, so that a mail of a hundred megabytes is not held four times over.
+    out, carry = bytearray(), b""
+    for start in range(0, len(data), _CHUNK):
+        clean = carry + data[start : start + _CHUNK].translate(None, _NOT_BASE64)
+        if b"=" in clean:
+            out += _base64(clean)
+            return bytes(out)
+        usable = len(clean) - len(clean) % 4
+        out += binascii.a2b_base64(clean[:usable])
+        carry = clean[usable:]
+    out += _base64(carry)
+    return bytes(out)
+
+
+def uuencoded_blocks(data: bytes) -> list[tuple[int, int, bytes, bytes]]:
+    """Every complete `begin … end` block: (start, end, name, content), in order."""
+    blocks: list[tuple[int, int, bytes, bytes]] = []
+    at = 0
+    while match := _UU_BEGIN.search(data, at):
+        body = match.end()
+        finish = data.find(b"\nend", body - 1)
+        if finish < 0:
+            break
+        content, sound = _uu_lines(data[body:finish].splitlines())
+        line_end = data.find(b"\n", finish + 1)
+        after = len(data) if line_end < 0 else line_end + 1
+        if sound:
+            start = match.start() + (data[match.start() : match.start() + 1] == b"\n")
+            blocks.append((start, after, match[2].strip(), content))
+        at = after - 1 if sound else match.end() - 1
+    return blocks
+
+
+def _base64(clean: bytes) -> bytes:
+    padding = clean.find(b"=")
+    if padding >= 0:
+        clean = clean[:padding]
+    if len(clean) % 4 == 1:
+        clean = clean[:-1]
+    return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4))
+
+
+def _uu_lines(lines: list[bytes]) -> tuple[bytes, bool]:
+    """The decoded lines, and whether they look like uuencode at all (so that prose between begin and end does not)."""
+    out, bad = bytearray(), 0
+    for line in lines:
+        if not line.strip():
+            continue
+        try:
+            out += binascii.a2b_uu(line)
+        except binascii.Error:
+            length = (line[0] - 32) & 63
+            try:
+                out += binascii.a2b_uu(line[: 1 + (length * 4 + 2) // 3])
+            except binascii.Error:
+                bad += 1
+    return bytes(out), bad * 4 <= len(lines)
