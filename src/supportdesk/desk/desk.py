@@ -1,0 +1,262 @@
+"""The one door: everything that changes state goes through `Desk`, in one transaction, and leaves one action behind.
+
+Nothing is decided here; each method hands over to the module of its use case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from supportdesk.desk import actions, drafts, notes, outbound, people, replies, review, senders, settings, status, undo, why
+from supportdesk.desk.model import (
+    ActionId,
+    Actor,
+    Agent,
+    AgentId,
+    Mailbox,
+    MailboxId,
+    MessageId,
+    OutboxId,
+    OutboxRow,
+    TicketId,
+)
+from supportdesk.desk.results import AnswerNeeded, DeskStatus, Done, Review, ReviewWarning, Why
+from supportdesk.desk.settings import DeskSettings
+
+if TYPE_CHECKING:
+    from supportdesk.desk import canned as canned_responses
+    from supportdesk.desk.calendar import Calendar
+    from supportdesk.desk.ports import Blobs, Clock, Reader, Row, Store
+    from supportdesk.mail.model import Address
+
+__all__ = ["AnswerNeeded", "Desk", "DeskSettings", "DeskStatus", "Done", "Review", "ReviewWarning", "Why"]
+
+PENDING = "pending"
+
+
+class Desk:
+    """The use cases of the desk on a store. Safe to share between threads; opens nothing before the first call."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self.store = store
+        self.clock = clock
+
+    @property
+    def read(self) -> Reader:
+        return self.store.read
+
+    @property
+    def blobs(self) -> Blobs:
+        return self.store.blobs
+
+    # ---- what the team shares
+
+    def settings(self) -> DeskSettings:
+        return settings.read_settings(self.read)
+
+    def update_settings(self, actor: Actor, **changes: Any) -> DeskSettings:
+        return settings.update_settings(self, actor, changes)
+
+    def agents(self) -> list[Agent]:
+        return people.list_agents(self.read)
+
+    def agent_by_login(self, login: str) -> Agent:
+        return people.find_agent(self.read, login)
+
+    def add_agent(self, actor: Actor, login: str, **values: Any) -> Agent:
+        return people.add_agent(self, actor, login, values)
+
+    def set_agent(self, actor: Actor, agent_id: AgentId, **changes: Any) -> Agent:
+        return people.set_agent(self, actor, agent_id, changes)
+
+    def mailboxes(self) -> list[Mailbox]:
+        return settings.list_mailboxes(self.read)
+
+    def mailbox(self, mailbox_id: MailboxId) -> Mailbox:
+        return settings.find_mailbox(self.read, mailbox_id)
+
+    def save_mailbox(self, actor: Actor, values: Mapping[str, Any]) -> Mailbox:
+        return settings.save_mailbox(self, actor, values)
+
+    def calendar(self, calendar_id: int | None) -> Calendar | None:
+        return settings.find_calendar(self.read, calendar_id)
+
+    def save_calendar(self, actor: Actor, name: str, calendar: Calendar) -> int:
+        return settings.save_calendar(self, actor, name, calendar)
+
+    def set_sender_verdict(self, actor: Actor, address: str, verdict: str) -> None:
+        """What mail of this sender becomes: ticket, notification, park, block, or "" to decide by the rules again."""
+        senders.set_verdict(self, actor, address, verdict)
+
+    # ---- actions on tickets
+
+    def perform(
+        self,
+        action: str,
+        actor: Actor,
+        tickets: Sequence[TicketId],
+        params: Mapping[str, Any] | None = None,
+        *,
+        expect: Mapping[TicketId, int] | None = None,
+        progress: Callable[[int, int], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Done:
+        """Perform a registered action. `expect` maps a ticket to the version that the caller saw.
+
+        Several tickets: what cannot be done is listed in `Done.conflicts`; one ticket: it is raised (Conflict,
+        AnswerNeeded). `progress(done, of)` and `cancelled()` are called between chunks of 100 tickets.
+        """
+        spec, given = actions.find_action(action), dict(params or {})
+        unique = tuple(dict.fromkeys(tickets))
+        actions.check_params(spec, given, unique)
+        return spec.run(actions.Call(self, actor, unique, given, expect, progress, cancelled))
+
+    def undo(self, actor: Actor, action_id: ActionId | None = None) -> Done:
+        """Take back an action, by default the actor's newest. Raises Conflict naming who changed the same since."""
+        return undo.undo(self, actor, action_id)
+
+    def add_note(self, actor: Actor, ticket_id: TicketId, text: str) -> Done:
+        return notes.add_note(self, actor, ticket_id, text)
+
+    def log_call(self, actor: Actor, ticket_id: TicketId, text: str, *, after: str = "", dismiss: str = "") -> Done:
+        """A logged outgoing call counts as a reply to the customer; `after` is the status then, "" leaves it."""
+        return notes.log_call(self, actor, ticket_id, text, after=after, dismiss=dismiss)
+
+    def mark_seen(self, actor: Actor, ticket_id: TicketId, seq: int) -> None:
+        notes.mark_seen(self, actor, ticket_id, seq)
+
+    def presence(self, actor: Actor, ticket_id: TicketId, console: str, mode: str) -> None:
+        """`mode` viewing | replying | "" to leave."""
+        if actor.id is not None:
+            self.store.set_presence(ticket_id, actor.id, console, mode)
+
+    # ---- writing
+
+    def open_draft(
+        self, actor: Actor, ticket_id: TicketId, *, kind: str = "reply", in_reply_to: MessageId | None = None
+    ) -> OutboxRow:
+        """The agent's draft of that kind on the ticket; made, and filled with recipients and subject, if there is none."""
+        return drafts.open_draft(self, actor, ticket_id, kind=kind, in_reply_to=in_reply_to)
+
+    def start_conversation(
+        self, actor: Actor, mailbox_id: MailboxId, to: Address, subject: str, language: str = ""
+    ) -> OutboxRow:
+        return drafts.start_conversation(self, actor, mailbox_id, to, subject, language)
+
+    def save_draft(self, actor: Actor, outbox_id: OutboxId, version: int, **fields: Any) -> OutboxRow:
+        """Set subject, body, to, cc, bcc, language, quote, canned_key, seen_seq, in_reply_to or after_status.
+
+        Raises Conflict when `version` is not the newest, or the row is no draft any more.
+        """
+        return drafts.save_draft(self, actor, outbox_id, version, fields)
+
+    def attach(self, actor: Actor, outbox_id: OutboxId, name: str, content_type: str, data: bytes) -> OutboxRow:
+        return drafts.attach(self, actor, outbox_id, name, content_type, data)
+
+    def detach(self, actor: Actor, outbox_id: OutboxId, attachment_id: int) -> OutboxRow:
+        return drafts.detach(self, actor, outbox_id, attachment_id)
+
+    def discard_draft(self, actor: Actor, outbox_id: OutboxId) -> Done:
+        return drafts.discard_draft(self, actor, outbox_id)
+
+    def drafts(self, actor: Actor, *, everybody: bool = False) -> list[OutboxRow]:
+        return drafts.list_drafts(self.read, actor, everybody=everybody)
+
+    def adopt_draft(self, actor: Actor, outbox_id: OutboxId) -> OutboxRow:
+        return drafts.adopt_draft(self, actor, outbox_id)
+
+    def outbox_row(self, outbox_id: OutboxId) -> OutboxRow:
+        return drafts.read_row(self.read, outbox_id)
+
+    # ---- sending
+
+    def review(self, actor: Actor, outbox_id: OutboxId) -> Review:
+        """The dry run of `send`: what would stop it, what deserves a second look."""
+        return review.review(self, actor, outbox_id)
+
+    def send(
+        self,
+        actor: Actor,
+        outbox_id: OutboxId,
+        *,
+        seen_seq: int,
+        after: str = PENDING,
+        anyway: bool = False,
+        undo_seconds: int | None = None,
+        snooze: datetime | None = None,
+        dismiss: str = "",
+    ) -> Done:
+        """Hold the reply for delivery after the undo window.
+
+        Raises ReplyStopped when somebody else or the customer added something after `seen_seq` (the text stays a
+        draft); `anyway` sends all the same.
+        """
+        return replies.send(
+            self,
+            actor,
+            outbox_id,
+            seen_seq=seen_seq,
+            after=after,
+            anyway=anyway,
+            undo_seconds=undo_seconds,
+            snooze=snooze,
+            dismiss=dismiss,
+        )
+
+    def cancel_send(self, actor: Actor, outbox_id: OutboxId | None = None) -> OutboxRow:
+        """Make a reply that is not on the wire a draft again, by default the actor's last one."""
+        return replies.cancel_send(self, actor, outbox_id)
+
+    def resolve_uncertain(self, actor: Actor, outbox_id: OutboxId, decision: str) -> Done:
+        """A person decides about a delivery in doubt: "resend" (the same Message-ID) or "mark_sent"."""
+        return outbound.resolve_uncertain(self, actor, outbox_id, decision)
+
+    def retry_failed(self, actor: Actor, outbox_id: OutboxId) -> Done:
+        return outbound.retry_failed(self, actor, outbox_id)
+
+    # ---- canned responses
+
+    def canned(self) -> tuple[canned_responses.CannedResponse, ...]:
+        from supportdesk.desk import canned_use
+
+        return canned_use.list_canned(self.read)
+
+    def canned_fields(self, key: str, ticket_id: TicketId) -> tuple[tuple[canned_responses.AskField, str], ...]:
+        """What the response asks for, each with what the ticket already tells (the order number)."""
+        from supportdesk.desk import canned_use
+
+        return canned_use.ask_fields(self, key, ticket_id)
+
+    def render_canned(
+        self, actor: Actor, ticket_id: TicketId, key: str, asked: Mapping[str, str]
+    ) -> canned_responses.Rendered:
+        """The response in the customer's language. Raises MissingValue naming what is missing."""
+        from supportdesk.desk import canned_use
+
+        return canned_use.render(self, actor, ticket_id, key, asked)
+
+    def import_canned(
+        self, actor: Actor, responses: Sequence[canned_responses.CannedResponse], *, dry_run: bool = False
+    ) -> tuple[str, ...]:
+        """Insert or replace responses by key; returns a line for each that changes."""
+        from supportdesk.desk import canned_use
+
+        return canned_use.import_responses(self, actor, responses, dry_run=dry_run)
+
+    # ---- looking
+
+    def unanswered(self, older: timedelta | None = None, *, calendar: bool = False) -> list[Row]:
+        """Every unanswered customer; `older` counts the promise's open days, or plain hours with `calendar`."""
+        return status.unanswered(self, older, calendar=calendar)
+
+    def why(self, ticket_id: TicketId) -> Why:
+        return why.why(self, ticket_id)
+
+    def timeline(self, ticket_id: TicketId) -> tuple[tuple[datetime, str], ...]:
+        """What happened to the ticket, oldest first, as localized sentences."""
+        return why.timeline(self, ticket_id)
+
+    def status(self) -> DeskStatus:
+        return status.desk_status(self)

@@ -1,0 +1,94 @@
+"""What the use cases of the desk hand back: plain values for the console and the command line to show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from supportdesk.desk.model import ActionId, MailboxId, OutboxId, TicketId
+from supportdesk.errors import Conflict, UsageError
+from supportdesk.mail.model import Address
+
+
+class AnswerNeeded(UsageError):
+    """The action needs a decision that only a person can take: ask for `param` and perform it again.
+
+    `param` names a parameter of the action: `dismiss` (the customer still waits), `different_customers`, `anyway` …
+    """
+
+    def __init__(self, message: str, *, param: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.param = param
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What an action did. `notice` is a localized sentence for a toast; `conflicts` are the tickets it left alone."""
+
+    action_id: ActionId
+    tickets: tuple[TicketId, ...]
+    notice: str
+    conflicts: Mapping[TicketId, Conflict] = field(default_factory=dict)
+    outbox_id: OutboxId | None = None
+    undoable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewWarning:
+    """Something that a second key overrides. `code`: language | quoted | attachment | braces | reply_all | greeting …"""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """The dry run of a reply: errors stop it, warnings ask for a second key."""
+
+    errors: tuple[str, ...]
+    warnings: tuple[ReviewWarning, ...]
+    recipients: tuple[Address, ...]
+    subject: str
+    preview_text: str
+    from_address: str
+
+    @property
+    def sendable(self) -> bool:
+        return not self.errors
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxStatus:
+    id: MailboxId
+    address: str
+    state: str  # active | paused
+    last_pass_at: datetime | None  # of the folder that is furthest behind
+    error: str
+    error_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeskStatus:
+    """How the desk is doing. `delivering` is whether a worker holds its lease; `attention` are localized sentences."""
+
+    delivering: bool
+    worker_seen_at: datetime | None
+    worker: Mapping[str, Any]
+    mailboxes: tuple[MailboxStatus, ...]
+    outbox: Mapping[str, int]  # by state, drafts left out
+    oldest_unsent: datetime | None
+    parked: int
+    uncertain: int
+    failed: int
+    unprocessed: int
+    attention: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why a ticket is as it is: sentences to read, and the same as data."""
+
+    sentences: tuple[str, ...]
+    data: Mapping[str, Any]

@@ -1,0 +1,236 @@
+"""What the team shares: the settings table, the mailboxes, the calendars, the keys that sign our ids."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from supportdesk.desk.calendar import Calendar
+from supportdesk.desk.model import ActionId, Actor, Mailbox, MailboxId, Server
+from supportdesk.desk.people import check_actor
+from supportdesk.desk.ports import Insert, Plan, PlannedEvent, Transaction, Update
+from supportdesk.errors import Conflict, NotFound, UsageError
+from supportdesk.l10n.catalog import _
+from supportdesk.mail.signed import SigningKey, SigningKeys
+
+if TYPE_CHECKING:
+    from supportdesk.desk.desk import Desk
+    from supportdesk.desk.ports import Reader, Row
+
+UNDO_WINDOWS = (0, 5, 10, 15, 30, 60)
+
+
+@dataclass(frozen=True, slots=True)
+class DeskSettings:
+    """One value for the whole team. `instance` marks our Message-IDs; it is made once and never edited."""
+
+    instance: str = ""
+    shop_name: str = ""
+    undo_seconds: int = 15
+    closed_after_days: float = 4
+    reopen_days: int = 14
+    pending_auto_solve_days: int = 7
+    on_hold_days: int = 3
+    promise: str = "next_open_day"  # what the customer is promised; the queue's first and next response
+    response_seconds: int = 8 * 3600  # the target inside, in business seconds
+    resolution_seconds: int = 0  # 0: no resolution target
+    acknowledge: bool = False
+    ui: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_settings(reader: Reader) -> DeskSettings:
+    return _settings_of(reader.rows("setting"))
+
+
+def settings_in(tx: Transaction) -> DeskSettings:
+    return _settings_of(tx.rows("setting"))
+
+
+def update_settings(desk: Desk, actor: Actor, changes: Mapping[str, Any]) -> DeskSettings:
+    """Set the named settings. Raises UsageError on an unknown name or a wrong value, NotAllowed below admin."""
+    known = {item.name for item in fields(DeskSettings)} - {"instance"}
+    for name in changes:
+        if name not in known:
+            raise UsageError(_("no setting is called {name}").format(name=name), hint=", ".join(sorted(known)))
+    with desk.store.transaction() as tx:
+        check_actor(tx, actor, "admin")
+        wanted = DeskSettings(**{**_as_dict(settings_in(tx)), **changes})
+        _check(wanted)
+        plan = Plan(undoable=False, events=(PlannedEvent(None, "settings", {"names": sorted(changes)}),))
+        for name in changes:
+            plan += _set(tx, name, getattr(wanted, name))
+        tx.apply(plan, actor, new_action_id())
+        return settings_in(tx)
+
+
+def ensure_identity(tx: Transaction, actor: Actor) -> tuple[str, SigningKeys]:
+    """This installation's instance id and signing keys, made on first use."""
+    instance = settings_in(tx).instance
+    plan = Plan(undoable=False)
+    if not instance:
+        instance = "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _unused in range(10))
+        plan += _set(tx, "instance", instance)
+    if not tx.rows("signing_key", limit=1):
+        plan += Plan(silent=(Insert("signing_key", {"secret": secrets.token_bytes(32), "created_at": tx.now}),))
+    if plan.changes or plan.silent:
+        tx.apply(plan, actor, new_action_id())
+    return instance, signing_keys(tx.rows("signing_key"))
+
+
+def signing_keys(rows: list[Row]) -> SigningKeys:
+    """The newest key that is not retired signs; all of them are believed. Raises NotFound when there is none."""
+    keys = sorted(rows, key=lambda row: (row["retired_at"] is None, row["id"]), reverse=True)
+    if not keys:
+        raise NotFound(_("this desk has no signing key yet"), hint=_("it is made with the first reply"))
+    made = [SigningKey(row["id"], bytes(row["secret"])) for row in keys]
+    return SigningKeys(made[0], tuple(made[1:]))
+
+
+def new_action_id() -> ActionId:
+    return ActionId(str(uuid4()))
+
+
+# ---- mailboxes -------------------------------------------------------------------------------------------------------
+
+
+def mailbox_of(row: Row) -> Mailbox:
+    return Mailbox(
+        id=MailboxId(row["id"]),
+        address=row["address"],
+        name=row["name"],
+        shop_name=row["shop_name"],
+        aliases=tuple(row["aliases"] or ()),
+        imap=Server.from_json(row["imap"]) if row["imap"] else None,
+        smtp=Server.from_json(row["smtp"]) if row["smtp"] else None,
+        state=row["state"],
+        languages=tuple(row["languages"] or ()),
+        language=row["language"],
+        register=row["register"],
+        zone=row["zone"],
+        calendar_id=row["calendar_id"],
+        market_id=row["market_id"],
+        canned_set=row["canned_set"],
+        order_pattern=row["order_pattern"],
+        signatures=row["signatures"] or {},
+        settings=row["settings"] or {},
+        start_at=row["start_at"],
+        version=row["version"],
+    )
+
+
+def list_mailboxes(reader: Reader) -> list[Mailbox]:
+    return [mailbox_of(row) for row in reader.rows("mailbox", order="id")]
+
+
+def find_mailbox(reader: Reader, mailbox_id: MailboxId) -> Mailbox:
+    rows = reader.rows("mailbox", {"id": mailbox_id})
+    if not rows:
+        raise NotFound(_("there is no mailbox {id}").format(id=mailbox_id))
+    return mailbox_of(rows[0])
+
+
+def save_mailbox(desk: Desk, actor: Actor, values: Mapping[str, Any]) -> Mailbox:
+    """Insert a mailbox, or update the one that `values["id"]` names; `version`, where given, must be the newest.
+
+    `imap` and `smtp` are Server values or None. Raises Conflict, UsageError, NotFound.
+    """
+    row = {key: _plain(value) for key, value in values.items() if key not in ("id", "version")}
+    unknown = set(row) - {item.name for item in fields(Mailbox)}
+    if unknown:
+        raise UsageError(_("a mailbox has no {names}").format(names=", ".join(sorted(unknown))))
+    with desk.store.transaction() as tx:
+        check_actor(tx, actor, "admin")
+        mailbox_id = values.get("id")
+        event = PlannedEvent(None, "mailbox", {"mailbox_id": mailbox_id})
+        if mailbox_id is None:
+            if not row.get("address"):
+                raise UsageError(_("a mailbox needs an address"))
+            if tx.rows("mailbox", {"address": row["address"]}):
+                raise Conflict(_("there is a mailbox {address} already").format(address=row["address"]))
+            change: Insert | Update = Insert("mailbox", row)
+        else:
+            stored = tx.row("mailbox", {"id": mailbox_id})
+            if stored is None:
+                raise NotFound(_("there is no mailbox {id}").format(id=mailbox_id))
+            _check_version(values, stored, _("the mailbox {address}").format(address=stored["address"]))
+            change = Update(
+                "mailbox",
+                {"id": mailbox_id},
+                {"version": stored["version"]},
+                {**row, "version": stored["version"] + 1},
+            )
+        tx.apply(Plan(silent=(change,), events=(event,), undoable=False), actor, new_action_id())
+        where = {"id": mailbox_id} if mailbox_id is not None else {"address": row["address"]}
+        return mailbox_of(tx.rows("mailbox", where)[0])
+
+
+# ---- calendars -------------------------------------------------------------------------------------------------------
+
+
+def find_calendar(source: Reader | Transaction, calendar_id: int | None) -> Calendar | None:
+    if calendar_id is None:
+        return None
+    rows = source.rows("calendar", {"id": calendar_id})
+    return Calendar.from_json(rows[0]["body"]) if rows else None
+
+
+def save_calendar(desk: Desk, actor: Actor, name: str, calendar: Calendar) -> int:
+    """Store the calendar under its name and return its id; open targets are recomputed by the caller's housekeeping."""
+    with desk.store.transaction() as tx:
+        check_actor(tx, actor, "admin")
+        stored = tx.rows("calendar", {"name": name})
+        body = calendar.to_json()
+        if stored:
+            version = stored[0]["version"]
+            change: Insert | Update = Update(
+                "calendar", {"id": stored[0]["id"]}, {"version": version}, {"body": body, "version": version + 1}
+            )
+        else:
+            change = Insert("calendar", {"name": name, "body": body})
+        event = PlannedEvent(None, "calendar", {})
+        tx.apply(Plan(silent=(change,), events=(event,), undoable=False), actor, new_action_id())
+        return int(tx.rows("calendar", {"name": name})[0]["id"])
+
+
+# ---- helpers ---------------------------------------------------------------------------------------------------------
+
+
+def _settings_of(rows: list[Row]) -> DeskSettings:
+    known = {item.name for item in fields(DeskSettings)}
+    return DeskSettings(**{row["key"]: row["value"] for row in rows if row["key"] in known})
+
+
+def _as_dict(settings: DeskSettings) -> dict[str, Any]:
+    return {item.name: getattr(settings, item.name) for item in fields(settings)}
+
+
+def _set(tx: Transaction, name: str, value: Any) -> Plan:
+    stored = tx.row("setting", {"key": name})
+    if stored is None:
+        return Plan(silent=(Insert("setting", {"key": name, "value": value}),))
+    return Plan(silent=(Update("setting", {"key": name}, {}, {"value": value}),))
+
+
+def _check(settings: DeskSettings) -> None:
+    if settings.undo_seconds not in UNDO_WINDOWS:
+        raise UsageError(
+            _("the undo window is one of {seconds} seconds").format(seconds=", ".join(map(str, UNDO_WINDOWS)))
+        )
+    if not 1 / 24 <= settings.closed_after_days <= 28:
+        raise UsageError(_("solved tickets are closed after 1 hour to 28 days"))
+    if settings.reopen_days < 0 or settings.pending_auto_solve_days < 1 or settings.on_hold_days < 1:
+        raise UsageError(_("a number of days must be positive"))
+
+
+def _check_version(values: Mapping[str, Any], stored: Row, what: str) -> None:
+    if "version" in values and values["version"] != stored["version"]:
+        raise Conflict(_("{what} was changed in the meantime").format(what=what), what=what)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Server):
+        return asdict(value)
+    return list(value) if isinstance(value, tuple) else dict(value) if isinstance(value, Mapping) else value
