@@ -179,11 +179,48 @@ class Blobs(Protocol):
     def get(self, sha256: str) -> bytes: ...
 
 
+@dataclass(frozen=True, slots=True)
+class LedgerItem:
+    """One UID to be entered: its raw bytes (None: the server supplied none) and what the server said of it."""
+
+    uid: int
+    raw: bytes | None = field(repr=False)
+    size: int
+    internal_date: datetime | None
+    historic: bool = False
+    partial: bool = False
+
+
+class Ledger(Protocol):
+    """Which UIDs of which folder this desk has taken over: store first, act later (INGEST-1)."""
+
+    def folder(self, mailbox_id: MailboxId, name: str, role: str) -> Row:
+        """The row of that folder, made if it is new."""
+
+    def new_epoch(self, folder_id: int, uidvalidity: int) -> None:
+        """The folder's UIDVALIDITY is another now: start again at UID 1; the rows of the old epoch stay."""
+
+    def known_uids(self, folder_id: int, uidvalidity: int, first: int, last: int) -> set[int]: ...
+    def record_fetched(self, folder_id: int, uidvalidity: int, items: Sequence[LedgerItem], *, advance_to: int) -> None:
+        """Raw bytes, ledger rows and `last_uid`, durable in one transaction (big raw mail in short ones before it).
+
+        A UID that already has a row is left as it is. `advance_to` is the end of the contiguous prefix, 0 to stay.
+        """
+
+    def record_gone(self, folder_id: int, uidvalidity: int, uids: Sequence[int], *, advance_to: int) -> None: ...
+    def finish_pass(self, folder_id: int, *, missing: int, error: str = "") -> None:
+        """Note a complete pass (or why it broke off) with its time; `missing`: UIDs on the server without a row."""
+
+    def unprocessed(self, limit: int, *, mailbox_id: MailboxId | None = None) -> list[Row]:
+        """Rows whose outcome is still empty, oldest internal date first, with mailbox_id, folder role and name joined."""
+
+
 class Store(Protocol):
     """The database. Nothing is opened before the first call."""
 
     read: Reader
     blobs: Blobs
+    ledger: Ledger
 
     def transaction(self) -> AbstractContextManager[Transaction]: ...
     def acquire_lease(self, name: str, owner: str, seconds: float, info: Row) -> int | None:
