@@ -1,0 +1,491 @@
+"""The list of tickets: an id spine in queue order and a window of hydrated rows, painted line by line.
+
+There is one widget however long the list is. It never reads: what it lacks it asks for with `WindowNeeded`, and shows
+the place meanwhile. It never re-sorts by itself: the spine is replaced only when somebody calls `replace_spine`.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from supportdesk.safetext import SafeText
+from supportdesk.tui.glyphs import UNICODE, Glyphs
+from supportdesk.tui.widgets.cells import Piece, fit, line_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from rich.style import Style
+    from textual import events
+
+GUTTER = 3
+"""Cells before the first column: cursor, selection, change mark."""
+
+KEPT_ROWS = 1_024
+"""Hydrated rows that are kept; those furthest from the cursor are forgotten first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the list. `flex` shares what is left over; the highest `drop` goes first when the line is short."""
+
+    key: str
+    title: SafeText
+    width: int
+    flex: int = 0
+    drop: int = 0
+    align_right: bool = False
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListRow:
+    """One hydrated row: a cell for each column's key. `tones` colour single cells, `tone` the whole row:
+    muted, good, warning, error, strong."""
+
+    id: int
+    cells: Mapping[str, SafeText]
+    tones: Mapping[str, str] | None = None
+    tone: str = ""
+
+
+class VirtualList(Widget, can_focus=True):
+    """A list of any length with a cursor, selection marks and change marks."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "list--header",
+        "list--cursor",
+        "list--cursor-blurred",
+        "list--selected",
+        "list--muted",
+        "list--good",
+        "list--warning",
+        "list--error",
+        "list--strong",
+    }
+    DEFAULT_CSS = """
+    VirtualList { width: 1fr; height: 1fr; background: $background; color: $foreground; }
+    VirtualList > .list--header { color: $secondary; text-style: bold; }
+    VirtualList > .list--cursor {
+        background: $block-cursor-background; color: $block-cursor-foreground; text-style: $block-cursor-text-style;
+    }
+    VirtualList > .list--cursor-blurred { background: $panel; text-style: bold; }
+    VirtualList > .list--selected { text-style: bold; }
+    VirtualList > .list--muted { color: $secondary; }
+    VirtualList > .list--good { color: $success; }
+    VirtualList > .list--warning { color: $warning; }
+    VirtualList > .list--error { color: $error; }
+    VirtualList > .list--strong { text-style: bold; }
+    """
+
+    class WindowNeeded(Message):
+        """Rows [first, end) of the spine are, or will soon be, on screen and not hydrated: send `put_rows`."""
+
+        def __init__(self, sender: VirtualList, first: int, end: int, ids: Sequence[int]) -> None:
+            super().__init__()
+            self.list = sender
+            self.first = first
+            self.end = end
+            self.ids = ids
+
+        @property
+        def control(self) -> VirtualList:
+            return self.list
+
+    class CursorMoved(Message):
+        """The cursor stands on another ticket; `row_id` is None in an empty list."""
+
+        def __init__(self, sender: VirtualList, index: int, row_id: int | None) -> None:
+            super().__init__()
+            self.list = sender
+            self.index = index
+            self.row_id = row_id
+
+        @property
+        def control(self) -> VirtualList:
+            return self.list
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, VirtualList.CursorMoved) and message.list is self.list
+
+    class Opened(Message):
+        """A row was clicked again where the cursor already stood."""
+
+        def __init__(self, sender: VirtualList, row_id: int) -> None:
+            super().__init__()
+            self.list = sender
+            self.row_id = row_id
+
+        @property
+        def control(self) -> VirtualList:
+            return self.list
+
+    class SelectionChanged(Message):
+        """Rows were marked or unmarked."""
+
+        def __init__(self, sender: VirtualList, count: int) -> None:
+            super().__init__()
+            self.list = sender
+            self.count = count
+
+        @property
+        def control(self) -> VirtualList:
+            return self.list
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        *,
+        glyphs: Glyphs = UNICODE,
+        show_header: bool = True,
+        id: str | None = None,  # noqa: A002 — Textual's own word
+    ) -> None:
+        super().__init__(id=id)
+        self.columns = tuple(columns)
+        self.glyphs = glyphs
+        self.show_header = show_header
+        self.empty_text: tuple[SafeText, ...] = ()
+        self._spine: array[int] = array("q")
+        self._rows: dict[int, ListRow] = {}
+        self._selected: dict[int, None] = {}
+        self._changed: set[int] = set()
+        self._cursor = 0
+        self._top = 0
+        self._range_start: int | None = None
+        self._asked: tuple[int, int] | None = None
+        self._fitted: tuple[int, tuple[tuple[Column, int], ...]] = (-1, ())
+
+    @property
+    def spine(self) -> Sequence[int]:
+        return self._spine
+
+    @property
+    def cursor_index(self) -> int:
+        return self._cursor
+
+    @property
+    def cursor_id(self) -> int | None:
+        return self._spine[self._cursor] if self._spine else None
+
+    @property
+    def cursor_row(self) -> ListRow | None:
+        """The hydrated row under the cursor, if it is there yet."""
+        return self._rows.get(self._spine[self._cursor]) if self._spine else None
+
+    @property
+    def selected_ids(self) -> tuple[int, ...]:
+        """The marked tickets in the order of the list; those that left it stand last."""
+        if not self._selected:
+            return ()
+        here = [row_id for row_id in self._spine if row_id in self._selected]
+        known = set(here)
+        return (*here, *(row_id for row_id in self._selected if row_id not in known))
+
+    @property
+    def visible_range(self) -> tuple[int, int]:
+        """The half-open range of the spine that is on screen."""
+        return self._top, min(self._top + self._body_height, len(self._spine))
+
+    def replace_spine(self, ids: Iterable[int], *, keep_cursor: bool = True) -> None:
+        """Show another order. With `keep_cursor` the ticket under the cursor stays under it, on the same screen line;
+        if it is gone, the cursor stays at its place in the list."""
+        before = self.cursor_id
+        line = self._cursor - self._top
+        self._spine = array("q", ids)
+        self._asked = None
+        self._range_start = None
+        if not keep_cursor:
+            self._cursor = self._top = 0
+        else:
+            self._cursor = self._place_of(before)
+            self._top = self._cursor - line
+        self._clamp()
+        if len(self._rows) > KEPT_ROWS:
+            self._forget_far_rows()
+        self.refresh()
+        self._ask()
+        if self.cursor_id != before:
+            self.post_message(self.CursorMoved(self, self._cursor, self.cursor_id))
+
+    def put_rows(self, rows: Iterable[ListRow]) -> None:
+        """Hydrate rows, or replace them where they are: only lines that look different are painted."""
+        stale = [row.id for row in rows if self._store_row(row)]
+        self._asked = None
+        if len(self._rows) > KEPT_ROWS:
+            self._forget_far_rows()
+        self._refresh_ids(stale)
+        self._ask()
+
+    def patch_rows(self, rows: Iterable[ListRow], *, mark: bool = True) -> None:
+        """Show changed rows in place, without moving anything; `mark` sets the change mark beside them."""
+        stale = [row.id for row in rows if self._store_row(row)]
+        if mark:
+            self._changed.update(stale)
+        self._refresh_ids(stale)
+
+    def clear_change_marks(self) -> None:
+        """The agent has seen what changed."""
+        marked, self._changed = self._changed, set()
+        self._refresh_ids(marked)
+
+    def move_cursor(self, step: int) -> None:
+        """Move by rows; at the edge the list scrolls half a page, because each scroll repaints everything."""
+        self.move_to(self._cursor + step)
+
+    def move_page(self, halves: int) -> None:
+        """Move by half pages, cursor and view together."""
+        step = max(1, self._body_height // 2) * halves
+        self._top += step
+        self.move_to(self._cursor + step)
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on the row at `index`, or the nearest there is."""
+        before, top = self._cursor, self._top
+        self._cursor = index
+        self._clamp()
+        if self._range_start is not None and self._cursor != before:
+            self._select_range()
+        if self._top != top:
+            self.refresh()
+        else:
+            self._refresh_lines(before, self._cursor)
+        if self._cursor != before:
+            self._ask()
+            self.post_message(self.CursorMoved(self, self._cursor, self.cursor_id))
+
+    def move_to_id(self, row_id: int) -> bool:
+        """Put the cursor on that ticket; False if it is not in the list."""
+        try:
+            self.move_to(self._spine.index(row_id))
+        except ValueError:
+            return False
+        return True
+
+    def toggle_selected(self) -> None:
+        """Mark or unmark the row under the cursor."""
+        row_id = self.cursor_id
+        if row_id is None:
+            return
+        if row_id in self._selected:
+            del self._selected[row_id]
+        else:
+            self._selected[row_id] = None
+        self._refresh_lines(self._cursor)
+        self._announce_selection()
+
+    def toggle_range(self) -> None:
+        """Start a range at the cursor that follows it, or end the one that is open and keep its marks."""
+        if self._range_start is None and self._spine:
+            self._range_start = self._cursor
+            self._select_range()
+        else:
+            self._range_start = None
+
+    def select(self, ids: Iterable[int]) -> None:
+        """Mark exactly these."""
+        self._selected = dict.fromkeys(ids)
+        self._range_start = None
+        self.refresh()
+        self._announce_selection()
+
+    def select_all(self) -> None:
+        self.select(self._spine)
+
+    def select_none(self) -> None:
+        self.select(())
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the screen, from what is hydrated."""
+        width = self.size.width
+        plain = self.rich_style
+        if self.show_header and y == 0:
+            return self._header(width, plain)
+        index = self._top + y - self._header_height
+        if index < len(self._spine):
+            return self._row_line(index, width, plain)
+        if not self._spine and 0 <= (line := y - self._header_height - 1) < len(self.empty_text):
+            return line_of([Piece(" " * GUTTER + self.empty_text[line], plain)], width, plain)
+        return Strip.blank(width, plain)
+
+    def on_mount(self) -> None:
+        self._ask()
+
+    def on_resize(self) -> None:
+        self._clamp()
+        self._ask()
+
+    def on_focus(self) -> None:
+        self._refresh_lines(self._cursor)
+
+    def on_blur(self) -> None:
+        self._refresh_lines(self._cursor)
+
+    def on_click(self, event: events.Click) -> None:
+        index = self._top + event.y - self._header_height
+        if event.y < self._header_height or index >= len(self._spine):
+            return
+        if index == self._cursor:
+            self.post_message(self.Opened(self, self._spine[index]))
+        else:
+            self.move_to(index)
+
+    def on_mouse_scroll_down(self) -> None:
+        self.move_cursor(3)
+
+    def on_mouse_scroll_up(self) -> None:
+        self.move_cursor(-3)
+
+    @property
+    def _header_height(self) -> int:
+        return 1 if self.show_header else 0
+
+    @property
+    def _body_height(self) -> int:
+        return max(1, self.size.height - self._header_height)
+
+    def _place_of(self, row_id: int | None) -> int:
+        if row_id is None:
+            return 0
+        at = self._cursor
+        if at < len(self._spine) and self._spine[at] == row_id:
+            return at
+        try:
+            return self._spine.index(row_id)
+        except ValueError:
+            return at
+
+    def _clamp(self) -> None:
+        """Keep the cursor in the list and on screen; leaving the screen moves the view by half a page."""
+        count, height = len(self._spine), self._body_height
+        self._cursor = max(0, min(self._cursor, count - 1))
+        half = max(1, height // 2)
+        if self._cursor < self._top:
+            self._top = self._cursor if self._top - self._cursor > half else self._top - half
+            self._top = min(self._top, self._cursor)
+        elif self._cursor >= self._top + height:
+            beyond = self._cursor - (self._top + height - 1)
+            self._top += half if beyond <= half else beyond
+        self._top = max(0, min(self._top, count - height))
+
+    def _ask(self) -> None:
+        """Ask for what is not hydrated on screen and half a page around it, once."""
+        if not self._spine or not self.is_mounted:
+            return
+        height = self._body_height
+        start = max(0, self._top - height // 2)
+        stop = min(len(self._spine), self._top + height + height // 2)
+        missing = [index for index in range(start, stop) if self._spine[index] not in self._rows]
+        if not missing:
+            return
+        first, last = missing[0], missing[-1] + 1
+        if self._asked is not None and self._asked[0] <= first and last <= self._asked[1]:
+            return
+        self._asked = (first, last)
+        self.post_message(self.WindowNeeded(self, first, last, self._spine[first:last]))
+
+    def _store_row(self, row: ListRow) -> bool:
+        if self._rows.get(row.id) == row:
+            return False
+        self._rows[row.id] = row
+        return True
+
+    def _forget_far_rows(self) -> None:
+        reach = KEPT_ROWS // 4
+        near = self._spine[max(0, self._cursor - reach) : self._cursor + reach]
+        self._rows = {row_id: self._rows[row_id] for row_id in near if row_id in self._rows}
+
+    def _select_range(self) -> None:
+        start = self._range_start if self._range_start is not None else self._cursor
+        low, high = sorted((start, self._cursor))
+        self._selected.update(dict.fromkeys(self._spine[low : high + 1]))
+        self._refresh_lines(*range(max(low, self._top), min(high + 1, self._top + self._body_height)))
+        self._announce_selection()
+
+    def _announce_selection(self) -> None:
+        self.post_message(self.SelectionChanged(self, len(self._selected)))
+
+    def _refresh_ids(self, ids: Iterable[int]) -> None:
+        stale = set(ids)
+        if stale:
+            low, high = self.visible_range
+            self._refresh_lines(*(index for index in range(low, high) if self._spine[index] in stale))
+
+    def _refresh_lines(self, *indices: int) -> None:
+        low, high = self.visible_range
+        regions = [
+            Region(0, index - self._top + self._header_height, self.size.width, 1)
+            for index in set(indices)
+            if low <= index < high
+        ]
+        if regions:
+            self.refresh(*regions)
+
+    def _header(self, width: int, plain: Style) -> Strip:
+        style = plain + self.get_component_rich_style("list--header", partial=True)
+        titles = [fit(column.title, cells, align_right=column.align_right) for column, cells in self._columns_for(width)]
+        return line_of([Piece(" " * GUTTER + "  ".join(titles), style)], width, style)
+
+    def _row_line(self, index: int, width: int, plain: Style) -> Strip:
+        row_id = self._spine[index]
+        row = self._rows.get(row_id)
+        glyphs = self.glyphs
+        on_cursor = index == self._cursor
+        gutter = (
+            (glyphs.cursor if on_cursor else " ")
+            + (glyphs.selected if row_id in self._selected else " ")
+            + (glyphs.changed if row_id in self._changed else " ")
+        )
+        if on_cursor:
+            plain += self._style("cursor" if self.has_focus else "cursor-blurred")
+        elif row_id in self._selected:
+            plain += self._style("selected")
+        if row is None:
+            return line_of([Piece(gutter + glyphs.ellipsis, plain)], width, plain)
+        if row.tone and not on_cursor:
+            plain += self._style(row.tone)
+        tones = row.tones or {}
+        pieces = [Piece(gutter, plain)]
+        for column, cells in self._columns_for(width):
+            tone = tones.get(column.key) or column.tone
+            # One style on the cursor's line: colours there would cost more bytes than they tell.
+            style = plain if on_cursor or not tone else plain + self._style(tone)
+            text = row.cells.get(column.key, SafeText(""))
+            pieces.append(Piece(fit(text, cells, align_right=column.align_right, ellipsis=glyphs.ellipsis), style))
+            pieces.append(Piece("  ", plain))
+        return line_of(pieces, width, plain)
+
+    def _style(self, tone: str) -> Style:
+        return self.get_component_rich_style(f"list--{tone}", partial=True)
+
+    def _columns_for(self, width: int) -> tuple[tuple[Column, int], ...]:
+        """The columns that fit into `width` cells, and the cells of each."""
+        if self._fitted[0] != width:
+            self._fitted = (width, share_width(self.columns, width - GUTTER))
+        return self._fitted[1]
+
+
+def share_width(columns: Sequence[Column], width: int) -> tuple[tuple[Column, int], ...]:
+    """Leave out columns, highest `drop` first, until the rest fits with two cells between; `flex` shares the surplus."""
+    kept = list(columns)
+    while len(kept) > 1 and sum(column.width + 2 for column in kept) - 2 > width:
+        worst = max(kept, key=lambda column: column.drop)
+        if worst.drop == 0:
+            break
+        kept.remove(worst)
+    surplus = max(0, width - sum(column.width + 2 for column in kept) + 2)
+    weights = sum(column.flex for column in kept)
+    shared: list[tuple[Column, int]] = []
+    for column in kept:
+        extra = surplus * column.flex // weights if weights else 0
+        surplus -= extra
+        weights -= column.flex
+        shared.append((column, column.width + extra))
+    return tuple(shared)
