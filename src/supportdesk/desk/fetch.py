@@ -1,0 +1,191 @@
+"""Taking mail over from a mailbox: list, fetch, store, note. Nothing is parsed or decided here.
+
+One pass goes over each folder once. What was taken is durable before the next group is asked for, and `last_uid` moves
+only over a contiguous prefix: a crash anywhere makes the next pass repeat work and lose nothing (mail.md 2.1, 2.2).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from supportdesk.desk.model import Mailbox
+from supportdesk.desk.ports import Ledger, LedgerItem, MailSource
+from supportdesk.mail.model import FetchedMail, FolderInfo
+
+BATCH_MAILS = 50
+BATCH_BYTES = 8 * 1024 * 1024
+MAX_SIZE = 50 * 1024 * 1024  # larger mail is taken by its first parts (INGEST-7)
+TRIES_FOR_A_BODY = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a pass is in one folder: messages done of those that are new."""
+
+    folder: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What one pass over a mailbox did. `complete` is False if it was stopped or a body did not come."""
+
+    fetched: int = 0
+    gone: int = 0
+    complete: bool = True
+
+    def __add__(self, other: Pass) -> Pass:
+        return Pass(self.fetched + other.fetched, self.gone + other.gone, self.complete and other.complete)
+
+
+class Fetcher:
+    """Takes over one mailbox's mail, pass after pass."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        mailbox: Mailbox,
+        *,
+        stop: Callable[[], bool] = lambda: False,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        self._ledger = ledger
+        self._mailbox = mailbox
+        self._stop = stop
+        self._progress = progress
+        self._bodiless: Counter[tuple[int, int, int]] = Counter()
+
+    def run_pass(self, source: MailSource) -> Pass:
+        """One pass over every folder that this mailbox watches. Raises ConnectionFailed; what was taken stays taken."""
+        done = Pass()
+        for info in watched_folders(source.folders(), self._mailbox):
+            if self._stop():
+                return done + Pass(complete=False)
+            done += self._pass_over(source, info)
+        return done
+
+    def _pass_over(self, source: MailSource, info: FolderInfo) -> Pass:
+        state = source.select(info.name)
+        folder = self._ledger.folder(self._mailbox.id, info.name, info.role)
+        last_uid = int(folder["last_uid"])
+        if folder["uidvalidity"] != state.uidvalidity:
+            self._ledger.new_epoch(folder["id"], state.uidvalidity)
+            last_uid = 0
+        listed = source.uids_from(last_uid + 1)
+        if not listed:
+            self._ledger.finish_pass(folder["id"], missing=0)
+            return Pass()
+        known = self._ledger.known_uids(folder["id"], state.uidvalidity, listed[0], listed[-1])
+        taking = _Taking(folder["id"], state.uidvalidity, info.name, listed, set(known))
+        missing = [uid for uid in listed if uid not in known]
+        recent, historic = self._split_by_start(source, missing)
+        result = self._take(source, taking, recent, historic=False, total=len(missing))
+        result += self._take(source, taking, historic, historic=True, total=len(missing))
+        self._ledger.finish_pass(folder["id"], missing=len(taking.without_row()))
+        return result
+
+    def _split_by_start(self, source: MailSource, uids: Sequence[int]) -> tuple[list[int], list[int]]:
+        """New mail first; what is older than the chosen start is history and comes after it."""
+        start = self._mailbox.start_at
+        if start is None or not uids:
+            return list(uids), []
+        dates = source.dates(uids)
+        historic = {uid for uid, at in dates.items() if at < start}
+        return [uid for uid in uids if uid not in historic], [uid for uid in uids if uid in historic]
+
+    def _take(self, source: MailSource, taking: _Taking, uids: list[int], *, historic: bool, total: int) -> Pass:
+        fetched, complete = 0, True
+        batch: list[LedgerItem] = []
+        answered: set[int] = set()
+        for mail in source.fetch(uids, max_size=MAX_SIZE):
+            answered.add(mail.uid)
+            if mail.raw is None and not self._give_up(taking, mail):
+                complete = False
+                continue
+            batch.append(_item(mail, historic=historic))
+            if len(batch) >= BATCH_MAILS or sum(item.size for item in batch) >= BATCH_BYTES:
+                fetched += self._record(taking, batch, total)
+                batch = []
+            if self._stop():
+                complete = False
+                break
+        fetched += self._record(taking, batch, total)
+        if not complete:
+            return Pass(fetched, 0, complete=False)
+        gone = self._confirm_gone(source, taking, [uid for uid in uids if uid not in answered])
+        return Pass(fetched, gone)
+
+    def _record(self, taking: _Taking, batch: list[LedgerItem], total: int) -> int:
+        if not batch:
+            return 0
+        taking.recorded.update(item.uid for item in batch)
+        self._ledger.record_fetched(taking.folder_id, taking.uidvalidity, batch, advance_to=taking.contiguous())
+        if self._progress is not None:
+            done = total - len(taking.without_row())
+            self._progress(Progress(taking.folder, max(done, len(batch)), total))
+        return len(batch)
+
+    def _give_up(self, taking: _Taking, mail: FetchedMail) -> bool:
+        """A body that did not come is asked for on three passes; then it is entered without one."""
+        key = (taking.folder_id, taking.uidvalidity, mail.uid)
+        self._bodiless[key] += 1
+        return self._bodiless[key] >= TRIES_FOR_A_BODY
+
+    def _confirm_gone(self, source: MailSource, taking: _Taking, uids: list[int]) -> int:
+        """A UID that was listed and not answered is gone only if it is not listed again (SYNC-4)."""
+        if not uids:
+            return 0
+        source.select(taking.folder)
+        still_listed = set(source.uids_from(uids[0]))
+        gone = [uid for uid in uids if uid not in still_listed]
+        if gone:
+            taking.recorded.update(gone)
+            self._ledger.record_gone(taking.folder_id, taking.uidvalidity, gone, advance_to=taking.contiguous())
+        return len(gone)
+
+
+@dataclass(slots=True)
+class _Taking:
+    """The UIDs that one pass listed in one folder, and which of them have a ledger row by now."""
+
+    folder_id: int
+    uidvalidity: int
+    folder: str
+    listed: list[int]
+    recorded: set[int]
+
+    def contiguous(self) -> int:
+        last = 0
+        for uid in self.listed:
+            if uid not in self.recorded:
+                break
+            last = uid
+        return last
+
+    def without_row(self) -> list[int]:
+        return [uid for uid in self.listed if uid not in self.recorded]
+
+
+def watched_folders(found: Sequence[FolderInfo], mailbox: Mailbox) -> list[FolderInfo]:
+    """The inbox, the Sent folder (replies written elsewhere answer too) and those that the mailbox's settings name.
+
+    The folders of the settings are `folders` (a list of names); `watch_sent: false` leaves Sent out.
+    """
+    named: Any = mailbox.settings.get("folders") or []
+    chosen = []
+    for info in found:
+        if info.role == "inbox" or info.name in named:
+            chosen.append(info if info.role in ("inbox", "sent") else replace(info, role="inbox"))
+        elif info.role == "sent" and mailbox.settings.get("watch_sent", True):
+            chosen.append(info)
+    return sorted(chosen, key=lambda info: info.role != "inbox")
+
+
+def _item(mail: FetchedMail, *, historic: bool) -> LedgerItem:
+    internal_date: datetime | None = mail.internal_date
+    return LedgerItem(mail.uid, mail.raw, mail.size, internal_date, historic=historic, partial=mail.partial)

@@ -1,0 +1,228 @@
+"""Taking mail over: what is entered in the ledger, in which order, and what a broken server leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from supportdesk.desk.fetch import Fetcher, Progress, watched_folders
+from supportdesk.desk.model import Mailbox, MailboxId
+from supportdesk.desk.ports import LedgerItem
+from supportdesk.errors import ConnectionFailed
+from supportdesk.mail.model import FetchedMail, FolderInfo, FolderState
+
+OLD = datetime(2026, 1, 1, tzinfo=UTC)
+START = datetime(2026, 6, 1, tzinfo=UTC)
+NEW = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def mailbox(**changes: Any) -> Mailbox:
+    given: dict[str, Any] = {
+        "id": MailboxId(1), "address": "help@shop.example", "name": "", "shop_name": "", "aliases": (), "imap": None,
+        "smtp": None, "state": "active",
+    }  # fmt: skip
+    return Mailbox(**{**given, **changes})
+
+
+class ScriptedSource:
+    """A server with folders of {uid: (bytes, date)}; `fails` maps a UID to what happens when it is fetched."""
+
+    def __init__(self, folders: dict[str, dict[int, tuple[bytes, datetime]]]) -> None:
+        self.content = folders
+        self.uidvalidity = 7
+        self.fails: dict[int, str] = {}
+        self.selected = ""
+
+    def folders(self) -> list[FolderInfo]:
+        roles = {"INBOX": "inbox", "Sent": "sent", "Junk": "junk"}
+        return [FolderInfo(name, roles.get(name, "other")) for name in self.content]
+
+    def select(self, folder: str) -> FolderState:
+        self.selected = folder
+        mails = self.content[folder]
+        return FolderState(self.uidvalidity, max(mails, default=0) + 1, len(mails))
+
+    def uids_from(self, uid: int) -> list[int]:
+        return sorted(known for known in self.content[self.selected] if known >= uid)
+
+    def dates(self, uids: Sequence[int]) -> dict[int, datetime]:
+        return {uid: self.content[self.selected][uid][1] for uid in uids}
+
+    def fetch(self, uids: Sequence[int], *, max_size: int) -> Iterator[FetchedMail]:
+        for uid in uids:
+            match self.fails.get(uid):
+                case "break":
+                    raise ConnectionFailed("the connection broke")
+                case "vanish":
+                    self.content[self.selected].pop(uid, None)
+                    continue
+                case "skip":
+                    continue
+            raw, at = self.content[self.selected][uid]
+            body = None if self.fails.get(uid) == "empty" else raw
+            yield FetchedMail(uid, body, len(raw), at)
+
+    def idle(self, seconds: float, stop: Callable[[], bool]) -> bool:
+        return False
+
+    def find_message_id(self, folder: str, message_id: str) -> list[int]:
+        return []
+
+    def append(self, folder: str, data: bytes, at: datetime) -> None: ...
+    def mark(self, uids: Sequence[int], policy: str, target: str = "") -> None: ...
+    def close(self) -> None: ...
+
+
+class MemoryLedger:
+    """The ledger's behaviour without a database; `entered` is the order in which UIDs became durable."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, dict[str, Any]] = {}
+        self.entered: list[tuple[int, bool]] = []
+        self.items: dict[tuple[int, int, int], LedgerItem | None] = {}
+        self.missing: int | None = None
+
+    def folder(self, mailbox_id: MailboxId, name: str, role: str) -> dict[str, Any]:
+        return self.rows.setdefault(name, {"id": len(self.rows) + 1, "role": role, "uidvalidity": None, "last_uid": 0})
+
+    def by_id(self, folder_id: int) -> dict[str, Any]:
+        return next(row for row in self.rows.values() if row["id"] == folder_id)
+
+    def new_epoch(self, folder_id: int, uidvalidity: int) -> None:
+        self.by_id(folder_id).update(uidvalidity=uidvalidity, last_uid=0)
+
+    def known_uids(self, folder_id: int, uidvalidity: int, first: int, last: int) -> set[int]:
+        return {
+            uid
+            for folder, epoch, uid in self.items
+            if (folder, epoch) == (folder_id, uidvalidity) and first <= uid <= last
+        }
+
+    def record_fetched(self, folder_id: int, uidvalidity: int, items: Sequence[LedgerItem], *, advance_to: int) -> None:
+        for item in items:
+            self.items[folder_id, uidvalidity, item.uid] = item
+            self.entered.append((item.uid, item.historic))
+        self._advance(folder_id, advance_to)
+
+    def record_gone(self, folder_id: int, uidvalidity: int, uids: Sequence[int], *, advance_to: int) -> None:
+        for uid in uids:
+            self.items[folder_id, uidvalidity, uid] = None
+        self._advance(folder_id, advance_to)
+
+    def _advance(self, folder_id: int, advance_to: int) -> None:
+        row = self.by_id(folder_id)
+        row["last_uid"] = max(row["last_uid"], advance_to)
+
+    def finish_pass(self, folder_id: int, *, missing: int, error: str = "") -> None:
+        self.missing = missing
+
+    def unprocessed(self, limit: int, *, mailbox_id: MailboxId | None = None) -> list[dict[str, Any]]:
+        return []
+
+
+def inbox(*uids: int, at: datetime = NEW) -> dict[str, dict[int, tuple[bytes, datetime]]]:
+    return {"INBOX": {uid: (b"mail %d" % uid, at) for uid in uids}}
+
+
+def test_every_message_gets_one_row_and_a_second_pass_adds_nothing() -> None:
+    source, ledger = ScriptedSource(inbox(1, 2, 5, 9)), MemoryLedger()
+    assert Fetcher(ledger, mailbox()).run_pass(source).fetched == 4
+    assert ledger.rows["INBOX"]["last_uid"] == 9
+    assert Fetcher(ledger, mailbox()).run_pass(source).fetched == 0
+    assert len(ledger.entered) == 4
+    assert ledger.missing == 0
+
+
+def test_a_broken_connection_keeps_what_was_taken_and_the_next_pass_takes_the_rest() -> None:
+    source, ledger = ScriptedSource(inbox(*range(1, 121))), MemoryLedger()
+    source.fails[110] = "break"
+    with pytest.raises(ConnectionFailed):
+        Fetcher(ledger, mailbox()).run_pass(source)
+    assert ledger.rows["INBOX"]["last_uid"] == 100
+    source.fails.clear()
+    assert Fetcher(ledger, mailbox()).run_pass(source).fetched == 20
+    assert sorted(uid for uid, _ in ledger.entered) == list(range(1, 121))
+
+
+def test_new_mail_comes_before_history_and_last_uid_waits_for_the_gap_to_close() -> None:
+    folders = {"INBOX": {uid: (b"x", OLD if uid <= 60 else NEW) for uid in range(1, 101)}}
+    source, ledger = ScriptedSource(folders), MemoryLedger()
+    source.fails[30] = "break"
+    with pytest.raises(ConnectionFailed):
+        Fetcher(ledger, mailbox(start_at=START)).run_pass(source)
+    assert ledger.entered == [(uid, False) for uid in range(61, 101)]
+    assert ledger.rows["INBOX"]["last_uid"] == 0
+    source.fails.clear()
+    Fetcher(ledger, mailbox(start_at=START)).run_pass(source)
+    assert {uid for uid, historic in ledger.entered if historic} == set(range(1, 61))
+    assert ledger.rows["INBOX"]["last_uid"] == 100
+
+
+def test_a_message_that_another_client_removed_is_entered_as_gone() -> None:
+    source, ledger = ScriptedSource(inbox(1, 2, 3)), MemoryLedger()
+    source.fails[2] = "vanish"
+    assert Fetcher(ledger, mailbox()).run_pass(source).gone == 1
+    assert ledger.items[1, 7, 2] is None
+    assert ledger.rows["INBOX"]["last_uid"] == 3
+
+
+def test_a_message_that_the_server_merely_left_out_is_not_called_gone() -> None:
+    source, ledger = ScriptedSource(inbox(1, 2, 3)), MemoryLedger()
+    source.fails[2] = "skip"
+    assert Fetcher(ledger, mailbox()).run_pass(source).gone == 0
+    assert ledger.missing == 1
+    assert ledger.rows["INBOX"]["last_uid"] == 1
+    source.fails.clear()
+    Fetcher(ledger, mailbox()).run_pass(source)
+    assert ledger.rows["INBOX"]["last_uid"] == 3
+
+
+def test_a_body_that_never_comes_is_entered_without_one_on_the_third_pass() -> None:
+    source, ledger = ScriptedSource(inbox(1, 2)), MemoryLedger()
+    source.fails[1] = "empty"
+    fetcher = Fetcher(ledger, mailbox())
+    assert not fetcher.run_pass(source).complete
+    assert not fetcher.run_pass(source).complete
+    assert (1, 7, 1) not in ledger.items
+    fetcher.run_pass(source)
+    entered = ledger.items[1, 7, 1]
+    assert entered is not None
+    assert entered.raw is None
+
+
+def test_another_uidvalidity_starts_a_new_epoch_and_keeps_the_old_rows() -> None:
+    source, ledger = ScriptedSource(inbox(1, 2)), MemoryLedger()
+    fetcher = Fetcher(ledger, mailbox())
+    fetcher.run_pass(source)
+    source.uidvalidity = 3  # it may also go down
+    assert fetcher.run_pass(source).fetched == 2
+    assert set(ledger.items) == {(1, 7, 1), (1, 7, 2), (1, 3, 1), (1, 3, 2)}
+
+
+def test_stopping_between_groups_leaves_a_clean_prefix() -> None:
+    source, ledger = ScriptedSource(inbox(*range(1, 201))), MemoryLedger()
+    stopped = Fetcher(ledger, mailbox(), stop=lambda: len(ledger.entered) >= 50).run_pass(source)
+    assert not stopped.complete
+    assert ledger.rows["INBOX"]["last_uid"] == len(ledger.entered)
+
+
+def test_progress_counts_up_to_the_number_of_new_messages() -> None:
+    seen: list[Progress] = []
+    Fetcher(MemoryLedger(), mailbox(), progress=seen.append).run_pass(ScriptedSource(inbox(*range(1, 131))))
+    assert [step.done for step in seen] == [50, 100, 130]
+    assert {step.total for step in seen} == {130}
+
+
+def test_sent_is_watched_after_the_inbox_and_junk_is_not() -> None:
+    found = [
+        FolderInfo("Sent", "sent"),
+        FolderInfo("Junk", "junk"),
+        FolderInfo("INBOX", "inbox"),
+        FolderInfo("Orders", "other"),
+    ]
+    assert [info.name for info in watched_folders(found, mailbox())] == ["INBOX", "Sent"]
+    chosen = watched_folders(found, mailbox(settings={"folders": ["Orders"], "watch_sent": False}))
+    assert {(info.name, info.role) for info in chosen} == {("INBOX", "inbox"), ("Orders", "inbox")}
