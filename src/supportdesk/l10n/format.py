@@ -1,0 +1,248 @@
+"""Values as the customer reads them: money, numbers, dates, times, lists, plurals, by CLDR through babel.
+
+Every function takes a locale tag (`it`, `de-AT`, `de-AT@formal`: the register does not matter here) and, where time is
+shown, a zone. The output holds CLDR's no-break spaces (U+00A0, U+202F) and direction marks: keep them in mail,
+normalise them in search and tests. babel is imported on first use. Names and greetings are in `l10n.names`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, Literal, get_args
+from zoneinfo import ZoneInfo
+
+from supportdesk.l10n.tags import LocaleTag, canonical_language
+
+if TYPE_CHECKING:
+    from babel import Locale
+
+DateStyle = Literal["short", "medium", "long", "full"]
+ListStyle = Literal["standard", "or", "unit"]
+DATE_STYLES: Final[tuple[DateStyle, ...]] = ("short", "medium", "long", "full")
+_SKELETON: Final = re.compile(r"[yMdEHhjm]{2,16}|[yMdE]")
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in minor units of an ISO 4217 currency: `Money(4990, "EUR")` is 49.90 €, `Money(500, "JPY")` 500 ¥."""
+
+    minor: int
+    currency: str
+
+
+def money(value: Money, locale: str) -> str:
+    """`1.234,50 €` for it, `€1,234.50` for en. Never rounds: what CLDR would cut is shown (10.50 RSD stays 10.50)."""
+    from babel.numbers import format_currency, get_currency_precision, is_currency
+
+    if not is_currency(value.currency):
+        raise ValueError(f"unknown ISO 4217 currency: {value.currency!r}")
+    digits = minor_digits(value.currency)
+    amount = Decimal(value.minor).scaleb(-digits)
+    found = babel_locale(locale)
+    shown = get_currency_precision(value.currency)
+    if amount == round(amount, shown):
+        return format_currency(amount, value.currency, locale=found)
+    pattern = found.currency_formats["standard"].pattern.replace("0.00", "0." + "0" * digits)
+    return format_currency(amount, value.currency, pattern, locale=found, currency_digits=False)
+
+
+def minor_digits(currency: str) -> int:
+    """How many decimals the minor unit of a currency has (ISO 4217 table A.1): EUR 2, JPY 0, KWD 3."""
+    return _MINOR_DIGITS.get(currency.upper(), 2)
+
+
+def number(value: int | Decimal | float, locale: str) -> str:
+    """`1.234,5` for it; up to three decimals, as CLDR's decimal pattern says."""
+    from babel.numbers import format_decimal
+
+    return format_decimal(value, locale=babel_locale(locale))
+
+
+def percent(value: Decimal | float, locale: str) -> str:
+    """A share as per cent, up to two decimals: 0.225 → `22,5%` for it, `22,5 %` for de."""
+    from babel.numbers import format_percent
+
+    found = babel_locale(locale)
+    return format_percent(value, found.percent_formats[None].pattern.replace("0", "0.##", 1), locale=found)
+
+
+def unit(value: int | Decimal | float, name: str, locale: str) -> str:
+    """A measure with a CLDR unit: `unit(2, "kilogram", "it")` → `2 chilogrammi`; ValueError for an unknown unit."""
+    from babel.units import UnknownUnitError, format_unit
+
+    try:
+        return format_unit(value, name, locale=babel_locale(locale))
+    except UnknownUnitError as error:
+        raise ValueError(f"unknown CLDR unit: {name!r}") from error
+
+
+def date(value: dt.date, locale: str, zone: ZoneInfo | None = None, style: str = "long") -> str:
+    """A day: `20 novembre 2026`. `style` is short, medium, long, full or a CLDR skeleton.
+
+    The skeleton `MMMMEEEEd` gives `lunedì 8 settembre`, `Montag, 8. September`.
+    An aware datetime is brought to `zone` first; a plain date is what it says in every zone.
+    """
+    from babel.dates import format_date
+
+    day = _in_zone(value, zone).date() if isinstance(value, dt.datetime) else value
+    found = babel_locale(locale)
+    if style in DATE_STYLES:
+        return format_date(day, style, locale=found)
+    return format_date(day, _pattern(style, found), locale=found)
+
+
+def time(value: dt.datetime, locale: str, zone: ZoneInfo, style: str = "short") -> str:
+    """The time of day in the zone: `18:02`, `6:02 PM`."""
+    from babel.dates import format_time
+
+    return format_time(_in_zone(value, zone), style, tzinfo=zone, locale=babel_locale(locale))
+
+
+def date_time(value: dt.datetime, locale: str, zone: ZoneInfo, style: str = "long") -> str:
+    """Day and time of day in the zone, joined as the locale joins them."""
+    joint = babel_locale(locale).datetime_formats[style if style in DATE_STYLES else "long"]
+    text = str(getattr(joint, "pattern", joint)).replace("'", "")
+    return text.replace("{0}", time(value, locale, zone)).replace("{1}", date(value, locale, zone, style))
+
+
+def relative_day(day: dt.date, today: dt.date, locale: str) -> str:
+    """`oggi`, `domani`, `ieri`; further away weekday and day (`lunedì 8 settembre`), in another year with the year."""
+    words = _NEAR_DAYS.get(canonical_language(locale))
+    distance = (day - today).days
+    if words is not None and abs(distance) <= 1:
+        return words[distance + 1]
+    return date(day, locale, style="MMMMEEEEd" if day.year == today.year else "full")
+
+
+def join(items: Sequence[str], locale: str, style: ListStyle = "standard") -> str:
+    """An enumeration: `a, b e c`; style `or` for alternatives: `a, b o c`."""
+    from babel.lists import format_list
+
+    if style not in get_args(ListStyle):
+        raise ValueError(f"unknown list style: {style!r} (standard, or, unit)")
+    return format_list(list(items), style, locale=babel_locale(locale))
+
+
+def plural_category(value: int | Decimal, locale: str) -> str:
+    """The CLDR plural category of a number: zero, one, two, few, many, other."""
+    return str(babel_locale(locale).plural_form(value))
+
+
+@lru_cache(maxsize=64)
+def plural_categories(locale: str) -> frozenset[str]:
+    """The categories that whole numbers up to 1,000 take, which a text must have: Italian one and other."""
+    rule = babel_locale(locale).plural_form
+    return frozenset(str(rule(count)) for count in range(1_001))
+
+
+def language_name(language: str, locale: str) -> str:
+    """A language by its name in `locale`: `language_name("de", "it")` → `tedesco`; else the tag itself."""
+    tag = LocaleTag.parse(language)
+    try:
+        named = babel_locale(tag.locale)
+    except ValueError:
+        return tag.locale
+    return named.get_display_name(babel_locale(locale)) or tag.locale
+
+
+def territory_name(region: str, locale: str) -> str:
+    """A country by its name in `locale`: `territory_name("DE", "it")` → `Germania`; the code if CLDR has no name."""
+    return str(babel_locale(locale).territories.get(region.upper(), region))
+
+
+@lru_cache(maxsize=256)
+def babel_locale(locale: str) -> Locale:
+    """CLDR's data for a tag; an unknown region falls back to the language, an unknown language is a ValueError."""
+    from babel import Locale, UnknownLocaleError
+
+    tag = LocaleTag.parse(locale)
+    for candidate in (tag.locale, tag.language):
+        try:
+            return Locale.parse(candidate, sep="-")
+        except UnknownLocaleError:
+            continue
+    raise ValueError(f"CLDR has no locale data for {locale!r}")
+
+
+def _in_zone(value: dt.datetime, zone: ZoneInfo | None) -> dt.datetime:
+    if value.tzinfo is None:
+        raise ValueError("a time without a zone cannot be shown: times are aware UTC inside")
+    return value.astimezone(zone) if zone is not None else value
+
+
+def _pattern(skeleton: str, locale: Locale) -> str:
+    """The locale's pattern for a CLDR skeleton, its fields widened to what was asked (UTS 35, matching skeletons).
+
+    babel finds the nearest available format, but leaves its width: `MMMMEEEEd` would print `ven 20 nov`.
+    """
+    from babel.dates import match_skeleton
+
+    if not _SKELETON.fullmatch(skeleton):
+        raise ValueError(f"unknown date style: {skeleton!r} ({', '.join(DATE_STYLES)} or a CLDR skeleton)")
+    nearest = match_skeleton(skeleton, locale.datetime_skeletons)
+    if nearest is None:
+        raise ValueError(f"{locale} has no date format for {skeleton!r}")
+    pattern = str(locale.datetime_skeletons[nearest].pattern)
+    wanted = {run[0]: run for run in _runs(skeleton)}
+    pieces = re.split(r"('[^']*')", pattern)
+    for index, piece in enumerate(pieces):
+        if not piece.startswith("'"):
+            pieces[index] = "".join(_widen(run, wanted) for run in _runs(piece))
+    return "".join(pieces)
+
+
+def _runs(text: str) -> list[str]:
+    return [match[0] for match in re.finditer(r"(.)\1*", text, re.DOTALL)]
+
+
+def _widen(run: str, wanted: dict[str, str]) -> str:
+    """Names of months and weekdays take the width that was asked for; numbers stay as the locale writes them."""
+    field = {"L": "M", "c": "E"}.get(run[0], run[0])
+    asked = wanted.get(field, "")
+    is_name = (field == "M" and len(run) >= 3) or field == "E"
+    return run[0] * len(asked) if is_name and len(asked) >= 3 else run
+
+
+# ISO 4217 minor units, where they are not 2. CLDR's digits are for display and differ (RSD, ISK, IQD …).
+_NO_DECIMALS: Final = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_MINOR_DIGITS: Final = {
+    **dict.fromkeys(_NO_DECIMALS.split(), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
+}
+
+# CLDR's relative days -1, 0, 1 (dates/fields/day), which babel does not carry.
+_NEAR_DAYS: Final = {
+    "bg": ("вчера", "днес", "утре"),
+    "ca": ("ahir", "avui", "demà"),
+    "cs": ("včera", "dnes", "zítra"),
+    "da": ("i går", "i dag", "i morgen"),
+    "de": ("gestern", "heute", "morgen"),
+    "el": ("χθες", "σήμερα", "αύριο"),
+    "en": ("yesterday", "today", "tomorrow"),
+    "es": ("ayer", "hoy", "mañana"),
+    "fi": ("eilen", "tänään", "huomenna"),
+    "fr": ("hier", "aujourd’hui", "demain"),
+    "hr": ("jučer", "danas", "sutra"),
+    "hu": ("tegnap", "ma", "holnap"),
+    "it": ("ieri", "oggi", "domani"),
+    "ja": ("昨日", "今日", "明日"),
+    "ko": ("어제", "오늘", "내일"),
+    "nl": ("gisteren", "vandaag", "morgen"),
+    "no": ("i går", "i dag", "i morgen"),
+    "pl": ("wczoraj", "dzisiaj", "jutro"),
+    "pt": ("ontem", "hoje", "amanhã"),
+    "ro": ("ieri", "azi", "mâine"),
+    "ru": ("вчера", "сегодня", "завтра"),
+    "sk": ("včera", "dnes", "zajtra"),
+    "sl": ("včeraj", "danes", "jutri"),
+    "sv": ("i går", "i dag", "i morgon"),
+    "tr": ("dün", "bugün", "yarın"),
+    "uk": ("учора", "сьогодні", "завтра"),
+    "zh": ("昨天", "今天", "明天"),
+}

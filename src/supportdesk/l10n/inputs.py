@@ -1,0 +1,119 @@
+"""What an agent types into a field, read by the rules of the agent's own locale: `49,90`, `30/12/2026`, `30 dicembre`.
+
+A reading that is not certain is a ValueError in the agent's words, never a guess: the value goes to a customer.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from decimal import Decimal
+from typing import Final
+
+from supportdesk.l10n.catalog import _
+from supportdesk.l10n.format import Money, babel_locale, minor_digits
+
+_CURRENCY_SIGNS: Final = {
+    "€": "EUR",
+    "£": "GBP",
+    "zł": "PLN",
+    "kč": "CZK",
+    "ft": "HUF",
+    "₽": "RUB",
+    "₴": "UAH",
+    "₺": "TRY",
+}
+
+
+def read_number(text: str, locale: str) -> Decimal:
+    """`1.234,5` in Italian, `1,234.5` in English; grouping must be regular, so that `49.90` is never read as 4990."""
+    from babel.numbers import NumberFormatError, parse_decimal
+
+    typed = _plain(text)
+    try:
+        value = parse_decimal(typed, locale=babel_locale(locale), strict=True)
+    except NumberFormatError:
+        value = None
+    if value is None or not value.is_finite():
+        raise ValueError(_("“{text}” is not a number as it is written here").format(text=text.strip()))
+    return value
+
+
+def read_money(text: str, locale: str, currency: str) -> Money:
+    """`49,90`, `49,90 €`, `EUR 49,90`; without a sign or code the given currency. ValueError for too many decimals."""
+    typed = _plain(text)
+    match = re.fullmatch(
+        r"(?P<before>[^\d\s.,+-]{1,3})?\s*(?P<amount>[+-]?[\d.,'’\s]+?)\s*(?P<after>[^\d\s.,]{1,3})?", typed
+    )
+    if match is None or (match["before"] and match["after"]):
+        raise ValueError(_("“{text}” is not an amount of money").format(text=text.strip()))
+    sign = match["before"] or match["after"] or currency
+    code = _CURRENCY_SIGNS.get(sign.lower(), sign.upper())
+    if not re.fullmatch(r"[A-Z]{3}", code):
+        raise ValueError(_("“{sign}” can be several currencies: write its three letters").format(sign=sign))
+    minor = read_number(match["amount"], locale).scaleb(minor_digits(code))
+    if minor != minor.to_integral_value():
+        raise ValueError(_("“{text}” has more decimals than {currency} has").format(text=text.strip(), currency=code))
+    return Money(int(minor), code)
+
+
+def read_date(text: str, locale: str, today: dt.date) -> dt.date:
+    """`2026-12-30`, the order of the locale (`30/12/2026`, `12/30/2026`, `30.12.`), or a month's name (`30 dicembre`).
+
+    Without a year it is the next such day from `today` on, or one of the last 60 days.
+    """
+    typed = _plain(text).casefold()
+    if (iso := re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", typed)) is not None:
+        return _day(int(iso[1]), int(iso[2]), int(iso[3]), text)
+    numbers = re.fullmatch(r"(\d{1,4})[./\- ]+(\d{1,2})(?:[./\- ]+(\d{2}|\d{4}))?\.?", typed)
+    if numbers is not None:
+        order = [char for char in _date_order(locale) if char != "y"]
+        first, second = int(numbers[1]), int(numbers[2])
+        day, month = (first, second) if order == ["d", "M"] else (second, first)
+        return _with_year(day, month, numbers[3], today, text)
+    return _by_month_name(typed, locale, today, text)
+
+
+def _by_month_name(typed: str, locale: str, today: dt.date, text: str) -> dt.date:
+    words = re.findall(r"\d+|[^\W\d_]+", typed)
+    digits = [word for word in words if word.isdigit()]
+    months = [month for word in words if (month := _months(locale).get(word.rstrip(".")))]
+    if len(months) != 1 or not 1 <= len(digits) <= 2:
+        raise ValueError(_("“{text}” is not a date as it is written here").format(text=text.strip()))
+    return _with_year(int(digits[0]), months[0], digits[1] if len(digits) == 2 else None, today, text)
+
+
+def _with_year(day: int, month: int, year: str | None, today: dt.date, text: str) -> dt.date:
+    if year is not None:
+        return _day(int(year) + (2000 if len(year) == 2 else 0), month, day, text)
+    this_year = _day(today.year, month, day, text)
+    return this_year if this_year >= today - dt.timedelta(days=60) else _day(today.year + 1, month, day, text)
+
+
+def _day(year: int, month: int, day: int, text: str) -> dt.date:
+    try:
+        return dt.date(year, month, day)
+    except ValueError:
+        raise ValueError(_("There is no such day: “{text}”").format(text=text.strip())) from None
+
+
+def _date_order(locale: str) -> str:
+    """`dMy`, `Mdy` or `yMd`: the order of the locale's short date."""
+    pattern = str(babel_locale(locale).date_formats["short"].pattern)
+    return "".join(dict.fromkeys(char for char in pattern if char in "dMy"))
+
+
+def _months(locale: str) -> dict[str, int]:
+    found = babel_locale(locale)
+    return {
+        str(name).casefold().rstrip("."): number
+        for width in ("wide", "abbreviated")
+        for context in ("format", "stand-alone")
+        for number, name in found.months[context][width].items()
+    }
+
+
+def _plain(text: str) -> str:
+    """Full-width digits and no-break spaces as a keyboard would type them."""
+    return " ".join(unicodedata.normalize("NFKC", text).split())
