@@ -47,7 +47,11 @@ THEMES: Final[tuple[Theme, ...]] = (
         background="#16181f",
         surface="#1c1f28",
         panel="#262a36",
-        variables={"block-cursor-background": "#2f3a57", "block-cursor-foreground": "#ffffff", "block-cursor-text-style": "bold"},
+        variables={
+            "block-cursor-background": "#2f3a57",
+            "block-cursor-foreground": "#ffffff",
+            "block-cursor-text-style": "bold",
+        },
     ),
     Theme(
         name="supportdesk-light",
@@ -62,7 +66,11 @@ THEMES: Final[tuple[Theme, ...]] = (
         background="#fbfbf8",
         surface="#f2f2ee",
         panel="#e4e5e0",
-        variables={"block-cursor-background": "#cfdcf5", "block-cursor-foreground": "#000000", "block-cursor-text-style": "bold"},
+        variables={
+            "block-cursor-background": "#cfdcf5",
+            "block-cursor-foreground": "#000000",
+            "block-cursor-text-style": "bold",
+        },
     ),
     Theme(
         name="ansi",
@@ -94,7 +102,11 @@ THEMES: Final[tuple[Theme, ...]] = (
         surface="#000000",
         panel="#1a1a1a",
         text_alpha=1.0,
-        variables={"block-cursor-background": "#ffffff", "block-cursor-foreground": "#000000", "block-cursor-text-style": "bold"},
+        variables={
+            "block-cursor-background": "#ffffff",
+            "block-cursor-foreground": "#000000",
+            "block-cursor-text-style": "bold",
+        },
     ),
     # Okabe and Ito's palette: told apart with every common kind of colour blindness.
     Theme(
@@ -110,7 +122,11 @@ THEMES: Final[tuple[Theme, ...]] = (
         background="#101418",
         surface="#171c22",
         panel="#222a33",
-        variables={"block-cursor-background": "#0072b2", "block-cursor-foreground": "#ffffff", "block-cursor-text-style": "bold"},
+        variables={
+            "block-cursor-background": "#0072b2",
+            "block-cursor-foreground": "#ffffff",
+            "block-cursor-text-style": "bold",
+        },
     ),
     Theme(
         name=MONOCHROME,

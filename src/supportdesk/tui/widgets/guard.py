@@ -26,7 +26,7 @@ ReturnType = TypeVar("ReturnType")
 class ControlFilter(LineFilter):
     """Drops what a terminal would obey; such characters have no width, so the line keeps its length."""
 
-    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """The same segments, unless one holds a forbidden character."""
         if all(is_safe(text) for text, _, _ in segments):
             return segments
@@ -52,7 +52,7 @@ class SafeApp(App[ReturnType]):
         title: str = "",
         severity: SeverityLevel = "information",
         timeout: float | None = None,
-        markup: bool = False,  # noqa: ARG002
+        markup: bool = False,
     ) -> None:
         """A toast of plain text, whatever the text holds."""
         super().notify(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
@@ -16,7 +17,7 @@ from textual.widget import Widget
 
 from supportdesk.textfold import find_spans, fold_query
 from supportdesk.tui.glyphs import UNICODE, Glyphs
-from supportdesk.tui.widgets.cells import Piece, fit, line_of
+from supportdesk.tui.widgets.cells import Piece, clip, line_of
 from supportdesk.tui.widgets.thread_layout import (
     Badge,
     ItemKind,
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from supportdesk.textfold import Term
 
 __all__ = ["Badge", "ItemKind", "Section", "ThreadItem", "ThreadView"]
+
+LEAST_HEADING = 16
+"""Cells that the sender keeps in a heading before its badges give way."""
 
 
 class ThreadView(Widget, can_focus=True):
@@ -90,6 +94,7 @@ class ThreadView(Widget, can_focus=True):
         self._opened: set[tuple[str, int]] = set()
         self._cursor = 0
         self._anchor = (0, 0)
+        self._query = ""
         self._terms: list[Term] = []
         self._hits: list[tuple[int, int]] = []
         self._hit = -1
@@ -196,6 +201,7 @@ class ThreadView(Widget, can_focus=True):
     def find(self, query: str) -> int:
         """Highlight `query` (folded, `"…"` for a phrase), open the folds that hold it, go to the first hit from the
         cursor on; the number of lines found. An empty query ends the search."""
+        self._query = query
         self._terms = fold_query(query)
         self._hits, self._hit = [], -1
         if self._terms:
@@ -234,7 +240,7 @@ class ThreadView(Widget, can_focus=True):
             self._layouts.clear()
             self._anchor = (self._anchor[0], 0)
             if self._terms:
-                self._hits = []
+                self.find(self._query)
         self._clamp()
 
     def on_mouse_scroll_down(self) -> None:
@@ -335,10 +341,10 @@ class ThreadView(Widget, can_focus=True):
     def _open_folds_with_hits(self) -> None:
         for item in self._items:
             for number, section in enumerate(self._sections_of(item)):
-                if section.kind != "text" and (item.id, number) not in self._opened:
-                    if find_spans(section.text, self._terms):
-                        self._opened.add((item.id, number))
-                        self._layouts.pop((item.id, self.size.width), None)
+                closed = section.kind != "text" and (item.id, number) not in self._opened
+                if closed and find_spans(section.text, self._terms):
+                    self._opened.add((item.id, number))
+                    self._layouts.pop((item.id, self.size.width), None)
 
     def _show_hit(self) -> None:
         at, number = self._hits[self._hit]
@@ -359,24 +365,19 @@ class ThreadView(Widget, can_focus=True):
     def _heading(self, at: int, line: Line, width: int, plain: Style) -> Strip:
         on_cursor = at == self._cursor
         style = plain + self._style("cursor" if on_cursor else line.tone or "heading")
-        marker = self.glyphs.cursor if on_cursor else " "
-        right = line.right
-        room = width - 1 - len(right)
-        pieces = [Piece(marker, style)]
-        used = 1
-        shown_left = fit(line.text, room, ellipsis=self.glyphs.ellipsis) if not line.badges else line.text
-        pieces.append(Piece(shown_left, style))
-        used += len(shown_left)
-        for badge in line.badges:
-            pieces.append(Piece("  ", style))
-            pieces.append(Piece(badge.text, style if on_cursor or not badge.tone else plain + self._style(badge.tone)))
-        if line.badges:
-            from rich.cells import cell_len
-
-            taken = 1 + cell_len(line.text) + sum(2 + cell_len(badge.text) for badge in line.badges)
-            pieces.append(Piece(" " * max(2, width - taken - len(right)), style))
+        right = f"  {line.right}" if line.right else ""
+        badges = line.badges
+        room = width - 1 - cell_len(right) - sum(2 + cell_len(badge.text) for badge in badges)
+        if room < LEAST_HEADING:
+            badges, room = (), width - 1 - cell_len(right)
+        left = clip(line.text, room, self.glyphs.ellipsis)
+        pieces = [Piece((self.glyphs.cursor if on_cursor else " ") + left, style)]
+        for badge in badges:
+            tone = style if on_cursor or not badge.tone else plain + self._style(badge.tone)
+            pieces += [Piece("  ", style), Piece(badge.text, tone)]
+        pieces.append(Piece(" " * (room - cell_len(left)), style))
         pieces.append(Piece(right, style if on_cursor else plain + self._style("muted")))
-        return line_of(pieces, width, style if on_cursor else plain)
+        return line_of(pieces, width, style)
 
     def _highlighted(self, text: str, style: Style) -> list[Piece]:
         found = style + self._style("found")

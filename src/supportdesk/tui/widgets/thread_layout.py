@@ -169,9 +169,9 @@ def _heading(item: ThreadItem, glyphs: Glyphs) -> Line:
             glyph, word, tone = glyphs.note, _("internal note"), "note"
         case _:
             glyph, word, tone = glyphs.machine, _("automatic mail"), "muted"
-    who = safe(item.heading)
+    named = f"{glyph} {word} {glyphs.separator} " if word else f"{glyph} "
     badges = tuple(Badge(safe(badge.text), badge.tone) for badge in item.badges)
-    return Line("heading", f"{glyph} {word} {glyphs.separator} {who}" if word else f"{glyph} {who}", tone, safe(item.meta), badges)
+    return Line("heading", named + safe(item.heading), tone, safe(item.meta), badges)
 
 
 def _state_glyph(tone: str, glyphs: Glyphs) -> str:

@@ -372,7 +372,7 @@ class VirtualList(Widget, can_focus=True):
             self._top = min(self._top, self._cursor)
         elif self._cursor >= self._top + height:
             beyond = self._cursor - (self._top + height - 1)
-            self._top += half if beyond <= half else beyond
+            self._top += max(half, beyond)
         self._top = max(0, min(self._top, count - height))
 
     def _ask(self) -> None:
@@ -430,7 +430,8 @@ class VirtualList(Widget, can_focus=True):
 
     def _header(self, width: int, plain: Style) -> Strip:
         style = plain + self.get_component_rich_style("list--header", partial=True)
-        titles = [fit(column.title, cells, align_right=column.align_right) for column, cells in self._columns_for(width)]
+        columns = self._columns_for(width)
+        titles = [fit(column.title, cells, align_right=column.align_right) for column, cells in columns]
         return line_of([Piece(" " * GUTTER + "  ".join(titles), style)], width, style)
 
     def _row_line(self, index: int, width: int, plain: Style) -> Strip:
@@ -473,7 +474,7 @@ class VirtualList(Widget, can_focus=True):
 
 
 def share_width(columns: Sequence[Column], width: int) -> tuple[tuple[Column, int], ...]:
-    """Leave out columns, highest `drop` first, until the rest fits with two cells between; `flex` shares the surplus."""
+    """Leave out columns, highest `drop` first, until the rest fits two cells apart; `flex` shares the surplus."""
     kept = list(columns)
     while len(kept) > 1 and sum(column.width + 2 for column in kept) - 2 > width:
         worst = max(kept, key=lambda column: column.drop)

@@ -1,0 +1,204 @@
+"""The one-line widgets around the list: the views, the status, the key hints. Each paints one strip of safe text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.cells import cell_len
+from textual.message import Message
+from textual.widget import Widget
+
+from supportdesk.tui.widgets.cells import Piece, clip, line_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual import events
+    from textual.strip import Strip
+
+    from supportdesk.safetext import SafeText
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A view: the key that opens it, its name and how many tickets are in it (None: not counted yet)."""
+
+    id: str
+    key: str
+    label: SafeText
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A key and what it does here; lower `priority` stays longer when the line is short."""
+
+    keys: str
+    label: SafeText
+    priority: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class StatusPart:
+    """A piece of the status line; `tone`: muted, good, warning, error, strong."""
+
+    text: SafeText
+    tone: str = ""
+
+
+class Bar(Widget):
+    """A line of one screen row that repaints only when what it says has changed."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "bar--active",
+        "bar--key",
+        "bar--muted",
+        "bar--good",
+        "bar--warning",
+        "bar--error",
+        "bar--strong",
+    }
+    DEFAULT_CSS = """
+    Bar { height: 1; width: 1fr; background: $panel; color: $foreground; }
+    Bar > .bar--active { text-style: bold reverse; }
+    Bar > .bar--key { text-style: bold; color: $primary; }
+    Bar > .bar--muted { color: $secondary; }
+    Bar > .bar--good { color: $success; }
+    Bar > .bar--warning { color: $warning; }
+    Bar > .bar--error { color: $error; text-style: bold; }
+    Bar > .bar--strong { text-style: bold; }
+    """
+
+    def pieces(self, width: int) -> list[Piece]:
+        """What stands on the line, in at most `width` cells."""
+        raise NotImplementedError
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        return line_of(self.pieces(width), width, self.rich_style)
+
+    def _piece(self, text: str, tone: str) -> Piece:
+        plain = self.rich_style
+        return Piece(text, plain + self.get_component_rich_style(f"bar--{tone}", partial=True) if tone else plain)
+
+
+class ViewTabs(Bar):
+    """`1 Needs reply 42   2 Mine 7 …`; names give way before counts, the active view is always whole."""
+
+    class Chosen(Message):
+        """A view was clicked."""
+
+        def __init__(self, sender: ViewTabs, tab_id: str) -> None:
+            super().__init__()
+            self.tabs = sender
+            self.tab_id = tab_id
+
+        @property
+        def control(self) -> ViewTabs:
+            return self.tabs
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 — Textual's own word
+        super().__init__(id=id)
+        self._tabs: tuple[Tab, ...] = ()
+        self._active = ""
+
+    def show(self, tabs: Sequence[Tab], active: str) -> None:
+        """Show these views, `active` by its id."""
+        if (tuple(tabs), active) != (self._tabs, self._active):
+            self._tabs, self._active = tuple(tabs), active
+            self.refresh()
+
+    def labels(self, width: int) -> list[tuple[Tab, str]]:
+        """Each view and its text at this width."""
+        for room in (None, 12, 6, 0):
+            texts = [(tab, self._text(tab, room)) for tab in self._tabs]
+            if sum(cell_len(text) + 2 for _, text in texts) <= width:
+                break
+        return texts if self._tabs else []
+
+    def pieces(self, width: int) -> list[Piece]:
+        pieces: list[Piece] = []
+        for tab, text in self.labels(width):
+            pieces += [self._piece(" ", ""), self._piece(text, "active" if tab.id == self._active else "")]
+            pieces.append(self._piece(" ", ""))
+        return pieces
+
+    def on_click(self, event: events.Click) -> None:
+        at = 0
+        for tab, text in self.labels(self.size.width):
+            at += cell_len(text) + 2
+            if event.x < at:
+                self.post_message(self.Chosen(self, tab.id))
+                return
+
+    def _text(self, tab: Tab, room: int | None) -> str:
+        label = tab.label if room is None or tab.id == self._active else clip(tab.label, room)
+        return " ".join(part for part in (tab.key, label, "" if tab.count is None else str(tab.count)) if part)
+
+
+class StatusLine(Bar):
+    """What is true now on the left, who and where on the right; the left gives way last."""
+
+    def __init__(self, *, separator: str = " · ", id: str | None = None) -> None:  # noqa: A002 — Textual's own word
+        super().__init__(id=id)
+        self._separator = separator
+        self._left: tuple[StatusPart, ...] = ()
+        self._right: tuple[StatusPart, ...] = ()
+
+    def show(self, left: Sequence[StatusPart], right: Sequence[StatusPart] = ()) -> None:
+        if (tuple(left), tuple(right)) != (self._left, self._right):
+            self._left, self._right = tuple(left), tuple(right)
+            self.refresh()
+
+    def pieces(self, width: int) -> list[Piece]:
+        left = self._joined(self._left)
+        right = self._joined(self._right)
+        used = sum(cell_len(piece.text) for piece in left)
+        tail = sum(cell_len(piece.text) for piece in right)
+        if used + 2 + tail > width - 2:
+            right, tail = [], 0
+        gap = max(0, width - 2 - used - tail)
+        return [self._piece(" ", ""), *left, self._piece(" " * gap, ""), *right]
+
+    def _joined(self, parts: Sequence[StatusPart]) -> list[Piece]:
+        pieces: list[Piece] = []
+        for part in parts:
+            if pieces:
+                pieces.append(self._piece(self._separator, "muted"))
+            pieces.append(self._piece(part.text, part.tone))
+        return pieces
+
+
+class HintBar(Bar):
+    """As many key hints as fit, chosen by priority, in their given order, never cut inside a word."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 — Textual's own word
+        super().__init__(id=id)
+        self._hints: tuple[Hint, ...] = ()
+
+    def show(self, hints: Sequence[Hint]) -> None:
+        if tuple(hints) != self._hints:
+            self._hints = tuple(hints)
+            self.refresh()
+
+    def pieces(self, width: int) -> list[Piece]:
+        pieces: list[Piece] = [self._piece(" ", "")]
+        for hint in hints_that_fit(self._hints, width - 2):
+            if len(pieces) > 1:
+                pieces.append(self._piece("  ", ""))
+            pieces += [self._piece(hint.keys, "key"), self._piece(f" {hint.label}", "")]
+        return pieces
+
+
+def hints_that_fit(hints: Sequence[Hint], width: int) -> list[Hint]:
+    """The hints with the best priorities that fit side by side in `width` cells, in their order."""
+    kept: set[int] = set()
+    room = width
+    for at in sorted(range(len(hints)), key=lambda at: (hints[at].priority, at)):
+        cells = cell_len(hints[at].keys) + 1 + cell_len(hints[at].label) + (2 if kept else 0)
+        if cells <= room:
+            kept.add(at)
+            room -= cells
+    return [hints[at] for at in sorted(kept)]

@@ -1,0 +1,249 @@
+"""One line of input at the bottom of the screen: the live filter, the `:` line, a snooze time, a tag.
+
+The caller gives the completions and the live hint (what will happen if enter is pressed); the line shows both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.cells import cell_len
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input
+
+from supportdesk.safetext import SafeText, safe
+from supportdesk.tui.widgets.bars import Bar
+from supportdesk.tui.widgets.cells import Piece, fit, line_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from textual import events
+    from textual.app import ComposeResult
+    from textual.strip import Strip
+
+COMPLETIONS_SHOWN = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A value that `tab` puts into the line, and what it means."""
+
+    value: SafeText
+    help: SafeText = SafeText("")
+
+
+class SafeInput(Input):
+    """Textual's input without blinking, and without trust in what is pasted."""
+
+    DEFAULT_CSS = """
+    SafeInput, SafeInput:focus { border: none; height: 1; padding: 0; width: 1fr; background: transparent; }
+    """
+
+    def __init__(self, value: str = "", *, password: bool = False, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(value, password=password, select_on_focus=False, compact=True, id=id)
+        self.cursor_blink = False
+
+    def on_paste(self, event: events.Paste) -> None:
+        event.text = safe(event.text)  # Textual calls the base class's handler after this one
+
+
+class PromptLine(Widget):
+    """`prompt value` with completions above and a hint to the right. Shown with `ask`, hidden with `close`."""
+
+    DEFAULT_CSS = """
+    PromptLine { height: auto; dock: bottom; display: none; background: $panel; }
+    PromptLine > Horizontal { height: 1; }
+    PromptLine Label { width: auto; }
+    PromptLine CompletionLines { height: auto; }
+    PromptLine .prompt--label { width: auto; }
+    PromptLine .prompt--hint { width: 2fr; }
+    """
+
+    class Changed(Message):
+        """The value is another one (while typing)."""
+
+        def __init__(self, sender: PromptLine, purpose: str, value: str) -> None:
+            super().__init__()
+            self.prompt = sender
+            self.purpose = purpose
+            self.value = value
+
+        @property
+        def control(self) -> PromptLine:
+            return self.prompt
+
+    class Submitted(Changed):
+        """Enter was pressed; the line is closed."""
+
+    class Cancelled(Message):
+        """Escape was pressed; the line is closed."""
+
+        def __init__(self, sender: PromptLine, purpose: str) -> None:
+            super().__init__()
+            self.prompt = sender
+            self.purpose = purpose
+
+        @property
+        def control(self) -> PromptLine:
+            return self.prompt
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 — Textual's own word
+        super().__init__(id=id)
+        self._purpose = ""
+        self._complete: Callable[[str], Sequence[Completion]] | None = None
+        self._hint: Callable[[str], SafeText] | None = None
+        self._return_to: Widget | None = None
+
+    def compose(self) -> ComposeResult:
+        yield CompletionLines()
+        with Horizontal():
+            yield TextLine(classes="prompt--label")
+            yield SafeInput()
+            yield TextLine(classes="prompt--hint")
+
+    @property
+    def purpose(self) -> str:
+        """What the open line asks for; empty when it is closed."""
+        return self._purpose
+
+    @property
+    def value(self) -> str:
+        return self.query_one(SafeInput).value
+
+    def ask(
+        self,
+        purpose: str,
+        label: SafeText,
+        value: str = "",
+        *,
+        complete: Callable[[str], Sequence[Completion]] | None = None,
+        hint: Callable[[str], SafeText] | None = None,
+    ) -> None:
+        """Open the line; `purpose` comes back in every message. Both callables are pure and quick."""
+        self._purpose, self._complete, self._hint = purpose, complete, hint
+        self._return_to = self.screen.focused
+        self.query_one(".prompt--label", TextLine).show(SafeText(f" {label} "))
+        line = self.query_one(SafeInput)
+        with line.prevent(Input.Changed):
+            line.value = safe(value)
+        line.cursor_position = len(line.value)
+        self.display = True
+        line.focus()
+        self._show_help(line.value)
+
+    def close(self) -> None:
+        """Hide the line and give the focus back."""
+        self._purpose = ""
+        self.display = False
+        if self._return_to is not None and self._return_to.is_attached:
+            self._return_to.focus()
+        self._return_to = None
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self._purpose:
+            self._show_help(event.value)
+            self.post_message(self.Changed(self, self._purpose, event.value))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        purpose = self._purpose
+        self.close()
+        self.post_message(self.Submitted(self, purpose, event.value))
+
+    def on_key(self, event: events.Key) -> None:
+        lines = self.query_one(CompletionLines)
+        match event.key:
+            case "escape":
+                purpose = self._purpose
+                self.close()
+                self.post_message(self.Cancelled(self, purpose))
+            case "down" | "ctrl+n":
+                lines.move(1)
+            case "up" | "ctrl+p":
+                lines.move(-1)
+            case "tab":
+                if (chosen := lines.chosen) is not None:
+                    line = self.query_one(SafeInput)
+                    line.value = chosen.value
+                    line.cursor_position = len(line.value)
+            case _:
+                return
+        event.stop()
+        event.prevent_default()
+
+    def _show_help(self, value: str) -> None:
+        self.query_one(CompletionLines).show(self._complete(value) if self._complete else ())
+        self.query_one(".prompt--hint", TextLine).show(self._hint(value) if self._hint else SafeText(""))
+
+
+class TextLine(Bar):
+    """One line of safe text, as wide as it is."""
+
+    def __init__(self, text: SafeText | None = None, *, classes: str = "") -> None:
+        super().__init__(classes=classes)
+        self._text = text or SafeText("")
+
+    def show(self, text: SafeText) -> None:
+        if text != self._text:
+            self._text = text
+            self.refresh(layout=True)
+
+    def get_content_width(self, container: object, viewport: object) -> int:
+        return cell_len(self._text)
+
+    def pieces(self, width: int) -> list[Piece]:
+        return [self._piece(fit(self._text, width), "muted" if self.has_class("prompt--hint") else "strong")]
+
+
+class CompletionLines(Widget):
+    """The completions, best at the top, one of them chosen."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"completion--chosen", "completion--help"}
+    DEFAULT_CSS = """
+    CompletionLines { width: 1fr; background: $surface; }
+    CompletionLines > .completion--chosen { text-style: bold reverse; }
+    CompletionLines > .completion--help { color: $secondary; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._completions: tuple[Completion, ...] = ()
+        self._chosen = 0
+
+    @property
+    def chosen(self) -> Completion | None:
+        return self._completions[self._chosen] if self._completions else None
+
+    def show(self, completions: Sequence[Completion]) -> None:
+        shown = tuple(completions[:COMPLETIONS_SHOWN])
+        if shown != self._completions:
+            taller = len(shown) != len(self._completions)
+            self._completions, self._chosen = shown, 0
+            self.refresh(layout=taller)
+
+    def move(self, step: int) -> None:
+        if self._completions:
+            self._chosen = (self._chosen + step) % len(self._completions)
+            self.refresh()
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        return len(self._completions)
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        plain = self.rich_style
+        if y >= len(self._completions):
+            return line_of([], width, plain)
+        completion = self._completions[y]
+        style = plain
+        if y == self._chosen:
+            style += self.get_component_rich_style("completion--chosen", partial=True)
+        muted = style + self.get_component_rich_style("completion--help", partial=True)
+        value = Piece(f" {fit(completion.value, 24)} ", style)
+        return line_of([value, Piece(completion.help, muted)], width, style)
