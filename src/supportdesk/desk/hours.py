@@ -95,7 +95,7 @@ def next_open_day_same_time(calendar: Calendar, start: datetime) -> datetime | N
     """The promise of 24 h: the clock time of `start` on the next day with an opening; Friday 18:00 → Monday 18:00.
 
     The clock time is kept as it is, also outside hours (Thursday 22:00 → Friday 22:00) and for a start on a closed day
-    (Saturday 10:00 → Monday 10:00). None after 400 days without an open day.
+    (Saturday 10:00 → Monday 10:00, before what Friday 18:00 is promised). None after 400 days without an open day.
     """
     return business_days_after(calendar, start, 1)
 

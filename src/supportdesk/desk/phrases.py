@@ -138,6 +138,7 @@ class _Reading:
         self.words = [_fold(word) for word in self.shown]
         self.at = 0
         self.span: timedelta | None = None
+        self.exact = False  # the span has hours or minutes: counted on the clock, not on the wall
         self.day: date | None = None
         self.weekday: int | None = None
         self.minute: int | None = None
@@ -151,7 +152,7 @@ class _Reading:
             return self.moment
         minute = self._minute_of_day()
         if self.span is not None:
-            if self.span % timedelta(days=1):
+            if self.exact:
                 return self.now + self.span
             day = self.today + self.span
             if minute is None:
@@ -170,7 +171,7 @@ class _Reading:
         raise UsageError(_("When should it come back?"), hint=_(EXAMPLES))
 
     def _minute_of_day(self) -> int | None:
-        """The time of day; "alle 8 di sera" and "domani sera" have a part of the day that says which eight, or stands alone."""
+        """The time of day; a part of the day says which eight ("alle 8 di sera"), or stands alone ("domani sera")."""
         if self.part is None:
             return self.minute
         if self.minute is None:
@@ -199,7 +200,7 @@ class _Reading:
 
     def _read_number(self, number: int, following: str, before: str) -> None:
         if following in UNITS:
-            self._set_span(number * UNITS[following])
+            self._set_span(number, UNITS[following])
             self.at += 1
         elif following in ("am", "pm"):
             self._set_clock(number, 0, following)
@@ -218,7 +219,7 @@ class _Reading:
         elif _ISO_TIME.fullmatch(word):
             self._set_moment(word)
         elif (amount := _AMOUNT.fullmatch(word)) and amount[2] in UNITS:
-            self._set_span(int(amount[1]) * UNITS[amount[2]])
+            self._set_span(int(amount[1]), UNITS[amount[2]])
         elif not self._has_day() and (match := _DAY_MONTH.fullmatch(word)) and self._is_date(match):
             day, month = self._day_and_month(match)
             year = int(match[4]) if match[4] else None
@@ -242,7 +243,7 @@ class _Reading:
             self._set_later(following)
         elif word in NOONS:
             self._set_minute(720)
-        elif word in LATE_PARTS:
+        elif word in LATE_PARTS and not self.exact:
             self.part = LATE_PARTS[word]
         elif word in MORNINGS and self._has_day():
             pass  # its opening is what a day without a time means
@@ -299,11 +300,8 @@ class _Reading:
         self._set_day(found)
 
     def _set_day(self, day: date) -> None:
-        if (
-            self.day is not None
-            or self.span is not None
-            or (self.weekday is not None and self.weekday != day.weekday())
-        ):
+        another_weekday = self.weekday is not None and self.weekday != day.weekday()
+        if self.day is not None or self.span is not None or another_weekday:
             self._refuse(_("a second day: {word}"))
         if not -1 <= day.year - self.today.year <= 1:
             self._refuse(_("more than a year away: {word}"))
@@ -316,10 +314,11 @@ class _Reading:
             self._refuse(_("a second day: {word}"))
         self.weekday = weekday
 
-    def _set_span(self, span: timedelta) -> None:
+    def _set_span(self, number: int, unit: timedelta) -> None:
         if self.day is not None or self.weekday is not None:
             self._refuse(_("a second day: {word}"))
-        self.span = span + (self.span or timedelta())
+        self.span = number * unit + (self.span or timedelta())
+        self.exact = self.exact or unit < timedelta(days=1)
         if self.span > timedelta(days=366):
             self._refuse(_("more than a year away: {word}"))
 
@@ -335,7 +334,7 @@ class _Reading:
     def _set_minute(self, minute: int) -> None:
         if self.minute is not None:
             self._refuse(_("a second time: {word}"))
-        if self.span is not None and self.span % timedelta(days=1):
+        if self.exact:
             self._refuse()
         self.minute = minute
 
