@@ -15,6 +15,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from supportdesk.errors import UsageError
+from supportdesk.l10n.catalog import _
 
 Interval = tuple[int, int]
 """Opening and closing as minutes after local midnight, half-open; 1440 is the midnight that ends the day."""
@@ -49,7 +50,9 @@ class CalendarException:
     def __post_init__(self) -> None:
         where = f"exception {self.first.isoformat()}"
         if self.last < self.first:
-            raise UsageError(f"{where} ends before it begins ({self.last.isoformat()})")
+            raise UsageError(
+                _("{where} ends before it begins ({last})").format(where=where, last=self.last.isoformat())
+            )
         _check_intervals(where, self.intervals)
 
     def notice(self, language: str) -> str:
@@ -78,11 +81,13 @@ class Calendar:
     def __post_init__(self) -> None:
         load_zone(self.zone)
         if len(self.week) != len(WEEKDAYS):
-            raise UsageError(f"a week has 7 days, this one has {len(self.week)}")
+            raise UsageError(_("a week has 7 days, this one has {len_week}").format(len_week=len(self.week)))
         for weekday, intervals in zip(WEEKDAYS, self.week, strict=True):
             _check_intervals(weekday, intervals)
         if self.holidays_region and not self.holidays_country:
-            raise UsageError(f"holidays: region {self.holidays_region!r} needs a country")
+            raise UsageError(
+                _("holidays: region {holidays_region!r} needs a country").format(holidays_region=self.holidays_region)
+            )
 
     @classmethod
     def always_open(cls, zone: str = "UTC") -> Calendar:
@@ -158,7 +163,9 @@ def load_zone(zone: str) -> ZoneInfo:
     try:
         return ZoneInfo(zone)
     except (KeyError, ValueError, OSError) as error:
-        raise UsageError(f"no such time zone: {zone!r}", hint="use an IANA name such as Europe/Rome") from error
+        raise UsageError(
+            _("no such time zone: {zone!r}").format(zone=zone), hint=_("use an IANA name such as Europe/Rome")
+        ) from error
 
 
 def _exception_on(calendar: Calendar, day: date) -> CalendarException | None:
@@ -175,7 +182,8 @@ def _holidays_of(country: str, region: str, year: int, language: str) -> Mapping
     except NotImplementedError as error:
         where = f"{country} {region}".strip()
         raise UsageError(
-            f"holidays: {where} is not known", hint="a country such as IT, a region such as RM, or none"
+            _("holidays: {where} is not known").format(where=where),
+            hint=_("a country such as IT, a region such as RM, or none"),
         ) from error
     if language:
         # The library silently ignores a code that it does not list, and lists it_IT where one would write it.
@@ -195,10 +203,13 @@ def _check_intervals(where: str, intervals: Sequence[Interval]) -> None:
         shown = _write_intervals([(start, end)])[0]
         if not 0 <= start < end <= MINUTES_OF_A_DAY:
             raise UsageError(
-                f"{where}: {shown} must begin before it ends, within one day", hint="split a night at 24:00"
+                _("{where}: {shown} must begin before it ends, within one day").format(where=where, shown=shown),
+                hint=_("split a night at 24:00"),
             )
         if start < closed_at:
-            raise UsageError(f"{where}: {shown} begins before the interval in front of it ends")
+            raise UsageError(
+                _("{where}: {shown} begins before the interval in front of it ends").format(where=where, shown=shown)
+            )
         closed_at = end
 
 
@@ -214,7 +225,9 @@ def _read_intervals(where: str, values: object) -> tuple[Interval, ...]:
     for value in _sequence(where, values):
         match = _INTERVAL.fullmatch(value) if isinstance(value, str) else None
         if match is None or int(match[2]) > 59 or int(match[4]) > 59:
-            raise UsageError(f"{where}: {value!r} is not an interval", hint="write 09:00-13:00")
+            raise UsageError(
+                _("{where}: {value!r} is not an interval").format(where=where, value=value), hint=_("write 09:00-13:00")
+            )
         intervals.append((int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])))
     return tuple(intervals)
 
@@ -237,7 +250,9 @@ def _read_day(value: object) -> date:
     try:
         return date.fromisoformat(_text("exception", value))
     except ValueError as error:
-        raise UsageError(f"exceptions: {value!r} is not a date", hint="write 2026-08-15") from error
+        raise UsageError(
+            _("exceptions: {value!r} is not a date").format(value=value), hint=_("write 2026-08-15")
+        ) from error
 
 
 def _load(source: str | Mapping[str, object]) -> object:
@@ -246,28 +261,31 @@ def _load(source: str | Mapping[str, object]) -> object:
     try:
         return json.loads(source)
     except ValueError as error:
-        raise UsageError(f"calendar: not JSON: {error}") from error
+        raise UsageError(_("calendar: not JSON: {error}").format(error=error)) from error
 
 
 def _mapping(where: str, value: object) -> Mapping[str, object]:
     if not isinstance(value, Mapping):
-        raise UsageError(f"{where}: a table of names is needed, not {value!r}")
+        raise UsageError(_("{where}: a table of names is needed, not {value!r}").format(where=where, value=value))
     return value
 
 
 def _sequence(where: str, value: object) -> Sequence[object]:
     if not isinstance(value, list | tuple):
-        raise UsageError(f"{where}: a list is needed, not {value!r}")
+        raise UsageError(_("{where}: a list is needed, not {value!r}").format(where=where, value=value))
     return value
 
 
 def _text(where: str, value: object) -> str:
     if not isinstance(value, str):
-        raise UsageError(f"{where}: text is needed, not {value!r}")
+        raise UsageError(_("{where}: text is needed, not {value!r}").format(where=where, value=value))
     return value
 
 
 def _refuse_unknown(where: str, values: Mapping[str, object], known: Sequence[str]) -> None:
     for name in values:
         if name not in known:
-            raise UsageError(f"{where}: {name!r} is not known", hint="known: " + ", ".join(known))
+            raise UsageError(
+                _("{where}: {name!r} is not known").format(where=where, name=name),
+                hint=_("known: {names}").format(names=", ".join(known)),
+            )

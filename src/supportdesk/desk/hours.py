@@ -24,6 +24,7 @@ from supportdesk.desk.calendar import (
     validate,
 )
 from supportdesk.errors import UsageError
+from supportdesk.l10n.catalog import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,7 +70,7 @@ def deadline(calendar: Calendar, start: datetime, seconds: int) -> datetime | No
     closing, not at the next opening. None after 400 days without an opening.
     """
     if seconds < 0:
-        raise UsageError(f"a deadline needs a positive span, not {seconds} seconds")
+        raise UsageError(_("a deadline needs a positive span, not {seconds} seconds").format(seconds=seconds))
     left = seconds * _SECOND
     reached = _microseconds(start)
     for opens, closes in _openings_from(calendar, reached):
@@ -107,7 +108,7 @@ def business_days_after(calendar: Calendar, start: datetime, days: int) -> datet
     None after 400 days without an open day.
     """
     if days < 0:
-        raise UsageError(f"business days are counted forward, not {days}")
+        raise UsageError(_("business days are counted forward, not {days}").format(days=days))
     zone = load_zone(calendar.zone)
     local = start.astimezone(zone)
     if days == 0:

@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 from supportdesk.desk.calendar import Calendar
 from supportdesk.desk.hours import business_days_after, deadline, elapsed, next_opening
 from supportdesk.errors import UsageError
+from supportdesk.l10n.catalog import _
 
 WARN_AT_PERCENT: Final = 75
 LEAST_OPENING: Final = 3600
@@ -29,7 +30,7 @@ class Days:
 
     def __post_init__(self) -> None:
         if self.days < 1:
-            raise UsageError(f"a promise takes at least one day, not {self.days}")
+            raise UsageError(_("a promise takes at least one day, not {days}").format(days=self.days))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class OpeningTime:
 
     def __post_init__(self) -> None:
         if self.seconds < 1:
-            raise UsageError(f"a target takes at least one second, not {self.seconds}")
+            raise UsageError(_("a target takes at least one second, not {seconds}").format(seconds=self.seconds))
 
 
 Span = Days | OpeningTime
@@ -65,7 +66,10 @@ class Policy:
         """Read what `to_json` wrote; a target that is left out takes the default, null switches it off."""
         for name in values:
             if name not in _TARGET_NAMES:
-                raise UsageError(f"policy: {name!r} is no target", hint="known: " + ", ".join(_TARGET_NAMES))
+                raise UsageError(
+                    _("policy: {name!r} is no target").format(name=name),
+                    hint=_("known: {names}").format(names=", ".join(_TARGET_NAMES)),
+                )
         return cls(**{name: _read_span(name, value) for name, value in values.items()})
 
 
@@ -220,4 +224,7 @@ def _read_span(name: str, value: object) -> Span | None:
             return Days(days)
         case {"seconds": int(seconds), **rest} if not rest and not isinstance(seconds, bool):
             return OpeningTime(seconds)
-    raise UsageError(f'policy: {name} is {value!r}, not {{"days": 1}} or {{"seconds": 28800}}')
+    raise UsageError(
+        _("policy: {name} is {value!r}, which is no span").format(name=name, value=value),
+        hint=_("write {example}").format(example='{"days": 1} or {"seconds": 28800}'),
+    )

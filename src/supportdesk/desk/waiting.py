@@ -15,6 +15,7 @@ from typing import Final, Literal
 
 from supportdesk.desk.model import DISMISS_REASONS, DismissReason, MessageId, OutboxId, OutboxState, TicketId
 from supportdesk.errors import UsageError
+from supportdesk.l10n.catalog import _
 
 DEFERRED_TOO_LONG: Final = timedelta(hours=1)
 
@@ -76,7 +77,10 @@ class Dismissal:
 
     def __post_init__(self) -> None:
         if self.reason not in DISMISS_REASONS:
-            raise UsageError(f"{self.reason!r} is no reason", hint="one of " + ", ".join(DISMISS_REASONS))
+            raise UsageError(
+                _("{reason!r} is no reason").format(reason=self.reason),
+                hint=_("known: {names}").format(names=", ".join(DISMISS_REASONS)),
+            )
 
     def covers(self, message: CustomerMessage) -> bool:
         return message.id in self.message_ids or (
