@@ -9,8 +9,9 @@ from supportdesk.mail.phrases import REPLY_PREFIXES
 
 MAX_SUBJECT = 1_000  # characters that are looked at
 MAX_PATTERN = 200
-MAX_LINE = 500
-MAX_TEXT = 50_000
+MAX_LINE = 200
+MAX_TEXT = 20_000
+MAX_WAYS = 200_000  # in which a pattern's repeats could be tried at one place
 MAX_NUMBERS = 10
 
 _LONGEST_PREFIX = max(map(len, REPLY_PREFIXES))
@@ -52,7 +53,7 @@ def ticket_tags(subject: str) -> tuple[int, ...]:
 def check_order_pattern(pattern: str) -> re.Pattern[str]:
     """The mailbox's order-number pattern, compiled; UsageError on what could run for ever or is no pattern.
 
-    Refused are repeated groups, back-references and more than three unlimited repeats.
+    Refused are repeated groups, look-around, back-references and more than two unlimited repeats.
     """
     if len(pattern) > MAX_PATTERN:
         raise UsageError(f"the order pattern is longer than {MAX_PATTERN} characters")
@@ -62,8 +63,8 @@ def check_order_pattern(pattern: str) -> re.Pattern[str]:
             f"the order pattern {pattern!r} repeats a group, looks around or refers back, which can take for ever",
             hint=r"Write it as a plain sequence, for example IT-\d{6,8}.",
         )
-    if len(re.findall(r"[*+]|\{\d*,\}", bare)) > 3:
-        raise UsageError(f"the order pattern {pattern!r} has more than three unlimited repeats", hint=r"Use \d{4,12}.")
+    if _ways(bare) > MAX_WAYS:
+        raise UsageError(f"the order pattern {pattern!r} has too many open repeats", hint=r"Use fixed ones: \d{6}.")
     try:
         return re.compile(pattern, re.IGNORECASE)
     except re.error as error:
@@ -84,6 +85,15 @@ def find_order_numbers(text: str, pattern: str) -> tuple[str, ...]:
             if len(found) == MAX_NUMBERS:
                 return tuple(found)
     return tuple(found)
+
+
+def _ways(pattern: str) -> int:
+    """An upper bound of how often the repeats of a pattern (without classes and escapes) can be combined."""
+    ways = 1
+    for least, comma, most in re.findall(r"\{(\d*)(,?)(\d*)\}", pattern):
+        ways *= max(1, int(most or MAX_LINE) - int(least or 0) + 1) if comma else 1
+    simple = re.sub(r"\{[\d,]*\}|\(\?", "", pattern)
+    return int(ways * MAX_LINE ** len(re.findall(r"[*+]", simple)) * 2 ** len(re.findall(r"[?|]", simple)))
 
 
 def _strip_prefixes(subject: str) -> str:
