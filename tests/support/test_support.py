@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import smtplib
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -99,6 +101,13 @@ def test_the_terminal_shows_what_the_program_prints(terminal: Terminal) -> None:
     terminal.press("Enter")
     terminal.wait_for("^got perché; no$")
     assert terminal.wait_for_exit() == 7
+
+
+def test_the_terminal_names_the_signal_that_ended_the_program(terminal: Terminal) -> None:
+    terminal.start(["sh", "-c", "echo ready; exec cat"])
+    terminal.wait_for("ready")
+    os.kill(terminal.pid(), signal.SIGKILL)
+    assert terminal.wait_for_exit() == 128 + signal.SIGKILL
 
 
 def test_the_terminal_tells_what_it_showed_when_it_waited_in_vain(terminal: Terminal) -> None:
