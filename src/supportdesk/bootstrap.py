@@ -1,0 +1,179 @@
+"""The composition root: settings → store, mail servers, parser, clock → Desk and the worker's engine.
+
+The only place that names concrete adapters, and only inside functions, so that a command pays for what it uses.
+"""
+
+from __future__ import annotations
+
+import getpass
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from supportdesk.config import Config, resolve_password
+from supportdesk.errors import ConfigError, NotAllowed, NotFound
+
+if TYPE_CHECKING:
+    from supportdesk.desk.deliver import Deliverer
+    from supportdesk.desk.desk import Desk
+    from supportdesk.desk.fetch import Fetcher, Progress
+    from supportdesk.desk.housekeeping import Housekeeper
+    from supportdesk.desk.intake import Intake
+    from supportdesk.desk.model import Actor, Agent, Mailbox, MailboxId, Server
+    from supportdesk.desk.ports import MailParser, MailServers, MailSource, MailTransport, Store
+    from supportdesk.mail.child import MailParserPool
+
+
+class SystemClock:
+    """The real time."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+def open_desk(config: Config) -> Desk:
+    """The desk on the configured database. Raises NotFound where `supportdesk init` has not been run."""
+    from supportdesk.desk.desk import Desk
+    from supportdesk.store import open_store
+
+    if is_file(config.database) and not database_path(config).exists():
+        raise NotFound(
+            f"there is no desk at {config.database}", hint="run `supportdesk init`, or name it with --database"
+        )
+    return Desk(open_store(config.database), SystemClock())
+
+
+def create_desk(config: Config) -> Desk:
+    """The same, made or brought up to date first."""
+    from supportdesk.desk.desk import Desk
+    from supportdesk.store import create_or_upgrade, open_store
+
+    if is_file(config.database):
+        database_path(config).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    create_or_upgrade(config.database)
+    return Desk(open_store(config.database), SystemClock())
+
+
+def acting_agent(desk: Desk, config: Config) -> Agent:
+    """The agent that `agent` in the settings names, else the one whose login is the user of this machine.
+
+    Raises NotFound naming what to do, NotAllowed for an agent that was disabled.
+    """
+    login = config.agent or getpass.getuser()
+    try:
+        agent = desk.agent_by_login(login)
+    except NotFound:
+        known = ", ".join(known.login for known in desk.agents()) or "nobody yet"
+        raise NotFound(
+            f"no agent has the login {login}",
+            hint=f"known: {known}. Set `agent` in the settings, or add one: supportdesk agent add {login}",
+        ) from None
+    if agent.state == "disabled":
+        raise NotAllowed(f"the agent {login} is disabled", hint="an admin can change that: supportdesk agent set")
+    return agent
+
+
+def acting(desk: Desk, config: Config) -> Actor:
+    return acting_agent(desk, config).actor()
+
+
+def is_file(database: str) -> bool:
+    """Whether the database is an embedded one, in a file of this machine."""
+    return "://" not in database or database.startswith("sqlite:")
+
+
+def database_path(config: Config) -> Path:
+    return Path(config.database.removeprefix("sqlite:///")).expanduser()
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConnections:
+    """Opens connections for a mailbox; the password is asked for each time and kept nowhere."""
+
+    desk: Desk
+    config: Config
+
+    def source(self, mailbox_id: MailboxId) -> MailSource:
+        from supportdesk.mail.imap import ImapSource
+
+        mailbox = self.desk.mailbox(mailbox_id)
+        return ImapSource(*self._account(mailbox, mailbox.imap, "IMAP"))
+
+    def transport(self, mailbox_id: MailboxId) -> MailTransport:
+        from supportdesk.mail.smtp import SmtpTransport
+
+        mailbox = self.desk.mailbox(mailbox_id)
+        return SmtpTransport(*self._account(mailbox, mailbox.smtp, "SMTP"))
+
+    def _account(self, mailbox: Mailbox, server: Server | None, kind: str) -> tuple[Server, str]:
+        if server is None:
+            raise ConfigError(
+                f"{mailbox.address} has no {kind} server", hint=f"supportdesk mailbox set {mailbox.address}"
+            )
+        return server, resolve_password(self.config, mailbox.address)
+
+
+class Engine:
+    """What the worker drives: the desk's use cases with real servers behind them. Threads may share it."""
+
+    def __init__(self, config: Config, desk: Desk) -> None:
+        self.config = config
+        self.desk = desk
+        self.servers: MailServers = ServerConnections(desk, config)
+        self._parser: MailParserPool | None = None
+
+    @property
+    def store(self) -> Store:
+        return self.desk.store
+
+    @property
+    def parser(self) -> MailParser:
+        if self._parser is None:
+            self._parser = open_parser()
+        return self._parser
+
+    def fetcher(
+        self, mailbox: Mailbox, *, stop: Callable[[], bool], progress: Callable[[Progress], None] | None = None
+    ) -> Fetcher:
+        from supportdesk.desk.fetch import Fetcher
+
+        return Fetcher(self.store.ledger, mailbox, stop=stop, progress=progress)
+
+    def intake(self) -> Intake:
+        from supportdesk.desk.intake import Intake
+
+        return Intake(self.desk, self.parser)
+
+    def deliverer(self, owner: str, epoch: int) -> Deliverer:
+        from supportdesk.desk.deliver import Deliverer
+
+        return Deliverer(self.desk, self.servers, owner=owner, epoch=epoch)
+
+    def housekeeper(self, owner: str, epoch: int) -> Housekeeper:
+        from supportdesk.desk.housekeeping import Housekeeper
+
+        return Housekeeper(self.desk, self.servers, owner=owner, epoch=epoch)
+
+    def close(self) -> None:
+        if self._parser is not None:
+            self._parser.close()
+        self.store.close()
+
+
+def open_engine(config: Config) -> Engine:
+    return Engine(config, open_desk(config))
+
+
+def open_parser() -> MailParserPool:
+    from supportdesk.mail.child import MailParserPool
+
+    return MailParserPool()

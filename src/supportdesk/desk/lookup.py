@@ -1,0 +1,86 @@
+"""What threading asks about tickets and messages, answered from inside a writing transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from supportdesk.desk.clocks import family_of, root_of
+from supportdesk.desk.model import TicketId
+from supportdesk.desk.ports import Row, Transaction
+from supportdesk.errors import NotFound
+from supportdesk.mail.thread import Home, TicketFacts
+
+TAKES_PART = ("requester", "cc", "third_party")
+TICKETS_OF_A_CUSTOMER = 20
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionLookup:
+    """Implements `mail.thread.ThreadLookup`; every ticket comes as the root of its merges."""
+
+    tx: Transaction
+
+    def ticket(self, ticket: int) -> TicketFacts | None:
+        try:
+            root = root_of(self.tx, TicketId(ticket))
+        except NotFound:
+            return None
+        homes = [member.id for member in family_of(self.tx, root.id)]
+        sent = self.tx.rows("message", {"ticket_id": homes, "direction": "out"}, order="-id", limit=1)
+        return TicketFacts(
+            id=root.id,
+            status=root.status,
+            subject=root.subject,
+            participants=self._participants(homes, root.customer_id),
+            created_at=root.created_at,
+            last_activity=root.last_message_at or root.created_at,
+            closed_at=root.closed_at,
+            last_sent=sent[0]["created_at"] if sent else None,
+        )
+
+    def home_of_outbox(self, outbox_id: int) -> Home | None:
+        rows = self.tx.rows("message", {"outbox_id": outbox_id}, limit=1)
+        if rows:
+            return Home(self._header_id(rows[0]["id"]), rows[0]["ticket_id"], rows[0]["created_at"], ours=True)
+        row = self.tx.row("outbox", {"id": outbox_id})
+        if row is None or row["state"] == "draft":
+            return None
+        return Home(row["message_id_header"], row["ticket_id"], row["held_at"] or row["created_at"], ours=True)
+
+    def homes_of_message_ids(self, message_ids: Sequence[str]) -> Sequence[Home]:
+        named = [message_id for message_id in message_ids if message_id.strip("<> \t")]
+        mails = self.tx.rows("message_mail", {"message_id_norm": named}) if named else []
+        if not mails:
+            return ()
+        messages = {row["id"]: row for row in self.tx.rows("message", {"id": [mail["message_id"] for mail in mails]})}
+        homes = []
+        for mail in mails:
+            message = messages[mail["message_id"]]
+            ours = message["direction"] == "out"
+            homes.append(Home(mail["message_id_norm"], message["ticket_id"], message["created_at"], ours))
+        return homes
+
+    def tickets_by_order(self, number: str, customer: str) -> Sequence[int]:
+        return [row["id"] for row in self._tickets_of(customer, {"order_number": number})]
+
+    def tickets_of(self, customer: str) -> Sequence[int]:
+        return [row["id"] for row in self._tickets_of(customer, {})]
+
+    def _tickets_of(self, address: str, where: Row) -> list[Row]:
+        identity = self.tx.rows("customer_identity", {"kind": "email", "value_norm": address}, limit=1)
+        if not identity:
+            return []
+        wanted = {**where, "customer_id": identity[0]["customer_id"]}
+        return self.tx.rows("ticket", wanted, order="-id", limit=TICKETS_OF_A_CUSTOMER)
+
+    def _participants(self, homes: Sequence[TicketId], customer_id: int | None) -> frozenset[str]:
+        rows = self.tx.rows("participant", {"ticket_id": list(homes), "role": list(TAKES_PART)})
+        identities = self.tx.rows("customer_identity", {"id": [row["identity_id"] for row in rows]}) if rows else []
+        if customer_id is not None:
+            identities += self.tx.rows("customer_identity", {"customer_id": customer_id, "kind": "email"})
+        return frozenset(row["value_norm"] for row in identities)
+
+    def _header_id(self, message_id: int) -> str:
+        mail = self.tx.row("message_mail", {"message_id": message_id})
+        return str(mail["message_id_norm"]) if mail else ""

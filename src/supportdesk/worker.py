@@ -1,0 +1,271 @@
+"""The background process: it takes mail over, turns it into tickets, delivers replies and keeps the deadlines.
+
+One process holds the lease and works; a second one waits for it. Each mailbox has a thread that listens to its server,
+one thread reads what was taken over, a few deliver, one keeps house. What they do is in `desk`; here is only who runs,
+when, and what happens when a server is away. A thread that fails is started again, later each time, and says why.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from supportdesk.errors import ConfigError, ConnectionFailed, LoginRefused, SupportdeskError
+from supportdesk.safetext import safe
+
+if TYPE_CHECKING:
+    from supportdesk.bootstrap import Engine
+    from supportdesk.desk.model import Mailbox, MailboxId
+
+LEASE = "worker"
+LEASE_SECONDS = 30.0
+HEARTBEAT_SECONDS = 10.0
+LISTEN_SECONDS = 60.0  # IDLE is ended and a full pass made this often, news or not (SYNC-8)
+BACKOFF_FIRST, BACKOFF_LAST = 1.0, 300.0
+REFUSED_TRIES, REFUSED_SECONDS = 3, 900.0
+HEALTHY_SECONDS = 60.0
+HOUSEKEEPING_SECONDS = 60.0
+DELIVERERS = 4
+
+log = logging.getLogger("supportdesk.worker")
+
+
+@dataclass(slots=True)
+class Worker:
+    """The running threads of one worker process. `run` returns when it is told to stop or has lost its lease."""
+
+    engine: Engine
+    companion_of: int = 0  # a console's process: when it is gone, stop as soon as nothing is due any more
+    stopping: threading.Event = field(default_factory=threading.Event)
+    news: threading.Event = field(default_factory=threading.Event)
+    outgoing: threading.Event = field(default_factory=threading.Event)
+    owner: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{random.randrange(1 << 32):08x}")
+    epoch: int = 0
+    _listeners: dict[MailboxId, tuple[int, _Listener]] = field(default_factory=dict)
+    _threads: list[threading.Thread] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Wait for the lease, work until told to stop, give the lease back."""
+        if not self._take_lease():
+            return
+        log.info("working as %s, epoch %d", self.owner, self.epoch)
+        try:
+            self.engine.deliverer(self.owner, self.epoch).recover()
+            self._start("intake", self._read_mail)
+            for number in range(DELIVERERS):
+                self._start(f"deliver-{number + 1}", self._deliver)
+            self._start("housekeeping", self._keep_house)
+            self._start("feed", self._follow_changes)
+            self._supervise()
+        finally:
+            self.stop()
+            for thread in self._threads:
+                thread.join(timeout=10)
+            self.engine.store.release_lease(LEASE, self.owner)
+            self.engine.close()
+
+    def stop(self) -> None:
+        self.stopping.set()
+        self.news.set()
+        self.outgoing.set()
+        for _, listener in self._listeners.values():
+            listener.stop()
+
+    def _take_lease(self) -> bool:
+        said = False
+        while not self.stopping.is_set():
+            epoch = self.engine.store.acquire_lease(LEASE, self.owner, LEASE_SECONDS, self._info())
+            if epoch is not None:
+                self.epoch = epoch
+                return True
+            if not said:
+                log.info("another worker holds the lease; waiting for it")
+                said = True
+            if self._console_is_gone():
+                return False
+            self.stopping.wait(2.0)
+        return False
+
+    def _supervise(self) -> None:
+        """Renew the lease, follow the list of mailboxes, notice that the console is gone."""
+        while not self.stopping.is_set():
+            self._follow_mailboxes()
+            if self._console_is_gone() and not self.engine.anything_due():
+                log.info("the console is gone and nothing is due")
+                return
+            self.stopping.wait(HEARTBEAT_SECONDS if not self.companion_of else 1.0)
+            if self.stopping.is_set():
+                return
+            epoch = self.engine.store.acquire_lease(LEASE, self.owner, LEASE_SECONDS, self._info())
+            if epoch != self.epoch:
+                log.warning("the lease was taken over; stopping")
+                return
+
+    def _follow_mailboxes(self) -> None:
+        current = {mailbox.id: mailbox for mailbox in self.engine.desk.mailboxes() if self._listens_to(mailbox)}
+        for mailbox_id, (version, listener) in list(self._listeners.items()):
+            mailbox = current.get(mailbox_id)
+            if mailbox is None or mailbox.version != version:
+                listener.stop()
+                del self._listeners[mailbox_id]
+        for mailbox_id, mailbox in current.items():
+            if mailbox_id not in self._listeners:
+                listener = _Listener(self, mailbox)
+                self._listeners[mailbox_id] = (mailbox.version, listener)
+                self._start(f"mailbox-{mailbox_id}", listener.run)
+
+    def _listens_to(self, mailbox: Mailbox) -> bool:
+        return mailbox.state == "active" and mailbox.imap is not None
+
+    def _read_mail(self) -> None:
+        intake = self.engine.intake()
+        while not self.stopping.is_set():
+            if not intake.process(stop=self.stopping.is_set):
+                self.news.wait(1.0)
+                self.news.clear()
+
+    def _deliver(self) -> None:
+        deliverer = self.engine.deliverer(self.owner, self.epoch)
+        try:
+            while not self.stopping.is_set():
+                if not deliverer.deliver_next():
+                    self.outgoing.wait(1.0)
+                    self.outgoing.clear()
+        finally:
+            deliverer.close()
+
+    def _keep_house(self) -> None:
+        housekeeper = self.engine.housekeeper(self.owner, self.epoch)
+        while not self.stopping.is_set():
+            housekeeper.run(stop=self.stopping.is_set)
+            self.stopping.wait(HOUSEKEEPING_SECONDS)
+
+    def _follow_changes(self) -> None:
+        """Wake the deliverers when somebody commits: a short undo window should not wait for the poll."""
+        while not self.stopping.is_set():
+            if self.engine.store.read.wait_for_change(1.0):
+                self.outgoing.set()
+
+    def _start(self, name: str, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=self._guard, args=(name, work), name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _guard(self, name: str, work: Callable[[], None]) -> None:
+        """Run `work`; if it fails, say so and run it again, later each time."""
+        backoff = Backoff()
+        while not self.stopping.is_set():
+            try:
+                work()
+            except Exception as error:  # whatever broke one thread must not end the others' work
+                log.log(
+                    logging.ERROR,
+                    "%s failed: %s: %s",
+                    name,
+                    type(error).__name__,
+                    safe(str(error)),
+                    exc_info=_debugging(),
+                )
+                self.stopping.wait(backoff.next())
+            else:
+                return
+
+    def _console_is_gone(self) -> bool:
+        if not self.companion_of:
+            return False
+        try:
+            os.kill(self.companion_of, 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:
+            return False
+        return False
+
+    def _info(self) -> dict[str, object]:
+        return {"pid": os.getpid(), "host": socket.gethostname(), "companion": bool(self.companion_of)}
+
+
+class _Listener:
+    """One mailbox: connect, take over what is new, wait for news; come back after failures."""
+
+    def __init__(self, worker: Worker, mailbox: Mailbox) -> None:
+        self._worker = worker
+        self._mailbox = mailbox
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def run(self) -> None:
+        backoff, refused = Backoff(), 0
+        while not self._done():
+            try:
+                self._listen(backoff)
+                refused = 0
+            except (LoginRefused, ConfigError) as error:
+                refused += 1
+                self._failed(error)
+                self._stopped.wait(REFUSED_SECONDS if refused >= REFUSED_TRIES else backoff.next())
+            except ConnectionFailed as error:
+                self._failed(error)
+                self._stopped.wait(backoff.next())
+
+    def _listen(self, backoff: Backoff) -> None:
+        engine = self._worker.engine
+        source = engine.servers.source(self._mailbox.id)
+        try:
+            fetcher = engine.fetcher(self._mailbox, stop=self._done)
+            while not self._done():
+                taken = fetcher.run_pass(source)
+                engine.note_mailbox_health(self._mailbox.id, "")
+                if taken.fetched:
+                    self._worker.news.set()
+                    log.info("%s: took over %d new messages", self._mailbox.address, taken.fetched)
+                backoff.healthy()
+                source.select("INBOX")
+                source.idle(LISTEN_SECONDS, self._done)
+        finally:
+            with suppress(SupportdeskError):
+                source.close()
+
+    def _failed(self, error: SupportdeskError) -> None:
+        log.warning("%s: %s", self._mailbox.address, safe(error.message))
+        self._worker.engine.note_mailbox_health(self._mailbox.id, safe(error.message))
+
+    def _done(self) -> bool:
+        return self._stopped.is_set() or self._worker.stopping.is_set()
+
+
+class Backoff:
+    """Waiting times that double up to a limit, with full jitter, and start again after success."""
+
+    def __init__(self, first: float = BACKOFF_FIRST, last: float = BACKOFF_LAST) -> None:
+        self._first, self._last, self._tries = first, last, 0
+
+    def next(self) -> float:
+        limit = min(self._last, self._first * 2.0**self._tries)
+        self._tries = min(self._tries + 1, 16)
+        return random.uniform(self._first / 2, limit)
+
+    def healthy(self) -> None:
+        self._tries = 0
+
+
+def run_worker(engine: Engine, *, companion_of: int = 0) -> None:
+    """Run until SIGTERM or SIGINT; both end it cleanly, between two durable steps."""
+    worker = Worker(engine, companion_of=companion_of)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: worker.stop())
+    worker.run()
+
+
+def _debugging() -> bool:
+    return log.isEnabledFor(logging.DEBUG)
