@@ -14,6 +14,8 @@ from typing import Final, NewType
 SafeText = NewType("SafeText", str)
 """Text that went through `safe()`: no control, no escape sequence, no invisible or reordering character."""
 
+EMPTY: Final = SafeText("")
+
 BODY_LIMIT: Final = 200_000
 """Characters of one body that are shown at once; what follows is cut and marked with an ellipsis."""
 

@@ -14,7 +14,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
 
-from supportdesk.safetext import SafeText
+from supportdesk.safetext import EMPTY, SafeText
 from supportdesk.textfold import fold
 from supportdesk.tui.glyphs import UNICODE, Glyphs
 from supportdesk.tui.widgets.cells import Piece, fit, line_of, wrap
@@ -35,7 +35,7 @@ class PickerEntry:
 
     id: str
     label: SafeText
-    detail: SafeText = SafeText("")
+    detail: SafeText = EMPTY
     search: str = ""
 
 
@@ -161,7 +161,7 @@ class PickerList(Widget):
     def _announce(self) -> None:
         entry = self.highlighted
         if self._preview is not None:
-            self.query_one(PreviewPane).show(self._preview(entry) if entry is not None else SafeText(""))
+            self.query_one(PreviewPane).show(self._preview(entry) if entry is not None else EMPTY)
         self.post_message(self.Highlighted(self, entry))
 
 
@@ -259,7 +259,7 @@ class PreviewPane(Widget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._text = SafeText("")
+        self._text = EMPTY
         self._lines: tuple[int, list[str]] = (-1, [])
 
     def show(self, text: SafeText) -> None:

@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
-from supportdesk.safetext import SafeText, safe
+from supportdesk.safetext import EMPTY, SafeText, safe
 from supportdesk.tui.widgets.bars import Bar
 from supportdesk.tui.widgets.cells import Piece, fit, line_of
 
@@ -33,7 +33,7 @@ class Completion:
     """A value that `tab` puts into the line, and what it means."""
 
     value: SafeText
-    help: SafeText = SafeText("")
+    help: SafeText = EMPTY
 
 
 class SafeInput(Input):
@@ -178,7 +178,7 @@ class PromptLine(Widget):
 
     def _show_help(self, value: str) -> None:
         self.query_one(CompletionLines).show(self._complete(value) if self._complete else ())
-        self.query_one(".prompt--hint", TextLine).show(self._hint(value) if self._hint else SafeText(""))
+        self.query_one(".prompt--hint", TextLine).show(self._hint(value) if self._hint else EMPTY)
 
 
 class TextLine(Bar):
@@ -186,7 +186,7 @@ class TextLine(Bar):
 
     def __init__(self, text: SafeText | None = None, *, classes: str = "") -> None:
         super().__init__(classes=classes)
-        self._text = text or SafeText("")
+        self._text = text or EMPTY
 
     def show(self, text: SafeText) -> None:
         if text != self._text:

@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from supportdesk.safetext import SafeText
+from supportdesk.safetext import EMPTY, SafeText
 from supportdesk.tui.glyphs import UNICODE, Glyphs
 from supportdesk.tui.widgets.cells import Piece, fit, line_of
 
@@ -458,7 +458,7 @@ class VirtualList(Widget, can_focus=True):
             tone = tones.get(column.key) or column.tone
             # One style on the cursor's line: colours there would cost more bytes than they tell.
             style = plain if on_cursor or not tone else plain + self._style(tone)
-            text = row.cells.get(column.key, SafeText(""))
+            text = row.cells.get(column.key, EMPTY)
             pieces.append(Piece(fit(text, cells, align_right=column.align_right, ellipsis=glyphs.ellipsis), style))
             pieces.append(Piece("  ", plain))
         return line_of(pieces, width, plain)

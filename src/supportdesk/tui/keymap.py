@@ -1,0 +1,299 @@
+"""Which key does what where: the default keys and the agent's own in one table, and the machine that reads it.
+
+Textual's own keymap is not used: it steals keys and ignores errors. Here a wrong keymap is refused whole, with every
+mistake named by its line. No widget and no event here: the console feeds names of keys and gets action ids.
+
+    # keymap.toml
+    [list]
+    "X" = "spam"
+    "g x" = "go_parked"
+    "z" = ""            # no longer bound
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import defaultdict
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final
+
+from supportdesk.errors import ConfigError
+from supportdesk.l10n.catalog import _
+from supportdesk.tui.default_keys import BROWSE, DEFAULT_BINDINGS, EVERYWHERE, Binding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+Sequence = tuple[str, ...]
+
+TEXT_CONTEXTS: Final = frozenset({"compose"})
+"""Places where letters are text."""
+
+BROKEN_KEYS: Final = frozenset({"^h", "^i", "^j", "^m", "^[", "[", "^enter", "^space"})
+"""What terminals cannot tell from backspace, tab, enter and escape, or never send."""
+
+FRAGILE_KEYS: Final = frozenset({"esc", "[", *"OABCDFHPQRS"})
+"""What an arrow or function key falls apart into on a slow line: `esc` `[` `B`."""
+
+IMMEDIATE: Final = frozenset(
+    {"take", "take_next", "solve", "spam", "follow", "undo", "cancel_send", "select_all"}
+    | {"send", "send_and_solve", "send_and_snooze", "send_and_ask_again"}
+)
+"""Actions that act at once, without asking: never on a fragile key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The keys so far are this action."""
+
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The keys so far begin several actions; `choices` are what can follow, for the hint strip."""
+
+    keys: Sequence
+    choices: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoMatch:
+    """No action. `consumed`: the key ended or cancelled a prefix and must not be taken for text or anything else."""
+
+    consumed: bool
+
+
+class Keymap:
+    """The compiled keys of every context. Immutable once made."""
+
+    def __init__(self, bindings: Iterable[Binding]) -> None:
+        self._actions: dict[str, dict[Sequence, Binding]] = defaultdict(dict)
+        for binding in bindings:
+            for context in binding.contexts:
+                self._actions[context][parse_keys(binding.keys)] = binding
+
+    def action(self, context: str, keys: Sequence) -> str | None:
+        """The action of exactly these keys."""
+        binding = self._actions[context].get(keys)
+        return binding.action if binding is not None else None
+
+    def continuations(self, context: str, keys: Sequence) -> tuple[tuple[str, str], ...]:
+        """(next key, label) of every longer sequence that begins so."""
+        size = len(keys)
+        return tuple(
+            (sequence[size], _(binding.label))
+            for sequence, binding in self._actions[context].items()
+            if len(sequence) > size and sequence[:size] == keys
+        )
+
+    def keys_for(self, context: str, action: str) -> tuple[str, ...]:
+        """The sequences of an action, as they are shown: `("u", "z")`."""
+        return tuple(
+            " ".join(sequence) for sequence, binding in self._actions[context].items() if binding.action == action
+        )
+
+    def bindings(self, context: str) -> tuple[Binding, ...]:
+        """Everything that is bound in a context, in the order of the table: for the hint bar and help."""
+        return tuple(self._actions[context].values())
+
+
+class KeyMatcher:
+    """Reads keys one by one. Pure: no clock, so the hint strip's delay is the caller's."""
+
+    def __init__(self, keymap: Keymap) -> None:
+        self._keymap = keymap
+        self._context = ""
+        self._keys: Sequence = ()
+
+    @property
+    def pending(self) -> Sequence:
+        """The prefix that waits for its next key."""
+        return self._keys
+
+    def feed(self, context: str, key: str) -> Match | Pending | NoMatch:
+        """The next key, named as by `key_name`. Another context forgets the prefix."""
+        if context != self._context:
+            self._context, self._keys = context, ()
+        waited = bool(self._keys)
+        if waited and key == "esc":
+            self.cancel()
+            return NoMatch(consumed=True)
+        keys = (*self._keys, key)
+        if (action := self._keymap.action(context, keys)) is not None:
+            self.cancel()
+            return Match(action)
+        if choices := self._keymap.continuations(context, keys):
+            self._keys = keys
+            return Pending(keys, choices)
+        self.cancel()
+        return NoMatch(consumed=waited)
+
+    def cancel(self) -> None:
+        """Forget a prefix."""
+        self._keys = ()
+
+
+def key_name(key: str, character: str | None) -> str:
+    """The name of a key event: the character it types, else `^d`, `esc`, `enter`, `pagedown`, `f1` …"""
+    if character is not None and len(character) == 1 and character.isprintable() and character != " ":
+        return character
+    return _canonical(key)
+
+
+def parse_keys(text: str) -> Sequence:
+    """`"g m"` → `("g", "m")`; `ctrl+d`, `C-d` and `^d` are one key."""
+    return tuple(_canonical(key) for key in text.split())
+
+
+def compile_keymap(text: str = "", *, known: Iterable[str] = (), file: str = "keymap.toml") -> Keymap:
+    """The default keys with those of a TOML text over them.
+
+    `known` are the action ids beyond those that have a default key. Raises ConfigError that lists every mistake with
+    its line: unknown places and ids, keys no terminal sends, clashes, prefixes that hide others, quit or help lost.
+    """
+    try:
+        wanted = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file}: {error}") from error
+    table = {
+        (context, parse_keys(binding.keys)): binding for binding in DEFAULT_BINDINGS for context in binding.contexts
+    }
+    labels = {binding.action: binding.label for binding in DEFAULT_BINDINGS}
+    ids = frozenset({*labels, *known})
+    problems: list[str] = []
+    own: dict[tuple[str, Sequence], int] = {}
+    for place, keys, action in _entries(wanted, text, file, problems):
+        line = _line_of(text, place, keys)
+        where = f"{file}:{line}: [{place}] {keys}"
+        sequence = parse_keys(keys)
+        problem = _problem_of(place, sequence, action, ids)
+        if problem:
+            problems.append(f"{where}: {problem}")
+            continue
+        for context in _contexts(place, sequence):
+            if (context, sequence) in own:
+                problems.append(f"{where}: is the same key as in line {own[context, sequence]}")
+                continue
+            own[context, sequence] = line
+            table.pop((context, sequence), None)
+            if action:
+                label = labels.get(action, action.replace("_", " "))
+                table[context, sequence] = Binding(" ".join(sequence), action, label, (context,))
+    problems += _prefix_conflicts(table, own, file)
+    problems += _lost_ways_out(table, file)
+    if problems:
+        raise ConfigError("\n".join(problems), hint="without the file the default keys apply")
+    return Keymap(
+        Binding(binding.keys, binding.action, binding.label, (context,), binding.priority)
+        for (context, _sequence), binding in table.items()
+    )
+
+
+_NAMES = {
+    "escape": "esc",
+    "return": "enter",
+    "page_down": "pagedown",
+    "page_up": "pageup",
+    "slash": "/",
+    "question_mark": "?",
+    "colon": ":",
+}
+_TOML_KEY = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([A-Za-z0-9_-]+))\s*=""")
+_TOML_TABLE = re.compile(r"\s*\[\s*([A-Za-z0-9_-]+)\s*\]")
+
+
+def _canonical(key: str) -> str:
+    lowered = key.lower()
+    for prefix in ("ctrl+", "c-"):
+        if lowered.startswith(prefix) and len(key) > len(prefix):
+            return f"^{lowered.removeprefix(prefix)}"
+    if len(key) == 2 and key[0] == "^":
+        return lowered
+    return _NAMES.get(lowered, key if len(key) == 1 else lowered)
+
+
+def _entries(wanted: Mapping[str, object], text: str, file: str, problems: list[str]) -> Iterable[tuple[str, str, str]]:
+    places = ("global", *EVERYWHERE)
+    for place, entries in wanted.items():
+        if place not in places or not isinstance(entries, dict):
+            problems.append(f"{file}:{_line_of(text, '', place)}: there is no place `{place}`{_nearest(place, places)}")
+            continue
+        for keys, action in entries.items():
+            if isinstance(action, str):
+                yield place, keys, action
+            else:
+                where = f"{file}:{_line_of(text, place, keys)}: [{place}] {keys}"
+                problems.append(f"{where}: an action id in quotes belongs here")
+
+
+def _problem_of(place: str, sequence: Sequence, action: str, ids: frozenset[str]) -> str:
+    if not sequence:
+        return "a key is missing"
+    if action and action not in ids:
+        return f"there is no action `{action}`{_nearest(action, ids)}"
+    broken = [key for key in sequence if key in BROKEN_KEYS]
+    if broken:
+        return f"no terminal sends `{broken[0]}` apart from another key"
+    if place in TEXT_CONTEXTS and len(sequence[0]) == 1:
+        return "letters are text here: begin with ^ or a function key"
+    if action in IMMEDIATE and len(sequence) == 1 and sequence[0] in FRAGILE_KEYS:
+        return f"on a slow line an arrow key can arrive as `{sequence[0]}`, and `{action}` acts at once"
+    return ""
+
+
+def _contexts(place: str, sequence: Sequence) -> tuple[str, ...]:
+    """`[global]` reaches the places where its key cannot be text."""
+    if place != "global":
+        return (place,)
+    return BROWSE if len(sequence[0]) == 1 else EVERYWHERE
+
+
+def _prefix_conflicts(
+    table: Mapping[tuple[str, Sequence], Binding], own: Mapping[tuple[str, Sequence], int], file: str
+) -> list[str]:
+    problems: list[str] = []
+    for context, sequence in table:
+        for size in range(1, len(sequence)):
+            shorter = (context, sequence[:size])
+            if shorter not in table:
+                continue
+            line = own.get(shorter) or own.get((context, sequence), 0)
+            problems.append(
+                f"{file}:{line}: [{context}] `{' '.join(shorter[1])}` is an action and the beginning of "
+                f"`{' '.join(sequence)}`: unbind one of them"
+            )
+    return problems
+
+
+def _lost_ways_out(table: Mapping[tuple[str, Sequence], Binding], file: str) -> list[str]:
+    bound = {(context, binding.action) for (context, _sequence), binding in table.items()}
+    return [
+        f"{file}: [{context}] no key is left for `{action}`"
+        for context in EVERYWHERE
+        for action in ("quit", "help")
+        if (context, action) not in bound
+    ]
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    close = get_close_matches(word, sorted(known), n=1)
+    return f"; did you mean `{close[0]}`?" if close else ""
+
+
+def _line_of(text: str, place: str, key: str) -> int:
+    """The line where a key or, with no place, a table stands; TOML's reader does not tell."""
+    current = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if table := _TOML_TABLE.match(line):
+            current = table.group(1)
+            if not place and current == key:
+                return number
+        elif (entry := _TOML_KEY.match(line)) and (current == place or not place):
+            quoted, literal, bare = entry.groups()
+            written = bare or literal or (quoted or "").replace('\\"', '"').replace("\\\\", "\\")
+            if written == key:
+                return number
+    return 1
