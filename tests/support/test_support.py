@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import smtplib
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 
 if TYPE_CHECKING:
     from tests.support.clock import FakeClock
     from tests.support.corpus import Corpus
+    from tests.support.databases import Database
     from tests.support.mail_servers import MailServers
-    from tests.support.postgres import PostgresServer
     from tests.support.terminal import Terminal
 
 MAIL = b"""\
@@ -35,26 +38,31 @@ def test_the_clock_moves_only_when_told(clock: FakeClock) -> None:
     assert clock.monotonic() - before[1] == 90
 
 
-def test_a_prepared_database_is_copied_for_each_test(postgres_server: PostgresServer) -> None:
-    import psycopg
+def test_a_store_url_names_an_empty_database(store_url: str) -> None:
+    assert store_url.startswith(("sqlite:///", "postgresql://"))
 
+
+def test_a_prepared_database_is_copied_on_every_kind(database: Database) -> None:
     filled = []
 
     def fill(url: str) -> None:
         filled.append(url)
-        with psycopg.connect(url) as connection:
-            connection.execute("CREATE TABLE greeting AS SELECT 'ciao' AS word")
+        with closing(connect(url)) as connection:
+            connection.cursor().execute("CREATE TABLE greeting AS SELECT 'ciao' AS word")
+            connection.commit()
 
-    first, second = (postgres_server.create_from("greeting", fill) for _ in range(2))
-    assert first != second
-    assert len(filled) == 1
-    for url in (first, second):
-        with psycopg.connect(url) as connection:
-            assert connection.execute("SELECT word FROM greeting").fetchone() == ("ciao",)
+    def words(url: str) -> list[tuple[str]]:
+        with closing(connect(url)) as connection:
+            cursor = connection.cursor()
+            cursor.execute("SELECT word FROM greeting")
+            return list(cursor.fetchall())
 
+    def connect(url: str) -> Any:
+        return sqlite3.connect(url.removeprefix("sqlite:///")) if url.startswith("sqlite") else psycopg.connect(url)
 
-def test_a_store_url_names_an_empty_database(store_url: str) -> None:
-    assert store_url.startswith(("sqlite:///", "postgresql://"))
+    urls = [database.copy_of(database.kind + "-greeting", fill) for _ in range(2)]
+    assert len({*urls, *filled, database.new()}) == 4
+    assert [words(url) for url in urls] == [[("ciao",)], [("ciao",)]]
 
 
 def test_an_appended_mail_is_read_back_byte_for_byte(mail_servers: MailServers, mail_user: str) -> None:
