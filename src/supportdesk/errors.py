@@ -7,11 +7,14 @@
     │   └── LoginRefused            2   … it answered, and said no: a person must act
     ├── NotFound                    4   no such ticket, message, agent …
     ├── Conflict                    5   somebody else was first: says who, what and when
-    │   └── ReplyStopped            5   … something arrived after what the agent had seen
+    │   ├── ReplyStopped            5   … something arrived after what the agent had seen
+    │   └── AlreadyDone             5   … this very action was written before
     ├── NotAllowed                  1   the actor's role does not permit it
     ├── ThresholdBreached           6   `unanswered --older`, `status --check`
     ├── MissingValue                1   a canned response lacks a value or a variant
     └── StoreError                  1   the database is damaged, newer than this program, or out of reach
+        ├── TryAgain                1   … it was busy or broke a deadlock; nothing was written
+        └── OutcomeUnknown          1   … it broke off during the commit: ask by action_id what became of it
 
 An error carries what happened, to what, and what the user can do about it (`hint`).
 """
@@ -97,6 +100,10 @@ class ReplyStopped(Conflict):
         self.seq = seq
 
 
+class AlreadyDone(Conflict):
+    """The log already holds this action on this ticket: what was asked for is written, nothing was done twice."""
+
+
 class NotAllowed(SupportdeskError):
     """The actor's role does not permit the action."""
 
@@ -117,3 +124,11 @@ class MissingValue(SupportdeskError):
 
 class StoreError(SupportdeskError):
     """The database cannot be used as it is."""
+
+
+class TryAgain(StoreError):
+    """The database was busy or broke a deadlock; the whole transaction can be run again, for nothing was written."""
+
+
+class OutcomeUnknown(StoreError):
+    """The database broke off during the commit: the log, read by action_id, tells whether it was written."""

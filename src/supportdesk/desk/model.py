@@ -352,3 +352,31 @@ class EventRow:
     kind: str
     at: datetime
     data: Mapping[str, Any]
+
+
+def standing_views(ticket: Ticket) -> frozenset[tuple[View, int]]:
+    """The views that count this ticket, each with the agent whose view it is (0: everybody's).
+
+    From the ticket's own row alone, so that the counters follow from each write. Who is asleep depends on the time:
+    readers subtract those from `needs_reply`, `unassigned` and `mine`, and count them as `snoozed`.
+    """
+    if ticket.merged_into is not None:
+        return frozenset()
+    views: set[tuple[View, int]] = {("all", 0)}
+    if ticket.status in {"new", "open", "pending", "on_hold"}:
+        views.add(("all_open", 0))
+    if ticket.status == "pending":
+        views.add(("with_customer", 0))
+    if ticket.status in {"solved", "closed"}:
+        views.add(("solved", 0))
+    elif ticket.status == "spam":
+        views.add(("spam", 0))
+    elif ticket.kind == "notification":
+        views.add(("notifications", 0))
+    if ticket.kind == "human" and ticket.waiting_since is not None and ticket.status != "spam":
+        views.add(("needs_reply", 0))
+        if ticket.assignee_id is None:
+            views.add(("unassigned", 0))
+    if ticket.assignee_id is not None and ticket.status in {"new", "open", "on_hold"}:
+        views.add(("mine", ticket.assignee_id))
+    return frozenset(views)

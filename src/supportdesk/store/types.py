@@ -5,17 +5,14 @@ SQLite keeps a time as `YYYY-MM-DDTHH:MM:SS.ffffffZ` (fixed width, so that text 
 """
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Dialect, Text
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-
-def time_to_text(value: datetime) -> str:
-    """The fixed-width form of an aware time in SQLite."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+from supportdesk.store import values
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -30,16 +27,10 @@ class UtcTime(TypeDecorator[datetime]):
         return dialect.type_descriptor(Text())
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"a naive time must not reach the database: {value!r}")
-        return value if dialect.name == "postgresql" else time_to_text(value)
+        return value if value is None or dialect.name == "postgresql" else values.time_to_text(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None or isinstance(value, datetime):
-            return value.astimezone(UTC) if value is not None else None
-        return datetime.fromisoformat(value)
+        return values.to_time(value)
 
 
 class Json(TypeDecorator[Any]):
@@ -49,7 +40,7 @@ class Json(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        return values.to_json_text(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         return None if value is None else json.loads(value)

@@ -1,0 +1,108 @@
+"""Raw mail, uploads and built mail: bytes by their sha-256, in zstd chunks (desk.ports.Blobs).
+
+Each chunk is a frame of its own over at most 256 KiB, so a part of a big mail can be read without the rest. Small
+blobs are one transaction; the chunks of big ones go in groups, each in its own, and the blob's row comes last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from supportdesk.errors import NotFound, StoreError
+from supportdesk.store.connect import Connection
+
+if TYPE_CHECKING:
+    from supportdesk.store.sql import SqlStore
+
+CHUNK: Final = 256 * 1024
+GROUP_BYTES: Final = 1024 * 1024
+LEVEL: Final = 3
+
+
+class SqlBlobs:
+    """The blobs of one store."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+
+    def put(self, data: bytes) -> str:
+        """Keep the bytes, durable on return; what is there already is not written again. Returns the sha-256 in hex."""
+        sha = hashlib.sha256(data).hexdigest()
+        with self._store.connection() as connection:
+            if has_blob(connection, sha):
+                return sha
+        frames = compress(data)
+        while len(frames) > GROUP_BYTES // CHUNK:
+            some, frames = frames[: GROUP_BYTES // CHUNK], frames[GROUP_BYTES // CHUNK :]
+            with self._store.transaction() as tx:
+                _put_chunks(tx.connection, sha, some)
+        with self._store.transaction() as tx:
+            _put_chunks(tx.connection, sha, frames)
+            _put_row(tx.connection, sha, len(data), tx.now)
+        return sha
+
+    def get(self, sha256: str) -> bytes:
+        """The bytes. Raises NotFound, or StoreError when they no longer match their sha."""
+        return b"".join(self.stream(sha256))
+
+    def stream(self, sha256: str) -> Iterator[bytes]:
+        """The bytes in pieces of at most 256 KiB; a mismatch with the sha raises StoreError after the last one."""
+        import zstandard
+
+        with self._store.connection() as connection:
+            found = connection.execute("SELECT chunks FROM blob WHERE sha256 = ?", (sha256,))
+            if not found:
+                raise NotFound(f"there is no blob {sha256}")
+            digest = hashlib.sha256()
+            for n in range(found[0][0]):
+                rows = connection.execute("SELECT data FROM blob_chunk WHERE sha256 = ? AND n = ?", (sha256, n))
+                try:
+                    piece = zstandard.ZstdDecompressor().decompress(bytes(rows[0][0]), max_output_size=CHUNK)
+                except (IndexError, zstandard.ZstdError) as error:
+                    raise StoreError(f"piece {n} of blob {sha256} is missing or damaged") from error
+                digest.update(piece)
+                yield piece
+        if digest.hexdigest() != sha256:
+            raise StoreError(f"blob {sha256} is damaged: its bytes have another checksum")
+
+    def sweep(self) -> int:
+        """Remove the chunks that a killed `put` left without a row, unless they may still be on their way; how many."""
+        with self._store.transaction() as tx:
+            return tx.connection.change(
+                "DELETE FROM blob_chunk WHERE NOT EXISTS (SELECT 1 FROM blob WHERE blob.sha256 = blob_chunk.sha256)"
+            )
+
+
+def compress(data: bytes) -> list[tuple[int, bytes]]:
+    """The numbered zstd frames of the bytes; none for no bytes."""
+    import zstandard
+
+    compressor = zstandard.ZstdCompressor(level=LEVEL)
+    return [(n, compressor.compress(data[at : at + CHUNK])) for n, at in enumerate(range(0, len(data), CHUNK))]
+
+
+def has_blob(connection: Connection, sha: str) -> bool:
+    return bool(connection.execute("SELECT 1 FROM blob WHERE sha256 = ?", (sha,)))
+
+
+def put_small(connection: Connection, sha: str, frames: list[tuple[int, bytes]], size: int, now: datetime) -> None:
+    """Keep a small blob inside the caller's transaction."""
+    _put_chunks(connection, sha, frames)
+    _put_row(connection, sha, size, now)
+
+
+def _put_chunks(connection: Connection, sha: str, frames: list[tuple[int, bytes]]) -> None:
+    connection.change_many(
+        "INSERT INTO blob_chunk (sha256, n, data) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        [(sha, n, frame) for n, frame in frames],
+    )
+
+
+def _put_row(connection: Connection, sha: str, size: int, now: datetime) -> None:
+    connection.change(
+        "INSERT INTO blob (sha256, size, chunks, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (sha, size, -(-size // CHUNK), now),
+    )

@@ -1,0 +1,119 @@
+"""The turnstile: one fair lock around everything that writes to a SQLite file (reliability.md, R5).
+
+Two lock files beside the database. Who wants to write waits for the first with at most one other ahead of it at the
+second, so a bulk writer that comes back at once queues behind the agent who was already there. The kernel releases
+both when a process dies. Postgres needs none of this.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from supportdesk.errors import StoreError
+
+WAIT_SECONDS: Final = 60.0
+"""How long a writer waits before it says that the database is stuck. A transaction takes 20 ms."""
+
+SHARED_MODE: Final = 0o660
+
+
+class Turnstile:
+    """The lock of one database file; any thread and any process may stand in its queue."""
+
+    def __init__(self, database: Path, wait_seconds: float = WAIT_SECONDS) -> None:
+        self.gate = database.with_name(database.name + "-gate")
+        self.lock = database.with_name(database.name + "-lock")
+        self._wait_seconds = wait_seconds
+
+    @contextmanager
+    def held(self, wait_seconds: float | None = None) -> Iterator[None]:
+        """Hold the lock. Raises StoreError if it cannot be had in time."""
+        deadline = time.monotonic() + (self._wait_seconds if wait_seconds is None else wait_seconds)
+        gate = _flock(self.gate, deadline)
+        try:
+            lock = _flock(self.lock, deadline)
+        finally:
+            os.close(gate)
+        try:
+            yield
+        finally:
+            os.close(lock)
+
+
+def create_shared(path: Path) -> None:
+    """Make the file group-writable whatever the umask says, if it is not there yet."""
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, SHARED_MODE)
+    except FileExistsError:
+        return
+    try:
+        os.fchmod(handle, SHARED_MODE)
+    finally:
+        os.close(handle)
+
+
+def _flock(path: Path, deadline: float) -> int:
+    """A descriptor that holds the exclusive lock; a fresh one each time, so that threads wait for each other as well."""
+    handle = _open(path)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _wait(handle, path, deadline)
+    except OSError as error:
+        os.close(handle)
+        raise StoreError(f"{path} cannot be locked: {error.strerror}") from error
+    return handle
+
+
+def _open(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        with suppress(FileExistsError):
+            create_shared(path)
+        return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be opened: {error.strerror}") from error
+
+
+def _wait(handle: int, path: Path, deadline: float) -> int:
+    """Block in the kernel's queue, but not for ever: polling would lose the place in it."""
+    turn = _Turn(handle)
+    waiter = threading.Thread(target=turn.take, name="turnstile", daemon=True)
+    waiter.start()
+    waiter.join(max(0.0, deadline - time.monotonic()))
+    if turn.claim():
+        return handle
+    raise StoreError(
+        f"the database has been locked by another process for too long ({path.name})",
+        hint="`fuser` on that file names the process; a stopped one can be continued or killed",
+    )
+
+
+class _Turn:
+    """A place in the queue. Given up in time, the lock is released as soon as it comes."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+        self._guard = threading.Lock()
+        self._taken = False
+        self._given_up = False
+
+    def take(self) -> None:
+        fcntl.flock(self._handle, fcntl.LOCK_EX)
+        with self._guard:
+            self._taken = True
+            if self._given_up:
+                os.close(self._handle)
+
+    def claim(self) -> bool:
+        with self._guard:
+            self._given_up = not self._taken
+            return self._taken

@@ -1,0 +1,177 @@
+"""The plain statements on one table, built from the column map and run on a connection.
+
+Names come from `store.columns` alone, values are always parameters. Text is cached: a statement is built once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from supportdesk.store.columns import TableColumns, table
+from supportdesk.store.connect import Connection, Duplicate
+from supportdesk.store.values import DECODERS, ENCODERS
+
+Row = Mapping[str, Any]
+
+IN_LIMIT = 500
+"""Values of one IN list; longer ones are asked for in groups."""
+
+
+def select_rows(
+    connection: Connection, name: str, where: Row | None = None, *, order: str = "", limit: int = 0, lock: bool = False
+) -> list[dict[str, Any]]:
+    """Rows whose columns equal `where` (None means NULL, a list or tuple means IN). `lock` takes row locks on Postgres.
+
+    Raises UsageError for an unknown table or column.
+    """
+    columns = table(name)
+    shape, params = _where(columns, where or {})
+    if shape is None:
+        return []
+    locks = lock and connection.is_postgres
+    sql = _select(name, shape, order, limit > 0, locks)
+    if limit > 0:
+        params.append(limit)
+    return decode_rows(columns, connection.execute(sql, params))
+
+
+def decode_rows(columns: TableColumns, raw: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
+    """Tuples of all columns of a table, in order, as rows."""
+    names = tuple(columns.kinds)
+    decoders = [(at, decode) for at, kind in enumerate(columns.kinds.values()) if (decode := DECODERS[kind])]
+    rows = []
+    for values in raw:
+        decoded = list(values)
+        for at, decode in decoders:
+            if decoded[at] is not None:
+                decoded[at] = decode(decoded[at])
+        rows.append(dict(zip(names, decoded, strict=True)))
+    return rows
+
+
+def insert_row(connection: Connection, name: str, values: Row) -> int | None:
+    """Insert one row; the id that the database gave it where it numbers them.
+
+    Raises Duplicate where a unique key is taken; a Postgres transaction goes on after that.
+    """
+    columns = table(name)
+    sql = _insert(name, tuple(values), ignore=True)
+    params = _encoded(columns, values)
+    if columns.identity:
+        if found := connection.execute(sql, params):
+            return int(found[0][0])
+    elif connection.change(sql, params):
+        return None
+    raise Duplicate(f"such a {name} is there already")
+
+
+def insert_if_absent(connection: Connection, name: str, values: Row) -> bool:
+    """Insert one row unless a unique key is taken; whether it was inserted."""
+    sql = _insert(name, tuple(values), ignore=True, returning=False)
+    return connection.change(sql, _encoded(table(name), values)) == 1
+
+
+def insert_rows(connection: Connection, name: str, rows: Sequence[Row]) -> None:
+    """Insert rows that name the same columns."""
+    columns = table(name)
+    sql = _insert(name, tuple(rows[0]), ignore=False, returning=False)
+    connection.change_many(sql, [_encoded(columns, row) for row in rows])
+
+
+def update_row(connection: Connection, name: str, key: Row, before: Row, after: Row, grow: Sequence[str] = ()) -> int:
+    """Set `after` (and add one to the columns of `grow`) where key and `before` still hold; the number of rows."""
+    columns = table(name)
+    shape, where = _where(columns, {**before, **key}, exact=True)
+    assert shape is not None
+    return connection.change(_update(name, tuple(after), tuple(grow), shape), [*_encoded(columns, after), *where])
+
+
+def delete_row(connection: Connection, name: str, key: Row, before: Row) -> int:
+    columns = table(name)
+    shape, where = _where(columns, {**before, **key}, exact=True)
+    assert shape is not None
+    return connection.change(f'DELETE FROM "{columns.name}"{_condition(shape)}', where)
+
+
+def groups(values: Iterable[Any], size: int = IN_LIMIT) -> Iterable[list[Any]]:
+    """The values in lists of at most `size`."""
+    listed = list(values)
+    return (listed[at : at + size] for at in range(0, len(listed), size))
+
+
+def marks(values: Sequence[Any]) -> str:
+    """`?, ?, ?` for an IN list."""
+    return ", ".join("?" * len(values))
+
+
+def _encoded(columns: TableColumns, values: Row) -> list[Any]:
+    return [ENCODERS[columns.check(name)](value) for name, value in values.items()]
+
+
+Shape = tuple[tuple[str, int], ...]  # column, and how many values: -1 IS NULL, 0 equals, n IN (n values)
+
+
+def _where(columns: TableColumns, where: Row, *, exact: bool = False) -> tuple[Shape | None, list[Any]]:
+    """The shape of a condition and its parameters; no shape when an empty IN list makes it impossible."""
+    shape: list[tuple[str, int]] = []
+    params: list[Any] = []
+    for name, value in where.items():
+        kind = columns.check(name)
+        encode = ENCODERS[kind]
+        if value is None and kind != "json":
+            shape.append((name, -1))
+        elif isinstance(value, list | tuple | set | frozenset) and kind != "json" and not exact:
+            if not value:
+                return None, []
+            params += [encode(item) for item in value]
+            shape.append((name, len(value)))
+        else:
+            params.append(encode(value))
+            shape.append((name, 0))
+    return tuple(shape), params
+
+
+def _condition(shape: Shape) -> str:
+    if not shape:
+        return ""
+    terms = [
+        f'"{name}" IS NULL' if count < 0 else f'"{name}" IN ({", ".join("?" * count)})' if count else f'"{name}" = ?'
+        for name, count in shape
+    ]
+    return " WHERE " + " AND ".join(terms)
+
+
+@lru_cache(maxsize=1000)
+def _select(name: str, shape: Shape, order: str, limited: bool, locks: bool) -> str:
+    columns = table(name)
+    listed = ", ".join(f'"{column}"' for column in columns.kinds)
+    sql = f'SELECT {listed} FROM "{name}"{_condition(shape)}'
+    if order:
+        column = order.removeprefix("-")
+        columns.check(column)
+        sql += f' ORDER BY "{column}"' + (" DESC" if order[0] == "-" else "")
+    return sql + (" LIMIT ?" if limited else "") + (" FOR UPDATE" if locks else "")
+
+
+@lru_cache(maxsize=1000)
+def _insert(name: str, names: tuple[str, ...], ignore: bool, returning: bool = True) -> str:
+    columns = table(name)
+    if not names:
+        sql = f'INSERT INTO "{name}" DEFAULT VALUES'
+    else:
+        listed = ", ".join(f'"{column}"' for column in names)
+        sql = f'INSERT INTO "{name}" ({listed}) VALUES ({", ".join("?" * len(names))})'
+    if ignore:
+        sql += " ON CONFLICT DO NOTHING"
+    return sql + (f' RETURNING "{columns.identity}"' if columns.identity and returning else "")
+
+
+@lru_cache(maxsize=1000)
+def _update(name: str, names: tuple[str, ...], grow: tuple[str, ...], shape: Shape) -> str:
+    columns = table(name)
+    for column in grow:
+        columns.check(column)
+    sets = [f'"{column}" = ?' for column in names] + [f'"{column}" = "{column}" + 1' for column in grow]
+    return f'UPDATE "{name}" SET {", ".join(sets)}{_condition(shape)}'

@@ -1,0 +1,92 @@
+"""Values between Python and the two databases, by kind of column: times, JSON, flags, bytes. No SQLAlchemy."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+
+def time_to_text(value: datetime) -> str:
+    """The fixed-width form of an aware time in SQLite, so that text order is time order."""
+    if value.tzinfo is None:
+        raise ValueError(f"a naive time must not reach the database: {value!r}")
+    moment = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return (
+        f"{moment.year:04d}-{moment.month:02d}-{moment.day:02d}T"
+        f"{moment.hour:02d}:{moment.minute:02d}:{moment.second:02d}.{moment.microsecond:06d}Z"
+    )
+
+
+def to_time(value: Any) -> datetime | None:
+    """A time column of either database as an aware UTC time."""
+    if value is None:
+        return None
+    return datetime.fromisoformat(value) if isinstance(value, str) else value.astimezone(UTC)
+
+
+def to_json_text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def clean_text(value: str) -> str:
+    """Text that both databases take: without NUL and lone surrogates (architecture.md, rule 13)."""
+    if "\0" in value:
+        value = value.replace("\0", "")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "replace").decode()
+    return value
+
+
+def _to_text(value: Any) -> Any:
+    return clean_text(value) if isinstance(value, str) else value
+
+
+def _to_json(value: Any) -> str:
+    return clean_text(to_json_text(value))
+
+
+ENCODERS: Final[dict[str, Callable[[Any], Any]]] = {
+    "text": _to_text,
+    "int": lambda value: value if value is None else int(value),
+    "flag": lambda value: value if value is None else bool(value),
+    "time": lambda value: value,
+    "json": _to_json,
+    "bytes": lambda value: value,
+}
+"""From a Python value to a parameter; the connection turns times into its own form."""
+
+DECODERS: Final[dict[str, Callable[[Any], Any] | None]] = {
+    "text": None,
+    "int": None,
+    "flag": lambda value: value if value is None else bool(value),
+    "time": to_time,
+    "json": lambda value: None if value is None else json.loads(value),
+    "bytes": lambda value: value if value is None else bytes(value),
+}
+"""From a column's raw value to a Python value; None where it is one already."""
+
+
+def to_plain(kind: str, value: Any) -> Any:
+    """A column's value as plain JSON, for the event detail; `from_plain` gives it back."""
+    if value is None:
+        return None
+    if kind == "time":
+        return time_to_text(value)
+    if kind == "bytes":
+        return base64.b64encode(value).decode()
+    return value
+
+
+def from_plain(kind: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if kind == "time":
+        return datetime.fromisoformat(value)
+    if kind == "bytes":
+        return base64.b64decode(value)
+    return value
