@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from supportdesk.mail import tnef
 from supportdesk.mail.calendar_card import calendar_card
 from supportdesk.mail.charset import decode
 from supportdesk.mail.flowed import unflow
@@ -168,10 +169,27 @@ def _write(forms: list[Part], parts: list[Part], texts: _Texts, body: Body, log:
         if part.content_type == "text/calendar" and (card := calendar_card(texts.of(part))):
             pieces.append(card)
             break
+    if not pieces:
+        pieces = _contained_text(parts, names, body, log)
     body.text = "\n\n".join(pieces)[:MAX_TEXT]
     body.links = tuple(links[:MAX_LINKS])
     if not pieces:
         body.source = "none"
+
+
+def _contained_text(parts: list[Part], names: dict[str, str], body: Body, log: DefectLog) -> list[str]:
+    """The text that Outlook put into a winmail.dat instead of the mail."""
+    for part in parts:
+        if part.children or not tnef.looks_like_tnef(part.content_type, part.file_name):
+            continue
+        contents = tnef.read_tnef(part.content(), log)
+        if contents.text.strip():
+            body.source = "plain"
+            return [_NEWLINES.sub("\n", contents.text).strip()]
+        if contents.html.strip():
+            body.source = "html"
+            return [render_html(contents.html, names, 0, log).text]
+    return []
 
 
 def _plain(part: Part, text: str, body: Body) -> str:

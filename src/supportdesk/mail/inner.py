@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from supportdesk.mail.addresses import parse_addresses
 from supportdesk.mail.body import Body, choose_body
 from supportdesk.mail.headers import message_id
 from supportdesk.mail.limits import DefectLog
 from supportdesk.mail.mime import Part, read_tree
 from supportdesk.mail.model import InnerMail
+from supportdesk.mail.quotes import is_forward
 from supportdesk.mail.words import decode_unstructured
-
-_FORWARD = re.compile(r"\s*(?:\[[^\]]{1,40}\]\s*)?(?:fwd?|wg|tr|rv|i|enc|doorst|vs|vb|vl|pd|továbbítás|転送|转发|轉寄|пересл|ynt|ilt|tovabb|prosl|odp)\s*:", re.IGNORECASE)
-
 
 def find_inner_mail(root: Part, subject: str, body: Body) -> InnerMail | None:
     """The first mail that this one carries as a part, or None."""
@@ -29,7 +25,7 @@ def find_inner_mail(root: Part, subject: str, body: Body) -> InnerMail | None:
         return None
     if certified:
         return _read("pec", first)
-    return _read("forward" if _FORWARD.match(subject) else "attached", first)
+    return _read("forward" if is_forward(subject) else "attached", first)
 
 
 def _read(kind: str, part: Part) -> InnerMail:

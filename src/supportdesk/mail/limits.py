@@ -5,6 +5,7 @@ Whatever is beyond a limit is cut with a defect; the raw mail is kept elsewhere,
 
 from __future__ import annotations
 
+from supportdesk.mail.charset import storable
 from supportdesk.mail.model import Defect
 
 MAX_RAW = 100 << 20
@@ -19,7 +20,7 @@ MAX_PARAMETERS = 1_000
 MAX_BOUNDARY_HITS = 100_000
 MAX_TEXT = 10_000_000
 MAX_HTML = 2 << 20
-MAX_HTML_NODES = 200_000
+MAX_HTML_NODES = 100_000
 MAX_HTML_DEPTH = 400
 MAX_LINKS = 5_000
 MAX_RECIPIENT_BLOCKS = 1_000
@@ -37,7 +38,7 @@ class DefectLog:
 
     def add(self, code: str, detail: str = "") -> None:
         if len(self._seen) < MAX_DEFECTS:
-            self._seen[Defect(code, detail)] = None
+            self._seen[Defect(code, storable(detail[:200]))] = None
 
     def result(self) -> tuple[Defect, ...]:
         return tuple(self._seen)

@@ -18,7 +18,7 @@ from supportdesk.mail.inner import find_inner_mail
 from supportdesk.mail.limits import MAX_RAW, DefectLog
 from supportdesk.mail.mime import Part, read_tree
 from supportdesk.mail.model import Address, ParsedMail
-from supportdesk.mail.quotes import find_folds
+from supportdesk.mail.quotes import find_folds, is_forward
 from supportdesk.mail.reports import read_report
 from supportdesk.mail.words import decode_unstructured
 
@@ -63,13 +63,13 @@ def parse(raw: bytes, received_at: datetime | None = None) -> ParsedMail:
         date=_date(fields, received_at, log),
         text=text,
         text_source=body.source,
-        folds=find_folds(text, body.quoted),
+        folds=find_folds(text, body.quoted, forwarded=is_forward(subject)),
         links=body.links,
         attachments=list_attachments(root, body, log),
         report=report,
         inner=None if report else find_inner_mail(root, subject, body),
         fingerprint=_fingerprint(root, subject, from_, to, cc, identity),
-        content_type=root.content_type if not root.is_multipart else root.content_type,
+        content_type=root.content_type,
         size=size,
         defects=log.result(),
     )

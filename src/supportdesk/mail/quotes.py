@@ -1,6 +1,271 @@
-"""Folds."""
-from __future__ import annotations
-from supportdesk.mail.model import Fold
+"""Where earlier mail and signatures begin and end in a text (PARSE-13): ranges to fold, never to delete.
 
-def find_folds(text: str, quoted: list[tuple[int, int]]) -> tuple[Fold, ...]:
-    return ()
+One pass over the lines with set look-ups and bounded windows, no backtracking expression: linear, whatever the sender wrote.
+A forwarded mail is new to its reader and is not folded; text written between quotes stays visible; and where folding would
+leave nothing that a person wrote, nothing is folded.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import accumulate
+
+from supportdesk.mail.model import Fold
+from supportdesk.mail.quote_words import FORWARDED, LABELS, OPENINGS, ORIGINAL, SENT_FROM, VERBS
+
+_FORWARD_SUBJECT = re.compile(
+    r"\s*(?:\[[^\]]{1,40}\]\s*)?(?:fwd?|wg|tr|rv|i|enc|doorst|vs|vb|vl|pd|továbbítás|továbbított|転送|转发|轉寄|пересл|ynt|ilt|proslj|odp|fs|rif|encaminhada|trs|fyi)\s*[:：]", re.IGNORECASE
+)
+_MARKER = ("reply above this line", "type your reply above", "reply above the line", "antworten sie oberhalb dieser", "rispondi sopra questa riga")
+_ADDRESS = re.compile(r"[^\s<>\"(),;:]@[\w-]")
+_DATE_FIRST = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
+_WINDOW = 400
+_BLOCK_LINES = 12
+_LONGEST_SIGNATURE = 30
+
+
+def find_folds(text: str, quoted: list[tuple[int, int]] | None = None, *, forwarded: bool = False) -> tuple[Fold, ...]:
+    """The folds of a text. `quoted` are ranges that the HTML marks as earlier mail; `forwarded`: the subject says so."""
+    if not text:
+        return ()
+    scan = _Scan(text, quoted or [], forwarded)
+    scan.run()
+    folds = scan.folds
+    kept = "".join(text[start:end] for start, end in _gaps(folds, len(text)))
+    if not any(char.isalnum() for char in kept):
+        # A mail that is all quotation, or all signature, is shown as it is.
+        return ()
+    return tuple(folds)
+
+
+def is_forward(subject: str) -> bool:
+    """Whether a subject begins with one of the forward prefixes (Fwd:, WG:, TR:, RV:, I: …)."""
+    return _FORWARD_SUBJECT.match(subject) is not None
+
+
+def _gaps(folds: list[Fold], length: int) -> list[tuple[int, int]]:
+    gaps, at = [], 0
+    for fold in folds:
+        gaps.append((at, fold.start))
+        at = fold.end
+    gaps.append((at, length))
+    return gaps
+
+
+class _Scan:
+    """The state of one pass: lines, where each begins, and the folds found so far, in order and disjoint."""
+
+    def __init__(self, text: str, quoted: list[tuple[int, int]], forwarded: bool) -> None:
+        self.lines = text.split("\n")
+        self.starts = [0, *accumulate(len(line) + 1 for line in self.lines)]
+        self.length = len(text)
+        self.forwarded = forwarded
+        self.folds: list[Fold] = []
+        self.containers = self._container_lines(sorted(quoted))
+
+    def run(self) -> None:
+        lines, count = self.lines, len(self.lines)
+        at, signature = 0, -1
+        while at < count:
+            line = lines[at]
+            if at in self.containers and not self._is_forwarded_container(at):
+                signature = self._close(signature, at)
+                end = self._container_end(at, self.containers.pop(at))
+                self._fold(at, end, "quote")
+                at = end
+                continue
+            if not line or line.isspace():
+                at += 1
+                continue
+            if line[0] == ">":
+                signature = self._close(signature, at)
+                end = self._quoted_run(at)
+                self._fold(at, end, "quote")
+                at = end
+                continue
+            stripped = line.strip()
+            if len(stripped) > _WINDOW:
+                at += 1
+                continue
+            if signature < 0 and line.rstrip("\r") in ("-- ", "--", "-- \u00a0") and at > 0:
+                signature = at
+                at += 1
+                continue
+            if self._is_forward_marker(stripped):
+                # What follows is forwarded mail: visible, with whatever is quoted in it.
+                self._close(signature, at)
+                return
+            end = self._earlier_mail(at, stripped)
+            if end > at:
+                signature = self._close(signature, at)
+                self._fold(at, end, "quote")
+                at = end
+                continue
+            if signature < 0 and at > 0 and stripped.casefold().startswith(SENT_FROM) and len(stripped) <= 100:
+                self._fold(at, at + 1, "signature")
+            at += 1
+        self._close(signature, count)
+
+    def _earlier_mail(self, at: int, stripped: str) -> int:
+        """The line where the earlier mail that is introduced at line `at` ends; `at` when none is introduced there."""
+        count = len(self.lines)
+        first, last = stripped[0], stripped[-1]
+        if first in "-_*=#—" or (first == "‐"):
+            core = stripped.strip("-_*=#—‐ :").casefold()
+            if core.startswith(ORIGINAL) and len(core) < 60:
+                return at if self.forwarded else count
+            if any(marker in core for marker in _MARKER):
+                return count
+            if not core and len(stripped) >= 5 and self._header_kinds(self._next_filled(at + 1)) >= 2:
+                return at if self.forwarded else count
+        label = _label(stripped)
+        if label in ("from", "date") and self._header_kinds(at) >= 3:
+            return at if self.forwarded else count
+        if last in ":：" or first in "-<" or self._opens(stripped):
+            return self._attribution(at)
+        return at
+
+    def _opens(self, stripped: str) -> bool:
+        head = stripped[:20].casefold()
+        return head.startswith(OPENINGS) or head[:1].isdigit()
+
+    def _attribution(self, at: int) -> int:
+        """`On …, X wrote:` over at most three lines, with the quotation below it; `at` when this is none."""
+        joined = ""
+        for number in range(at, min(at + 3, len(self.lines))):
+            piece = self.lines[number].strip()
+            if not piece or piece[0] == ">":
+                break
+            joined = f"{joined} {piece}" if joined else piece
+            if len(joined) > _WINDOW:
+                break
+            if self._is_attribution(joined, number):
+                below = self._next_filled(number + 1)
+                if below < len(self.lines) and self.lines[below].startswith(">"):
+                    return self._quoted_run(below)
+                return at if self.forwarded else len(self.lines)
+        return at
+
+    def _is_attribution(self, joined: str, number: int) -> bool:
+        folded = joined.casefold().strip("- \u200e\u200f")
+        bare = folded.rstrip(":： \u200e>*")
+        ends = folded.endswith((":", "："))
+        if not ends and "@" not in folded and not bare.endswith(VERBS):
+            return False
+        below = self._next_filled(number + 1)
+        quoted_below = below < len(self.lines) and self.lines[below].startswith(">")
+        dated = any(char.isdigit() for char in folded)
+        if any(verb in folded for verb in VERBS):
+            if not ends and not bare.endswith(VERBS):
+                return False
+            if quoted_below:
+                return ends or dated
+            addressed = _ADDRESS.search(folded) is not None
+            timed = dated and (":" in folded.rstrip(":") or any(len(word) >= 4 and word.strip(".,")[-4:].isdigit() for word in folded.split()))
+            return ends and timed and (folded.startswith(OPENINGS) or folded[:1].isdigit() or addressed)
+        # Old Gmail: "2012/11/20 Hans Meier <hans@example.com>"
+        return quoted_below and _ADDRESS.search(folded) is not None and (_DATE_FIRST.match(folded) is not None or (ends and dated))
+
+    def _header_kinds(self, at: int) -> int:
+        """How many kinds of fields the header block at line `at` has: 0 when there is none."""
+        kinds: set[str] = set()
+        blanks = 0
+        addressed = False
+        for number in range(at, min(at + _BLOCK_LINES, len(self.lines))):
+            stripped = self.lines[number].strip()
+            if not stripped:
+                blanks += 1
+                if blanks > len(kinds) + 1:
+                    break
+                continue
+            label = _label(stripped)
+            if label:
+                kinds.add(label)
+                addressed = addressed or "@" in stripped
+            elif not kinds:
+                break
+        # "From: Berlin, To: Munich" is a journey.
+        return len(kinds - {"other"}) if "from" in kinds and (addressed or "subject" in kinds) else 0
+
+    def _is_forward_marker(self, stripped: str) -> bool:
+        if len(stripped) > 120:
+            return False
+        core = stripped.strip("-_*=> :：").casefold()
+        return core.startswith(FORWARDED) and (stripped[0] in "-_*=>" or stripped[-1] in ":：")
+
+    def _is_forwarded_container(self, at: int) -> bool:
+        first = self._next_filled(at)
+        if first >= len(self.lines):
+            return False
+        if self._is_forward_marker(self.lines[first].strip()):
+            return True
+        return self.forwarded and self._header_kinds(first) >= 2
+
+    def _container_end(self, at: int, end: int) -> int:
+        """How much of a container is folded: all, unless it is an attribution with quoted runs that may be answered in between."""
+        filled = 0
+        for number in range(at, end):
+            if self.lines[number][:1] == ">":
+                return self._quoted_run(number)
+            filled += bool(self.lines[number].strip())
+            if filled > 3:
+                break
+        return end
+
+    def _quoted_run(self, at: int) -> int:
+        """The line after a run of quoted lines; empty lines between two quoted ones belong to it."""
+        lines, end = self.lines, at
+        while at < len(lines):
+            line = lines[at]
+            if line[:1] == ">":
+                at += 1
+                end = at
+            elif not line or line.isspace():
+                at += 1
+            else:
+                break
+        return end
+
+    def _next_filled(self, at: int) -> int:
+        while at < len(self.lines) and (not self.lines[at] or self.lines[at].isspace()):
+            at += 1
+        return at
+
+    def _close(self, signature: int, at: int) -> int:
+        """End a signature that began at line `signature` before line `at`; too long a one is none."""
+        if signature >= 0 and sum(1 for number in range(signature, at) if self.lines[number].strip()) <= _LONGEST_SIGNATURE:
+            self._fold(signature, at, "signature")
+        return -1
+
+    def _fold(self, first: int, end: int, kind: str) -> None:
+        start, stop = self.starts[first], min(self.starts[end], self.length)
+        if self.folds and self.folds[-1].end > start:
+            start = self.folds[-1].end
+        if start < stop:
+            if self.folds and self.folds[-1].end == start and self.folds[-1].kind == kind:
+                start = self.folds.pop().start
+            self.folds.append(Fold(start, stop, kind))
+
+    def _container_lines(self, quoted: list[tuple[int, int]]) -> dict[int, int]:
+        """First line → line after the last, for each outermost container."""
+        found: dict[int, int] = {}
+        number, reached = 0, 0
+        for start, end in quoted:
+            if end <= reached:
+                continue
+            while number < len(self.lines) and self.starts[number] < start:
+                number += 1
+            first = number
+            while number < len(self.lines) and self.starts[number] < end:
+                number += 1
+            reached = end
+            if first < number:
+                found[first] = number
+        return found
+
+
+def _label(stripped: str) -> str:
+    """Which header field a line looks like, in any language; "" for none."""
+    head = stripped[:40].lstrip("*> \u200e")
+    name, colon, _ = head.replace("：", ":").partition(":")
+    return LABELS.get(name.strip("* \u00a0").casefold(), "") if colon else ""

@@ -28,8 +28,12 @@ class Contents:
     html: str = ""
 
 
+def looks_like_tnef(content_type: str, name: str) -> bool:
+    return "tnef" in content_type or name.casefold().endswith(".dat")
+
+
 def is_tnef(content_type: str, name: str, content: bytes) -> bool:
-    return content[:4] == _SIGNATURE and ("tnef" in content_type or name.casefold().endswith(".dat") or content_type == "application/octet-stream")
+    return content[:4] == _SIGNATURE and (looks_like_tnef(content_type, name) or content_type == "application/octet-stream")
 
 
 def read_tnef(content: bytes, log: DefectLog) -> Contents:
