@@ -82,7 +82,8 @@ def _lint_age(response: CannedResponse, variant: Variant, source: Variant | None
 
 def _lint_placeholders(response: CannedResponse, used: dict[str, frozenset[str]]) -> Iterator[Finding]:
     """The variants ask for the same values; how they name people may differ (a greeting, a first name)."""
-    asked = {tag: frozenset(name for name in names if not name.startswith("customer.")) for tag, names in used.items()}
+    people = ("customer.", "agent.")
+    asked = {tag: frozenset(name for name in names if not name.startswith(people)) for tag, names in used.items()}
     everything = frozenset().union(*asked.values())
     for tag, names in asked.items():
         if names != everything:
