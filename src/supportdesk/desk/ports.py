@@ -7,11 +7,11 @@ compare-and-swap, with one event a ticket. Rows are mappings from column name to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from supportdesk.desk.model import (
     ActionId, Actor, AgentId, CustomerId, CustomerView, EventRow, MailboxId, OutboxRow, QueueRow, ThreadEntry, Ticket, TicketId, View,
@@ -19,6 +19,7 @@ from supportdesk.desk.model import (
 from supportdesk.mail.model import BuiltMail, FetchedMail, FolderInfo, FolderState, ParsedMail, SendResult
 
 Row = Mapping[str, Any]
+T = TypeVar("T")
 
 
 # ---- what changes, as data -------------------------------------------------------------------------------------------
@@ -118,8 +119,8 @@ class Transaction(Protocol):
     `ticket()` locks the row.
     """
 
-    now: datetime
-
+    @property
+    def now(self) -> datetime: ...
     def ticket(self, ticket_id: TicketId) -> Ticket:
         """The ticket as it is now. Raises NotFound."""
 
@@ -130,7 +131,9 @@ class Transaction(Protocol):
     def apply(self, plan: Plan, actor: Actor, action_id: ActionId) -> Applied:
         """Write changes, events and details. Each touched ticket's version grows by one and updated_at is set.
 
-        Raises Conflict, naming who changed what and when, if a compare-and-swap misses.
+        The store keeps `version` of every table and `updated_at` of a ticket by itself. Raises Conflict, naming who
+        changed what and when, if a compare-and-swap misses or a unique key is taken; AlreadyDone if the log holds an
+        event of this action_id, ticket and kind: an action is never written twice.
         """
 
     def savepoint(self) -> AbstractContextManager[None]:
@@ -162,8 +165,19 @@ class Reader(Protocol):
     def unanswered(self, *, now: datetime, older_than: datetime | None = None) -> list[Row]:
         """Every waiting customer, unresolved delivery and unseen parked mail (domain.md section 1), longest first."""
 
-    def events(self, *, after: int = 0, ticket_id: TicketId | None = None, limit: int = 500) -> list[EventRow]: ...
-    def event_details(self, action_id: ActionId) -> list[tuple[EventRow, Row]]: ...
+    def events(self, *, after: int = 0, ticket_id: TicketId | None = None, limit: int = 500) -> list[EventRow]:
+        """The log, oldest first: go on with the `seq` of the last one. Without a ticket it is the change feed.
+
+        The feed never skips an event; on Postgres `seq` need not rise from one to the next.
+        """
+
+    def feed_position(self) -> int:
+        """The `seq` to start following the change feed from: now."""
+
+    def event_details(self, action_id: ActionId) -> list[tuple[EventRow, Row]]:
+        """The events of an action with their details: `undoable`, `changes` (a tuple of Change, with real times), and
+        `order` (the place of each change in the whole action: undo goes backwards)."""
+
     def presence(self, ticket_id: TicketId, *, now: datetime) -> list[tuple[AgentId, str, str]]: ...
     def audit(self) -> list[Row]:
         """For each folder and UIDVALIDITY: rows, and the count of each outcome (and of those unprocessed)."""
@@ -212,17 +226,33 @@ class Ledger(Protocol):
         """Note a complete pass (or why it broke off) with its time; `missing`: UIDs on the server without a row."""
 
     def unprocessed(self, limit: int, *, mailbox_id: MailboxId | None = None) -> list[Row]:
-        """Rows whose outcome is still empty, oldest internal date first, with mailbox_id, folder role and name joined."""
+        """Rows whose outcome is still empty, oldest internal date first, with `mailbox_id`, `role` and `folder` (name)."""
+
+    def note_failure(self, delivery_id: int, error: str) -> int:
+        """Count a failed attempt at processing, with its reason; how many there were."""
 
 
 class Store(Protocol):
     """The database. Nothing is opened before the first call."""
 
-    read: Reader
-    blobs: Blobs
-    ledger: Ledger
+    @property
+    def read(self) -> Reader: ...
+    @property
+    def blobs(self) -> Blobs: ...
+    @property
+    def ledger(self) -> Ledger: ...
+    def run(self, block: Callable[[Transaction], T]) -> T:
+        """Run `block` in a transaction, again from the start while the database raises TryAgain."""
 
-    def transaction(self) -> AbstractContextManager[Transaction]: ...
+    def fold_view_counts(self) -> int:
+        """Add the appended deltas of the view counts to their rows (the worker, now and then)."""
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """One writing transaction, never repeated by itself.
+
+        Raises TryAgain when nothing was written, OutcomeUnknown when the commit broke off: read it again by action_id.
+        """
+
     def acquire_lease(self, name: str, owner: str, seconds: float, info: Row) -> int | None:
         """The epoch if the lease is ours now (taken or renewed), else None."""
 

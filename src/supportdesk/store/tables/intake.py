@@ -98,7 +98,7 @@ class Delivery(Table, table=True):
     __table_args__ = (
         UniqueConstraint("folder_id", "uidvalidity", "uid"),
         one_of("outcome", ("", *model.OUTCOMES)),
-        partial("ix_delivery_unprocessed", "id", where="outcome = ''"),
+        partial("ix_delivery_unprocessed", "internal_date", "id", where="outcome = ''"),
         partial("ix_delivery_parked", "id", where="outcome = 'parked'"),
         AUTOINCREMENT,
     )

@@ -518,7 +518,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_delivery_message_id", "delivery", ["message_id"])
     partial_index("ix_delivery_parked", "delivery", ["id"], "outcome = 'parked'")
-    partial_index("ix_delivery_unprocessed", "delivery", ["id"], "outcome = ''")
+    partial_index("ix_delivery_unprocessed", "delivery", ["internal_date", "id"], "outcome = ''")
     op.create_table(
         "event_detail",
         sa.Column("event_seq", sa.Integer(), nullable=False),
