@@ -7,10 +7,10 @@ from typing import Final
 
 PAYLOADS: Final[tuple[str, ...]] = (
     "\x1b[31mred", "\x1b[2J\x1b[H", "\x1b]0;owned\x07", "\x1b]2;owned\x1b\\", "\x1b]52;c;ZXZpbA==\x07",
-    "\x1b]8;;http://evil.example\x1b\\bank\x1b]8;;\x1b\\", "\x1bP$qm\x1b\\", "\x1bP+q544e\x1b\\", "\x1b_Gi=1;AAAA\x1b\\",
-    "\x1b^pm\x1b\\",
+    "\x1b]8;;http://evil.example\x1b\\bank\x1b]8;;\x1b\\", "\x1bP$qm\x1b\\", "\x1bP+q544e\x1b\\",
+    "\x1b_Gi=1;AAAA\x1b\\", "\x1b^pm\x1b\\",
     "\x1bXsos\x1b\\", "\x1b[6n", "\x1b[c", "\x1b[>c", "\x1b[21t",
-    "\x1b[?1049h", "\x1b[?2004h", "\x1b[201~", "\x1bc", "\x1b(0",
+    "\x1b[?1049l", "\x1b[?2004l", "\x1b[201~", "\x1bc", "\x1b(0",
     "\x1b#8", "\x1b[!p", "\x1b]1337;File=:AAAA\x07", "\x1b]50;?\x07", "\x1b]777;notify;a;b\x07",
     "\x9b31m", "\x9d0;owned\x9c", "\x90q\x9c", "\x9fG\x9c", "\x85next",
     "\x00nul", "\x07bell", "\x08\x08\x08back", "\rstart", "\x0bvertical",

@@ -22,9 +22,9 @@ class PtySession:
     def __init__(self, argv: Sequence[str], *, columns: int = 120, rows: int = 40, **environment: str) -> None:
         self.pid, self.handle = pty.fork()
         if self.pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
             os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", **environment)
             os.execv(argv[0], list(argv))
-        fcntl.ioctl(self.handle, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def __enter__(self) -> Self:
         return self
