@@ -168,6 +168,7 @@ def dsn(*recipients: ReportedRecipient) -> Report:
         {"report": dsn()},
         {"from_": addresses("MAILER-DAEMON@mx.example"), "return_path": ""},
         {"from_": addresses("mailer-daemon@mx.example"), "return_path": None},
+        {"from_": addresses("mailer-daemon+x@mx.example"), "return_path": "mailer-daemon@mx.example"},
         {"from_": addresses("postmaster@mx.example"), "return_path": ""},
     ],
 )

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from supportdesk.mail import compose
 from supportdesk.mail.compose import ComposeError, build, kept_references, reply_subject
 from supportdesk.mail.model import Address, BuiltMail, OutgoingAttachment, OutgoingMail
+from supportdesk.mail.parse import parse
 from supportdesk.mail.replybody import clean_text
 
 PLAIN = OutgoingMail(
@@ -506,6 +507,17 @@ def test_the_second_reading_finds_what_differs(spoil, what: str) -> None:
         verify(replace(built, data=spoilt), FULL, text)
     with pytest.raises(ComposeError, match="recipients"):
         verify(replace(built, recipients=(*built.recipients, "x@y.example")), FULL, text)
+
+
+def test_our_own_reader_reads_what_we_write() -> None:
+    built = build(FULL)
+    mail = parse(built.data)
+    assert (mail.subject, mail.message_id, mail.date) == (FULL.subject, FULL.message_id, FULL.date)
+    assert (mail.from_, mail.to, mail.cc) == ((FULL.from_,), FULL.to, FULL.cc)
+    assert mail.reply_to == (FULL.reply_to,)
+    assert (mail.in_reply_to, mail.references) == (("<q2@customer.example>",), (*FULL.references, FULL.in_reply_to))
+    assert [one.name for one in mail.attachments] == ["Rücksendung.pdf"]
+    assert mail.text.startswith("Guten Tag,\n\ndas Paket ist unterwegs.")
 
 
 def test_a_date_keeps_its_offset() -> None:

@@ -184,12 +184,12 @@ def human_inside(mail: ParsedMail, facts: Facts) -> Verdict | None:
 
 
 def bounce(mail: ParsedMail, facts: Facts) -> Verdict | None:
-    """Row 3, for what has no report in it: a mail server's sender with the null reverse-path."""
+    """Row 3, for what has no report in it: mailer-daemon, or a postmaster with the null reverse-path."""
     author = _outer_sender(mail)
     name = local_part(author)
     if automatic_keyword(mail) == "auto-replied":
         return None
-    if (name == "mailer-daemon" and not mail.return_path) or (name == "postmaster" and mail.return_path == ""):
+    if name == "mailer-daemon" or (name == "postmaster" and mail.return_path == ""):
         return _bounced(mail, facts, Evidence("mail_server", author.addr if author else ""))
     return None
 
