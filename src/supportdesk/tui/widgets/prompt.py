@@ -57,7 +57,6 @@ class PromptLine(Widget):
     DEFAULT_CSS = """
     PromptLine { height: auto; dock: bottom; display: none; background: $panel; }
     PromptLine > Horizontal { height: 1; }
-    PromptLine Label { width: auto; }
     PromptLine CompletionLines { height: auto; }
     PromptLine .prompt--label { width: auto; }
     PromptLine .prompt--hint { width: 2fr; }
