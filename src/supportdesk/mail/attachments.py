@@ -89,7 +89,7 @@ def attachment_name(part: Part) -> str:
 
         nested = part.nested_mail()
         fields, _ = split_header(nested, 0, len(nested), DefectLog())
-        name = safe_file_name(decode_unstructured(fields.get("subject"))[:100])
+        name = safe_file_name(decode_unstructured(fields.get("subject"))[:100]) or safe_file_name(part.description[:120])
         return f"{name}.eml" if name else f"part-{part.path or '1'}.eml"
     name = safe_file_name(part.description[:120])
     extension = _EXTENSIONS.get(part.content_type) or mimetypes.guess_extension(part.content_type) or ".bin"

@@ -61,7 +61,8 @@ def decode(data: bytes, declared: str = "", *, html: bool = False) -> Decoded:
     if codec and (text := _strictly(data, codec)) is not None:
         return Decoded(storable(text), codec, 0)
     if codec == "iso2022_jp_2004":
-        for other in ("iso2022_jp_ext", "iso2022_jp_2"):
+        # … or eight-bit Japanese under its label.
+        for other in ("iso2022_jp_ext", "iso2022_jp_2", *(() if data.isascii() else ("utf-8", "cp932", "euc-jp"))):
             if (text := _strictly(data, other)) is not None:
                 return Decoded(storable(text), other, 0)
     if codec == "cp1252":

@@ -18,6 +18,7 @@ _USUAL = re.compile(
     r"\s{0,4}([AaPp][Mm]\b)?\s{0,4}(?:([+-]\s?\d{1,2}:?\d{2})|\(?\"?([A-Za-z]{1,5})\b)?"
 )
 _ASCTIME = re.compile(r"\s*(?:[A-Za-z]{3,9},?\s{1,4})?([A-Za-z]{3,9})\s{1,4}(\d{1,2}),?\s{1,4}(\d{1,2}):(\d{2})(?::(\d{2}))?\s{1,4}(?:([A-Za-z]{1,5}|[+-]\d{4})\s{1,4})?(\d{4})")
+_AMERICAN = re.compile(r"\s*(?:[A-Za-z]{3,9},?\s{1,4})?([A-Za-z]{3,9})\s{1,4}(\d{1,2}),\s{1,4}(\d{4})\s{1,4}(\d{1,2}):(\d{2})(?::(\d{2}))?\s{0,4}([AaPp][Mm])?")
 _ISO = re.compile(r"\s*(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})[T\s]{1,4}(\d{1,2}):(\d{2})(?::(\d{2}))?(?:[.,]\d{1,9})?\s{0,4}(?:([+-]\d{2}:?\d{2})|([A-Za-z]{1,4})\b)?")
 
 
@@ -36,6 +37,10 @@ def parse_date(value: str) -> datetime | None:
         month_name, day, hour, minute, second, zone, year = match.groups()
         numeric = zone if zone and zone[0] in "+-" else None
         return _build(int(year), _month(month_name), int(day), int(hour), int(minute), int(second or 0), numeric, None if numeric else zone)
+    if match := _AMERICAN.match(value):
+        month_name, day, year, hour, minute, second, half = match.groups()
+        clock = int(hour) % 12 + 12 * (half.lower() == "pm") if half else int(hour)
+        return _build(int(year), _month(month_name), int(day), clock, int(minute), int(second or 0), None, None)
     return None
 
 

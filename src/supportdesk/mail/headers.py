@@ -20,22 +20,32 @@ _ID = re.compile(r"<([^<>]{1,998})>")
 class Fields:
     """The fields of one header block, top to bottom; lookups take the lower-case name."""
 
-    __slots__ = ("_first", "items")
+    __slots__ = ("_values", "items")
 
     def __init__(self, items: list[tuple[str, str]]) -> None:
         self.items = items
-        self._first: dict[str, str] = {}
+        values: dict[str, list[str]] = {}
         for name, value in items:
-            self._first.setdefault(name.lower(), value)
+            key = name.lower()
+            if key in values:
+                values[key].append(value)
+            else:
+                values[key] = [value]
+        self._values = values
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
 
     def first(self, name: str) -> str | None:
-        return self._first.get(name)
+        values = self._values.get(name)
+        return values[0] if values else None
 
     def get(self, name: str) -> str:
-        return self._first.get(name, "")
+        values = self._values.get(name)
+        return values[0] if values else ""
 
     def all(self, name: str) -> list[str]:
-        return [value for key, value in self.items if key.lower() == name] if name in self._first else []
+        return self._values.get(name, [])
 
 
 def skip_preamble(raw: bytes) -> int:
@@ -80,12 +90,15 @@ def split_header(source: bytes, start: int, end: int, log: DefectLog) -> tuple[F
     items: list[tuple[str, str]] = []
     name, pieces, size, consumed = "", [""], 0, 0
     lines = text.split("\n")
-    if len(lines) > MAX_HEADER_LINES:
-        log.add("header-lines", str(len(lines)))
-        lines = lines[:MAX_HEADER_LINES]
     for line in lines:
         field = _FIELD.match(line) if line[:1] not in (" ", "\t", "") else None
+        if not name and field is None and (indented := _FIELD.match(line.lstrip())):
+            # A block that begins with a folded line: the fold is the mistake, not the field.
+            line, field = line.lstrip(), indented
         if field:
+            if len(items) >= MAX_HEADER_LINES:
+                log.add("header-lines", str(MAX_HEADER_LINES))
+                break
             if name:
                 items.append((name, "".join(pieces)))
             name = field[1]
@@ -100,7 +113,7 @@ def split_header(source: bytes, start: int, end: int, log: DefectLog) -> tuple[F
             size += len(line)
             if size <= MAX_FIELD:
                 pieces.append(line if line[:1] in (" ", "\t") else " " + line)
-        elif not name and not items and line.strip() and not line.startswith(("From ", ">From ")):
+        elif not name and line.strip() and not line.startswith(("From ", ">From ")):
             log.add("header-missing")
             return Fields([]), start
         if size > MAX_FIELD:

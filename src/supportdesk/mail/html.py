@@ -31,8 +31,8 @@ _HIDING = re.compile(
     r"|max-height\s{0,5}:\s{0,5}0(?:px)?\s{0,5}(?:;|!|$)|opacity\s{0,5}:\s{0,5}0(?:\.0{1,5})?\s{0,5}(?:;|!|$)",
     re.IGNORECASE,
 )
-_HIDING_HINT = re.compile(r"display\s{0,5}:\s{0,5}none|visibility|mso-hide|font-size\s{0,5}:\s{0,5}0|max-height\s{0,5}:\s{0,5}0|opacity\s{0,5}:\s{0,5}0|\shidden", re.IGNORECASE)
-_QUOTE_HINT = re.compile(r"quote|divRplyFwdMsg|appendonsend|cite|OLK_SRC|stopSpelling|border-top|reference-message|zmail_extra|reply-intro", re.IGNORECASE)
+_HIDING_HINTS = ("none", "visibility", "mso-hide", "font-size:0", "font-size: 0", "max-height:0", "max-height: 0", "opacity", " hidden")
+_QUOTE_HINTS = ("quote", "divrplyfwdmsg", "appendonsend", "cite", "olk_src", "stopspelling", "border-top", "reference-message", "zmail_extra", "reply-intro")
 _QUOTE_CLASSES = frozenset(
     ("gmail_quote", "gmail_quote_container", "yahoo_quoted", "moz-cite-prefix", "protonmail_quote", "tutanota_quote", "zmail_extra", "moz-forward-container", "quotetop",
      "ms-outlook-mobile-reference-message", "wps_quotion", "x_gmail_quote", "x_moz-cite-prefix")
@@ -133,9 +133,9 @@ class _Open:
 
 class _Walk:
     def __init__(self, html: str, names: dict[str, str], links_before: int, log: DefectLog) -> None:
-        window = html[:MAX_HTML]
-        self.check_hidden = _HIDING_HINT.search(window) is not None
-        self.check_quotes = _QUOTE_HINT.search(window) is not None
+        window = html[:MAX_HTML].lower()
+        self.check_hidden = any(hint in window for hint in _HIDING_HINTS)
+        self.check_quotes = any(hint in window for hint in _QUOTE_HINTS)
         self.names = names
         self.links_before = links_before
         self.log = log

@@ -13,7 +13,7 @@ from supportdesk.mail.words import decode_unstructured
 
 def find_inner_mail(root: Part, subject: str, body: Body) -> InnerMail | None:
     """The first mail that this one carries as a part, or None."""
-    certified = "x-trasporto" in root.fields._first or "x-ricevuta" in root.fields._first
+    certified = "x-trasporto" in root.fields or "x-ricevuta" in root.fields
     first: Part | None = None
     for part in root.walk():
         if part.content_type not in ("message/rfc822", "message/global") or part.children:

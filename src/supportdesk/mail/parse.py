@@ -152,7 +152,7 @@ def _date(fields: Fields, received_at: datetime | None, log: DefectLog) -> datet
 
 def _note_repeated(fields: Fields, log: DefectLog) -> None:
     for name in _SINGLETONS:
-        if name in fields._first and len(values := fields.all(name)) > 1:
+        if name in fields and len(values := fields.all(name)) > 1:
             log.add("from-repeated" if name == "from" and len(set(values)) > 1 else "field-repeated", name)
 
 

@@ -16,7 +16,9 @@ from supportdesk.mail.quote_words import FORWARDED, LABELS, OPENINGS, ORIGINAL, 
 _FORWARD_SUBJECT = re.compile(
     r"\s*(?:\[[^\]]{1,40}\]\s*)?(?:fwd?|wg|tr|rv|i|enc|doorst|vs|vb|vl|pd|továbbítás|továbbított|転送|转发|轉寄|пересл|ynt|ilt|proslj|odp|fs|rif|encaminhada|trs|fyi)\s*[:：]", re.IGNORECASE
 )
-_MARKER = ("reply above this line", "type your reply above", "reply above the line", "antworten sie oberhalb dieser", "rispondi sopra questa riga")
+_RULES = "-_*=#—‐"
+_SENT_HEADS = frozenset(phrase[:4] for phrase in SENT_FROM)
+_MARKERS = ("reply above this line", "type your reply above", "reply above the line", "antworten sie oberhalb dieser", "rispondi sopra questa riga")
 _ADDRESS = re.compile(r"[^\s<>\"(),;:]@[\w-]")
 _DATE_FIRST = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _WINDOW = 400
@@ -78,82 +80,87 @@ class _Scan:
                 at += 1
                 continue
             if line[0] == ">":
-                signature = self._close(signature, at)
+                first = self._attribution_above(at)
+                signature = self._close(signature, first)
                 end = self._quoted_run(at)
-                self._fold(at, end, "quote")
+                self._fold(first, end, "quote")
                 at = end
                 continue
             stripped = line.strip()
             if len(stripped) > _WINDOW:
                 at += 1
                 continue
-            if signature < 0 and line.rstrip("\r") in ("-- ", "--", "-- \u00a0") and at > 0:
+            if signature < 0 and at > 0 and line.rstrip() == "--":
                 signature = at
                 at += 1
                 continue
-            if self._is_forward_marker(stripped):
+            first_char, ends = stripped[0], stripped[-1] in ":："
+            if (ends or first_char in _RULES) and self._is_forward_marker(stripped):
                 # What follows is forwarded mail: visible, with whatever is quoted in it.
                 self._close(signature, at)
                 return
-            end = self._earlier_mail(at, stripped)
-            if end > at:
-                signature = self._close(signature, at)
-                self._fold(at, end, "quote")
-                at = end
-                continue
-            if signature < 0 and at > 0 and stripped.casefold().startswith(SENT_FROM) and len(stripped) <= 100:
+            if first_char in _RULES or ends or ":" in stripped[:40] or "：" in stripped[:40]:
+                first = self._earlier_mail(at, stripped, ends)
+                if first >= 0:
+                    self._close(signature, first)
+                    self._fold(first, count, "quote")
+                    return
+            if signature < 0 and at > 0 and stripped[:4].casefold() in _SENT_HEADS and len(stripped) <= 100 and stripped.casefold().startswith(SENT_FROM):
                 self._fold(at, at + 1, "signature")
             at += 1
         self._close(signature, count)
 
-    def _earlier_mail(self, at: int, stripped: str) -> int:
-        """The line where the earlier mail that is introduced at line `at` ends; `at` when none is introduced there."""
-        count = len(self.lines)
-        first, last = stripped[0], stripped[-1]
-        if first in "-_*=#—" or (first == "‐"):
-            core = stripped.strip("-_*=#—‐ :").casefold()
-            if core.startswith(ORIGINAL) and len(core) < 60:
-                return at if self.forwarded else count
-            if any(marker in core for marker in _MARKER):
-                return count
-            if not core and len(stripped) >= 5 and self._header_kinds(self._next_filled(at + 1)) >= 2:
-                return at if self.forwarded else count
-        label = _label(stripped)
-        if label in ("from", "date") and self._header_kinds(at) >= 3:
-            return at if self.forwarded else count
-        if last in ":：" or first in "-<" or self._opens(stripped):
-            return self._attribution(at)
-        return at
+    def _earlier_mail(self, at: int, stripped: str, ends: bool) -> int:
+        """The first line of the introduction to earlier mail that fills the rest of the text; -1 when line `at` is none."""
+        if stripped[0] in _RULES:
+            core = stripped.strip(_RULES + " :").casefold()
+            if any(marker in core for marker in _MARKERS):
+                return at
+            original = core.startswith(ORIGINAL) and len(core) < 60
+            if original or (not core and len(stripped) >= 5 and self._header_kinds(self._next_filled(at + 1)) >= 2):
+                return -1 if self.forwarded else at
+        if self.forwarded:
+            return -1
+        if _label(stripped) in ("from", "date") and self._header_kinds(at) >= 3:
+            return at
+        if ends or stripped[0] in _RULES:
+            below = self._next_filled(at + 1)
+            if below >= len(self.lines) or self.lines[below][:1] != ">":
+                return self._attribution_start(at, quoted_below=False)
+        return -1
 
-    def _opens(self, stripped: str) -> bool:
-        head = stripped[:20].casefold()
-        return head.startswith(OPENINGS) or head[:1].isdigit()
+    def _attribution_above(self, at: int) -> int:
+        """The first line of the attribution of the quoted run at line `at`, or `at` itself."""
+        above = at - 1
+        while above >= 0 and at - above <= 3 and not self.lines[above].strip():
+            above -= 1
+        if above < 0 or not self.lines[above].strip() or self.starts[above] < self._folded_to():
+            return at
+        first = self._attribution_start(above, quoted_below=True)
+        return first if first >= 0 else at
 
-    def _attribution(self, at: int) -> int:
-        """`On …, X wrote:` over at most three lines, with the quotation below it; `at` when this is none."""
-        joined = ""
-        for number in range(at, min(at + 3, len(self.lines))):
-            piece = self.lines[number].strip()
-            if not piece or piece[0] == ">":
+    def _attribution_start(self, last: int, *, quoted_below: bool) -> int:
+        """Where the attribution that ends on line `last` begins, at most two lines higher; -1 when it is none."""
+        joined = self.lines[last].strip()
+        found = last if self._is_attribution(joined, quoted_below) else -1
+        for first in range(last - 1, max(last - 3, -1), -1):
+            piece = self.lines[first].strip()
+            if not piece or piece[0] == ">" or len(joined) + len(piece) > _WINDOW or self.starts[first] < self._folded_to():
                 break
-            joined = f"{joined} {piece}" if joined else piece
-            if len(joined) > _WINDOW:
-                break
-            if self._is_attribution(joined, number):
-                below = self._next_filled(number + 1)
-                if below < len(self.lines) and self.lines[below].startswith(">"):
-                    return self._quoted_run(below)
-                return at if self.forwarded else len(self.lines)
-        return at
+            joined = f"{piece} {joined}"
+            if piece[:20].casefold().startswith(OPENINGS) and self._is_attribution(joined, quoted_below):
+                return first
+        return found
 
-    def _is_attribution(self, joined: str, number: int) -> bool:
+    def _folded_to(self) -> int:
+        return self.folds[-1].end if self.folds else 0
+
+    def _is_attribution(self, joined: str, quoted_below: bool) -> bool:
         folded = joined.casefold().strip("- \u200e\u200f")
         bare = folded.rstrip(":： \u200e>*")
         ends = folded.endswith((":", "："))
         if not ends and "@" not in folded and not bare.endswith(VERBS):
             return False
-        below = self._next_filled(number + 1)
-        quoted_below = below < len(self.lines) and self.lines[below].startswith(">")
         dated = any(char.isdigit() for char in folded)
         if any(verb in folded for verb in VERBS):
             if not ends and not bare.endswith(VERBS):

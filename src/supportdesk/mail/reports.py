@@ -22,7 +22,7 @@ _SUBJECT = re.compile(
     r"|message you sent|自動|退信",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\"-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
+_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&*+/?^_`{|}~][A-Za-z0-9!#$%&'*+/?^_`{|}~.-]{0,63}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
 _ENHANCED = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _BASIC = re.compile(r"(?<![\d.-])([45]\d\d)(?=[ -])")
 _CAUSE = re.compile(
@@ -36,6 +36,12 @@ _RETURNED = re.compile(
     r"|your message (?:begins|reads|follows)|the (?:original|header)|headers? of|mail (?:contents|header)|start of returned|content-type: message)",
     re.IGNORECASE,
 )
+_CAUSES = (
+    ("5.2.2", re.compile(r"mailbox (?:is )?full|over (?:the )?(?:disk )?quota|quota (?:exceeded|limit)|exceeded (?:the )?(?:storage|quota|allowed)|insufficient (?:disk )?space|not enough space", re.IGNORECASE)),
+    ("5.1.2", re.compile(r"host unknown|unknown host|unrouteable (?:mail )?domain|domain (?:does not exist|not found)|no such (?:host|domain)|name service error|all relevant mx", re.IGNORECASE)),
+    ("5.1.1", re.compile(r"user unknown|unknown user|no such user|no mailbox here|does(?:n't| not) exist|unknown (?:recipient|address|local)|recipient (?:unknown|not found)|mailbox (?:not found|unavailable)|invalid recipient|not listed|address unknown", re.IGNORECASE)),
+    ("4.4.7", re.compile(r"retry (?:time(?:out)? )?(?:not reached|exceeded)|delivery time expired|message expired|could not be delivered for \d|timed out|connection refused", re.IGNORECASE)),
+)  # fmt: skip
 _SHOWN_LINES = 120
 _ACTIONS = frozenset(("failed", "delayed", "delivered", "relayed", "expanded"))
 
@@ -125,8 +131,13 @@ def _status(text: str) -> str:
     if match := _ENHANCED.search(text):
         return match[1]
     if match := _BASIC.search(text):
-        return f"{match[1][0]}.0.0"
-    return ""
+        return _cause(text) or f"{match[1][0]}.0.0"
+    return _cause(text)
+
+
+def _cause(text: str) -> str:
+    """The enhanced code (RFC 3463) that a bounce means by its words."""
+    return next((code for code, pattern in _CAUSES if pattern.search(text)), "")
 
 
 def _receipt(part: Part) -> Report:
@@ -173,11 +184,11 @@ def _id_in_text(text: str) -> str:
 
 
 def _is_from_daemon(from_: tuple[Address, ...], return_path: str | None, fields: Fields, subject: str) -> bool:
-    if "auto-submitted" in fields._first and fields.get("auto-submitted").strip().casefold().startswith("auto-replied") and "x-failed-recipients" not in fields._first:
+    if "auto-submitted" in fields and fields.get("auto-submitted").strip().casefold().startswith("auto-replied") and "x-failed-recipients" not in fields:
         # A vacation notice has a null return path as well.
         return bool(_SUBJECT.search(subject))
     daemon = any(one.norm.partition("@")[0] in _DAEMONS for one in from_) or "mailer-daemon" in fields.get("from").casefold() or "mail delivery" in fields.get("from").casefold()
-    if "x-failed-recipients" in fields._first:
+    if "x-failed-recipients" in fields:
         return True
     if daemon:
         return True
@@ -191,7 +202,7 @@ def _guessed(text: str, returned_to: str) -> tuple[ReportedRecipient, ...]:
     shown = lines[:end]
     status = _status("\n".join(shown))
     delayed = status.startswith("4") or (not status.startswith("5") and bool(_DELAYED.search("\n".join(shown)[:3_000])))
-    action = "delayed" if delayed else "failed"
+    action, default = ("delayed", "4.0.0") if delayed else ("failed", "5.0.0")
     found: dict[str, ReportedRecipient] = {}
     near = 0  # lines for which a cause that was named still counts
     for number, line in enumerate(shown):
@@ -205,9 +216,9 @@ def _guessed(text: str, returned_to: str) -> tuple[ReportedRecipient, ...]:
             if local in _DAEMONS or "message-id" in line.casefold() or line.lstrip("> \t").casefold().startswith(("from:", "sender:", "reply-to:", "received:", "return-path:", "references:", "in-reply-to:")):
                 continue
             own = _status(line) or status
-            found.setdefault(address.casefold(), ReportedRecipient(address.rstrip("."), action, own, line.strip()[:500]))
+            found.setdefault(address.casefold(), ReportedRecipient(address.rstrip("."), action, own or default, line.strip()[:500]))
     if not found and returned_to and (status or _CAUSE.search("\n".join(shown)[:5_000])):
-        found[returned_to.casefold()] = ReportedRecipient(returned_to, action, status, "")
+        found[returned_to.casefold()] = ReportedRecipient(returned_to, action, status or default, "")
     return tuple(found.values())
 
 
