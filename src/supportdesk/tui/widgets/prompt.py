@@ -62,8 +62,8 @@ class PromptLine(Widget):
     PromptLine .prompt--hint { width: 2fr; }
     """
 
-    class Changed(Message):
-        """The value is another one (while typing)."""
+    class Valued(Message):
+        """What both kinds of news about the value carry."""
 
         def __init__(self, sender: PromptLine, purpose: str, value: str) -> None:
             super().__init__()
@@ -75,7 +75,10 @@ class PromptLine(Widget):
         def control(self) -> PromptLine:
             return self.prompt
 
-    class Submitted(Changed):
+    class Changed(Valued):
+        """The value is another one (while typing)."""
+
+    class Submitted(Valued):
         """Enter was pressed; the line is closed."""
 
     class Cancelled(Message):
