@@ -44,11 +44,12 @@ def money(value: Money, locale: str) -> str:
     digits = minor_digits(value.currency)
     amount = Decimal(value.minor).scaleb(-digits)
     found = babel_locale(locale)
-    shown = get_currency_precision(value.currency)
-    if amount == round(amount, shown):
-        return format_currency(amount, value.currency, locale=found)
-    pattern = found.currency_formats["standard"].pattern.replace("0.00", "0." + "0" * digits)
-    return format_currency(amount, value.currency, pattern, locale=found, currency_digits=False)
+    if amount == round(amount, get_currency_precision(value.currency)):
+        text = format_currency(amount, value.currency, locale=found)
+    else:
+        pattern = found.currency_formats["standard"].pattern.replace("0.00", "0." + "0" * digits)
+        text = format_currency(amount, value.currency, pattern, locale=found, currency_digits=False)
+    return re.sub(r"(?<=[A-Z]{3})(?=\d)", "\u00a0", text)  # UTS 35 currency spacing, which babel leaves out
 
 
 def minor_digits(currency: str) -> int:

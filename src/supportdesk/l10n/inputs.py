@@ -28,11 +28,13 @@ _CURRENCY_SIGNS: Final = {
 
 def read_number(text: str, locale: str) -> Decimal:
     """`1.234,5` in Italian, `1,234.5` in English; grouping must be regular, so that `49.90` is never read as 4990."""
-    from babel.numbers import NumberFormatError, parse_decimal
+    from babel.numbers import NumberFormatError, get_group_symbol, parse_decimal
 
-    typed = _plain(text)
+    found = babel_locale(locale)
+    group = get_group_symbol(found)
+    typed = _plain(text).replace(" ", group) if group.isspace() else _plain(text)
     try:
-        value = parse_decimal(typed, locale=babel_locale(locale), strict=True)
+        value = parse_decimal(typed, locale=found, strict=True)
     except NumberFormatError:
         value = None
     if value is None or not value.is_finite():

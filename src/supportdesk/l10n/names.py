@@ -29,7 +29,7 @@ _TITLES: Final = re.compile(
 def first_name(display_name: str, language: str = "") -> str:
     """The first name in a display name, or "" when it is not clearly a person's: `ROSSI, Mario` → `Mario`."""
     given, family = split_name(display_name, language)
-    return given if family or _looks_given(given) else ""
+    return given if family or _looks_given(display_name.strip(" '\"")) else ""
 
 
 def split_name(display_name: str, language: str = "") -> tuple[str, str]:
