@@ -67,7 +67,7 @@ def test_an_unknown_currency_is_refused():
         ("de", "Dienstag, 8. September"),
         ("fr", "mardi 8 septembre"),
         ("en", "Tuesday, September 8"),
-        ("en-GB", "Tuesday, 8 September"),
+        ("en-GB", "Tuesday 8 September"),
         ("pl", "wtorek, 8 września"),
         ("hu", "szeptember 8., kedd"),
         ("ja", "9月8日火曜日"),

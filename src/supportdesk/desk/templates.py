@@ -36,7 +36,6 @@ MOST_ITERATIONS: Final = 500
 LARGEST_NAMESPACE: Final = 20_000  # octets of assigned values
 DEEPEST_NESTING: Final = 10
 _MOST_NAMED: Final = 50
-_ROOTS: Final = ("customer", "shop", "agent", "ticket", "order", "ask")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,9 @@ def render(variant: Variant, values: Mapping[str, Any], locale: str, zone: ZoneI
     aware times, Money. MissingValue names all that is missing; UsageError says what is wrong with the template.
     """
     environment = _environment(locale, zone)
-    plain = {root: {} for root in _ROOTS} | _plain(values, locale, zone)
+    used = placeholders(variant)
+    groups = {name.partition(".")[0] for name in used if "." in name}  # an empty group lets a path be named whole
+    plain = {group: {} for group in groups} | _plain(values, locale, zone)
     sources = (variant.body, variant.subject)
     missing = list(dict.fromkeys(name for source in sources for name in _missing(_parse(environment, source), plain)))
     if missing:
@@ -66,7 +67,6 @@ def render(variant: Variant, values: Mapping[str, Any], locale: str, zone: ZoneI
             hint=_("Fill it in, or take the sentence out."),
         )
     text, subject = (_run(_parse(environment, source), plain) for source in sources)
-    used = placeholders(variant)
     asked = tuple(name.removeprefix("ask.") for name in used if name.startswith("ask."))
     return Rendered(_tidy(text), " ".join(subject.split()), used, asked)
 

@@ -1,0 +1,80 @@
+"""A folder of Markdown files holds canned responses without losing a byte."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from supportdesk.desk.canned import AskField
+from supportdesk.desk.canned_folder import STARTER_SET, read_folder, starter_set, write_folder
+from supportdesk.errors import ConfigError, NotFound
+from tests.desk.canned_samples import response, variant
+
+words = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+
+
+@settings(max_examples=100, deadline=None)
+@given(body=words, subject=words, label=words, keyword=words)
+def test_what_is_written_is_read_again_without_loss(tmp_path_factory, body, subject, label, keyword):
+    folder = tmp_path_factory.mktemp("canned")
+    sample = response(
+        variant(f"+++\n{body}", "de-AT@formal", subject, "abc"),
+        variant(f"Ciao {body}", "it"),
+        ask=(AskField("a", "money", {"it": label, "zh-Hant": label}), AskField("b", "text", {}, "order.number")),
+        source="it",
+    )
+    whole = [type(sample)(sample.key, {"it": label}, (keyword,), "it", sample.ask, sample.variants)]
+    write_folder(folder, whole)
+    assert list(read_folder(folder)) == whole
+
+
+def test_the_starter_set_is_written_as_it_was_read(tmp_path):
+    write_folder(tmp_path, starter_set())
+    original = {path.relative_to(STARTER_SET): path.read_bytes() for path in STARTER_SET.rglob("*.*")}
+    assert {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*.*")} == original
+    assert len(original) == 20 * 10
+
+
+def test_a_variant_that_is_gone_leaves_no_file(tmp_path):
+    write_folder(tmp_path, [response(variant("x", "it"), variant("y", "de"))])
+    write_folder(tmp_path, [response(variant("x", "it"))])
+    assert [path.name for path in tmp_path.rglob("*.md")] == ["it.md"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "where"),
+    [
+        ("response.toml", "keywords = [\n", "response.toml:"),
+        ("response.toml", 'source = "it"\n\n[title]\nit = "x"\n\n[ask.n]\ntype = "secret"\n', "response.toml:7"),
+        ("response.toml", 'source = "it"\nkeyword = ["x"]\n', "response.toml:2"),
+        ("it.md", '+++\nsubject = "x"\nno closing fence\n', "it.md:1"),
+        ("it.md", '+++\nsubject = "x"\nsubject = "y"\n+++\nCiao\n', "it.md:3"),
+        ("it.md", '+++\nsubjet = "x"\n+++\nCiao\n', "it.md:2"),
+        ("italiano.md", "Ciao\n", "italiano.md:1"),
+    ],
+)
+def test_a_fault_is_named_with_file_and_line(tmp_path, name, text, where):
+    write_folder(tmp_path, [response(variant("x", "it"))])
+    (tmp_path / "sample" / name).write_text(text)
+    with pytest.raises(ConfigError) as refused:
+        read_folder(tmp_path)
+    assert where in refused.value.message
+
+
+def test_a_file_that_is_not_utf8_is_named(tmp_path):
+    write_folder(tmp_path, [response(variant("x", "it"))])
+    (tmp_path / "sample" / "it.md").write_bytes("Perché".encode("latin-1"))
+    with pytest.raises(ConfigError, match=r"it\.md:1.*UTF-8"):
+        read_folder(tmp_path)
+
+
+def test_a_folder_that_is_not_there_is_not_found(tmp_path):
+    with pytest.raises(NotFound):
+        read_folder(tmp_path / "nope")
+
+
+def test_a_response_without_its_head_is_named(tmp_path):
+    (tmp_path / "sample").mkdir()
+    with pytest.raises(ConfigError, match=r"response\.toml"):
+        read_folder(tmp_path)
