@@ -262,3 +262,9 @@ def _boot() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
         return ""
+
+
+if TYPE_CHECKING:
+    from supportdesk.desk.ports import Store
+
+    _: Store = SqlStore("")

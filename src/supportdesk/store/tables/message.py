@@ -127,8 +127,7 @@ class Outbox(Table, table=True):
             "uq_outbox_draft", "ticket_id", "agent_id", "kind",
             where="state = 'draft' AND discarded_at IS NULL", unique=True,
         ),
-        partial("ix_outbox_drafts", "agent_id", "id", where="state = 'draft' AND discarded_at IS NULL"),
-        partial("ix_outbox_live", "state", "not_before", where="state NOT IN ('sent', 'draft')"),
+        Index("ix_outbox_state", "state", "not_before"),
         partial("ix_outbox_message_id", "message_id_header", where="message_id_header <> ''"),
         AUTOINCREMENT,
     )  # fmt: skip

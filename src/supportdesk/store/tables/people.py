@@ -7,7 +7,18 @@ from sqlalchemy import Text, UniqueConstraint
 from sqlmodel import Field
 
 from supportdesk.desk import model
-from supportdesk.store.tables.base import AUTOINCREMENT, Table, column, identity, json, number, reference, time, words
+from supportdesk.store.tables.base import (
+    AUTOINCREMENT,
+    Table,
+    column,
+    identity,
+    json,
+    number,
+    partial,
+    reference,
+    time,
+    words,
+)
 from supportdesk.store.types import one_of
 
 
@@ -57,7 +68,7 @@ class Market(Table, table=True):
 
 
 class Customer(Table, table=True):
-    __table_args__ = AUTOINCREMENT
+    __table_args__ = (partial("ix_customer_merged", "merged_into", where="merged_into IS NOT NULL"), AUTOINCREMENT)
     id: int | None = identity()
     name: str = words()
     language: str = words()

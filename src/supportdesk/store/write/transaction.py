@@ -288,8 +288,12 @@ def _shares(done: list[tuple[int, Change]], tickets: Sequence[int | None]) -> li
 
 
 def _home(change: Change) -> int | None:
+    """The ticket that a written change belongs to."""
+    found: int | None
     if isinstance(change, Insert):
-        return change.values.get("id" if change.table == "ticket" else "ticket_id")
-    if change.table == "ticket":
-        return change.key.get("id")
-    return change.key.get("ticket_id", change.before.get("ticket_id"))
+        found = change.values.get("id" if change.table == "ticket" else "ticket_id")
+    elif change.table == "ticket":
+        found = change.key.get("id")
+    else:
+        found = change.key.get("ticket_id", change.before.get("ticket_id"))
+    return found

@@ -199,6 +199,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_customer"),
         sqlite_autoincrement=True,
     )
+    partial_index("ix_customer_merged", "customer", ["merged_into"], "merged_into IS NOT NULL")
     op.create_table(
         "mailbox",
         identity("id"),
@@ -620,9 +621,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_outbox"),
         sqlite_autoincrement=True,
     )
-    partial_index("ix_outbox_drafts", "outbox", ["agent_id", "id"], "state = 'draft' AND discarded_at IS NULL")
-    partial_index("ix_outbox_live", "outbox", ["state", "not_before"], "state NOT IN ('sent', 'draft')")
     partial_index("ix_outbox_message_id", "outbox", ["message_id_header"], "message_id_header <> ''")
+    op.create_index("ix_outbox_state", "outbox", ["state", "not_before"])
     op.create_index("ix_outbox_ticket", "outbox", ["ticket_id"])
     partial_index(
         "uq_outbox_draft",

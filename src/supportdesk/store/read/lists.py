@@ -1,0 +1,132 @@
+"""The lists that watch over the desk: unanswered customers, the ledger's audit, who is looking at a ticket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from supportdesk.desk.model import OUTCOMES, AgentId, TicketId
+from supportdesk.store.connect import Connection
+from supportdesk.store.read.queue import PRESENCE_SECONDS
+from supportdesk.store.values import to_time
+from supportdesk.store.views import NEEDS_REPLY
+
+Row = Mapping[str, Any]
+
+DEFERRED_TOO_LONG: Final = timedelta(hours=1)
+PARKED_TOO_LONG: Final = timedelta(hours=24)
+
+_TICKET = (
+    "ticket.id, ticket.subject, ticket.status, ticket.language, ticket.due_at, ticket.snoozed_until,"
+    " ticket.assignee_id, agent.name, customer.name"
+)
+_TICKET_JOINS = (
+    " LEFT JOIN agent ON agent.id = ticket.assignee_id LEFT JOIN customer ON customer.id = ticket.customer_id"
+)
+_TICKET_NAMES = (
+    "ticket_id", "subject", "status", "language", "due_at", "snoozed_until", "assignee_id", "assignee", "customer",
+)  # fmt: skip
+
+
+def read_unanswered(connection: Connection, *, now: datetime, older_than: datetime | None) -> list[Row]:
+    """Rows with `kind` waiting | deferred | uncertain | failed | parked, `since`, and the ticket's columns.
+
+    A ticket stands here once, as `waiting` if it is; outbox rows add `outbox_id` and `error`, parked mail has
+    `delivery_id`, `reason` and `customer` (the sender) and no ticket.
+    """
+    with connection.snapshot():
+        rows = _waiting(connection)
+        waiting = {row["ticket_id"] for row in rows}
+        rows += [row for row in _undelivered(connection, now) if row["ticket_id"] not in waiting]
+        rows += _unseen(connection, now)
+    rows = [row for row in rows if older_than is None or row["since"] <= older_than]
+    rows.sort(key=lambda row: row["since"])
+    return list(rows)
+
+
+def _waiting(connection: Connection) -> list[dict[str, Any]]:
+    condition = " AND ".join(f"ticket.{term}" for term in NEEDS_REPLY.split(" AND "))
+    return [
+        {"kind": "waiting", "since": to_time(since), **_ticket_columns(rest)}
+        for since, *rest in connection.execute(
+            f"SELECT ticket.waiting_since, {_TICKET} FROM ticket{_TICKET_JOINS} WHERE {condition}"
+        )
+    ]
+
+
+def _undelivered(connection: Connection, now: datetime) -> list[dict[str, Any]]:
+    rows = []
+    for outbox, state, error, first_try, held, updated, *rest in connection.execute(
+        "SELECT outbox.id, outbox.state, outbox.error, outbox.first_try_at, outbox.held_at, outbox.updated_at,"
+        f" {_TICKET} FROM outbox JOIN ticket ON ticket.id = outbox.ticket_id{_TICKET_JOINS}"
+        " WHERE outbox.state IN ('deferred', 'uncertain', 'failed') AND outbox.discarded_at IS NULL"
+        " AND outbox.kind IN ('reply', 'new', 'forward') ORDER BY outbox.id"
+    ):
+        since = to_time(first_try) or to_time(held) or to_time(updated)
+        assert since is not None
+        if state != "deferred" or since <= now - DEFERRED_TOO_LONG:
+            rows.append({"kind": state, "since": since, "outbox_id": outbox, "error": error, **_ticket_columns(rest)})
+    return rows
+
+
+def _unseen(connection: Connection, now: datetime) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": "parked", "since": to_time(at), "delivery_id": delivery, "reason": reason, "subject": subject,
+            "customer": sender, "ticket_id": None,
+        }
+        for delivery, reason, sender, subject, at in connection.execute(
+            "SELECT delivery_id, reason, sender, subject, received_at FROM parked"
+            " WHERE looked_at IS NULL AND released_at IS NULL AND received_at <= ? ORDER BY received_at",
+            (now - PARKED_TOO_LONG,),
+        )
+    ]  # fmt: skip
+
+
+def _ticket_columns(values: list[Any]) -> dict[str, Any]:
+    row = dict(zip(_TICKET_NAMES, values, strict=True))
+    row["due_at"], row["snoozed_until"] = to_time(row["due_at"]), to_time(row["snoozed_until"])
+    return row
+
+
+def read_presence(connection: Connection, ticket_id: TicketId, now: datetime) -> list[tuple[AgentId, str, str]]:
+    """Who has the ticket open: agent, name, mode; replying before viewing for one agent with two consoles."""
+    rows = connection.execute(
+        "SELECT presence.agent_id, agent.name, presence.mode FROM presence JOIN agent ON agent.id = presence.agent_id"
+        " WHERE presence.ticket_id = ? AND presence.at > ? ORDER BY agent.name, presence.mode DESC",
+        (ticket_id, now - timedelta(seconds=PRESENCE_SECONDS)),
+    )
+    modes: dict[tuple[AgentId, str], str] = {}
+    for agent, name, mode in rows:
+        if modes.get((agent, name)) != "replying":
+            modes[agent, name] = mode
+    return [(agent, name, mode) for (agent, name), mode in modes.items()]
+
+
+def read_audit(connection: Connection) -> list[Row]:
+    """For each folder and UIDVALIDITY: mailbox, folder, `rows`, each outcome, `unprocessed`, `missing`, `last_uid`."""
+    rows: dict[tuple[int, int], dict[str, Any]] = {}
+    with connection.snapshot():
+        folders = connection.execute(
+            "SELECT folder.id, mailbox.id, mailbox.address, folder.name, folder.role, folder.uidvalidity,"
+            " folder.last_uid, folder.last_pass_at, folder.missing, folder.error FROM folder"
+            " JOIN mailbox ON mailbox.id = folder.mailbox_id ORDER BY mailbox.address, folder.name"
+        )
+        counted = connection.execute(
+            "SELECT folder_id, uidvalidity, outcome, count(*) FROM delivery GROUP BY 1, 2, 3 ORDER BY 1, 2"
+        )
+    for folder, mailbox, address, name, role, current, last_uid, last_pass, missing, error in folders:
+        epochs = {uidvalidity for owner, uidvalidity, _, _ in counted if owner == folder}
+        for uidvalidity in sorted(epochs | ({current} if current is not None else set())):
+            rows[folder, uidvalidity] = {
+                "folder_id": folder, "mailbox_id": mailbox, "mailbox": address, "folder": name, "role": role,
+                "uidvalidity": uidvalidity, "current": uidvalidity == current, "last_uid": last_uid,
+                "last_pass_at": to_time(last_pass), "missing": missing if uidvalidity == current else 0,
+                "error": error, "rows": 0, "unprocessed": 0, **dict.fromkeys(OUTCOMES, 0),
+            }  # fmt: skip
+    for folder, uidvalidity, outcome, count in counted:
+        row = rows[folder, uidvalidity]
+        row[outcome or "unprocessed"] += count
+        row["rows"] += count
+    return list(rows.values())

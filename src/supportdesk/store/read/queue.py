@@ -1,0 +1,228 @@
+"""The queue: a spine of ids in the order of a view, a window of hydrated rows, the counts of all views.
+
+Each view is read in the order of one of its indexes (`store.views`); what has no deadline comes last, from a range of
+its own, because an OR over both would sort the whole view.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from supportdesk.desk.model import AgentId, QueueRow, TicketId
+from supportdesk.errors import UsageError
+from supportdesk.store.connect import Connection
+from supportdesk.store.read.search import matching_tickets
+from supportdesk.store.statements import groups, marks
+from supportdesk.store.values import DECODERS, to_time
+from supportdesk.store.views import AWAKE, LISTINGS, SNOOZED, Listing
+
+PRESENCE_SECONDS: Final = 30
+EXCERPT_CHARACTERS: Final = 200
+
+
+def read_ids(
+    connection: Connection, view: str, *, agent_id: AgentId | None, now: datetime, text: str, limit: int
+) -> list[TicketId]:
+    """The spine of a view. Raises UsageError for a view that there is not."""
+    if view == "snoozed":
+        spine = _column(
+            connection,
+            f"SELECT id FROM ticket WHERE {SNOOZED} AND snoozed_until > ? ORDER BY snoozed_until, id",
+            [now],
+            0 if text else limit,
+        )
+    else:
+        try:
+            listing = LISTINGS[view]
+        except KeyError:
+            raise UsageError(f"there is no view {view!r}", hint=", ".join([*LISTINGS, "snoozed"])) from None
+        spine = _spine(connection, listing, agent_id=agent_id, now=now, limit=0 if text else limit)
+    if text.strip():
+        wanted = matching_tickets(connection, text)
+        spine = [ticket for ticket in spine if ticket in wanted]
+    return [TicketId(ticket) for ticket in (spine[:limit] if limit else spine)]
+
+
+def statements(listing: Listing) -> list[str]:
+    """The statements that together list a view, each in the order of an index."""
+    awake = f" AND {AWAKE}" if listing.awake else ""
+    if listing.due:
+        return [
+            f"SELECT id FROM ticket WHERE {branch}{awake} AND due_at IS {ending}"
+            for branch in listing.branches
+            for ending in ("NOT NULL ORDER BY due_at, id", "NULL ORDER BY id")
+        ]
+    return [f"SELECT id FROM ticket WHERE {branch}{awake} ORDER BY id DESC" for branch in listing.branches]
+
+
+def _spine(
+    connection: Connection, listing: Listing, *, agent_id: AgentId | None, now: datetime, limit: int
+) -> list[int]:
+    params: list[Any] = [*((agent_id,) if listing.mine else ()), *((now,) if listing.awake else ())]
+    parts: list[list[int]] = []
+    for sql in statements(listing):
+        room = limit - sum(map(len, parts)) if limit and listing.due else limit
+        if limit and room <= 0:
+            break
+        parts.append(_column(connection, sql, params, room))
+    if listing.due or len(parts) == 1:
+        return [ticket for part in parts for ticket in part]
+    return list(heapq.merge(*parts, reverse=True))
+
+
+def _column(connection: Connection, sql: str, params: Sequence[Any], limit: int) -> list[int]:
+    rows = connection.execute(f"{sql} LIMIT ?", [*params, limit]) if limit else connection.execute(sql, params)
+    return [row[0] for row in rows]
+
+
+# ---- the window ------------------------------------------------------------------------------------------------------
+
+_ROW = """SELECT ticket.id, ticket.version, ticket.status, ticket.priority, ticket.subject, customer.name,
+    ticket.language, ticket.assignee_id, agent.name, ticket.mailbox_id, ticket.message_count, ticket.has_attachment,
+    ticket.waiting_since, ticket.due_at, ticket.snoozed_until, ticket.updated_at, ticket.badges, ticket.seq,
+    ticket.customer_id
+    FROM ticket LEFT JOIN customer ON customer.id = ticket.customer_id LEFT JOIN agent ON agent.id = ticket.assignee_id
+    WHERE ticket.id IN ({})"""
+
+
+def read_rows(
+    connection: Connection, ids: Sequence[TicketId], *, agent_id: AgentId | None, now: datetime
+) -> dict[TicketId, QueueRow]:
+    """The hydrated rows of some tickets; one query for each kind of data and 500 tickets."""
+    found: dict[TicketId, QueueRow] = {}
+    for some in groups(ids):
+        found.update(_window(connection, some, agent_id, now))
+    return {ticket: found[ticket] for ticket in ids if ticket in found}
+
+
+def _window(
+    connection: Connection, ids: Sequence[int], agent_id: AgentId | None, now: datetime
+) -> dict[TicketId, QueueRow]:
+    places = marks(ids)
+    rows = connection.execute(_ROW.format(places), ids)
+    tags = _collected(
+        connection.execute(f"SELECT ticket_id, tag FROM ticket_tag WHERE ticket_id IN ({places}) ORDER BY tag", ids)
+    )
+    present = _collected(
+        connection.execute(
+            "SELECT presence.ticket_id, agent.name, presence.mode FROM presence"
+            " JOIN agent ON agent.id = presence.agent_id"
+            f" WHERE presence.ticket_id IN ({places}) AND presence.at > ? AND presence.agent_id <> ?"
+            " ORDER BY agent.name",
+            [*ids, now - timedelta(seconds=PRESENCE_SECONDS), agent_id or 0],
+        )
+    )
+    seen: dict[int, int] = dict(
+        connection.execute(
+            f"SELECT ticket_id, seq FROM ticket_seen WHERE ticket_id IN ({places}) AND agent_id = ?",
+            [*ids, agent_id or 0],
+        )
+    )
+    addresses = _addresses(connection, {row[18] for row in rows if row[18] is not None})
+    excerpts = dict(
+        connection.execute(
+            f"SELECT ticket_id, substr(body, 1, {EXCERPT_CHARACTERS}) FROM message WHERE id IN (SELECT max(id)"
+            f" FROM message WHERE ticket_id IN ({places}) AND direction = 'in' GROUP BY ticket_id)",
+            ids,
+        )
+    )
+    decode = DECODERS["json"]
+    assert decode is not None
+    return {
+        row[0]: QueueRow(
+            id=row[0],
+            version=row[1],
+            status=row[2],
+            priority=row[3],
+            subject=row[4],
+            customer_name=row[5] or "",
+            customer_address=addresses.get(row[18], ""),
+            language=row[6],
+            assignee_id=row[7],
+            assignee=row[8] or "",
+            mailbox_id=row[9],
+            message_count=row[10],
+            has_attachment=bool(row[11]),
+            waiting_since=to_time(row[12]),
+            due_at=to_time(row[13]),
+            snoozed_until=to_time(row[14]),
+            updated_at=to_time(row[15]) or now,
+            badges=tuple(decode(row[16])),
+            tags=tuple(tag for (tag,) in tags.get(row[0], ())),
+            presence=tuple((name, mode) for name, mode in present.get(row[0], ())),
+            unread=agent_id is not None and row[17] > seen.get(row[0], 0),
+            excerpt=excerpts.get(row[0], ""),
+        )
+        for row in rows
+    }
+
+
+def _addresses(connection: Connection, customers: set[int]) -> dict[int | None, str]:
+    """The first address of each customer."""
+    found: dict[int | None, str] = {}
+    for some in groups(sorted(customers)):
+        for customer, value in connection.execute(
+            f"SELECT customer_id, value FROM customer_identity WHERE customer_id IN ({marks(some)}) ORDER BY id", some
+        ):
+            found.setdefault(customer, value)
+    return found
+
+
+def _collected(rows: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
+    found: dict[int, list[tuple[Any, ...]]] = {}
+    for key, *rest in rows:
+        found.setdefault(key, []).append(tuple(rest))
+    return found
+
+
+# ---- the counts ------------------------------------------------------------------------------------------------------
+
+
+def read_counts(connection: Connection, *, agent_id: AgentId | None, now: datetime) -> dict[str, int]:
+    """How many tickets each view holds, from the counters; the sleepers are counted now."""
+    me = agent_id or 0
+    counts = dict.fromkeys([*LISTINGS, "snoozed"], 0)
+    with connection.snapshot():
+        for view, tickets in connection.execute(
+            "SELECT view, sum(tickets) FROM (SELECT view, tickets FROM view_count WHERE agent_id IN (0, ?)"
+            " UNION ALL SELECT view, delta FROM view_count_delta WHERE agent_id IN (0, ?)) AS counted GROUP BY view",
+            (me, me),
+        ):
+            counts[view] = int(tickets)
+        for status, kind, waiting, assignee, tickets in connection.execute(
+            "SELECT status, kind, waiting_since IS NOT NULL, assignee_id, count(*) FROM ticket"
+            f" WHERE {SNOOZED} AND snoozed_until > ? GROUP BY 1, 2, 3, 4",
+            (now,),
+        ):
+            counts["snoozed"] += tickets
+            if waiting and kind == "human" and status != "spam":
+                counts["needs_reply"] -= tickets
+                counts["unassigned"] -= tickets if assignee is None else 0
+            if agent_id is not None and assignee == agent_id and status in {"new", "open", "on_hold"}:
+                counts["mine"] -= tickets
+        counts |= _delivery_counts(connection, agent_id)
+    return counts
+
+
+def _delivery_counts(connection: Connection, agent_id: AgentId | None) -> dict[str, int]:
+    states: dict[str, int] = dict(
+        connection.execute(
+            "SELECT state, count(*) FROM outbox WHERE state IN ('held', 'sending', 'deferred', 'uncertain', 'failed')"
+            " AND discarded_at IS NULL GROUP BY state"
+        )
+    )
+    mine, params = ("", []) if agent_id is None else (" AND agent_id = ?", [agent_id])
+    drafts = connection.execute(
+        f"SELECT count(*) FROM outbox WHERE state = 'draft' AND discarded_at IS NULL{mine}", params
+    )
+    parked = connection.execute("SELECT count(*) FROM parked WHERE released_at IS NULL")
+    return {
+        "outbox": sum(states.get(state, 0) for state in ("held", "sending", "deferred")),
+        "uncertain": states.get("uncertain", 0),
+        "failed": states.get("failed", 0),
+        "drafts": drafts[0][0],
+        "parked": parked[0][0],
+    }
