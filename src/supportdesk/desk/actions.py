@@ -1,7 +1,7 @@
 """The one action registry: keys, command line, palette and help are made from it.
 
-An action is data here; what it changes is planned in `desk.triage` and written by `desk.bulk`, and the actions that write
-text live in their own modules. Actions that only move the view are the console's own.
+An action is data here; what it changes is planned in `desk.triage` and written by `desk.bulk`, and the actions that
+write text live in their own modules. Actions that only move the view are the console's own.
 """
 
 from __future__ import annotations
@@ -21,9 +21,24 @@ if TYPE_CHECKING:
     from supportdesk.desk.results import Done
 
 ParamKind = Literal[
-    "text", "body", "agent", "tags", "choice", "when", "ticket", "mailbox", "flag", "number", "language", "action",
-    "outbox", "message", "identity", "canned", "address",
-]  # fmt: skip
+    "text",
+    "body",
+    "agent",
+    "tags",
+    "choice",
+    "when",
+    "ticket",
+    "mailbox",
+    "flag",
+    "number",
+    "language",
+    "action",
+    "outbox",
+    "message",
+    "identity",
+    "canned",
+    "address",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +71,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class ActionSpec:
-    """`title` and `help` are msgids. `scope` says how many tickets it takes. `guard` tells why a ticket does not take it."""
+    """`title` and `help` are msgids, `scope` is how many tickets it takes, `guard` says why a ticket does not take it."""
 
     id: str
     title: str
@@ -83,19 +98,42 @@ _AFTER = Param("after", "choice", False, N_("What the ticket becomes"), ("pendin
 
 ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
-        "assign", N_("Assign"), N_("Give the ticket to an agent"), triage("assign"),
+        "assign",
+        N_("Assign"),
+        N_("Give the ticket to an agent"),
+        triage("assign"),
         (Param("assignee", "agent", True, N_("Who takes care of it")),),
     ),
-    ActionSpec("unassign", N_("Unassign"), N_("Put the ticket back among the unassigned"), triage("unassign"), guard=guards.assigned),
+    ActionSpec(
+        "unassign",
+        N_("Unassign"),
+        N_("Put the ticket back among the unassigned"),
+        triage("unassign"),
+        guard=guards.assigned,
+    ),
     ActionSpec("take", N_("Take it"), N_("Assign the ticket to yourself"), triage("take"), guard=guards.not_mine),
     ActionSpec(
-        "take_next", N_("Take the most urgent"), N_("Assign the most urgent free ticket to yourself, your languages first"),
-        compound.take_next, scope="none",
+        "take_next",
+        N_("Take the most urgent"),
+        N_("Assign the most urgent free ticket to yourself, your languages first"),
+        compound.take_next,
+        scope="none",
     ),
-    ActionSpec("tag", N_("Tag"), N_("Add tags"), triage("tag"), (Param("tags", "tags", True, N_("Words to find it by")),)),
-    ActionSpec("untag", N_("Remove tags"), N_("Take tags off"), triage("untag"), (Param("tags", "tags", True, N_("Which ones")),)),
     ActionSpec(
-        "snooze", N_("Snooze"), N_("Let the ticket sleep; the customer's clock goes on"), triage("snooze"),
+        "tag", N_("Tag"), N_("Add tags"), triage("tag"), (Param("tags", "tags", True, N_("Words to find it by")),)
+    ),
+    ActionSpec(
+        "untag",
+        N_("Remove tags"),
+        N_("Take tags off"),
+        triage("untag"),
+        (Param("tags", "tags", True, N_("Which ones")),),
+    ),
+    ActionSpec(
+        "snooze",
+        N_("Snooze"),
+        N_("Let the ticket sleep; the customer's clock goes on"),
+        triage("snooze"),
         (
             Param("until", "when", True, N_("When it wakes: tomorrow 9am, mon 15:00, 3d")),
             Param("mode", "choice", False, N_("Whether the customer's answer wakes it"), SNOOZE_MODES),
@@ -105,10 +143,20 @@ ACTIONS: tuple[ActionSpec, ...] = (
         guard=guards.can_sleep,
     ),
     ActionSpec("wake", N_("Wake"), N_("End the snooze now"), triage("wake"), guard=guards.snoozed),
-    ActionSpec("solve", N_("Solve"), N_("Nobody has to move any more; the customer can reopen by writing"), triage("solve"), (_DISMISS,), guard=guards.unsolved),
+    ActionSpec(
+        "solve",
+        N_("Solve"),
+        N_("Nobody has to move any more; the customer can reopen by writing"),
+        triage("solve"),
+        (_DISMISS,),
+        guard=guards.unsolved,
+    ),
     ActionSpec("reopen", N_("Reopen"), N_("It is our move again"), triage("reopen"), guard=guards.reopenable),
     ActionSpec(
-        "status", N_("Set the status"), N_("Say who moves next"), triage("status"),
+        "status",
+        N_("Set the status"),
+        N_("Say who moves next"),
+        triage("status"),
         (
             Param("status", "choice", True, N_("Who moves next"), ("open", "pending", "on_hold", "solved", "closed")),
             Param("until", "when", False, N_("On hold until")),
@@ -117,24 +165,37 @@ ACTIONS: tuple[ActionSpec, ...] = (
         guard=guards.not_spam,
     ),
     ActionSpec(
-        "priority", N_("Set the priority"), N_("How much it presses"), triage("priority"),
+        "priority",
+        N_("Set the priority"),
+        N_("How much it presses"),
+        triage("priority"),
         (Param("priority", "choice", True, N_("How much it presses"), PRIORITIES),),
     ),
     ActionSpec(
-        "dismiss", N_("No reply needed"), N_("The customer needs no answer, for a reason"), triage("dismiss"),
-        (Param("reason", "choice", True, N_("Why no reply is needed"), DISMISS_REASONS),), guard=guards.waiting,
+        "dismiss",
+        N_("No reply needed"),
+        N_("The customer needs no answer, for a reason"),
+        triage("dismiss"),
+        (Param("reason", "choice", True, N_("Why no reply is needed"), DISMISS_REASONS),),
+        guard=guards.waiting,
     ),
     ActionSpec("spam", N_("Spam"), N_("Nobody wrote this to us"), triage("spam"), guard=guards.not_spam),
     ActionSpec("not_spam", N_("Not spam"), N_("A customer did write this"), triage("not_spam"), guard=guards.is_spam),
     ActionSpec(
-        "merge", N_("Merge"), N_("Join tickets into one; it can be undone in any order"), compound.merge,
+        "merge",
+        N_("Merge"),
+        N_("Join tickets into one; it can be undone in any order"),
+        compound.merge,
         (
             Param("into", "ticket", True, N_("The ticket that survives")),
             Param("different_customers", "flag", False, N_("Although they are of different customers")),
         ),
     ),
     ActionSpec(
-        "split", N_("Split"), N_("Move messages into a ticket of their own"), triage("split"),
+        "split",
+        N_("Split"),
+        N_("Move messages into a ticket of their own"),
+        triage("split"),
         (
             Param("first", "message", True, N_("The first message to move")),
             Param("last", "message", False, N_("The last one; without it, everything after the first")),
@@ -143,17 +204,39 @@ ACTIONS: tuple[ActionSpec, ...] = (
         scope="one",
     ),
     ActionSpec(
-        "language", N_("Set the language"), N_("The customer's language, set by hand"), triage("language"),
+        "language",
+        N_("Set the language"),
+        N_("The customer's language, set by hand"),
+        triage("language"),
         (Param("language", "language", True, N_("A language tag: it, de, fr-CH")),),
     ),
-    ActionSpec("move", N_("Move"), N_("Move the ticket to another mailbox"), triage("move"), (Param("mailbox", "mailbox", True, N_("Where it belongs")),)),
-    ActionSpec("note", N_("Note"), N_("Write something that only agents see"), compound.note, (Param("text", "body", True, N_("The note")),)),
     ActionSpec(
-        "call", N_("Log a call"), N_("Note down an outgoing call: it counts as a reply"), compound.call,
-        (Param("text", "body", True, N_("What was said")), _AFTER, _DISMISS), scope="one",
+        "move",
+        N_("Move"),
+        N_("Move the ticket to another mailbox"),
+        triage("move"),
+        (Param("mailbox", "mailbox", True, N_("Where it belongs")),),
     ),
     ActionSpec(
-        "reply", N_("Reply"), N_("Send an answer to the customer"), compound.reply,
+        "note",
+        N_("Note"),
+        N_("Write something that only agents see"),
+        compound.note,
+        (Param("text", "body", True, N_("The note")),),
+    ),
+    ActionSpec(
+        "call",
+        N_("Log a call"),
+        N_("Note down an outgoing call: it counts as a reply"),
+        compound.call,
+        (Param("text", "body", True, N_("What was said")), _AFTER, _DISMISS),
+        scope="one",
+    ),
+    ActionSpec(
+        "reply",
+        N_("Reply"),
+        N_("Send an answer to the customer"),
+        compound.reply,
         (
             Param("text", "body", False, N_("The text; after the canned response, if there is one")),
             Param("canned", "canned", False, N_("The key of a canned response")),
@@ -163,10 +246,13 @@ ACTIONS: tuple[ActionSpec, ...] = (
             Param("anyway", "flag", False, N_("Send although something new arrived, or a warning stands")),
             Param("to", "address", False, N_("Other recipients than the customer")),
         ),
-        scope="one", guard=guards.not_spam,
+        scope="one",
+        guard=guards.not_spam,
     ),
     ActionSpec(
-        "confirm_participant", N_("Confirm the participant"), N_("Let somebody who joined from another address see the conversation"),
+        "confirm_participant",
+        N_("Confirm the participant"),
+        N_("Let somebody who joined from another address see the conversation"),
         triage("confirm_participant"),
         (
             Param("identity", "identity", False, N_("Which address; without it, the newest that joined")),
@@ -174,17 +260,38 @@ ACTIONS: tuple[ActionSpec, ...] = (
         ),
         scope="one",
     ),
-    ActionSpec("accept_suggestion", N_("Join the suggested ticket"), N_("Merge it into the ticket that it seems to belong to"), compound.accept_suggestion, scope="one", guard=guards.has_suggestion),
-    ActionSpec("reject_suggestion", N_("It does not belong there"), N_("Forget the suggested ticket"), triage("reject_suggestion"), guard=guards.has_suggestion),
     ActionSpec(
-        "undo", N_("Undo"), N_("Take back your last action, or the one that you name"), compound.undo,
-        (Param("action", "action", False, N_("The action's id")),), scope="none",
+        "accept_suggestion",
+        N_("Join the suggested ticket"),
+        N_("Merge it into the ticket that it seems to belong to"),
+        compound.accept_suggestion,
+        scope="one",
+        guard=guards.has_suggestion,
     ),
     ActionSpec(
-        "cancel_send", N_("Cancel the last send"), N_("Stop a reply that is still on its way out; it becomes a draft again"), compound.cancel_send,
-        (Param("outbox", "outbox", False, N_("Which reply; without it, your last one")),), scope="none",
+        "reject_suggestion",
+        N_("It does not belong there"),
+        N_("Forget the suggested ticket"),
+        triage("reject_suggestion"),
+        guard=guards.has_suggestion,
     ),
-)  # fmt: skip
+    ActionSpec(
+        "undo",
+        N_("Undo"),
+        N_("Take back your last action, or the one that you name"),
+        compound.undo_action,
+        (Param("action", "action", False, N_("The action's id")),),
+        scope="none",
+    ),
+    ActionSpec(
+        "cancel_send",
+        N_("Cancel the last send"),
+        N_("Stop a reply that is still on its way out; it becomes a draft again"),
+        compound.cancel_send,
+        (Param("outbox", "outbox", False, N_("Which reply; without it, your last one")),),
+        scope="none",
+    ),
+)
 
 BY_ID: Mapping[str, ActionSpec] = {spec.id: spec for spec in ACTIONS}
 

@@ -9,7 +9,20 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from supportdesk.desk import actions, drafts, notes, outbound, people, replies, review, senders, settings, status, undo, why
+from supportdesk.desk import (
+    actions,
+    drafts,
+    notes,
+    outbound,
+    people,
+    replies,
+    review,
+    senders,
+    settings,
+    status,
+    undo,
+    why,
+)
 from supportdesk.desk.model import (
     ActionId,
     Actor,
@@ -29,6 +42,7 @@ if TYPE_CHECKING:
     from supportdesk.desk import canned as canned_responses
     from supportdesk.desk.calendar import Calendar
     from supportdesk.desk.ports import Blobs, Clock, Reader, Row, Store
+    from supportdesk.desk.templates import Rendered
     from supportdesk.mail.model import Address
 
 __all__ = ["AnswerNeeded", "Desk", "DeskSettings", "DeskStatus", "Done", "Review", "ReviewWarning", "Why"]
@@ -137,7 +151,7 @@ class Desk:
     def open_draft(
         self, actor: Actor, ticket_id: TicketId, *, kind: str = "reply", in_reply_to: MessageId | None = None
     ) -> OutboxRow:
-        """The agent's draft of that kind on the ticket; made, and filled with recipients and subject, if there is none."""
+        """The agent's draft of that kind on the ticket; a new one is filled with recipients and subject."""
         return drafts.open_draft(self, actor, ticket_id, kind=kind, in_reply_to=in_reply_to)
 
     def start_conversation(
@@ -172,9 +186,9 @@ class Desk:
 
     # ---- sending
 
-    def review(self, actor: Actor, outbox_id: OutboxId) -> Review:
+    def review(self, actor: Actor, outbox_id: OutboxId) -> Review:  # noqa: ARG002 — every call says who acts
         """The dry run of `send`: what would stop it, what deserves a second look."""
-        return review.review(self, actor, outbox_id)
+        return review.review(self, outbox_id)
 
     def send(
         self,
@@ -229,9 +243,7 @@ class Desk:
 
         return canned_use.ask_fields(self, key, ticket_id)
 
-    def render_canned(
-        self, actor: Actor, ticket_id: TicketId, key: str, asked: Mapping[str, str]
-    ) -> canned_responses.Rendered:
+    def render_canned(self, actor: Actor, ticket_id: TicketId, key: str, asked: Mapping[str, str]) -> Rendered:
         """The response in the customer's language. Raises MissingValue naming what is missing."""
         from supportdesk.desk import canned_use
 

@@ -6,7 +6,7 @@ from supportdesk.desk.model import Actor, Ticket
 from supportdesk.l10n.catalog import _
 
 
-def not_merged(ticket: Ticket, actor: Actor) -> str | None:
+def not_merged(ticket: Ticket, _actor: Actor) -> str | None:
     if ticket.merged_into is not None:
         return _("it was merged into #{ticket}").format(ticket=ticket.merged_into)
     return None
@@ -32,9 +32,7 @@ def snoozed(ticket: Ticket, actor: Actor) -> str | None:
 
 
 def unsolved(ticket: Ticket, actor: Actor) -> str | None:
-    return not_spam(ticket, actor) or (
-        _("it is solved already") if ticket.status in ("solved", "closed") else None
-    )
+    return not_spam(ticket, actor) or (_("it is solved already") if ticket.status in ("solved", "closed") else None)
 
 
 def reopenable(ticket: Ticket, actor: Actor) -> str | None:
@@ -55,5 +53,3 @@ def not_spam(ticket: Ticket, actor: Actor) -> str | None:
 
 def has_suggestion(ticket: Ticket, actor: Actor) -> str | None:
     return not_merged(ticket, actor) or (None if ticket.suggested_id is not None else _("no ticket is suggested"))
-
-

@@ -108,9 +108,8 @@ def set_agent(desk: Desk, actor: Actor, agent_id: AgentId, changes: Mapping[str,
             _check_another_admin(tx, agent_id)
         if row.get("state") in ("available", "disabled"):
             row["away_until"] = None
-        version = stored["version"]
         plan = Plan(
-            silent=(Update("agent", {"id": agent_id}, {"version": version}, {**row, "version": version + 1}),),
+            silent=(Update("agent", {"id": agent_id}, {"version": stored["version"]}, row),),
             events=(PlannedEvent(None, "agent", {"agent_id": agent_id}),),
             undoable=False,
         )
@@ -133,6 +132,8 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_another_admin(tx: Transaction, agent_id: AgentId) -> None:
-    others = [row for row in tx.rows("agent", {"role": "admin"}) if row["id"] != agent_id and row["state"] != "disabled"]
+    others = [
+        row for row in tx.rows("agent", {"role": "admin"}) if row["id"] != agent_id and row["state"] != "disabled"
+    ]
     if not others:
         raise Conflict(_("this is the only admin: make another one first"))

@@ -37,7 +37,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class ReviewWarning:
-    """Something that a second key overrides. `code`: language | quoted | attachment | braces | reply_all | greeting …"""
+    """Something that a second key overrides. `code`: language | subject | attachment | bounced | external."""
 
     code: str
     text: str

@@ -12,6 +12,7 @@ from supportdesk.desk.calendar import Calendar
 from supportdesk.desk.model import ActionId, Actor, Mailbox, MailboxId, Server
 from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Insert, Plan, PlannedEvent, Transaction, Update
+from supportdesk.desk.sla import Policy
 from supportdesk.errors import Conflict, NotFound, UsageError
 from supportdesk.l10n.catalog import _
 from supportdesk.mail.signed import SigningKey, SigningKeys
@@ -34,9 +35,7 @@ class DeskSettings:
     reopen_days: int = 14
     pending_auto_solve_days: int = 7
     on_hold_days: int = 3
-    promise: str = "next_open_day"  # what the customer is promised; the queue's first and next response
-    response_seconds: int = 8 * 3600  # the target inside, in business seconds
-    resolution_seconds: int = 0  # 0: no resolution target
+    policy: Mapping[str, Any] = field(default_factory=dict)  # `sla.Policy` as JSON; what is left out takes the default
     acknowledge: bool = False
     ui: Mapping[str, Any] = field(default_factory=dict)
 
@@ -156,12 +155,7 @@ def save_mailbox(desk: Desk, actor: Actor, values: Mapping[str, Any]) -> Mailbox
             if stored is None:
                 raise NotFound(_("there is no mailbox {id}").format(id=mailbox_id))
             _check_version(values, stored, _("the mailbox {address}").format(address=stored["address"]))
-            change = Update(
-                "mailbox",
-                {"id": mailbox_id},
-                {"version": stored["version"]},
-                {**row, "version": stored["version"] + 1},
-            )
+            change = Update("mailbox", {"id": mailbox_id}, {"version": stored["version"]}, row)
         tx.apply(Plan(silent=(change,), events=(event,), undoable=False), actor, new_action_id())
         where = {"id": mailbox_id} if mailbox_id is not None else {"address": row["address"]}
         return mailbox_of(tx.rows("mailbox", where)[0])
@@ -184,10 +178,8 @@ def save_calendar(desk: Desk, actor: Actor, name: str, calendar: Calendar) -> in
         stored = tx.rows("calendar", {"name": name})
         body = calendar.to_json()
         if stored:
-            version = stored[0]["version"]
-            change: Insert | Update = Update(
-                "calendar", {"id": stored[0]["id"]}, {"version": version}, {"body": body, "version": version + 1}
-            )
+            key, seen = {"id": stored[0]["id"]}, {"version": stored[0]["version"]}
+            change: Insert | Update = Update("calendar", key, seen, {"body": body})
         else:
             change = Insert("calendar", {"name": name, "body": body})
         event = PlannedEvent(None, "calendar", {})
@@ -223,6 +215,7 @@ def _check(settings: DeskSettings) -> None:
         raise UsageError(_("solved tickets are closed after 1 hour to 28 days"))
     if settings.reopen_days < 0 or settings.pending_auto_solve_days < 1 or settings.on_hold_days < 1:
         raise UsageError(_("a number of days must be positive"))
+    Policy.from_json(settings.policy)
 
 
 def _check_version(values: Mapping[str, Any], stored: Row, what: str) -> None:

@@ -1,0 +1,110 @@
+"""Whom a reply on a ticket goes to: the sender of the message replied to, as the stored message tells.
+
+The rules are `mail.recipients`; here the stored rows are made into what they read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from supportdesk.desk.clocks import family_of, is_from_customer
+from supportdesk.desk.model import MessageId, Ticket
+from supportdesk.desk.ports import Row, Transaction
+from supportdesk.errors import NotFound
+from supportdesk.l10n.catalog import _
+from supportdesk.mail.model import Address, ParsedMail
+from supportdesk.mail.recipients import OwnAddresses, reply_recipients
+
+
+def answered_message(tx: Transaction, ticket: Ticket, message_id: MessageId | None = None) -> Row | None:
+    """The message that a reply answers: the one named, else the customer's newest, else our own newest."""
+    homes = [member.id for member in family_of(tx, ticket.id)]
+    if message_id is not None:
+        row = tx.row("message", {"id": message_id})
+        if row is None or row["ticket_id"] not in homes:
+            raise NotFound(_("#{ticket} has no message {message}").format(ticket=ticket.id, message=message_id))
+        return row
+    rows = tx.rows("message", {"ticket_id": homes, "direction": ["in", "out"]}, order="-created_at")
+    rows.sort(key=lambda row: (row["created_at"], row["id"]), reverse=True)
+    incoming = (row for row in rows if is_from_customer(row))
+    return next(incoming, None) or next(iter(rows), None)
+
+
+def reply_addresses(
+    tx: Transaction, ticket: Ticket, answered: Row | None
+) -> tuple[tuple[Address, ...], tuple[Address, ...]]:
+    """To and Cc of a reply to that message; the ticket's customer where the message tells nobody."""
+    if answered is not None:
+        headers = tx.row("message_mail", {"message_id": answered["id"]})
+        recipients = tx.rows("message_recipient", {"message_id": answered["id"]}, order="id")
+        identity = _identity_of(tx, answered["identity_id"])
+        mail = stored_mail(headers, recipients)
+        found = reply_recipients(mail, own_addresses(tx), sender=_effective_sender(mail, identity, answered))
+        if found.to:
+            return found.to, found.cc
+    return _customer_addresses(tx, ticket), ()
+
+
+def own_addresses(tx: Transaction) -> OwnAddresses:
+    rows = tx.rows("mailbox")
+    return OwnAddresses.of(address for row in rows for address in (row["address"], *(row["aliases"] or ())))
+
+
+def addresses_of(value: Any) -> tuple[Address, ...]:
+    """Addresses as a JSON column holds them: texts, [name, address] pairs, or mappings with `addr`."""
+    return tuple(found for item in value or () if (found := _address_of(item)).addr)
+
+
+def stored_mail(headers: Row | None, recipients: Iterable[Row]) -> ParsedMail:
+    """As much of a mail as its rows still tell."""
+    people: dict[str, list[Address]] = {"to": [], "cc": []}
+    for row in recipients:
+        if row["role"] in people:
+            people[row["role"]].append(Address(row["name"], row["address"]))
+    sender = Address(headers["from_name"], headers["from_address"]) if headers and headers["from_address"] else None
+    return ParsedMail(
+        headers=(),
+        subject="",
+        from_=(sender,) if sender else (),
+        sender=(),
+        reply_to=addresses_of(headers["reply_to"]) if headers else (),
+        to=tuple(people["to"]),
+        cc=tuple(people["cc"]),
+        delivered_to=(),
+        return_path=None,
+        message_id=headers["message_id_norm"] if headers else "",
+        in_reply_to=(),
+        references=tuple(headers["references"] or ()) if headers else (),
+        date=None,
+        text="",
+        text_source="none",
+    )
+
+
+def _effective_sender(mail: ParsedMail, identity: Row | None, answered: Row) -> Address | None:
+    """The human inside a contact form or a certified mail, where he is somebody else than the From."""
+    if identity is None or identity["kind"] != "email" or answered["direction"] != "in":
+        return None
+    inside = Address(answered["author_name"], identity["value"])
+    return inside if all(inside.norm != address.norm for address in (*mail.from_, *mail.reply_to)) else None
+
+
+def _identity_of(tx: Transaction, identity_id: int | None) -> Row | None:
+    return tx.row("customer_identity", {"id": identity_id}) if identity_id is not None else None
+
+
+def _customer_addresses(tx: Transaction, ticket: Ticket) -> tuple[Address, ...]:
+    if ticket.customer_id is None:
+        return ()
+    customer = tx.row("customer", {"id": ticket.customer_id})
+    rows = tx.rows("customer_identity", {"customer_id": ticket.customer_id, "kind": "email"}, order="id", limit=1)
+    return tuple(Address(customer["name"] if customer else "", row["value"]) for row in rows)
+
+
+def _address_of(item: Any) -> Address:
+    if isinstance(item, Mapping):
+        return Address(str(item.get("name") or ""), str(item.get("addr") or item.get("address") or ""))
+    if isinstance(item, list | tuple) and len(item) == 2:
+        return Address(str(item[0] or ""), str(item[1] or ""))
+    return Address("", str(item or ""))

@@ -1,0 +1,154 @@
+"""Performs a triage action on any number of tickets: reads the facts, plans, writes, in chunks under one action_id.
+
+A chunk is one transaction. Inside it each ticket has its own savepoint, so that a conflict on one leaves the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from supportdesk.desk import triage
+from supportdesk.desk.arguments import resolve
+from supportdesk.desk.clocks import calendar_of, family_of, recompute
+from supportdesk.desk.model import ActionId, Actor, Ticket, TicketId
+from supportdesk.desk.notices import notice
+from supportdesk.desk.people import check_actor
+from supportdesk.desk.ports import Plan, Transaction
+from supportdesk.desk.results import Done
+from supportdesk.desk.settings import new_action_id, settings_in
+from supportdesk.errors import Conflict, SupportdeskError
+from supportdesk.l10n.catalog import _
+
+if TYPE_CHECKING:
+    from supportdesk.desk.actions import Call
+
+CHUNK = 100
+
+# The clocks of a ticket do not depend on its owner, its tags or its snooze.
+MOVES_CLOCKS = frozenset(
+    ("solve", "reopen", "status", "dismiss", "spam", "not_spam", "split", "move", "confirm_participant", "merge")
+)
+
+
+def run(call: Call, action: str) -> Done:
+    """Perform `action` on each ticket of the call; the conflict of a single ticket is raised, of several listed."""
+    from supportdesk.desk.actions import BY_ID
+
+    guard = BY_ID[action].guard
+    action_id, params = new_action_id(), resolve(call)
+    done: list[TicketId] = []
+    conflicts: dict[TicketId, Conflict] = {}
+    for start in range(0, len(call.tickets), CHUNK):
+        if call.cancelled is not None and call.cancelled():
+            break
+        chunk = call.tickets[start : start + CHUNK]
+        with call.desk.store.transaction() as tx:
+            check_actor(tx, call.actor)
+            for ticket_id in chunk:
+                try:
+                    with tx.savepoint():
+                        ticket = current(tx, ticket_id, call.actor, call.expect)
+                        check_guard(guard(ticket, call.actor), ticket)
+                        if write(tx, action, ticket, call.actor, params, action_id):
+                            done.append(ticket_id)
+                except SupportdeskError as error:
+                    if len(call.tickets) == 1:
+                        raise
+                    conflicts[ticket_id] = as_conflict(error)
+        if call.progress is not None:
+            call.progress(min(start + CHUNK, len(call.tickets)), len(call.tickets))
+    return Done(action_id, tuple(done), notice(action, done, params), conflicts, undoable=bool(done))
+
+
+def write(
+    tx: Transaction, action: str, ticket: Ticket, actor: Actor, params: Mapping[str, Any], action_id: ActionId
+) -> bool:
+    """Plan and write one action on one ticket; False when there was nothing to change."""
+    facts = read_facts(tx, action, ticket)
+    plan = triage.plan(action, ticket, actor, tx.now, params, facts)
+    if not plan.events:
+        return False
+    applied = tx.apply(plan, actor, action_id)
+    if action in MOVES_CLOCKS:
+        homes = [ticket.id, *(TicketId(new) for name, new in applied.ids.items() if name == triage.SPLIT_TICKET.name)]
+        update_clocks(tx, homes, actor, action_id)
+    return True
+
+
+def update_clocks(tx: Transaction, tickets: Sequence[TicketId], actor: Actor, action_id: ActionId) -> None:
+    """Recompute the clocks of these tickets' families and write what differs."""
+    for ticket_id in dict.fromkeys(tickets):
+        plan = recompute(tx, ticket_id)
+        if plan != Plan():
+            tx.apply(plan, actor, action_id)
+
+
+def read_facts(tx: Transaction, action: str, ticket: Ticket) -> triage.Facts:
+    """Only what the action looks at: a bulk action must not read a conversation for each ticket."""
+    facts: dict[str, Any] = {
+        "calendar": calendar_of(tx, ticket.mailbox_id),
+        "on_hold_days": settings_in(tx).on_hold_days,
+    }
+    here = {"ticket_id": ticket.id}
+    if action in ("tag", "untag"):
+        facts["tags"] = frozenset(row["tag"] for row in tx.rows("ticket_tag", here))
+    if action in ("solve", "status", "dismiss", "spam", "not_spam"):
+        homes = {member.id: member.seq for member in family_of(tx, ticket.id)}
+        spam = tx.rows("dismissal", {"ticket_id": list(homes), "reason": "spam", "undone": False})
+        facts |= {"homes": homes, "spam_dismissals": tuple(row["id"] for row in spam)}
+    if action == "language" and ticket.customer_id is not None:
+        facts["customer"] = tx.row("customer", {"id": ticket.customer_id})
+    if action == "split":
+        facts |= {
+            "messages": tuple(tx.rows("message", here, order="seq")),
+            "outbox": tuple(row for row in tx.rows("outbox", here) if row["state"] != "draft"),
+            "dismissals": tuple(tx.rows("dismissal", {**here, "undone": False})),
+        }
+    if action in ("split", "confirm_participant"):
+        participants = tuple(tx.rows("participant", here, order="id"))
+        identities = (
+            tx.rows("customer_identity", {"id": [row["identity_id"] for row in participants]}) if participants else []
+        )
+        facts |= {"participants": participants, "identities": {row["id"]: row for row in identities}}
+    return triage.Facts(**facts)
+
+
+def current(tx: Transaction, ticket_id: TicketId, actor: Actor, expect: Mapping[TicketId, int] | None = None) -> Ticket:
+    """The ticket as it is now. Raises Conflict when somebody else wrote to it after the version that was expected.
+
+    The actor's own earlier actions are no conflict: keys come faster than screens follow.
+    """
+    ticket = tx.ticket(ticket_id)
+    if expect is None or expect.get(ticket_id, ticket.version) == ticket.version:
+        return ticket
+    newest = tx.rows("event", {"ticket_id": ticket_id}, order="-seq", limit=1)
+    if newest and newest[0]["actor_kind"] == actor.kind and newest[0]["actor_id"] == actor.id:
+        return ticket
+    who = name_of(tx, newest[0]["actor_kind"], newest[0]["actor_id"]) if newest else ""
+    raise changed_by(ticket, who, newest[0]["kind"] if newest else "", newest[0]["at"] if newest else None)
+
+
+def changed_by(ticket: Ticket, who: str, what: str, when: datetime | None) -> Conflict:
+    message = (
+        _("#{ticket} was changed by {who} in the meantime").format(ticket=ticket.id, who=who)
+        if who
+        else _("#{ticket} was changed in the meantime").format(ticket=ticket.id)
+    )
+    return Conflict(message, who=who, what=what, when=when)
+
+
+def name_of(tx: Transaction, actor_kind: str, actor_id: int | None) -> str:
+    row = tx.row("agent", {"id": actor_id}) if actor_id is not None else None
+    return (row["name"] or row["login"]) if row else actor_kind
+
+
+def check_guard(reason: str | None, ticket: Ticket) -> None:
+    if reason is not None:
+        raise Conflict(f"#{ticket.id}: {reason}", what=reason)
+
+
+def as_conflict(error: SupportdeskError) -> Conflict:
+    """Any refusal, as one of the conflicts that a bulk action lists."""
+    return error if isinstance(error, Conflict) else Conflict(error.message, what=type(error).__name__, hint=error.hint)

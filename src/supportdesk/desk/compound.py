@@ -1,0 +1,163 @@
+"""Actions that are more than one change on one ticket: taking the next, merging, writing, undoing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from supportdesk.desk import notes, replies, triage, undo
+from supportdesk.desk.bulk import as_conflict, check_guard, current, read_facts, update_clocks
+from supportdesk.desk.clocks import root_of
+from supportdesk.desk.drafts import open_draft, save_draft
+from supportdesk.desk.model import ActionId, OutboxId, Ticket, TicketId
+from supportdesk.desk.notices import notice
+from supportdesk.desk.people import check_actor
+from supportdesk.desk.results import AnswerNeeded, Done
+from supportdesk.desk.settings import new_action_id
+from supportdesk.errors import Conflict, NotFound, SupportdeskError, UsageError
+from supportdesk.l10n.catalog import _
+from supportdesk.mail.recipients import parse_recipients
+
+if TYPE_CHECKING:
+    from supportdesk.desk.actions import Call
+
+CANDIDATES = 500  # how far down the queue a free ticket in one's own language is looked for
+MOST_MERGED = 100
+
+
+def take_next(call: Call) -> Done:
+    """Assign the most urgent free ticket to the actor. Two agents at the same moment get two tickets."""
+    actor, desk = call.actor, call.desk
+    if actor.id is None:
+        raise UsageError(_("only an agent can take a ticket"))
+    now = desk.clock.now()
+    ids = desk.read.queue_ids("needs_reply", agent_id=actor.id, now=now, limit=CANDIDATES)
+    rows = desk.read.queue_rows(ids, agent_id=actor.id, now=now)
+    free = [rows[ticket_id] for ticket_id in ids if ticket_id in rows and rows[ticket_id].assignee_id is None]
+    mine = {tag.partition("-")[0] for agent in desk.agents() if agent.id == actor.id for tag in agent.languages}
+    free.sort(key=lambda row: row.language.partition("-")[0] not in mine)  # stable: within each part the queue's order
+    with desk.store.transaction() as tx:
+        check_actor(tx, actor)
+        action_id = new_action_id()
+        for row in free:
+            ticket = tx.ticket(row.id)
+            open_to_all = ticket.assignee_id is None and ticket.merged_into is None and not ticket.asleep(tx.now)
+            if open_to_all and ticket.waiting_since is not None and ticket.status != "spam":
+                plan = triage.plan("take", ticket, actor, tx.now, {}, read_facts(tx, "take", ticket))
+                tx.apply(plan, actor, action_id)
+                return Done(action_id, (ticket.id,), notice("take_next", [ticket.id]))
+    raise NotFound(_("no free ticket waits for a reply"))
+
+
+def merge(call: Call) -> Done:
+    """Merge the tickets into `into`, or into what that was merged into."""
+    try:
+        into = TicketId(int(str(call.params["into"]).lstrip("#")))
+    except ValueError as error:
+        raise UsageError(_("{value} is no ticket").format(value=call.params["into"])) from error
+    return _merge(call, into, different_customers=bool(call.params.get("different_customers")))
+
+
+def accept_suggestion(call: Call) -> Done:
+    """Merge the ticket into the one that it seems to belong to; whose customer it is has been looked at."""
+    ticket = call.desk.read.ticket(call.tickets[0])
+    if ticket.suggested_id is None:
+        raise Conflict(_("no ticket is suggested"))
+    return _merge(call, ticket.suggested_id, different_customers=True)
+
+
+def _merge(call: Call, into: TicketId, *, different_customers: bool) -> Done:
+    tickets = [ticket_id for ticket_id in call.tickets if ticket_id != into]
+    if not tickets:
+        raise UsageError(_("#{ticket} cannot be merged into itself").format(ticket=into))
+    if len(tickets) > MOST_MERGED:
+        raise UsageError(_("at most {count} tickets are merged at once").format(count=MOST_MERGED))
+    merged: list[Ticket] = []
+    conflicts: dict[TicketId, Conflict] = {}
+    with call.desk.store.transaction() as tx:
+        check_actor(tx, call.actor)
+        target, action_id = root_of(tx, into), new_action_id()
+        facts = read_facts(tx, "merge", target)
+        for ticket_id in tickets:
+            try:
+                ticket = current(tx, ticket_id, call.actor, call.expect)
+                if ticket.merged_into is not None:
+                    check_guard(_("it was merged into #{ticket}").format(ticket=ticket.merged_into), ticket)
+                plan = triage.merge(ticket, target, tx.now, different_customers=different_customers)
+                tx.apply(plan, call.actor, action_id)
+                merged.append(ticket)
+            except SupportdeskError as error:
+                if len(tickets) == 1:
+                    raise
+                conflicts[ticket_id] = as_conflict(error)
+        if merged:
+            tx.apply(triage.survivor(target, tuple(merged), tx.now, facts), call.actor, action_id)
+            update_clocks(tx, [target.id], call.actor, action_id)
+    ids = [ticket.id for ticket in merged]
+    return Done(action_id, tuple(ids), notice("merge", ids, {"into": target.id}), conflicts, undoable=bool(ids))
+
+
+def note(call: Call) -> Done:
+    text = str(call.params["text"])
+    with call.desk.store.transaction() as tx:
+        check_actor(tx, call.actor)
+        action_id, done = new_action_id(), []
+        for ticket_id in call.tickets:
+            ticket = root_of(tx, ticket_id)
+            if ticket.id not in done:
+                notes.write_note(tx, call.actor, ticket, text, action_id)
+                done.append(ticket.id)
+    return Done(action_id, tuple(done), notice("note", done), undoable=False)
+
+
+def call(call: Call) -> Done:
+    after, dismiss = call.params.get("after") or "", call.params.get("dismiss") or ""
+    return notes.log_call(
+        call.desk, call.actor, call.tickets[0], str(call.params["text"]), after=after, dismiss=dismiss
+    )
+
+
+def reply(call: Call) -> Done:
+    """Write and send in one go, for the command line: the draft is kept where the sending stops."""
+    desk, actor, params = call.desk, call.actor, call.params
+    draft = open_draft(desk, actor, call.tickets[0])
+    fields: dict[str, Any] = {}
+    texts: list[str] = []
+    if params.get("canned"):
+        rendered = desk.render_canned(actor, draft.ticket_id, str(params["canned"]), dict(params.get("asked") or {}))
+        texts.append(rendered.text)
+        fields["canned_key"] = str(params["canned"])
+    texts.append(str(params.get("text") or ""))
+    body = "\n\n".join(text.strip("\n") for text in texts if text.strip())
+    if not body:
+        raise UsageError(_("{action} needs {name}").format(action="reply", name="text"))
+    fields["body"] = body
+    if params.get("to"):
+        fields["to"] = parse_recipients(params["to"]) if isinstance(params["to"], str) else tuple(params["to"])
+    seen = int(params["seen"]) if params.get("seen") is not None else draft.seen_seq
+    draft = save_draft(desk, actor, draft.id, draft.version, fields)
+    anyway = bool(params.get("anyway"))
+    if not anyway:
+        _check_warnings(call, draft.id)
+    after = params.get("after")
+    return desk.send(actor, draft.id, seen_seq=seen, after="pending" if after is None else after, anyway=anyway)
+
+
+def undo_action(call: Call) -> Done:
+    action = call.params.get("action")
+    return undo.undo(call.desk, call.actor, ActionId(str(action)) if action else None)
+
+
+def cancel_send(call: Call) -> Done:
+    wanted = call.params.get("outbox")
+    row = replies.cancel_send(call.desk, call.actor, OutboxId(int(wanted)) if wanted else None)
+    event = call.desk.read.rows("event", {"ticket_id": row.ticket_id, "kind": "cancel_send"}, order="-seq", limit=1)[0]
+    sentence = _("The reply to #{ticket} is a draft again").format(ticket=row.ticket_id)
+    return Done(ActionId(event["action_id"]), (row.ticket_id,), sentence, outbox_id=row.id, undoable=False)
+
+
+def _check_warnings(call: Call, outbox_id: OutboxId) -> None:
+    """What the review bar would ask a second key for stops a command; `anyway` is the second key."""
+    warnings = call.desk.review(call.actor, outbox_id).warnings
+    if warnings:
+        hint = _("It is kept as draft {id}; send it anyway, or edit it.").format(id=outbox_id)
+        raise AnswerNeeded("; ".join(warning.text for warning in warnings), param="anyway", hint=hint)

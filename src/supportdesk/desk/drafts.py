@@ -1,0 +1,360 @@
+"""Drafts: opening, saving and giving up a reply that is being written. What sends it is `desk.replies`.
+
+At most one draft for a ticket, agent and kind. Saving happens every second or two while an agent types: it writes the
+row alone, by compare-and-swap on its version, and leaves no event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from supportdesk.desk import guards
+from supportdesk.desk.addressing import answered_message, reply_addresses
+from supportdesk.desk.arguments import clean_language
+from supportdesk.desk.bulk import check_guard
+from supportdesk.desk.clocks import root_of
+from supportdesk.desk.model import (
+    Actor,
+    AgentId,
+    AttachmentRow,
+    MailboxId,
+    MessageId,
+    OutboxId,
+    OutboxKind,
+    OutboxRow,
+    RecipientRow,
+    Ticket,
+    TicketId,
+    from_row,
+)
+from supportdesk.desk.notices import notice
+from supportdesk.desk.people import check_actor
+from supportdesk.desk.ports import Change, Delete, Insert, NewRef, Plan, PlannedEvent, Row, Transaction, Update
+from supportdesk.desk.results import Done
+from supportdesk.desk.settings import new_action_id
+from supportdesk.errors import Conflict, NotAllowed, NotFound, UsageError
+from supportdesk.l10n.catalog import _
+from supportdesk.mail.compose import reply_subject
+from supportdesk.mail.model import Address
+from supportdesk.mail.recipients import clean_name
+
+if TYPE_CHECKING:
+    from supportdesk.desk.desk import Desk
+    from supportdesk.desk.ports import Reader
+
+DRAFT_KINDS: tuple[OutboxKind, ...] = ("reply", "new", "forward")
+EDITABLE = frozenset({"subject", "body", "language", "quote", "canned_key", "seen_seq", "in_reply_to", "after_status"})
+RECIPIENTS = ("to", "cc", "bcc")
+LARGEST_ATTACHMENT = 25 * 1024 * 1024
+
+
+class Rows(Protocol):
+    """What both a reader and a transaction offer."""
+
+    def rows(self, table: str, where: Row | None = None, *, order: str = "", limit: int = 0) -> list[Row]: ...
+
+
+# ---- opening ---------------------------------------------------------------------------------------------------------
+
+
+def open_draft(
+    desk: Desk, actor: Actor, ticket_id: TicketId, *, kind: str = "reply", in_reply_to: MessageId | None = None
+) -> OutboxRow:
+    """The agent's draft on the ticket; a new one has recipients, subject, language and what he has seen."""
+    if kind not in DRAFT_KINDS:
+        raise UsageError(_("{kind} is no kind of draft").format(kind=kind), hint=", ".join(DRAFT_KINDS))
+    with desk.store.transaction() as tx:
+        check_actor(tx, actor)
+        ticket = root_of(tx, ticket_id)
+        check_guard(guards.not_spam(ticket, actor), ticket)
+        existing = find_draft(tx, ticket.id, actor.id, kind)
+        if existing is not None:
+            return row_of(tx, existing)
+        answered = answered_message(tx, ticket, in_reply_to)
+        mailbox_id = _mailbox_for(tx, ticket, answered)
+        to, cc = reply_addresses(tx, ticket, answered) if kind == "reply" else ((), ())
+        values = {
+            "subject": reply_subject(ticket.subject) if kind == "reply" else f"Fwd: {ticket.subject}",
+            "in_reply_to": answered["id"] if answered is not None else None,
+            "seen_seq": ticket.seq,
+            "language": ticket.language or _customer_language(tx, ticket) or _mailbox_language(tx, mailbox_id),
+            "quote": _quotes(tx, mailbox_id),
+        }
+        return _insert_draft(tx, actor, ticket.id, mailbox_id, kind, values, {"to": to, "cc": cc})
+
+
+def start_conversation(
+    desk: Desk, actor: Actor, mailbox_id: MailboxId, to: Address, subject: str, language: str = ""
+) -> OutboxRow:
+    """A new ticket of this customer with a draft on it: we write first."""
+    if not to.addr.strip():
+        raise UsageError(_("a conversation needs an address"))
+    with desk.store.transaction() as tx:
+        check_actor(tx, actor)
+        mailbox = tx.row("mailbox", {"id": mailbox_id})
+        if mailbox is None:
+            raise NotFound(_("there is no mailbox {id}").format(id=mailbox_id))
+        action_id = new_action_id()
+        identity, customer = _identity(tx, actor, to)
+        chosen = clean_language(language) if language else customer["language"] or mailbox["language"]
+        ref = NewRef("ticket")
+        ticket = Insert(
+            "ticket",
+            {
+                "subject": subject, "status": "open", "kind": "human", "mailbox_id": mailbox_id,
+                "market_id": mailbox["market_id"], "customer_id": customer["id"], "assignee_id": actor.id,
+                "language": chosen, "language_source": "hand" if language else customer["language_source"] or "mailbox",
+                "created_at": tx.now, "updated_at": tx.now,
+            },
+            ref,
+        )  # fmt: skip
+        part = Insert("participant", {"ticket_id": ref, "identity_id": identity["id"], "role": "requester"})
+        event = PlannedEvent(ref, "started", {"mailbox_id": mailbox_id})
+        applied = tx.apply(Plan(silent=(ticket, part), events=(event,), undoable=False), actor, action_id)
+        ticket_id = TicketId(applied.ids[ref.name])
+        values = {"subject": subject, "language": chosen, "quote": False, "seen_seq": 0}
+        return _insert_draft(tx, actor, ticket_id, mailbox_id, "new", values, {"to": (to,)})
+
+
+# ---- changing --------------------------------------------------------------------------------------------------------
+
+
+def save_draft(desk: Desk, actor: Actor, outbox_id: OutboxId, version: int, fields: Mapping[str, Any]) -> OutboxRow:
+    """Write what the agent typed. Raises Conflict when the row was changed elsewhere or is no draft any more."""
+    unknown = set(fields) - EDITABLE - set(RECIPIENTS)
+    if unknown:
+        raise UsageError(_("a draft has no {names}").format(names=", ".join(sorted(unknown))))
+    with desk.store.transaction() as tx:
+        check_actor(tx, actor)
+        row = own_draft(tx, actor, outbox_id)
+        if row["version"] != version:
+            raise Conflict(_("the draft was changed in another window"), what="draft", when=row["updated_at"])
+        changes: list[Change] = []
+        for role in RECIPIENTS:
+            if role in fields:
+                changes += _replace_recipients(tx, outbox_id, role, fields[role])
+        after = {name: fields[name] for name in EDITABLE & set(fields) if row[name] != fields[name]}
+        if after or changes:
+            changes.append(_next_version(tx, row, after))
+            tx.apply(Plan(silent=tuple(changes), undoable=False), actor, new_action_id())
+        return read_row(tx, outbox_id)
+
+
+def attach(desk: Desk, actor: Actor, outbox_id: OutboxId, name: str, content_type: str, data: bytes) -> OutboxRow:
+    """Add a file to the draft; its bytes are durable before the row that names them."""
+    if len(data) > LARGEST_ATTACHMENT:
+        raise UsageError(_("{name} is larger than {size} MB").format(name=name, size=LARGEST_ATTACHMENT // 2**20))
+    sha = desk.blobs.put(data)
+    with desk.store.transaction() as tx:
+        check_actor(tx, actor)
+        row = own_draft(tx, actor, outbox_id)
+        attachment = Insert(
+            "attachment",
+            {"outbox_id": outbox_id, "name": name, "content_type": content_type, "size": len(data), "blob_sha": sha},
+        )
+        tx.apply(Plan(silent=(attachment, _next_version(tx, row, {})), undoable=False), actor, new_action_id())
+        return read_row(tx, outbox_id)
+
+
+def detach(desk: Desk, actor: Actor, outbox_id: OutboxId, attachment_id: int) -> OutboxRow:
+    with desk.store.transaction() as tx:
+        check_actor(tx, actor)
+        row = own_draft(tx, actor, outbox_id)
+        found = tx.rows("attachment", {"id": attachment_id, "outbox_id": outbox_id})
+        if not found:
+            raise NotFound(_("the draft has no attachment {id}").format(id=attachment_id))
+        gone = Delete("attachment", {"id": attachment_id}, found[0])
+        tx.apply(Plan(silent=(gone, _next_version(tx, row, {})), undoable=False), actor, new_action_id())
+        return read_row(tx, outbox_id)
+
+
+def discard_draft(desk: Desk, actor: Actor, outbox_id: OutboxId) -> Done:
+    """Give the draft up; an undo brings it back."""
+    with desk.store.transaction() as tx:
+        check_actor(tx, actor)
+        row = own_draft(tx, actor, outbox_id)
+        action_id, ticket_id = new_action_id(), TicketId(row["ticket_id"])
+        given_up = Update("outbox", {"id": outbox_id}, {"discarded_at": None}, {"discarded_at": tx.now})
+        event = PlannedEvent(ticket_id, "discard", {"outbox_id": outbox_id})
+        tx.apply(Plan(changes=(given_up,), events=(event,)), actor, action_id)
+        return Done(action_id, (ticket_id,), notice("discard", [ticket_id]), outbox_id=outbox_id)
+
+
+def adopt_draft(desk: Desk, actor: Actor, outbox_id: OutboxId) -> OutboxRow:
+    """Take over a colleague's draft. A draft that the agent has on that ticket already goes on below it."""
+    with desk.store.transaction() as tx:
+        check_actor(tx, actor)
+        row = _draft(tx, outbox_id)
+        if row["agent_id"] == actor.id:
+            return row_of(tx, row)
+        plan = make_room(tx, row, actor.id)
+        after = {"agent_id": actor.id, **plan.extra}
+        adopted = Update("outbox", {"id": outbox_id}, {"version": row["version"], "state": "draft"}, after)
+        event = PlannedEvent(
+            TicketId(row["ticket_id"]), "adopt_draft", {"outbox_id": outbox_id, "from": row["agent_id"]}
+        )
+        tx.apply(Plan(silent=(*plan.changes, adopted), events=(event,), undoable=False), actor, new_action_id())
+        return read_row(tx, outbox_id)
+
+
+class Room:
+    """What must be written so that a row can be the draft of an agent: `changes` first, then `extra` columns of the row."""
+
+    def __init__(self, changes: tuple[Change, ...] = (), extra: Mapping[str, Any] | None = None) -> None:
+        self.changes = changes
+        self.extra = dict(extra or {})
+
+
+def make_room(tx: Transaction, row: Row, agent_id: AgentId | None) -> Room:
+    """No word is lost: where the agent has another draft there, its text goes below the row's and it is given up."""
+    other = find_draft(tx, TicketId(row["ticket_id"]), agent_id, row["kind"])
+    if other is None or other["id"] == row["id"]:
+        return Room()
+    given_up = Update("outbox", {"id": other["id"]}, {"discarded_at": None}, {"discarded_at": tx.now})
+    moved = [
+        Update("attachment", {"id": file["id"]}, {"outbox_id": other["id"]}, {"outbox_id": row["id"]})
+        for file in tx.rows("attachment", {"outbox_id": other["id"]})
+    ]
+    texts = [text for text in (row["body"].rstrip(), other["body"].strip()) if text]
+    return Room((given_up, *moved), {"body": "\n\n".join(texts)})
+
+
+# ---- reading ---------------------------------------------------------------------------------------------------------
+
+
+def list_drafts(reader: Reader, actor: Actor, *, everybody: bool = False) -> list[OutboxRow]:
+    where: dict[str, Any] = {"state": "draft"} if everybody else {"state": "draft", "agent_id": actor.id}
+    rows = reader.rows("outbox", where, order="-updated_at")
+    return [row_of(reader, row) for row in rows if row["discarded_at"] is None]
+
+
+def read_row(source: Rows, outbox_id: OutboxId) -> OutboxRow:
+    rows = source.rows("outbox", {"id": outbox_id})
+    if not rows:
+        raise NotFound(_("there is no reply {id}").format(id=outbox_id))
+    return row_of(source, rows[0])
+
+
+def row_of(source: Rows, row: Row) -> OutboxRow:
+    recipients = source.rows("outbox_recipient", {"outbox_id": row["id"]}, order="id")
+    files = source.rows("attachment", {"outbox_id": row["id"]}, order="id")
+    return from_row(
+        OutboxRow,
+        {
+            **row,
+            "recipients": tuple(from_row(RecipientRow, item) for item in recipients),
+            "attachments": tuple(from_row(AttachmentRow, item) for item in files),
+        },
+    )
+
+
+def find_draft(tx: Transaction, ticket_id: TicketId, agent_id: AgentId | None, kind: str) -> Row | None:
+    rows = tx.rows("outbox", {"ticket_id": ticket_id, "kind": kind, "state": "draft"}, order="id")
+    return next((row for row in rows if row["agent_id"] == agent_id and row["discarded_at"] is None), None)
+
+
+def own_draft(tx: Transaction, actor: Actor, outbox_id: OutboxId) -> Row:
+    """The row, if it is the actor's draft. A colleague's has to be adopted first."""
+    row = _draft(tx, outbox_id)
+    if actor.kind == "agent" and row["agent_id"] != actor.id:
+        raise NotAllowed(_("this is a colleague's draft"), hint=_("Adopt it first."))
+    return row
+
+
+# ---- helpers ---------------------------------------------------------------------------------------------------------
+
+
+def _draft(tx: Transaction, outbox_id: OutboxId) -> Row:
+    row = tx.row("outbox", {"id": outbox_id})
+    if row is None:
+        raise NotFound(_("there is no reply {id}").format(id=outbox_id))
+    if row["state"] != "draft":
+        raise Conflict(_("the reply is no draft any more"), what=row["state"], when=row["held_at"])
+    if row["discarded_at"] is not None:
+        raise Conflict(_("the draft was discarded"), what="discarded", when=row["discarded_at"])
+    return row
+
+
+def _next_version(tx: Transaction, row: Row, after: Mapping[str, Any]) -> Update:
+    seen = {"version": row["version"], "state": "draft"}
+    return Update("outbox", {"id": row["id"]}, seen, {**after, "updated_at": tx.now})
+
+
+def _insert_draft(
+    tx: Transaction,
+    actor: Actor,
+    ticket_id: TicketId,
+    mailbox_id: MailboxId,
+    kind: str,
+    values: Mapping[str, Any],
+    recipients: Mapping[str, Sequence[Address]],
+) -> OutboxRow:
+    ref = NewRef("outbox")
+    row = {
+        "ticket_id": ticket_id, "agent_id": actor.id, "mailbox_id": mailbox_id, "kind": kind, "state": "draft",
+        "created_at": tx.now, "updated_at": tx.now, **values,
+    }  # fmt: skip
+    people = [_recipient(ref, role, address) for role, found in recipients.items() for address in found]
+    applied = tx.apply(Plan(silent=(Insert("outbox", row, ref), *people), undoable=False), actor, new_action_id())
+    return read_row(tx, OutboxId(applied.ids[ref.name]))
+
+
+def _recipient(outbox_id: OutboxId | NewRef, role: str, address: Address) -> Insert:
+    return Insert(
+        "outbox_recipient",
+        {"outbox_id": outbox_id, "role": role, "address": address.addr.strip(), "name": clean_name(address.name), "state": "pending"},
+    )  # fmt: skip
+
+
+def _replace_recipients(tx: Transaction, outbox_id: OutboxId, role: str, wanted: Sequence[Address]) -> list[Change]:
+    stored = tx.rows("outbox_recipient", {"outbox_id": outbox_id, "role": role}, order="id")
+    unique = {address.norm: address for address in wanted}
+    if [(row["address"], row["name"]) for row in stored] == [(one.addr, one.name) for one in unique.values()]:
+        return []
+    gone: list[Change] = [Delete("outbox_recipient", {"id": row["id"]}, row) for row in stored]
+    return gone + [_recipient(outbox_id, role, address) for address in unique.values()]
+
+
+def _mailbox_for(tx: Transaction, ticket: Ticket, answered: Row | None) -> MailboxId:
+    """A reply leaves from the address that was written to."""
+    headers = tx.row("message_mail", {"message_id": answered["id"]}) if answered is not None else None
+    if headers is not None and headers["mailbox_id"] is not None and ticket.mailbox_id is None:
+        return MailboxId(headers["mailbox_id"])
+    if ticket.mailbox_id is not None:
+        return ticket.mailbox_id
+    mailboxes = tx.rows("mailbox", order="id", limit=1)
+    if not mailboxes:
+        raise NotFound(_("there is no mailbox to write from"), hint="supportdesk mailbox add")
+    return MailboxId(mailboxes[0]["id"])
+
+
+def _customer_language(tx: Transaction, ticket: Ticket) -> str:
+    customer = tx.row("customer", {"id": ticket.customer_id}) if ticket.customer_id is not None else None
+    return str(customer["language"]) if customer is not None else ""
+
+
+def _mailbox_language(tx: Transaction, mailbox_id: MailboxId) -> str:
+    mailbox = tx.row("mailbox", {"id": mailbox_id})
+    return str(mailbox["language"]) if mailbox is not None else ""
+
+
+def _quotes(tx: Transaction, mailbox_id: MailboxId) -> bool:
+    mailbox = tx.row("mailbox", {"id": mailbox_id})
+    return bool((mailbox["settings"] or {}).get("quote_last", True)) if mailbox is not None else True
+
+
+def _identity(tx: Transaction, actor: Actor, to: Address) -> tuple[Row, Row]:
+    """The customer behind an address, made if nobody wrote from it yet."""
+    found = tx.rows("customer_identity", {"kind": "email", "value_norm": to.norm})
+    if not found:
+        ref = NewRef("customer")
+        customer = Insert("customer", {"name": clean_name(to.name), "created_at": tx.now}, ref)
+        identity = Insert(
+            "customer_identity", {"customer_id": ref, "kind": "email", "value": to.addr, "value_norm": to.norm}
+        )
+        tx.apply(Plan(silent=(customer, identity), undoable=False), actor, new_action_id())
+        found = tx.rows("customer_identity", {"kind": "email", "value_norm": to.norm})
+    customer_row = tx.row("customer", {"id": found[0]["customer_id"]})
+    assert customer_row is not None
+    return found[0], customer_row

@@ -1,0 +1,57 @@
+"""The sentence that tells an agent what an action did, for a toast or a terminal line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from supportdesk.desk.model import TicketId
+from supportdesk.l10n.catalog import _, ngettext
+
+
+def notice(action: str, tickets: Sequence[TicketId], params: Mapping[str, Any] | None = None) -> str:
+    """What `action` did: the ticket's number for one, else how many."""
+    if not tickets:
+        return _("Nothing to change")
+    made = _SENTENCES[action](len(tickets))
+    values = {
+        name: ", ".join(map(str, value)) if isinstance(value, tuple) else value
+        for name, value in (params or {}).items()
+    }
+    return made.format(**{**values, "ticket": tickets[0], "count": len(tickets)})
+
+
+_SENTENCES: Mapping[str, Callable[[int], str]] = {
+    "assign": lambda n: ngettext("Assigned #{ticket}", "Assigned {count} tickets", n),
+    "unassign": lambda n: ngettext("#{ticket} is nobody's now", "{count} tickets are nobody's now", n),
+    "take": lambda n: ngettext("#{ticket} is yours", "{count} tickets are yours", n),
+    "take_next": lambda n: ngettext("#{ticket} is yours", "{count} tickets are yours", n),
+    "tag": lambda n: ngettext("Tagged #{ticket}: {tags}", "Tagged {count} tickets: {tags}", n),
+    "untag": lambda n: ngettext("Took {tags} off #{ticket}", "Took {tags} off {count} tickets", n),
+    "snooze": lambda n: ngettext("#{ticket} sleeps", "{count} tickets sleep", n),
+    "wake": lambda n: ngettext("#{ticket} is awake", "{count} tickets are awake", n),
+    "solve": lambda n: ngettext("Solved #{ticket}", "Solved {count} tickets", n),
+    "reopen": lambda n: ngettext("Reopened #{ticket}", "Reopened {count} tickets", n),
+    "status": lambda n: ngettext("Changed the status of #{ticket}", "Changed the status of {count} tickets", n),
+    "priority": lambda n: ngettext("Changed the priority of #{ticket}", "Changed the priority of {count} tickets", n),
+    "dismiss": lambda n: ngettext("#{ticket} needs no reply", "{count} tickets need no reply", n),
+    "spam": lambda n: ngettext("#{ticket} is spam", "{count} tickets are spam", n),
+    "not_spam": lambda n: ngettext("#{ticket} is no spam", "{count} tickets are no spam", n),
+    "merge": lambda n: ngettext("Merged #{ticket} into #{into}", "Merged {count} tickets into #{into}", n),
+    "accept_suggestion": lambda n: ngettext("Merged #{ticket} into #{into}", "Merged {count} tickets into #{into}", n),
+    "split": lambda n: ngettext("Split #{ticket}", "Split {count} tickets", n),
+    "language": lambda n: ngettext(
+        "#{ticket} is in the language {language}", "{count} tickets are in the language {language}", n
+    ),
+    "move": lambda n: ngettext("Moved #{ticket}", "Moved {count} tickets", n),
+    "note": lambda n: ngettext("Noted on #{ticket}", "Noted on {count} tickets", n),
+    "call": lambda n: ngettext("Logged a call on #{ticket}", "Logged a call on {count} tickets", n),
+    "confirm_participant": lambda n: ngettext(
+        "Confirmed a participant of #{ticket}", "Confirmed a participant of {count} tickets", n
+    ),
+    "reject_suggestion": lambda n: ngettext(
+        "Forgot the suggestion for #{ticket}", "Forgot the suggestions for {count} tickets", n
+    ),
+    "discard": lambda n: ngettext("Discarded the draft on #{ticket}", "Discarded {count} drafts", n),
+    "undo": lambda n: ngettext("Undone on #{ticket}", "Undone on {count} tickets", n),
+}

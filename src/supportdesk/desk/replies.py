@@ -1,0 +1,292 @@
+"""Sending a reply and taking it back: the stop-on-send check, the undo window, the row that becomes a draft again.
+
+Sending is one transaction (domain.md sections 3 and 4): if somebody else or the customer added something that the
+writer has not seen, it stops and the text stays a draft. What delivers a held row is not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from supportdesk.desk import guards, triage
+from supportdesk.desk.bulk import check_guard, name_of, read_facts, update_clocks
+from supportdesk.desk.clocks import family_of, root_of
+from supportdesk.desk.drafts import make_room, own_draft, read_row, row_of
+from supportdesk.desk.model import ActionId, Actor, AgentId, OutboxId, OutboxRow, Ticket, TicketId
+from supportdesk.desk.outgoing import mailbox_row, sign_reply
+from supportdesk.desk.people import check_actor
+from supportdesk.desk.ports import Change, Insert, Plan, PlannedEvent, Row, Transaction, Update
+from supportdesk.desk.results import AnswerNeeded, Done
+from supportdesk.desk.review import review
+from supportdesk.desk.settings import UNDO_WINDOWS, ensure_identity, new_action_id, settings_in
+from supportdesk.errors import Conflict, Newcomer, NotAllowed, ReplyStopped, UsageError
+from supportdesk.l10n.catalog import _
+
+if TYPE_CHECKING:
+    from supportdesk.desk.desk import Desk
+
+EXCERPT = 160
+AFTER = ("", "open", "pending", "on_hold", "solved")
+# What brings a ticket to the top again has been dealt with once an answer is on its way.
+ANSWERED_BADGES = frozenset({"reply_stopped", "failed", "bounced"})
+
+
+def send(
+    desk: Desk,
+    actor: Actor,
+    outbox_id: OutboxId,
+    *,
+    seen_seq: int,
+    after: str,
+    anyway: bool,
+    undo_seconds: int | None,
+    snooze: datetime | None,
+    dismiss: str,
+) -> Done:
+    """Hold the draft for delivery. Raises ReplyStopped, UsageError (the review's errors), AnswerNeeded, Conflict.
+
+    `seen_seq` is what the writer has seen of the ticket. With `anyway` the newcomers stay unanswered unless he has
+    seen them: pass the `seq` of the ReplyStopped once they were shown.
+    """
+    if after not in AFTER:
+        raise UsageError(
+            _("{value} is no choice for {name}").format(value=after, name="after"), hint=", ".join(AFTER[1:])
+        )
+    reviewed = read_row(desk.read, outbox_id)
+    stopped = review(desk, outbox_id).errors if reviewed.state == "draft" else ()
+    with desk.store.transaction() as tx:
+        check_actor(tx, actor)
+        row = own_draft(tx, actor, outbox_id)
+        if row["version"] != reviewed.version:
+            raise Conflict(_("the draft was changed in another window"), what="draft", when=row["updated_at"])
+        ticket = root_of(tx, row["ticket_id"])
+        check_guard(guards.not_spam(ticket, actor), ticket)
+        if stopped:
+            raise UsageError(stopped[0], hint="; ".join(stopped[1:]))
+        # A draft whose ticket was merged meanwhile has seen nothing of the survivor.
+        moved = row["ticket_id"] != ticket.id and not anyway
+        new = newcomers(tx, ticket, actor.id, 0 if moved else seen_seq)
+        if new and not anyway:
+            raise ReplyStopped(
+                _("#{ticket}: something new arrived, the reply was not sent").format(ticket=ticket.id),
+                newcomers=new,
+                seq=ticket.seq,
+                hint=_("It is kept as a draft: read what is new, then send, edit or discard it."),
+            )
+        seconds = settings_in(tx).undo_seconds if undo_seconds is None else undo_seconds
+        if seconds not in UNDO_WINDOWS:
+            raise UsageError(
+                _("the undo window is one of {seconds} seconds").format(seconds=", ".join(map(str, UNDO_WINDOWS)))
+            )
+        action_id = new_action_id()
+        row = {**row, "seen_seq": seen_seq if new else ticket.seq}
+        tx.apply(_hold(tx, actor, ticket, row, after, seconds, snooze, action_id), actor, action_id)
+        update_clocks(tx, [ticket.id], actor, action_id)
+        _settle(tx, ticket.id, actor, after, dismiss, action_id)
+        return Done(action_id, (ticket.id,), _notice(ticket, after, seconds), outbox_id=outbox_id)
+
+
+def newcomers(tx: Transaction, ticket: Ticket, agent_id: AgentId | None, seen_seq: int) -> tuple[Newcomer, ...]:
+    """What others added to the ticket after `seen_seq`, oldest first: messages, notes, replies on their way, merges.
+
+    An agent's own notes and replies are not news to him. For the release from the outbox, `seen_seq` is the row's own
+    `seq`: what stood there when it was held has been judged already.
+    """
+    if ticket.seq <= seen_seq:
+        return ()
+    found: list[Newcomer] = []
+    messages = [row for row in tx.rows("message", {"ticket_id": ticket.id}, order="seq") if row["seq"] > seen_seq]
+    for member in _joined_after(tx, ticket, seen_seq):
+        messages += tx.rows("message", {"ticket_id": member}, order="seq")
+    for row in messages:
+        own = agent_id is not None and row["agent_id"] == agent_id
+        # A sent reply took its place when it was held: its outbox row speaks for it.
+        if not own and row["direction"] != "system" and row["outbox_id"] is None:
+            kind = row["kind"] if row["direction"] == "in" or row["kind"] != "mail" else "reply"
+            found.append(Newcomer(row["seq"], kind, row["author_name"], row["created_at"], _excerpt(row["body"])))
+    for row in tx.rows("outbox", {"ticket_id": ticket.id}, order="seq"):
+        if (
+            row["state"] != "draft"
+            and row["seq"] > seen_seq
+            and row["agent_id"] != agent_id
+            and row["agent_id"] is not None
+        ):
+            author = name_of(tx, "agent", row["agent_id"])
+            found.append(
+                Newcomer(row["seq"], "reply", author, row["held_at"] or row["updated_at"], _excerpt(row["body"]))
+            )
+    return tuple(sorted(found, key=lambda item: (item.at, item.seq)))
+
+
+def cancel_send(desk: Desk, actor: Actor, outbox_id: OutboxId | None = None) -> OutboxRow:
+    """Take a reply back that is not on the wire, by default the actor's last one. Raises Conflict when it is too late."""
+    if outbox_id is None:
+        outbox_id = last_sent(desk, actor)
+    # The log only grows: what the send did can be read before the transaction.
+    action = read_row(desk.read, outbox_id).action_id
+    details = desk.read.event_details(ActionId(action)) if action else []
+    with desk.store.transaction() as tx:
+        check_actor(tx, actor)
+        row = tx.row("outbox", {"id": outbox_id})
+        assert row is not None
+        if actor.kind == "agent" and row["agent_id"] != actor.id:
+            raise NotAllowed(_("this is a colleague's reply"))
+        check_cancellable(tx, row)
+        action_id = new_action_id()
+        ticket = root_of(tx, row["ticket_id"])
+        undone = (
+            [change for _event, body in details for change in body["changes"]] if row["action_id"] == action else []
+        )
+        plan = back_to_draft(tx, row) + _status_back(tx, ticket, undone)
+        event = PlannedEvent(ticket.id, "cancel_send", {"outbox_id": outbox_id, "of": row["action_id"]})
+        tx.apply(plan + Plan(events=(event,), undoable=False), actor, action_id)
+        update_clocks(tx, [ticket.id], actor, action_id)
+        return read_row(tx, outbox_id)
+
+
+def last_sent(desk: Desk, actor: Actor) -> OutboxId:
+    """The actor's newest reply that is still on its way out."""
+    rows = desk.read.rows(
+        "outbox", {"agent_id": actor.id, "state": ["held", "deferred", "sending"]}, order="-held_at", limit=1
+    )
+    if not rows:
+        raise Conflict(_("no reply of yours is still on its way out"), what="sent")
+    return OutboxId(rows[0]["id"])
+
+
+def check_cancellable(tx: Transaction, row: Row) -> None:
+    """Raises Conflict when the server may have, or has, the reply already."""
+    claimed = row["lease_until"] is not None and row["lease_until"] > tx.now
+    if row["state"] not in ("held", "deferred", "failed") or claimed:
+        raise Conflict(_("it is too late: the reply is {state}").format(state=row["state"]), what=row["state"])
+    taken = tx.rows("outbox_recipient", {"outbox_id": row["id"], "state": "accepted"})
+    if taken:
+        raise Conflict(
+            _("it is too late: {address} has it already").format(address=taken[0]["address"]), what=row["state"]
+        )
+
+
+def back_to_draft(tx: Transaction, row: Row) -> Plan:
+    """The same row, same id, attachments included, as a draft of its agent again: an undo, or a stop at the release.
+
+    The caller adds its event and updates the clocks: the customer waits again.
+    """
+    room = make_room(tx, row, row["agent_id"])
+    after: dict[str, Any] = {
+        "state": "draft", "stage": "", "held_at": None, "not_before": None, "next_try": None, "first_try_at": None,
+        "seq": 0, "attempts": 0, "error": "", "server_reply": "", "built_sha": "", "lease_owner": "", "lease_until": None,
+        **room.extra,
+    }  # fmt: skip
+    before = {"state": row["state"], "version": row["version"]}
+    changes: list[Change] = [*room.changes, Update("outbox", {"id": row["id"]}, before, after)]
+    for one in tx.rows("outbox_recipient", {"outbox_id": row["id"]}):
+        if one["state"] != "pending" or one["detail"]:
+            changes.append(Update("outbox_recipient", {"id": one["id"]}, {}, {"state": "pending", "detail": ""}))
+    return Plan(silent=tuple(changes))
+
+
+# ---- helpers ---------------------------------------------------------------------------------------------------------
+
+
+def _hold(
+    tx: Transaction,
+    actor: Actor,
+    ticket: Ticket,
+    row: Row,
+    after: str,
+    seconds: int,
+    snooze: datetime | None,
+    action_id: ActionId,
+) -> Plan:
+    instance, keys = ensure_identity(tx, actor)
+    mailbox = mailbox_row(tx, row_of(tx, row))
+    held = {
+        "state": "held", "stage": "", "ticket_id": ticket.id, "seen_seq": row["seen_seq"], "seq": ticket.seq + 1,
+        "held_at": tx.now, "not_before": tx.now + timedelta(seconds=seconds), "after_status": after,
+        "message_id_header": sign_reply(keys, instance, mailbox, row), "action_id": action_id,
+    }  # fmt: skip
+    before = {"state": "draft", "version": row["version"]}
+    facts = read_facts(tx, "send", ticket)
+    fields: dict[str, Any] = triage.status_fields(ticket, after, tx.now, facts) if after else {}  # type: ignore[arg-type]
+    if snooze is not None:
+        fields |= _asleep(actor, tx.now, snooze)
+    fields["badges"] = [badge for badge in ticket.badges if badge not in ANSWERED_BADGES]
+    data = {"outbox_id": row["id"], **({"status": after} if after else {})}
+    return Plan(
+        changes=triage.update_ticket(ticket, fields),
+        silent=(
+            Update("outbox", {"id": row["id"]}, before, held),
+            Update("ticket", {"id": ticket.id}, {"seq": ticket.seq}, {"seq": ticket.seq + 1}),
+        ),
+        events=(PlannedEvent(ticket.id, "reply_held", data),),
+    )
+
+
+def _asleep(actor: Actor, now: datetime, until: datetime) -> dict[str, Any]:
+    if not now < until <= now + triage.LONGEST_SNOOZE:
+        raise UsageError(_("a ticket sleeps at most one year"))
+    return {"snoozed_until": until, "snooze_mode": "until_reply", "snooze_reason": "", "snoozed_by": actor.id}
+
+
+def _settle(tx: Transaction, ticket_id: TicketId, actor: Actor, after: str, dismiss: str, action_id: ActionId) -> None:
+    """A ticket is not solved over the head of a customer whom this reply leaves without an answer."""
+    ticket = tx.ticket(ticket_id)
+    if after not in triage.SETTLED or ticket.waiting_since is None:
+        return
+    if not dismiss:
+        raise AnswerNeeded(
+            _("#{ticket}: a customer still waits whom this reply does not reach").format(ticket=ticket_id),
+            param="dismiss",
+            hint=_("Say why no reply is needed."),
+        )
+    changes = triage.dismiss(dismiss, actor, tx.now, read_facts(tx, "dismiss", ticket))
+    event = PlannedEvent(ticket_id, "dismiss", {"reason": dismiss})
+    tx.apply(Plan(changes=tuple(changes), events=(event,)), actor, action_id)
+    update_clocks(tx, [ticket_id], actor, action_id)
+
+
+def _status_back(tx: Transaction, ticket: Ticket, undone: list[Change]) -> Plan:
+    """The status that the send changed, where nobody changed it since."""
+    changes: list[Change] = []
+    for change in undone:
+        if isinstance(change, Update) and change.table == "ticket" and change.key["id"] == ticket.id:
+            now: Mapping[str, Any] = tx.row("ticket", {"id": ticket.id}) or {}
+            if all(now[name] == value for name, value in change.after.items()):
+                changes.append(Update("ticket", change.key, change.after, change.before))
+        if isinstance(change, Insert) and change.table == "dismissal":
+            changes.append(Update("dismissal", {"id": change.values["id"]}, {"undone": False}, {"undone": True}))
+    return Plan(silent=tuple(changes))
+
+
+def _joined_after(tx: Transaction, ticket: Ticket, seen_seq: int) -> list[TicketId]:
+    """Tickets that were merged into this one, directly or not, after that seq of it."""
+    family = family_of(tx, ticket.id)
+    if len(family) == 1:
+        return []
+    joined: set[TicketId] = set()
+    for row in tx.rows("event", {"ticket_id": ticket.id, "kind": "merged_here"}, order="seq"):
+        if row["data"].get("seq", 0) > seen_seq:
+            joined |= set(row["data"].get("merged", ()))
+    found: list[TicketId] = []
+    for member in family[1:]:
+        if member.id in joined or member.merged_into in found:
+            found.append(member.id)
+    return found
+
+
+def _excerpt(text: str) -> str:
+    plain = " ".join(text.split())
+    return plain if len(plain) <= EXCERPT else plain[: EXCERPT - 1] + "…"
+
+
+def _notice(ticket: Ticket, after: str, seconds: int) -> str:
+    sentence = (_("Reply to #{ticket} sent and solved") if after == "solved" else _("Reply to #{ticket} sent")).format(
+        ticket=ticket.id
+    )
+    return (
+        sentence
+        if not seconds
+        else _("{sentence}; U takes it back for {seconds} s").format(sentence=sentence, seconds=seconds)
+    )

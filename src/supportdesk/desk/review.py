@@ -1,0 +1,119 @@
+"""The review bar: a dry run of a reply that says what would stop it and what deserves a second look."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from supportdesk.desk.drafts import Rows, read_row
+from supportdesk.desk.model import OutboxId, OutboxRow
+from supportdesk.desk.outgoing import outgoing_mail
+from supportdesk.desk.results import Review, ReviewWarning
+from supportdesk.errors import SupportdeskError
+from supportdesk.l10n.catalog import _
+from supportdesk.mail.compose import build
+from supportdesk.mail.model import Address
+
+if TYPE_CHECKING:
+    from supportdesk.desk.desk import Desk
+    from supportdesk.mail.model import OutgoingMail
+
+LARGEST_MAIL = 25 * 1024 * 1024
+
+_BRACES = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+# Words that announce a file, in the languages that shops here write.
+_ANNOUNCES_A_FILE = re.compile(
+    r"\b(?:in allegato|allego|allegat[oaie]|attached|attachment|enclosed|im anhang|anbei|angehängt|beigefügt|"
+    r"ci-joint[es]*|en pièce jointe|pièce jointe|adjunt[oa]s?|bijgevoegd|bijlage|em anexo|w załączniku)\b",
+    re.IGNORECASE,
+)
+
+
+def review(desk: Desk, outbox_id: OutboxId) -> Review:
+    """Read the row and build its mail without sending it; never raises for what is wrong with the text."""
+    row = read_row(desk.read, outbox_id)
+    errors = list(_errors(row))
+    mail: OutgoingMail | None = None
+    try:
+        mail = outgoing_mail(desk.read, desk.blobs, row, at=desk.clock.now())
+        if not errors:
+            build(mail)
+    except (SupportdeskError, UnicodeError) as error:
+        errors.append(_told(error))
+    people = tuple(Address(one.name, one.address) for one in row.recipients)
+    return Review(
+        errors=tuple(errors),
+        warnings=tuple(_warnings(desk.read, row)),
+        recipients=people,
+        subject=row.subject,
+        preview_text=_preview(mail) if mail is not None else row.body,
+        from_address=str(mail.from_) if mail is not None else "",
+    )
+
+
+def _errors(row: OutboxRow) -> Iterator[str]:
+    if not any(one.role in ("to", "cc", "bcc") for one in row.recipients):
+        yield _("There is nobody to send it to")
+    if not row.body.strip() and not row.attachments:
+        yield _("The text is empty")
+    left = _BRACES.search(row.body) or _BRACES.search(row.subject)
+    if left is not None:
+        yield _("A value was not filled in: {name}").format(name=left[0])
+    if sum(file.size for file in row.attachments) > LARGEST_MAIL:
+        yield _("The attachments are larger than {size} MB together").format(size=LARGEST_MAIL // 2**20)
+
+
+def _warnings(source: Rows, row: OutboxRow) -> Iterator[ReviewWarning]:
+    yield from _language_warning(source, row)
+    if not row.subject.strip():
+        yield ReviewWarning("subject", _("The subject is empty"))
+    if not row.attachments and row.kind != "forward" and _ANNOUNCES_A_FILE.search(row.body):
+        yield ReviewWarning("attachment", _("The text speaks of an attachment, and there is none"))
+    norms = [one.address.casefold() for one in row.recipients]
+    known = source.rows("customer_identity", {"kind": "email", "value_norm": norms}) if norms else []
+    for identity in known:
+        if identity["bounced_at"] is not None:
+            yield ReviewWarning("bounced", _("Mail to {address} came back before").format(address=identity["value"]))
+    strangers = {
+        one["identity_id"]
+        for one in source.rows("participant", {"ticket_id": row.ticket_id})
+        if one["role"] in ("external", "proposed")
+    }
+    for identity in known:
+        if identity["id"] in strangers:
+            yield ReviewWarning(
+                "external", _("{address} joined from outside and was not confirmed").format(address=identity["value"])
+            )
+
+
+def _language_warning(source: Rows, row: OutboxRow) -> Iterator[ReviewWarning]:
+    if not row.language or not row.body.strip():
+        return
+    from supportdesk.l10n.detect import guard_language
+
+    mailbox = source.rows("mailbox", {"id": row.mailbox_id}, limit=1)
+    names = [one.name for one in row.recipients if one.name] + [box["shop_name"] for box in mailbox]
+    found = guard_language(row.body, row.language, names)
+    if found is not None:
+        yield ReviewWarning(
+            "language",
+            _("The customer's language is {expected}, the text looks like {detected}").format(
+                expected=found.expected, detected=found.detected
+            ),
+        )
+
+
+def _preview(mail: OutgoingMail) -> str:
+    parts = [mail.text.rstrip()]
+    if mail.signature:
+        parts.append(f"-- \n{mail.signature}")
+    if mail.quoted:
+        parts.append("\n".join([mail.attribution, *(f"> {line}" for line in mail.quoted.splitlines())]))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, SupportdeskError):
+        return f"{error.message} {error.hint}".strip()
+    return str(error)

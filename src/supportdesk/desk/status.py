@@ -1,0 +1,143 @@
+"""How the desk is doing, in numbers and in sentences; and who has waited longer than was promised."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from supportdesk.desk.calendar import Calendar
+from supportdesk.desk.clocks import always_open
+from supportdesk.desk.hours import business_days_after
+from supportdesk.desk.model import OUTBOX_STATES, MailboxId
+from supportdesk.desk.results import DeskStatus, MailboxStatus
+from supportdesk.desk.settings import find_calendar
+from supportdesk.l10n.catalog import _, ngettext
+
+if TYPE_CHECKING:
+    from supportdesk.desk.desk import Desk
+    from supportdesk.desk.ports import Row
+
+WORKER_LEASE = "worker"
+UNSENT = ("held", "sending", "deferred", "uncertain", "failed")
+DAY = timedelta(hours=24)
+
+
+def unanswered(desk: Desk, older: timedelta | None, *, calendar: bool) -> list[Row]:
+    """Rows of the reader's `unanswered`; `older` keeps those beyond it, in open days of their mailbox, or plain hours.
+
+    24 h in open days is the promise: the same clock time on the next open day. Longer spans count days of 24 h so.
+    """
+    now = desk.clock.now()
+    if older is None:
+        return desk.read.unanswered(now=now)
+    rows = desk.read.unanswered(now=now, older_than=now - older)
+    if calendar or older < DAY:
+        return rows
+    calendars: dict[int | None, Calendar] = {}
+    return [row for row in rows if _is_over(desk, row, older, now, calendars)]
+
+
+def desk_status(desk: Desk) -> DeskStatus:
+    reader, now = desk.read, desk.clock.now()
+    lease = next(iter(reader.rows("lease", {"name": WORKER_LEASE}, limit=1)), None)
+    delivering = lease is not None and lease["until"] > now
+    unsent = reader.rows("outbox", {"state": list(UNSENT)})
+    states = Counter(row["state"] for row in unsent)
+    counts = reader.counts(agent_id=None, now=now)
+    status = DeskStatus(
+        delivering=delivering,
+        worker_seen_at=lease["heartbeat_at"] if lease else None,
+        worker=dict(lease["info"] or {}) if lease else {},
+        mailboxes=tuple(_mailboxes(desk)),
+        outbox={state: states[state] for state in OUTBOX_STATES if states[state]},
+        oldest_unsent=min((row["held_at"] for row in unsent if row["held_at"] is not None), default=None),
+        parked=counts.get("parked", 0),
+        uncertain=states["uncertain"],
+        failed=states["failed"],
+        unprocessed=len(reader.rows("delivery", {"outcome": ""}, limit=1000)),
+        attention=(),
+    )
+    return _with_attention(status, now)
+
+
+def _mailboxes(desk: Desk) -> Iterator[MailboxStatus]:
+    folders: dict[int, list[Row]] = {}
+    for folder in desk.read.rows("folder"):
+        if folder["role"] != "junk":
+            folders.setdefault(folder["mailbox_id"], []).append(folder)
+    for row in desk.read.rows("mailbox", order="id"):
+        own = folders.get(row["id"], [])
+        passes = [folder["last_pass_at"] for folder in own]
+        troubled = next((item for item in [row, *own] if item["error"]), None)
+        yield MailboxStatus(
+            id=MailboxId(row["id"]),
+            address=row["address"],
+            state=row["state"],
+            last_pass_at=min(passes) if passes and all(passes) else None,
+            error=troubled["error"] if troubled else "",
+            error_since=troubled["error_since"] if troubled else None,
+        )
+
+
+def _with_attention(status: DeskStatus, now: datetime) -> DeskStatus:
+    from dataclasses import replace
+
+    return replace(status, attention=tuple(_attention(status, now)))
+
+
+def _attention(status: DeskStatus, now: datetime) -> Iterator[str]:
+    """What somebody has to look at, the most pressing first."""
+    waiting = status.outbox.get("held", 0) + status.outbox.get("deferred", 0)
+    if not status.delivering:
+        sentence = ngettext(
+            "No process is delivering, and {count} reply waits",
+            "No process is delivering, and {count} replies wait",
+            waiting,
+        )
+        yield sentence.format(count=waiting) if waiting else _("No process is fetching and delivering mail")
+    if status.uncertain:
+        yield ngettext(
+            "{count} delivery is in doubt: send it again or mark it as sent",
+            "{count} deliveries are in doubt: send them again or mark them as sent",
+            status.uncertain,
+        ).format(count=status.uncertain)
+    if status.failed:
+        yield ngettext("{count} reply was refused", "{count} replies were refused", status.failed).format(
+            count=status.failed
+        )
+    for mailbox in status.mailboxes:
+        if mailbox.state == "paused":
+            yield _("{address} is paused").format(address=mailbox.address)
+        elif mailbox.error:
+            yield f"{mailbox.address}: {mailbox.error}"
+        elif (
+            mailbox.last_pass_at is not None
+            and now - mailbox.last_pass_at > timedelta(minutes=30)
+            and status.delivering
+        ):
+            minutes = int((now - mailbox.last_pass_at).total_seconds() // 60)
+            yield _("{address} was last looked at {minutes} minutes ago").format(
+                address=mailbox.address, minutes=minutes
+            )
+    if status.parked:
+        yield ngettext("{count} mail is parked", "{count} mails are parked", status.parked).format(count=status.parked)
+
+
+def _is_over(desk: Desk, row: Row, older: timedelta, now: datetime, calendars: dict[int | None, Calendar]) -> bool:
+    since = _since(row)
+    if since is None:
+        return True
+    mailbox_id = row.get("mailbox_id")
+    if mailbox_id not in calendars:
+        mailbox = next(iter(desk.read.rows("mailbox", {"id": mailbox_id}, limit=1)), None) if mailbox_id else None
+        found = find_calendar(desk.read, mailbox["calendar_id"]) if mailbox else None
+        calendars[mailbox_id] = found or always_open(mailbox["zone"] if mailbox else "UTC")
+    days, rest = divmod(older, DAY)
+    due = business_days_after(calendars[mailbox_id], since, days)
+    return due is None or due + rest <= now
+
+
+def _since(row: Row) -> Any:
+    return row.get("since") or row.get("waiting_since")

@@ -1,0 +1,182 @@
+"""Taking an action back: the inverse of what its log entry holds, on fields that nobody changed since.
+
+What cannot be unmade is turned into its opposite instead: a dismissal is marked undone, the ticket of a split is merged
+into its source. The clocks are recomputed, never restored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from supportdesk.desk.bulk import CHUNK, as_conflict, name_of, update_clocks
+from supportdesk.desk.model import ActionId, Actor, EventRow, OutboxId, TicketId
+from supportdesk.desk.people import check_actor
+from supportdesk.desk.ports import Change, Delete, Insert, Plan, PlannedEvent, Row, Transaction, Update
+from supportdesk.desk.replies import cancel_send
+from supportdesk.desk.results import Done
+from supportdesk.desk.settings import new_action_id
+from supportdesk.errors import Conflict, NotFound, SupportdeskError
+from supportdesk.l10n.catalog import _, ngettext
+
+if TYPE_CHECKING:
+    from supportdesk.desk.desk import Desk
+
+NEVER_UNDONE = frozenset({"undo", "cancel_send", "note", "call", "started", "adopt_draft", "merged_here", "split_from"})
+LOOK_BACK = 500  # events
+# A split concerns two tickets and is undone as a whole or not at all; other actions ticket by ticket.
+AS_A_WHOLE = frozenset({"split"})
+
+Logged = tuple[EventRow, Mapping[str, Any]]
+
+
+def undo(desk: Desk, actor: Actor, action_id: ActionId | None = None) -> Done:
+    """Undo an action, by default the actor's newest. Raises Conflict naming who changed the same since, NotFound."""
+    action_id = action_id or newest_undoable(desk, actor)
+    logged: list[Logged] = [(event, body) for event, body in desk.read.event_details(action_id)]
+    if not logged:
+        raise _nothing_to_undo(desk, action_id)
+    sent = next((event for event, _body in logged if event.kind == "reply_held"), None)
+    if sent is not None:
+        taken_back = _take_back(desk, actor, sent)
+        if taken_back is not None:
+            return taken_back
+    undone, conflicts = _write_inverse(desk, actor, action_id, logged)
+    new_id = undone[0]
+    tickets = undone[1]
+    if not tickets and len(conflicts) == 1:
+        raise next(iter(conflicts.values()))
+    return Done(new_id, tickets, _notice(tickets, sent is not None), conflicts, undoable=False)
+
+
+def newest_undoable(desk: Desk, actor: Actor) -> ActionId:
+    """The actor's newest action that can be undone and was not."""
+    rows = desk.read.rows("event", {"actor_kind": actor.kind, "actor_id": actor.id}, order="-seq", limit=LOOK_BACK)
+    undone = {(row["data"] or {}).get("of") for row in rows if row["kind"] in ("undo", "cancel_send")}
+    for row in rows:
+        if row["kind"] in NEVER_UNDONE or row["action_id"] in undone or row["ticket_id"] is None:
+            continue
+        action_id = ActionId(row["action_id"])
+        if row["kind"] == "reply_held" and _still_here(desk, row["data"]["outbox_id"]):
+            return action_id
+        if any(body.get("undoable") for _event, body in desk.read.event_details(action_id)):
+            return action_id
+    raise Conflict(_("there is nothing of yours to undo"))
+
+
+# ---- the inverse -----------------------------------------------------------------------------------------------------
+
+
+def _write_inverse(
+    desk: Desk, actor: Actor, action_id: ActionId, logged: Sequence[Logged]
+) -> tuple[tuple[ActionId, tuple[TicketId, ...]], dict[TicketId, Conflict]]:
+    new_id = new_action_id()
+    groups = [list(logged)] if any(event.kind in AS_A_WHOLE for event, _body in logged) else [[one] for one in logged]
+    done: list[TicketId] = []
+    conflicts: dict[TicketId, Conflict] = {}
+    for start in range(0, len(groups), CHUNK):
+        with desk.store.transaction() as tx:
+            check_actor(tx, actor)
+            touched: list[TicketId] = []
+            for group in groups[start : start + CHUNK]:
+                tickets = [TicketId(event.ticket_id) for event, _body in group if event.ticket_id is not None]
+                try:
+                    with tx.savepoint():
+                        _undo_group(tx, actor, action_id, group, new_id)
+                        touched += tickets
+                        done += tickets
+                except SupportdeskError as error:
+                    conflicts |= {ticket: as_conflict(error) for ticket in tickets[:1]}
+            update_clocks(tx, [*touched, *_survivors(logged)], actor, new_id)
+    return (new_id, tuple(dict.fromkeys(done))), conflicts
+
+
+def _undo_group(tx: Transaction, actor: Actor, action_id: ActionId, group: Sequence[Logged], new_id: ActionId) -> None:
+    ordered: list[tuple[int, Change]] = []
+    events: list[PlannedEvent] = []
+    for event, body in group:
+        if not body.get("undoable"):
+            raise Conflict(_("{kind} cannot be undone").format(kind=event.kind), what=event.kind)
+        _check_not_undone(tx, event, action_id)
+        ordered += list(zip(body["order"], body["changes"], strict=True))
+        data: dict[str, Any] = {"of": action_id, "undone": event.kind, **_restored_status(body["changes"])}
+        events.append(PlannedEvent(event.ticket_id, "undo", data))
+    ordered.sort(key=lambda item: item[0], reverse=True)
+    changes = tuple(inverse for _at, change in ordered for inverse in _inverse(tx, change))
+    tx.apply(Plan(changes=changes, events=tuple(events), undoable=False), actor, new_id)
+
+
+def _inverse(tx: Transaction, change: Change) -> Iterator[Change]:
+    if isinstance(change, Update):
+        yield Update(change.table, change.key, change.after, change.before)
+    elif isinstance(change, Delete):
+        yield Insert(change.table, change.before)
+    elif change.table == "dismissal":
+        yield Update("dismissal", {"id": change.values["id"]}, {"undone": False}, {"undone": True})
+    elif change.table == "ticket":
+        # Ids are never reused, and mail may have gone there already: the empty ticket points back to its source.
+        back = {"merged_into": change.values["split_from"], "merged_at": tx.now}
+        yield Update("ticket", {"id": change.values["id"]}, {"merged_into": None}, back)
+    elif change.table != "participant":
+        yield Delete(change.table, _key_of(change.table, change.values), change.values)
+
+
+def _key_of(table: str, values: Row) -> Row:
+    return {"ticket_id": values["ticket_id"], "tag": values["tag"]} if table == "ticket_tag" else {"id": values["id"]}
+
+
+def _restored_status(changes: Sequence[Change]) -> dict[str, str]:
+    for change in changes:
+        if isinstance(change, Update) and change.table == "ticket" and "status" in change.before:
+            return {"status": change.before["status"]}
+    return {}
+
+
+def _survivors(logged: Sequence[Logged]) -> list[TicketId]:
+    """Tickets that something was merged into: their customer may not wait there any more."""
+    return [TicketId(event.data["into"]) for event, _body in logged if event.kind == "merge"]
+
+
+def _check_not_undone(tx: Transaction, event: EventRow, action_id: ActionId) -> None:
+    for row in tx.rows("event", {"ticket_id": event.ticket_id, "kind": "undo"}, order="-seq"):
+        if row["data"].get("of") == action_id:
+            who = name_of(tx, row["actor_kind"], row["actor_id"])
+            raise Conflict(_("{who} has undone it already").format(who=who), who=who, what="undo", when=row["at"])
+
+
+# ---- sending ---------------------------------------------------------------------------------------------------------
+
+
+def _take_back(desk: Desk, actor: Actor, sent: EventRow) -> Done | None:
+    """Inside the window both the reply and the status come back; None when the reply is gone already."""
+    outbox_id = OutboxId(sent.data["outbox_id"])
+    assert sent.ticket_id is not None
+    try:
+        row = cancel_send(desk, actor, outbox_id)
+    except Conflict:
+        if not any(body["changes"] for _event, body in desk.read.event_details(sent.action_id)):
+            raise
+        return None
+    notice = _("The reply to #{ticket} is a draft again").format(ticket=row.ticket_id)
+    newest = desk.read.rows("event", {"ticket_id": row.ticket_id, "kind": "cancel_send"}, order="-seq", limit=1)
+    return Done(ActionId(newest[0]["action_id"]), (row.ticket_id,), notice, outbox_id=outbox_id, undoable=False)
+
+
+def _still_here(desk: Desk, outbox_id: int) -> bool:
+    return bool(desk.read.rows("outbox", {"id": outbox_id, "state": ["held", "deferred"]}, limit=1))
+
+
+def _nothing_to_undo(desk: Desk, action_id: ActionId) -> SupportdeskError:
+    events = desk.read.rows("event", {"action_id": action_id}, limit=1)
+    if not events:
+        return NotFound(_("there is no action {action}").format(action=action_id))
+    return Conflict(_("{kind} cannot be undone").format(kind=events[0]["kind"]), what=events[0]["kind"])
+
+
+def _notice(tickets: Sequence[TicketId], sent: bool) -> str:
+    if sent:
+        return _("The reply has gone out; only the status of #{ticket} was undone").format(ticket=tickets[0])
+    if not tickets:
+        return _("Nothing was undone")
+    count = len(tickets)
+    return ngettext("Undone on #{ticket}", "Undone on {count} tickets", count).format(ticket=tickets[0], count=count)

@@ -1,0 +1,173 @@
+"""Why a ticket is as it is: how its messages came to it, what was done, and the arithmetic of its deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from supportdesk.desk import sla
+from supportdesk.desk.calendar import Calendar
+from supportdesk.desk.hours import elapsed
+from supportdesk.desk.model import EventRow, ThreadEntry, Ticket, TicketId
+from supportdesk.desk.results import Why
+from supportdesk.l10n.catalog import N_, _
+
+if TYPE_CHECKING:
+    from supportdesk.desk.desk import Desk
+
+# One sentence for each kind of event; the placeholders are the event's data and `who`.
+SENTENCES: Mapping[str, str] = {
+    "created": N_("{who} made the ticket"),
+    "message": N_("{who} brought a message"),
+    "started": N_("{who} started the conversation"),
+    "assign": N_("{who} assigned it to {assignee}"),
+    "unassign": N_("{who} put it back among the unassigned"),
+    "take": N_("{who} took it"),
+    "tag": N_("{who} added tags"),
+    "untag": N_("{who} took tags off"),
+    "snooze": N_("{who} let it sleep"),
+    "wake": N_("{who} woke it"),
+    "solve": N_("{who} solved it"),
+    "reopen": N_("{who} reopened it"),
+    "status": N_("{who} set the status to {status}"),
+    "priority": N_("{who} set the priority to {priority}"),
+    "dismiss": N_("{who}: no reply needed ({reason})"),
+    "spam": N_("{who} marked it as spam"),
+    "not_spam": N_("{who} took it out of spam"),
+    "merge": N_("{who} merged it into #{into}"),
+    "merged_here": N_("{who} merged other tickets into it"),
+    "split": N_("{who} moved messages into a ticket of their own"),
+    "split_from": N_("{who} split it from #{from}"),
+    "language": N_("{who} set the language"),
+    "move": N_("{who} moved it to another mailbox"),
+    "note": N_("{who} wrote a note"),
+    "call": N_("{who} logged a call"),
+    "reply_held": N_("{who} sent a reply"),
+    "cancel_send": N_("{who} took a reply back"),
+    "reply_sent": N_("a reply was delivered"),
+    "reply_deferred": N_("a reply could not be delivered yet"),
+    "reply_failed": N_("a reply was refused"),
+    "reply_uncertain": N_("it is in doubt whether a reply was delivered"),
+    "reply_stopped": N_("a reply was stopped: something new had arrived"),
+    "mark_sent": N_("{who} decided that a reply in doubt was delivered"),
+    "resend": N_("{who} had a reply in doubt sent again"),
+    "retry": N_("{who} had a refused reply sent again"),
+    "discard": N_("{who} discarded a draft"),
+    "adopt_draft": N_("{who} took over a draft"),
+    "undo": N_("{who} undid: {undone}"),
+    "auto_close": N_("{who} closed it: it had been solved for days"),
+    "auto_solve": N_("{who} solved it: the customer did not answer for days"),
+    "hold_ended": N_("{who} opened it: the time on hold is over"),
+    "deadline_warning": N_("three quarters of the time to answer were over"),
+    "deadline_breached": N_("the deadline passed"),
+    "confirm_participant": N_("{who} confirmed a participant"),
+    "reject_suggestion": N_("{who} rejected the suggested ticket"),
+}
+
+
+def why(desk: Desk, ticket_id: TicketId) -> Why:
+    ticket = desk.read.ticket(ticket_id)
+    thread = desk.read.thread(ticket_id)
+    sentences: list[str] = []
+    for entry in thread:
+        sentences += _origin(entry)
+    sentences += [f"{_local(desk, ticket, at)}  {text}" for at, text in timeline(desk, ticket_id)]
+    sentences += list(_deadline(desk, ticket))
+    data = {
+        "ticket": ticket_id,
+        "messages": [
+            {"id": entry.id, "kind": entry.kind, "evidence": dict(entry.evidence)}
+            for entry in thread
+            if entry.id is not None
+        ],
+        "events": [
+            {"seq": event.seq, "action": event.action_id, "kind": event.kind, "at": event.at, **dict(event.data)}
+            for event in desk.read.events(ticket_id=ticket_id)
+        ],
+        "waiting_since": ticket.waiting_since,
+        "due_at": ticket.due_at,
+    }
+    return Why(tuple(sentences), data)
+
+
+def timeline(desk: Desk, ticket_id: TicketId) -> tuple[tuple[datetime, str], ...]:
+    events = desk.read.events(ticket_id=ticket_id)
+    names = {agent.id: agent.name for agent in desk.agents()}
+    return tuple((event.at, describe_event(event, names.get)) for event in events)
+
+
+def describe_event(event: EventRow, name_of: Callable[[Any], str | None]) -> str:
+    """One localized sentence: who did what."""
+    who = name_of(event.actor_id) if event.actor_id is not None else None
+    values = {name: str(value) for name, value in event.data.items()}
+    if "assignee_id" in event.data:
+        values["assignee"] = name_of(event.data["assignee_id"]) or "?"
+    if "undone" in values:
+        values["undone"] = values["undone"].replace("_", " ")
+    values["who"] = who or _ACTORS[event.actor_kind]()
+    sentence = SENTENCES.get(event.kind)
+    if sentence is None:
+        return f"{values['who']}: {event.kind.replace('_', ' ')}"
+    try:
+        return _(sentence).format(**values)
+    except KeyError:
+        return f"{values['who']}: {event.kind.replace('_', ' ')}"
+
+
+_ACTORS: Mapping[str, Callable[[], str]] = {
+    "agent": lambda: _("an agent"),
+    "rule": lambda: _("a rule"),
+    "mail": lambda: _("the customer's mail"),
+    "worker": lambda: _("the desk"),
+}
+
+
+def _origin(entry: ThreadEntry) -> Iterator[str]:
+    """How a message came to this ticket, from the evidence that was stored with it."""
+    if entry.id is None or not entry.evidence:
+        return
+    parts = [
+        f"{name}: {_shown(value)}" for name, value in sorted(entry.evidence.items()) if value not in (None, "", [], {})
+    ]
+    if parts:
+        yield _("Message {id} ({kind}): {evidence}").format(id=entry.id, kind=entry.kind, evidence="; ".join(parts))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_shown(item)}" for name, item in value.items() if item not in (None, "", [], {}))
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(_shown(item) for item in value)
+    return str(value)
+
+
+def _deadline(desk: Desk, ticket: Ticket) -> Iterator[str]:
+    if ticket.waiting_since is None:
+        yield _("No customer waits for an answer here.")
+        return
+    since = _local(desk, ticket, ticket.waiting_since)
+    yield _("The customer has been waiting since {time}.").format(time=since)
+    snapshot = desk.read.rows("sla_snapshot", {"id": ticket.sla_id}) if ticket.sla_id is not None else []
+    if not snapshot or ticket.due_at is None:
+        return
+    policy, calendar = (
+        sla.Policy.from_json(snapshot[0]["body"]["policy"]),
+        Calendar.from_json(snapshot[0]["body"]["calendar"]),
+    )
+    span = policy.first_response if ticket.first_response_at is None else policy.next_response
+    due = _local(desk, ticket, ticket.due_at)
+    if isinstance(span, sla.Days):
+        yield _("Due {due}: the same clock time on open day {days} after it, closed days skipped.").format(
+            due=due, days=span.days
+        )
+    elif span is not None:
+        yield _("Due {due}: {minutes} minutes of opening hours after it.").format(due=due, minutes=span.seconds // 60)
+    counted = elapsed(calendar, ticket.waiting_since, ticket.due_at)
+    yield _("{minutes} minutes of opening hours lie between the two.").format(minutes=counted // 60)
+
+
+def _local(desk: Desk, ticket: Ticket, at: datetime) -> str:
+    mailbox = desk.mailbox(ticket.mailbox_id) if ticket.mailbox_id is not None else None
+    return at.astimezone(ZoneInfo(mailbox.zone if mailbox else "UTC")).strftime("%Y-%m-%d %H:%M %Z")
