@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 from supportdesk.desk.model import (
     ActionId, Actor, AgentId, CustomerId, CustomerView, EventRow, MailboxId, OutboxRow, QueueRow, ThreadEntry, Ticket, TicketId, View,
 )  # fmt: skip
+from supportdesk.errors import SupportdeskError
 from supportdesk.mail.model import BuiltMail, FetchedMail, FolderInfo, FolderState, ParsedMail, SendResult
 
 Row = Mapping[str, Any]
@@ -267,9 +268,14 @@ class Store(Protocol):
 
 
 class MailParser(Protocol):
-    """Reads hostile mail in a contained process. `parse` raises mail.child.ParseFailed when the child could not."""
+    """Reads hostile mail in a contained process. Raises, or yields, mail.child.ParseFailed where the child could not."""
 
     def parse(self, raw: bytes, received_at: datetime | None = None) -> ParsedMail: ...
+    def parse_many(
+        self, mails: Iterable[tuple[bytes, datetime | None]]
+    ) -> Iterator[ParsedMail | SupportdeskError]:
+        """One answer for each mail, in order; several are read at once."""
+
     def cut_part(self, raw: bytes, part: str) -> bytes: ...
 
 

@@ -1,0 +1,106 @@
+"""Who wrote: the customer behind an address, made on first sight, and the language he is answered in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from supportdesk.desk.ports import Insert, NewRef, Plan, Row, Transaction, Update
+from supportdesk.mail.model import Address
+
+# Domain.md section 8: what a person decided, or an order told, is not changed by what a text looks like.
+DECIDED = frozenset({"hand", "order", "confirmed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A BCP 47 tag with its evidence: hand, order, confirmed, header, detected, mailbox; both "" where unknown."""
+
+    tag: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Correspondent:
+    """An address with its customer; the ids are NewRefs while `plan` still has to be applied."""
+
+    address: Address
+    identity_id: int | NewRef
+    customer_id: int | NewRef
+    customer: Row | None
+    verdict: str
+    plan: Plan
+
+    @property
+    def known(self) -> bool:
+        return self.customer is not None
+
+
+def find_correspondent(tx: Transaction, address: Address, now: datetime, *, ref: str = "sender") -> Correspondent:
+    """The customer who has that address, or the plan that makes one."""
+    rows = tx.rows("customer_identity", {"kind": "email", "value_norm": address.norm}, limit=1)
+    if rows:
+        identity = rows[0]
+        customer = _root(tx, identity["customer_id"])
+        plan = Plan()
+        if address.name and not customer["name"]:
+            named = Update("customer", {"id": customer["id"]}, {"name": ""}, {"name": address.name})
+            plan = Plan(silent=(named,))
+        return Correspondent(address, identity["id"], customer["id"], customer, identity["verdict"], plan)
+    customer_ref, identity_ref = NewRef(f"{ref}-customer"), NewRef(f"{ref}-identity")
+    made = (
+        Insert("customer", {"name": address.name, "created_at": now}, customer_ref),
+        Insert(
+            "customer_identity",
+            {"customer_id": customer_ref, "kind": "email", "value": address.addr, "value_norm": address.norm},
+            identity_ref,
+        ),
+    )
+    return Correspondent(address, identity_ref, customer_ref, None, "", Plan(silent=made))
+
+
+def decide_language(customer: Row | None, *, header: str, detected: str | None, mailbox: str) -> Language:
+    """The customer's language by the best evidence; a text that tells nothing leaves an earlier finding as it is."""
+    if customer is not None and customer["language"] and customer["language_source"] in DECIDED:
+        return Language(customer["language"], customer["language_source"])
+    if header:
+        return Language(header, "header")
+    if detected:
+        return Language(detected, "detected")
+    if customer is not None and customer["language"]:
+        return Language(customer["language"], customer["language_source"])
+    return Language(mailbox, "mailbox") if mailbox else Language("", "")
+
+
+def remember_language(correspondent: Correspondent, language: Language) -> Plan:
+    """The change of the customer's row, if the evidence is more than the mailbox's default."""
+    after: Mapping[str, Any] = {"language": language.tag, "language_source": language.source}
+    if language.source in ("", "mailbox"):
+        return Plan()
+    if correspondent.customer is None:
+        return Plan(silent=(Update("customer", {"id": correspondent.customer_id}, {}, after),))
+    before = {name: correspondent.customer[name] for name in after}
+    if before == after:
+        return Plan()
+    return Plan(silent=(Update("customer", {"id": correspondent.customer_id}, before, after),))
+
+
+def language_of_header(value: str | None) -> str:
+    """The first tag of a Content-Language field (RFC 3282), where it is one."""
+    tag = (value or "").split(",")[0].strip()
+    primary = tag.partition("-")[0]
+    return tag if 2 <= len(primary) <= 3 and primary.isascii() and primary.isalpha() and len(tag) <= 35 else ""
+
+
+def _root(tx: Transaction, customer_id: int) -> Row:
+    """The customer that survives at the end of the merge pointers."""
+    seen: set[int] = set()
+    while True:
+        row = tx.row("customer", {"id": customer_id})
+        assert row is not None, "an identity without its customer breaks a foreign key"
+        if row["merged_into"] is None or customer_id in seen:
+            return row
+        seen.add(customer_id)
+        customer_id = row["merged_into"]

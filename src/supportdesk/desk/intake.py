@@ -1,0 +1,286 @@
+"""From a mail in the ledger to its one outcome: message, note, parked, duplicate or echo; a stub if it is unreadable.
+
+Reading and language detection happen before the transaction; inside it the facts are gathered, the verdict is given and
+written, each mail in a savepoint of its own. A crash anywhere makes the next run repeat the same mail and find nothing
+done. What a human's mail does to a ticket is in `desk.incoming`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID, uuid5
+
+from supportdesk.desk import incoming
+from supportdesk.desk.correspondents import Correspondent, find_correspondent
+from supportdesk.desk.incoming import Arrival
+from supportdesk.desk.lookup import TransactionLookup
+from supportdesk.desk.model import MAIL, ActionId, Mailbox, OutboxId
+from supportdesk.desk.ports import Insert, PlannedEvent, Row, Transaction
+from supportdesk.desk.settings import DeskSettings, ensure_identity, mailbox_of, settings_in
+from supportdesk.errors import TryAgain
+from supportdesk.mail.acknowledge import AckFacts
+from supportdesk.mail.classify import Facts, Verdict, classify, effective_sender, own_domains
+from supportdesk.mail.model import ParsedMail
+from supportdesk.mail.recipients import OwnAddresses
+from supportdesk.mail.signed import SignedMessage, SigningKeys, read_message_id
+from supportdesk.mail.thread import ThreadContext, match, match_report
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from supportdesk.desk.desk import Desk
+    from supportdesk.desk.ports import MailParser
+
+BATCH = 50
+TRANSACTION_SECONDS = 0.015  # no new mail is begun after that; a transaction stays under 20 ms
+TRIES = 3
+NAMESPACE = UUID("b7a5c8de-94a1-4c55-8f43-6d4a0d1e7a10")
+
+
+class _Detect(Protocol):
+    def __call__(self, text: str) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """What does not change from mail to mail: who we are and how we sign."""
+
+    instance: str
+    keys: SigningKeys
+    settings: DeskSettings
+    mailboxes: Mapping[int, Mailbox]
+    own: OwnAddresses
+    domains: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A delivery with what was read of it; `mail` is None when it cannot be read."""
+
+    delivery: Row
+    mail: ParsedMail | None
+    failure: str = ""
+    language: str | None = None
+
+
+class Intake:
+    """Processes what the ledger holds, from the database alone."""
+
+    def __init__(self, desk: Desk, parser: MailParser, detect: _Detect | None = None) -> None:
+        self._desk = desk
+        self._parser = parser
+        self._detect = detect or _detect_language
+
+    def process(self, *, stop: Callable[[], bool] = lambda: False) -> int:
+        """Bring up to 50 deliveries of each mailbox to their outcome; returns how many have one now."""
+        done = 0
+        for mailbox in self._desk.mailboxes():
+            if stop() or mailbox.settings.get("unconfirmed"):
+                continue  # what a first connection found waits for the admin's word
+            rows = self._desk.store.ledger.unprocessed(BATCH, mailbox_id=mailbox.id)
+            waiting: list[Prepared] = []
+            for item in self._prepare(rows):
+                if item.mail is None:
+                    done += self._give_up_on(item.delivery, item.failure)
+                else:
+                    waiting.append(item)
+            while waiting and not stop():
+                done += self._write_some(waiting)
+        return done
+
+    def process_all(self, *, stop: Callable[[], bool] = lambda: False) -> int:
+        """Go on until nothing is left (or what is left fails again and again)."""
+        done = 0
+        while not stop() and (some := self.process(stop=stop)):
+            done += some
+        return done
+
+    def _prepare(self, rows: Sequence[Row]) -> Iterator[Prepared]:
+        blobs = self._desk.store.blobs
+        readable = [row for row in rows if row["raw_sha"]]
+        mails = ((blobs.get(row["raw_sha"]), row["internal_date"]) for row in readable)
+        read = {row["id"]: result for row, result in zip(readable, self._parser.parse_many(mails), strict=True)}
+        for row in rows:
+            result = read.get(row["id"])
+            if isinstance(result, ParsedMail):
+                yield Prepared(row, result, language=self._detect(result.fresh_text))
+            elif result is None:
+                yield Prepared(row, None, "the server did not supply the message")
+            else:
+                yield Prepared(row, None, result.message)
+
+    def _write_some(self, waiting: list[Prepared]) -> int:
+        """One transaction: as many of the waiting mails as fit into its time."""
+        clock, done = self._desk.clock, 0
+        start = clock.monotonic()
+        failed: list[tuple[Row, str]] = []
+        with self._desk.store.transaction() as tx:
+            shop = read_shop(tx)
+            while waiting:
+                item = waiting.pop(0)
+                try:
+                    with tx.savepoint():
+                        done += take_in(tx, shop, item)
+                except TryAgain:
+                    raise
+                except Exception as error:  # noqa: BLE001 - one mail that cannot be written must not stop the next
+                    failed.append((item.delivery, f"{type(error).__name__}: {error}"))
+                if clock.monotonic() - start > TRANSACTION_SECONDS:
+                    break
+        for delivery, words in failed:
+            done += self._give_up_on(delivery, words)
+        return done
+
+    def _give_up_on(self, delivery: Row, words: str) -> bool:
+        """Count the attempt; after the third one the mail becomes a stub ticket with its original."""
+        attempts = self._desk.store.ledger.note_failure(delivery["id"], words[:500])
+        if attempts < TRIES and delivery["raw_sha"]:
+            return False
+        with self._desk.store.transaction() as tx:
+            stored = tx.row("delivery", {"id": delivery["id"]})
+            if stored is None or stored["outcome"]:
+                return False
+            incoming.write_stub(tx, {**delivery, **stored}, words, _action(delivery))
+            return True
+
+
+def read_shop(tx: Transaction) -> Shop:
+    instance, keys = ensure_identity(tx, MAIL)
+    mailboxes = {row["id"]: mailbox_of(row) for row in tx.rows("mailbox")}
+    addresses = [address for mailbox in mailboxes.values() for address in mailbox.addresses]
+    return Shop(instance, keys, settings_in(tx), mailboxes, OwnAddresses.of(addresses), own_domains(addresses))
+
+
+def take_in(tx: Transaction, shop: Shop, item: Prepared) -> bool:
+    """Give one delivery its outcome; False when another process was quicker or it has to be tried again."""
+    delivery = tx.row("delivery", {"id": item.delivery["id"]})
+    if delivery is None or delivery["outcome"]:
+        return False
+    joined = {**item.delivery, **delivery}
+    mail = item.mail
+    assert mail is not None, "an unreadable mail becomes a stub, not a message"
+    known = tx.rows("message_mail", {"fingerprint": mail.fingerprint}, limit=1) if mail.fingerprint else []
+    if known:
+        incoming.settle(tx, joined, "duplicate", known[0]["message_id"], "same_content", _action(joined))
+        return True
+    arrival, verdict = _judge(tx, shop, joined, mail, item.language)
+    match verdict.outcome:
+        case "echo":
+            _take_back_echo(tx, shop, joined, mail)
+        case "parked":
+            _park(tx, joined, mail, arrival, verdict)
+        case "note":
+            incoming.write_note(tx, arrival)
+        case _:
+            incoming.write_message(tx, arrival)
+    return True
+
+
+def _judge(
+    tx: Transaction, shop: Shop, delivery: Row, mail: ParsedMail, language: str | None
+) -> tuple[Arrival, Verdict]:
+    """Echo → report → thread match → machine-mail rules: the facts in that order, then the verdict."""
+    mailbox = _mailbox_written_to(shop, delivery, mail)
+    sent = delivery["role"] == "sent"
+    ours = read_message_id(shop.keys, shop.instance, mail.message_id)
+    address = effective_sender(mail, shop.own, shop.domains)
+    sender = find_correspondent(tx, address, tx.now) if address is not None and not sent else None
+    context = ThreadContext(
+        keys=shop.keys,
+        instance=shop.instance,
+        now=tx.now,
+        sender=address,
+        sender_is_agent=sent,
+        order_pattern=mailbox.order_pattern,
+        reopen_within=timedelta(days=shop.settings.reopen_days),
+    )
+    lookup = TransactionLookup(tx)
+    found = match_report(mail, lookup, context) if mail.report is not None else match(mail, lookup, context)
+    facts = Facts(
+        own=shop.own,
+        own_domains=shop.domains,
+        instance=shop.instance,
+        message_id_is_ours=isinstance(ours, SignedMessage),
+        answers_ours=found.answers_ours,
+        threads=found.ticket is not None,
+        found_in_sent=sent,
+        sender_verdict=sender.verdict if sender is not None else "",  # type: ignore[arg-type]
+        sender_last_hour=_messages_in_the_last_hour(tx, sender),
+        imported=delivery["historic"],
+        ack=AckFacts(enabled=False),
+    )
+    verdict = classify(mail, facts)
+    arrival = Arrival(
+        delivery=delivery,
+        mail=mail,
+        mailbox=mailbox,
+        verdict=verdict,
+        match=found,
+        sender=sender,
+        own=shop.own,
+        language=language,
+        action_id=_action(delivery),
+    )
+    return arrival, verdict
+
+
+def _mailbox_written_to(shop: Shop, delivery: Row, mail: ParsedMail) -> Mailbox:
+    """The mailbox whose address the customer used (INGEST-4), else the one that the mail was fetched from."""
+    written = [*mail.delivered_to, *(address.addr for address in (*mail.to, *mail.cc))]
+    fetched_from = shop.mailboxes[delivery["mailbox_id"]]
+    candidates = [fetched_from, *(mailbox for mailbox in shop.mailboxes.values() if mailbox.id != fetched_from.id)]
+    for address in written:
+        for mailbox in candidates:
+            if address in OwnAddresses.of(mailbox.addresses):
+                return mailbox
+    return fetched_from
+
+
+def _messages_in_the_last_hour(tx: Transaction, sender: Correspondent | None) -> int:
+    if sender is None or not isinstance(sender.identity_id, int):
+        return 1
+    recent = tx.rows("message", {"identity_id": sender.identity_id}, order="-id", limit=25)
+    since: datetime = tx.now - timedelta(hours=1)
+    return 1 + sum(1 for row in recent if row["received_at"] >= since)
+
+
+def _take_back_echo(tx: Transaction, shop: Shop, delivery: Row, mail: ParsedMail) -> None:
+    """Our own mail came back or lies in Sent: it proves a delivery that was in doubt (OUT-6)."""
+    signed = read_message_id(shop.keys, shop.instance, mail.message_id)
+    assert isinstance(signed, SignedMessage)
+    from supportdesk.desk.delivery import confirm_delivered
+
+    confirm_delivered(tx, OutboxId(signed.outbox_id), "our copy was found in the mailbox")
+    rows = tx.rows("message", {"outbox_id": signed.outbox_id}, limit=1)
+    incoming.settle(tx, delivery, "echo", rows[0]["id"] if rows else None, "own_message_id", _action(delivery))
+
+
+def _park(tx: Transaction, delivery: Row, mail: ParsedMail, arrival: Arrival, verdict: Verdict) -> None:
+    row = {
+        "delivery_id": delivery["id"],
+        "reason": verdict.park_reason,
+        "sender": str(verdict.sender or ""),
+        "subject": mail.subject,
+        "received_at": arrival.received_at(tx.now),
+        "evidence": arrival.evidence(),
+    }
+    incoming.settle(
+        tx, delivery, "parked", None, verdict.park_reason, _action(delivery), Insert("parked", row),
+        event=PlannedEvent(None, "parked", {"delivery_id": delivery["id"], "reason": verdict.park_reason}),
+    )  # fmt: skip
+
+
+def _action(delivery: Row, step: str = "") -> ActionId:
+    """One delivery is one action, whoever processes it: a repetition is recognised."""
+    return ActionId(
+        str(uuid5(NAMESPACE, f"{delivery['folder_id']}:{delivery['uidvalidity']}:{delivery['uid']}:{step}"))
+    )
+
+
+def _detect_language(text: str) -> str | None:
+    from supportdesk.l10n.detect import detect
+
+    return detect(text).language
