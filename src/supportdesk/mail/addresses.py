@@ -12,7 +12,9 @@ from supportdesk.mail.limits import MAX_ADDRESSES, DefectLog
 from supportdesk.mail.model import Address
 from supportdesk.mail.words import decode_words, one_line
 
-_COMMON = re.compile(r"""\s*(?:"([^"\\<>@]*)"\s*|([^"\\<>@,;:()\[\]]*))<([^\s"<>@,;:()\\\[\]]+@[^\s"<>@,;:()\\\[\]]+)>\s*$""")
+_COMMON = re.compile(
+    r"""\s*(?:"([^"\\<>@]*)"\s*|([^"\\<>@,;:()\[\]]*))<([^\s"<>@,;:()\\\[\]]+@[^\s"<>@,;:()\\\[\]]+)>\s*$"""
+)
 _BARE = re.compile(r"""\s*([^\s"<>@,;:()\\\[\]=]+@[^\s"<>@,;:()\\\[\]]+)\s*$""")
 _PLAIN = re.compile(r"""=?[^"<>,;:()\\=]*""")
 _WORD_LIMIT = 1_000
@@ -34,7 +36,9 @@ def name_hides_address(address: Address) -> bool:
     if "@" not in address.name:
         return False
     shown = address.name.strip(" '\"<>()").casefold()
-    return any("." in word.rpartition("@")[2] for word in shown.split() if "@" in word[1:]) and address.norm not in shown
+    return (
+        any("." in word.rpartition("@")[2] for word in shown.split() if "@" in word[1:]) and address.norm not in shown
+    )
 
 
 def _scan(value: str, log: DefectLog | None) -> tuple[Address, ...]:
@@ -69,9 +73,11 @@ def _scan(value: str, log: DefectLog | None) -> tuple[Address, ...]:
             if end < 0:
                 end = value.find(",", at)
                 end = length if end < 0 else end
-            # "<<a@b>": the inner bracket counts.
             inner = value.rfind("<", at + 1, end)
-            content = value[(inner if inner >= 0 else at) + 1 : end]
+            if inner >= 0 and "@" in (unclosed := value[at + 1 : inner].partition(",")[0]):
+                end, content = at + 1 + len(unclosed), unclosed
+            else:
+                content = value[max(inner, at) + 1 : end]
             if angle is None or ("@" in content and "@" not in angle):
                 if angle is not None:
                     phrase.append(angle)
@@ -80,6 +86,8 @@ def _scan(value: str, log: DefectLog | None) -> tuple[Address, ...]:
                 flush()
                 angle = content
             at = end + 1 if end < length and value[end] == ">" else end
+        elif char == ">":
+            at += 1
         elif char == "," or char == ";":
             flush()
             at += 1

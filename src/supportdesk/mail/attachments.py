@@ -35,7 +35,9 @@ def list_attachments(root: Part, body: Body, log: DefectLog) -> tuple[Attachment
             if not uu_owner and not part.children:
                 uu_owner = part.path
             continue
-        if part.is_multipart or (part.start >= part.end and not part.file_name and part.content_type in ("text/plain", "text/html")):
+        if part.is_multipart or (
+            part.start >= part.end and not part.file_name and part.content_type in ("text/plain", "text/html")
+        ):
             continue
         name = attachment_name(part)
         if part.content_type in _NESTED_MAIL:
@@ -45,14 +47,27 @@ def list_attachments(root: Part, body: Body, log: DefectLog) -> tuple[Attachment
         content_id = one_line(part.content_id)
         shown = bool(content_id) and content_id in body.referenced
         inline = shown and part.content_type.startswith("image/")
-        found.append(Attachment(part.path or "1", _distinct(name, taken), one_line(part.content_type), len(content), inline, content_id))
+        found.append(
+            Attachment(
+                part.path or "1", _distinct(name, taken), one_line(part.content_type), len(content), inline, content_id
+            )
+        )
         if tnef.is_tnef(part.content_type, name, content):
             for number, file in enumerate(tnef.read_tnef(content, log).files, 1):
                 inner_name = safe_file_name(file.name) or f"part-{number}.bin"
-                found.append(Attachment(f"{part.path}.tnef.{number}", _distinct(inner_name, taken), _type_by_name(inner_name), len(file.data)))
+                found.append(
+                    Attachment(
+                        f"{part.path}.tnef.{number}",
+                        _distinct(inner_name, taken),
+                        _type_by_name(inner_name),
+                        len(file.data),
+                    )
+                )
     for number, (uu_name, data) in enumerate(body.uuencoded, 1):
         name = safe_file_name(one_line(uu_name)) or f"part-{number}.bin"
-        found.append(Attachment(f"{uu_owner or '1'}.uu.{number}", _distinct(name, taken), _type_by_name(name), len(data)))
+        found.append(
+            Attachment(f"{uu_owner or '1'}.uu.{number}", _distinct(name, taken), _type_by_name(name), len(data))
+        )
     return tuple(found)
 
 
@@ -89,7 +104,9 @@ def attachment_name(part: Part) -> str:
 
         nested = part.nested_mail()
         fields, _ = split_header(nested, 0, len(nested), DefectLog())
-        name = safe_file_name(decode_unstructured(fields.get("subject"))[:100]) or safe_file_name(part.description[:120])
+        name = safe_file_name(decode_unstructured(fields.get("subject"))[:100]) or safe_file_name(
+            part.description[:120]
+        )
         return f"{name}.eml" if name else f"part-{part.path or '1'}.eml"
     name = safe_file_name(part.description[:120])
     extension = _EXTENSIONS.get(part.content_type) or mimetypes.guess_extension(part.content_type) or ".bin"

@@ -75,7 +75,9 @@ class _Texts:
                 data = data[:MAX_TEXT]
             decoded = decode(data, part.charset, html=part.content_type == "text/html")
             if decoded.replaced:
-                self.log.add("charset", f"{part.charset or 'undeclared'} as {decoded.charset}: {decoded.replaced} replaced")
+                self.log.add(
+                    "charset", f"{part.charset or 'undeclared'} as {decoded.charset}: {decoded.replaced} replaced"
+                )
             text = decoded.text
             self._made[id(part)] = _NEWLINES.sub("\n", text) if "\r" in text else text
         return self._made[id(part)]
@@ -84,7 +86,12 @@ class _Texts:
 def _is_inline_text(part: Part) -> bool:
     if part.content_type not in _PLAIN_TYPES and part.content_type != "text/html":
         # A root of an unknown text type is still what the customer wrote.
-        return part.parent is None and part.content_type.startswith("text/") and part.content_type != "text/calendar" and part.disposition != "attachment"
+        return (
+            part.parent is None
+            and part.content_type.startswith("text/")
+            and part.content_type != "text/calendar"
+            and part.disposition != "attachment"
+        )
     if part.disposition == "attachment":
         return False
     return not part.file_name or part.parent is None or part.parent.content_type == "multipart/alternative"
@@ -92,7 +99,8 @@ def _is_inline_text(part: Part) -> bool:
 
 def _best_form(part: Part, chosen: dict[int, list[Part]], texts: _Texts, body: Body) -> list[Part]:
     """Plain text unless it is a stub beside the HTML; forms that are not text (pictures in an alternative) stay attachments."""
-    plain = html = None
+    plain: list[Part] | None = None
+    html: list[Part] | None = None
     for child in part.children:
         forms = chosen[id(child)]
         if not forms:
@@ -117,7 +125,9 @@ def _best_form(part: Part, chosen: dict[int, list[Part]], texts: _Texts, body: B
     markup = sum(len(texts.of(form)) for form in html)
     if length * 5 >= markup:
         return plain
-    shown = sum(visible_length(texts.of(form)) if form.content_type == "text/html" else len(texts.of(form)) for form in html)
+    shown = sum(
+        visible_length(texts.of(form)) if form.content_type == "text/html" else len(texts.of(form)) for form in html
+    )
     return html if shown and (length == 0 or length * 5 < shown) else plain
 
 

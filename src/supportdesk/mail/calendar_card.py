@@ -23,7 +23,12 @@ def calendar_card(text: str) -> str:
             inside = value.strip().upper()
         elif key == "END" and value.strip().upper() in ("VEVENT", "VTODO", "VFREEBUSY"):
             break
-        elif colon and key in _WANTED and key not in found and (inside in ("VEVENT", "VTODO", "VFREEBUSY") or key == "METHOD"):
+        elif (
+            colon
+            and key in _WANTED
+            and key not in found
+            and (inside in ("VEVENT", "VTODO", "VFREEBUSY") or key == "METHOD")
+        ):
             found[key] = _ESCAPED.sub(lambda match: " " if match[1] in "nN" else match[1], value).strip()
             if key == "DTSTART" and "TZID=" in parameters.upper():
                 zone = parameters[parameters.upper().index("TZID=") + 5 :].partition(";")[0].strip('"')

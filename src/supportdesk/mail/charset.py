@@ -28,8 +28,23 @@ _UNDECLARED = frozenset(
      "us-ascii", "ascii", "ansi_x3.4-1968", "iso646-us", "charset", "_charset", "null", "us_ascii", "usascii", "user-defined")
 )  # fmt: skip
 # Codecs of the library that are not charsets of mail: some turn harmless octets into anything at all.
-_REFUSED = frozenset(("unicode-escape", "raw-unicode-escape", "idna", "punycode", "undefined", "mbcs", "oem", "rot13", "utf-8-sig"))
-_STATEFUL = ("utf-7", "iso2022", "hz", "utf-16", "utf-32", "cp037", "cp500", "cp1140", "cp273", "cp424", "cp875", "cp1026")
+_REFUSED = frozenset(
+    ("unicode-escape", "raw-unicode-escape", "idna", "punycode", "undefined", "mbcs", "oem", "rot13", "utf-8-sig")
+)
+_STATEFUL = (
+    "utf-7",
+    "iso2022",
+    "hz",
+    "utf-16",
+    "utf-32",
+    "cp037",
+    "cp500",
+    "cp1140",
+    "cp273",
+    "cp424",
+    "cp875",
+    "cp1026",
+)
 _META = re.compile(rb"charset\s{0,8}=\s{0,8}[\"']?([A-Za-z0-9_.:-]{2,40})")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _GUESS_WINDOW = 32 << 10
@@ -98,7 +113,7 @@ def codec_for(declared: str) -> str:
         codec = codecs.lookup(label).name
     except (LookupError, ValueError):
         return ""
-    if codec in _REFUSED or codec.replace("_", "-") in _REFUSED or not codecs.lookup(codec)._is_text_encoding:  # type: ignore[attr-defined]
+    if codec in _REFUSED or codec.replace("_", "-") in _REFUSED or not codecs.lookup(codec)._is_text_encoding:
         return ""
     return _ALIASES.get(codec, codec)
 

@@ -88,7 +88,9 @@ class MailParserPool:
     def __enter__(self) -> MailParserPool:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def _attempt(self, raw: bytes, received_at: datetime | None) -> ParsedMail | ParseFailed:

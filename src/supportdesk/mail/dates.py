@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
-
-UTC = timezone.utc
+from datetime import UTC, datetime, timedelta
 
 _MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)} | {
     "mai": 5, "okt": 10, "dez": 12, "mär": 3, "gen": 1, "mag": 5, "giu": 6, "lug": 7, "ago": 8, "set": 9, "ott": 10, "dic": 12, "ene": 1, "abr": 4,
@@ -17,9 +15,15 @@ _USUAL = re.compile(
     r"\s*(?:[^\W\d]{2,12}\.?,?\s{0,4})?(\d{1,2})[\s-]{1,4}([^\W\d]{3,12})\.?,?[\s-]{1,4}(\d{2,4}),?\s{1,4}(\d{1,2})[:.](\d{1,2})(?:[:.](\d{1,2}))?(?:[.,]\d{1,9})?"
     r"\s{0,4}([AaPp][Mm]\b)?\s{0,4}(?:([+-]\s?\d{1,2}:?\d{2})|\(?\"?([A-Za-z]{1,5})\b)?"
 )
-_ASCTIME = re.compile(r"\s*(?:[A-Za-z]{3,9},?\s{1,4})?([A-Za-z]{3,9})\s{1,4}(\d{1,2}),?\s{1,4}(\d{1,2}):(\d{2})(?::(\d{2}))?\s{1,4}(?:([A-Za-z]{1,5}|[+-]\d{4})\s{1,4})?(\d{4})")
-_AMERICAN = re.compile(r"\s*(?:[A-Za-z]{3,9},?\s{1,4})?([A-Za-z]{3,9})\s{1,4}(\d{1,2}),\s{1,4}(\d{4})\s{1,4}(\d{1,2}):(\d{2})(?::(\d{2}))?\s{0,4}([AaPp][Mm])?")
-_ISO = re.compile(r"\s*(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})[T\s]{1,4}(\d{1,2}):(\d{2})(?::(\d{2}))?(?:[.,]\d{1,9})?\s{0,4}(?:([+-]\d{2}:?\d{2})|([A-Za-z]{1,4})\b)?")
+_ASCTIME = re.compile(
+    r"\s*(?:[A-Za-z]{3,9},?\s{1,4})?([A-Za-z]{3,9})\s{1,4}(\d{1,2}),?\s{1,4}(\d{1,2}):(\d{2})(?::(\d{2}))?\s{1,4}(?:([A-Za-z]{1,5}|[+-]\d{4})\s{1,4})?(\d{4})"
+)
+_AMERICAN = re.compile(
+    r"\s*(?:[A-Za-z]{3,9},?\s{1,4})?([A-Za-z]{3,9})\s{1,4}(\d{1,2}),\s{1,4}(\d{4})\s{1,4}(\d{1,2}):(\d{2})(?::(\d{2}))?\s{0,4}([AaPp][Mm])?"
+)
+_ISO = re.compile(
+    r"\s*(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})[T\s]{1,4}(\d{1,2}):(\d{2})(?::(\d{2}))?(?:[.,]\d{1,9})?\s{0,4}(?:([+-]\d{2}:?\d{2})|([A-Za-z]{1,4})\b)?"
+)
 
 
 def parse_date(value: str) -> datetime | None:
@@ -36,7 +40,16 @@ def parse_date(value: str) -> datetime | None:
     if match := _ASCTIME.match(value):
         month_name, day, hour, minute, second, zone, year = match.groups()
         numeric = zone if zone and zone[0] in "+-" else None
-        return _build(int(year), _month(month_name), int(day), int(hour), int(minute), int(second or 0), numeric, None if numeric else zone)
+        return _build(
+            int(year),
+            _month(month_name),
+            int(day),
+            int(hour),
+            int(minute),
+            int(second or 0),
+            numeric,
+            None if numeric else zone,
+        )
     if match := _AMERICAN.match(value):
         month_name, day, year, hour, minute, second, half = match.groups()
         clock = int(hour) % 12 + 12 * (half.lower() == "pm") if half else int(hour)
@@ -56,7 +69,9 @@ def _full_year(text: str) -> int:
     return year + (2000 if year < 50 else 1900) if len(text) == 2 else year + 1900
 
 
-def _build(year: int, month: int, day: int, hour: int, minute: int, second: int, offset: str | None, zone: str | None) -> datetime | None:
+def _build(
+    year: int, month: int, day: int, hour: int, minute: int, second: int, offset: str | None, zone: str | None
+) -> datetime | None:
     minutes = 0
     if offset:
         digits = offset[1:].replace(":", "").strip().zfill(4)

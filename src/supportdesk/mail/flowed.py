@@ -19,8 +19,7 @@ def unflow(text: str, *, del_sp: bool = False) -> str:
     for line in text.split("\n"):
         content = line.lstrip(">")
         level = len(line) - len(content)
-        if content.startswith(" "):
-            content = content[1:]
+        content = content.removeprefix(" ")
         if paragraph and level != depth:
             finish()
         depth = level

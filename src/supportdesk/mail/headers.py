@@ -88,9 +88,11 @@ def split_header(source: bytes, start: int, end: int, log: DefectLog) -> tuple[F
     if "\r" in text:
         text = _NEWLINES.sub("\n", text)
     items: list[tuple[str, str]] = []
-    name, pieces, size, consumed = "", [""], 0, 0
+    name, pieces, size = "", [""], 0
     lines = text.split("\n")
-    for line in lines:
+    for number, line in enumerate(lines):
+        if not line:
+            continue
         field = _FIELD.match(line) if line[:1] not in (" ", "\t", "") else None
         if not name and field is None and (indented := _FIELD.match(line.lstrip())):
             # A block that begins with a folded line: the fold is the mistake, not the field.
@@ -107,7 +109,7 @@ def split_header(source: bytes, start: int, end: int, log: DefectLog) -> tuple[F
             pieces = [first if size <= MAX_FIELD else first[:MAX_FIELD]]
         elif name and not line.startswith(("From ", ">From ")):
             if not match and line[:1] not in (" ", "\t", ""):
-                return _headless(items, name, pieces, source, start, end, consumed, log)
+                return _headless(items, name, pieces, source, start, end, number, log)
             if line[:1] not in (" ", "\t"):
                 log.add("header-line", line[:80])
             size += len(line)
@@ -118,7 +120,6 @@ def split_header(source: bytes, start: int, end: int, log: DefectLog) -> tuple[F
             return Fields([]), start
         if size > MAX_FIELD:
             log.add("field-too-long", name)
-        consumed += 1
     if name:
         items.append((name, "".join(pieces)))
     return Fields(items), body
@@ -144,7 +145,14 @@ def message_id(value: str) -> str:
 
 
 def _headless(
-    items: list[tuple[str, str]], name: str, pieces: list[str], source: bytes, start: int, end: int, lines: int, log: DefectLog
+    items: list[tuple[str, str]],
+    name: str,
+    pieces: list[str],
+    source: bytes,
+    start: int,
+    end: int,
+    lines: int,
+    log: DefectLog,
 ) -> tuple[Fields, int]:
     """The body begins at line number `lines` although no empty line says so."""
     log.add("header-unended")

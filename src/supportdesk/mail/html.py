@@ -31,20 +31,55 @@ _HIDING = re.compile(
     r"|max-height\s{0,5}:\s{0,5}0(?:px)?\s{0,5}(?:;|!|$)|opacity\s{0,5}:\s{0,5}0(?:\.0{1,5})?\s{0,5}(?:;|!|$)",
     re.IGNORECASE,
 )
-_HIDING_HINTS = ("none", "visibility", "mso-hide", "font-size:0", "font-size: 0", "max-height:0", "max-height: 0", "opacity", " hidden")
-_QUOTE_HINTS = ("quote", "divrplyfwdmsg", "appendonsend", "cite", "olk_src", "stopspelling", "border-top", "reference-message", "zmail_extra", "reply-intro")
+_HIDING_HINTS = (
+    "none",
+    "visibility",
+    "mso-hide",
+    "font-size:0",
+    "font-size: 0",
+    "max-height:0",
+    "max-height: 0",
+    "opacity",
+    " hidden",
+)
+_QUOTE_HINTS = (
+    "quote",
+    "divrplyfwdmsg",
+    "appendonsend",
+    "cite",
+    "olk_src",
+    "stopspelling",
+    "border-top",
+    "reference-message",
+    "zmail_extra",
+    "reply-intro",
+)
 _QUOTE_CLASSES = frozenset(
     ("gmail_quote", "gmail_quote_container", "yahoo_quoted", "moz-cite-prefix", "protonmail_quote", "tutanota_quote", "zmail_extra", "moz-forward-container", "quotetop",
      "ms-outlook-mobile-reference-message", "wps_quotion", "x_gmail_quote", "x_moz-cite-prefix")
 )  # fmt: skip
-_QUOTE_IDS = frozenset(("OLK_SRC_BODY_SECTION", "mail-editor-reference-message-container", "reply-intro", "isReplyContent", "x_OLK_SRC_BODY_SECTION"))
+_QUOTE_IDS = frozenset(
+    (
+        "OLK_SRC_BODY_SECTION",
+        "mail-editor-reference-message-container",
+        "reply-intro",
+        "isReplyContent",
+        "x_OLK_SRC_BODY_SECTION",
+    )
+)
 # From these on, everything to the end of the mail is the earlier one.
-_CUT_IDS = frozenset(("divRplyFwdMsg", "appendonsend", "x_divRplyFwdMsg", "x_appendonsend", "stopSpelling", "divtagdefaultwrapper_reply"))
-_OUTLOOK_RULE = re.compile(r"border:\s?none;\s?border-top:\s?solid\s#?\w{3,20}\s1\.0pt;\s?padding:\s?3\.0pt", re.IGNORECASE)
+_CUT_IDS = frozenset(
+    ("divRplyFwdMsg", "appendonsend", "x_divRplyFwdMsg", "x_appendonsend", "stopSpelling", "divtagdefaultwrapper_reply")
+)
+_OUTLOOK_RULE = re.compile(
+    r"border:\s?none;\s?border-top:\s?solid\s#?\w{3,20}\s1\.0pt;\s?padding:\s?3\.0pt", re.IGNORECASE
+)
 _INDENT = re.compile(r"border(?:-left)?\s{0,3}:\s{0,3}(?:none|0)", re.IGNORECASE)
 _BLANKS = re.compile("[ \t\n\r\f]+")
 _NESTING_TAG = re.compile("<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})")
-_NOT_NESTING = frozenset("br img hr meta input link col area base wbr param source p li td tr th tbody thead tfoot dt dd option html head body".split())
+_NOT_NESTING = frozenset(
+    "br img hr meta input link col area base wbr param source p li td tr th tbody thead tfoot dt dd option html head body".split()
+)
 _ANY_TAG = re.compile("<[^<>]*>?")
 _DOM_DEPTH = 3_000
 _MAX_TABLE_DEPTH = 12
@@ -106,7 +141,11 @@ def _too_deep(html: str) -> bool:
 def _flat_text(html: str) -> str:
     from html import unescape
 
-    return "\n".join(line for line in (_BLANKS.sub(" ", one).strip() for one in unescape(_ANY_TAG.sub("\n", html[:MAX_HTML])).split("\n")) if line)
+    return "\n".join(
+        line
+        for line in (_BLANKS.sub(" ", one).strip() for one in unescape(_ANY_TAG.sub("\n", html[:MAX_HTML])).split("\n"))
+        if line
+    )
 
 
 def _parse(html: str) -> LexborNode | None:
@@ -190,8 +229,14 @@ class _Walk:
         if depth > MAX_HTML_DEPTH:
             self.log.add("html-depth", str(MAX_HTML_DEPTH))
             return opened
-        attributes = node.attributes if self.check_hidden or self.check_quotes or tag in ("a", "img", "ol", "blockquote") else {}
-        if self.check_hidden and attributes and ("hidden" in attributes or _HIDING.search(attributes.get("style") or "")):
+        attributes = (
+            node.attributes if self.check_hidden or self.check_quotes or tag in ("a", "img", "ol", "blockquote") else {}
+        )
+        if (
+            self.check_hidden
+            and attributes
+            and ("hidden" in attributes or _HIDING.search(attributes.get("style") or ""))
+        ):
             return None
         if tag == "img":
             self._image(attributes, builder)
@@ -224,7 +269,9 @@ class _Walk:
             if not self.lists:
                 builder.paragraph()
             start = attributes.get("start") or "1"
-            self.lists.append((int(start) if start.isascii() and start.isdigit() and len(start) < 7 else 1) if tag == "ol" else -1)
+            self.lists.append(
+                (int(start) if start.isascii() and start.isdigit() and len(start) < 7 else 1) if tag == "ol" else -1
+            )
         elif tag == "li" and len(self.lists) < _MAX_LIST_DEPTH:
             marker = "- "
             if self.lists and self.lists[-1] >= 0:
@@ -290,7 +337,11 @@ class _Walk:
         if identity in _CUT_IDS or (tag == "div" and _OUTLOOK_RULE.search(attributes.get("style") or "")):
             self.builders[0].new_line() if len(self.builders) == 1 else None
             self.builders[0].mark_to_end()
-        elif identity in _QUOTE_IDS or (classes and not _QUOTE_CLASSES.isdisjoint(classes.split())) or (tag == "blockquote" and attributes.get("type") == "cite"):
+        elif (
+            identity in _QUOTE_IDS
+            or (classes and not _QUOTE_CLASSES.isdisjoint(classes.split()))
+            or (tag == "blockquote" and attributes.get("type") == "cite")
+        ):
             opened.quoted_from = builder.line_number
 
     def _image(self, attributes: dict[str, str | None], builder: TextBuilder) -> None:

@@ -49,7 +49,9 @@ def _mixes_scripts(host: str) -> bool:
 
 
 def _punycode(host: str) -> str:
-    labels = []
-    for label in host.split("."):
-        labels.append(label if label.isascii() else "xn--" + unicodedata.normalize("NFKC", label)[:63].encode("punycode").decode("ascii"))
-    return ".".join(labels)
+    return ".".join(
+        label
+        if label.isascii()
+        else "xn--" + unicodedata.normalize("NFKC", label)[:63].encode("punycode").decode("ascii")
+        for label in host.split(".")
+    )

@@ -22,16 +22,48 @@ _COMPOSITE_ENCODINGS = ("base64", "quoted-printable")
 class Part:
     """One node of the tree. `path` is its IMAP-like section number (`1.2`), "" for the root of a multipart."""
 
-    __slots__ = ("_content", "children", "content_type", "depth", "disposition", "end", "fields", "file_name", "params", "parent", "path", "source", "start")
+    __slots__ = (
+        "_content",
+        "children",
+        "content_type",
+        "depth",
+        "disposition",
+        "end",
+        "fields",
+        "file_name",
+        "params",
+        "parent",
+        "path",
+        "source",
+        "start",
+    )
 
-    def __init__(self, source: bytes, fields: Fields, start: int, end: int, path: str, parent: Part | None, default_type: str, log: DefectLog) -> None:
-        self.source, self.fields, self.start, self.end, self.path, self.parent = source, fields, start, end, path, parent
+    def __init__(
+        self,
+        source: bytes,
+        fields: Fields,
+        start: int,
+        end: int,
+        path: str,
+        parent: Part | None,
+        default_type: str,
+        log: DefectLog,
+    ) -> None:
+        self.source, self.fields, self.start, self.end, self.path, self.parent = (
+            source,
+            fields,
+            start,
+            end,
+            path,
+            parent,
+        )
         self.depth: int = parent.depth + 1 if parent else 0
         self.children: list[Part] = []
         self._content: bytes | None = None
+        self.params: dict[str, str] = {}
         declared = fields.first("content-type")
         if declared is None:
-            self.content_type, self.params = default_type, {}
+            self.content_type = default_type
         else:
             main, self.params = parse_parameters(declared, log)
             self.content_type = _canonical_type(main, default_type)
@@ -41,7 +73,9 @@ class Part:
             names: dict[str, str] = {}
         else:
             self.disposition, names = parse_parameters(disposition, log)
-        self.file_name = names.get("filename") or self.params.get("name") or names.get("name") or self.params.get("filename") or ""
+        self.file_name = (
+            names.get("filename") or self.params.get("name") or names.get("name") or self.params.get("filename") or ""
+        )
 
     @property
     def is_multipart(self) -> bool:

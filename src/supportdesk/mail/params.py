@@ -18,7 +18,9 @@ _NAME = re.compile(r"([^=;\s\"]+)\s*=\s*")
 _SEGMENT = re.compile(r"(.*?)\*(\d{1,9})?(\*)?$")
 _SIMPLE = re.compile(r"[\w!#$%&'+.^`{|}~/=?:@-]+$")
 _NAME_LIMIT = 150
-_DROPPED = re.compile("[\x00-\x1f\x7f-\x9f\\\\/:\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
+_DROPPED = re.compile(
+    "[\x00-\x1f\x7f-\x9f\\\\/:\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)
 
 

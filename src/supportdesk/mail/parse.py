@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from supportdesk.mail.addresses import name_hides_address, parse_addresses
 from supportdesk.mail.attachments import cut_attachment, list_attachments
-from supportdesk.mail.body import Body, choose_body
+from supportdesk.mail.body import choose_body
 from supportdesk.mail.dates import parse_date
 from supportdesk.mail.headers import Fields, message_id, message_ids
 from supportdesk.mail.inner import find_inner_mail
@@ -67,7 +67,7 @@ def parse(raw: bytes, received_at: datetime | None = None) -> ParsedMail:
         links=body.links,
         attachments=list_attachments(root, body, log),
         report=report,
-        inner=None if report else find_inner_mail(root, subject, body),
+        inner=None if report else find_inner_mail(root, subject),
         fingerprint=_fingerprint(root, subject, from_, to, cc, identity),
         content_type=root.content_type,
         size=size,
@@ -159,7 +159,9 @@ def _note_repeated(fields: Fields, log: DefectLog) -> None:
 def _note_protection(root: Part, log: DefectLog) -> None:
     for part in root.walk():
         kind = part.content_type
-        if kind == "multipart/encrypted" or (kind.endswith("pkcs7-mime") and part.params.get("smime-type", "").casefold() != "signed-data"):
+        if kind == "multipart/encrypted" or (
+            kind.endswith("pkcs7-mime") and part.params.get("smime-type", "").casefold() != "signed-data"
+        ):
             log.add("encrypted", part.params.get("protocol", kind))
         elif kind == "multipart/signed" or kind.endswith("pkcs7-mime"):
             log.add("signed", part.params.get("protocol", kind))
@@ -169,7 +171,14 @@ def _note_protection(root: Part, log: DefectLog) -> None:
             log.add("external-body", part.params.get("access-type", ""))
 
 
-def _fingerprint(root: Part, subject: str, from_: tuple[Address, ...], to: tuple[Address, ...], cc: tuple[Address, ...], identity: str) -> str:
+def _fingerprint(
+    root: Part,
+    subject: str,
+    from_: tuple[Address, ...],
+    to: tuple[Address, ...],
+    cc: tuple[Address, ...],
+    identity: str,
+) -> str:
     """The content identity of INGEST-4: who, when, what and every decoded leaf; nothing that a relay adds or re-encodes."""
     digest = hashlib.sha256()
     people = ["\x1f".join(f"{one.name}<{one.addr}>" for one in group) for group in (from_, to, cc)]

@@ -8,14 +8,15 @@ from __future__ import annotations
 import os
 import resource
 import signal
-import sys
 from datetime import datetime
 from typing import BinaryIO
 
 from supportdesk.mail.parse import cut_part, parse
 from supportdesk.mail.wire import CONTENT, CUT, FAILED, FRAME, MAIL, MISSING, PARSE, encode_mail
 
-MEMORY_LIMIT = 400 << 20  # address space; the libraries' mappings take about 60 MB of it, and resident memory stays below 256 MB
+MEMORY_LIMIT = (
+    400 << 20
+)  # address space; the libraries' mappings take about 60 MB of it, and resident memory stays below 256 MB
 _LAST_RESORT = 30  # seconds; the parent kills much earlier, this is for a child whose parent died
 
 
@@ -45,7 +46,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
             answer, data = _answer(kind, payload)
         except MemoryError:
             answer, data, sound = FAILED, b"memory", False
-        except Exception as error:  # the contract of the child: every failure has a name, and ends the child
+        except Exception as error:  # noqa: BLE001 - the contract of the child: every failure has a name, and ends the child
             answer, data, sound = FAILED, b"error " + type(error).__name__.encode("ascii", "replace"), False
         payload = b""
         signal.alarm(0)
@@ -76,4 +77,4 @@ def _write(answers: BinaryIO, data: bytes) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

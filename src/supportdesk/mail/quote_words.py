@@ -24,22 +24,35 @@ OPENINGS = (
 # Labels of a header block: kind by label.
 LABELS = {
     **dict.fromkeys(
-        "from|von|de|da|van|från|fra|od|lähettäjä|feladó|от|от кого|від|发件人|寄件者|寄件人|差出人|送信者|보낸 사람|보낸사람|kimden|gönderen|από|de la|expéditeur|mittente|remitente|afzender|nadawca|מאת|من|odesílatel|odosielateľ|från|saatja|no|nuo|dari|từ|afsender|avsender|pošiljatelj|발신|від кого|sender".split("|"),
+        "from|von|de|da|van|från|fra|od|lähettäjä|feladó|от|от кого|від|发件人|寄件者|寄件人|差出人|送信者|보낸 사람|보낸사람|kimden|gönderen|από|de la|expéditeur|mittente|remitente|afzender|nadawca|מאת|من|odesílatel|odosielateľ|från|saatja|no|nuo|dari|từ|afsender|avsender|pošiljatelj|발신|від кого|sender".split(
+            "|"
+        ),
         "from",
     ),
     **dict.fromkeys(
-        "sent|date|gesendet|gesendet am|datum|envoyé|envoyé le|inviato|inviata|data|enviado|enviado el|enviada em|enviado em|fecha|verzonden|verzonden op|skickat|sendt|dato|wysłano|wysłane|odesláno|odoslané|lähetetty|päivämäärä|elküldve|dátum|отправлено|дата|відправлено|надіслано|发送时间|发件日期|日期|寄件日期|傳送時間|送信日時|日付|보낸 날짜|날짜|gönderildi|tarih|στάλθηκε|ημερομηνία|trimis|נשלח|תאריך|تاريخ|skickades|poslano|sent on|gửi|dikirim|tanggal|sent at".split("|"),
+        "sent|date|gesendet|gesendet am|datum|envoyé|envoyé le|inviato|inviata|data|enviado|enviado el|enviada em|enviado em|fecha|verzonden|verzonden op|skickat|sendt|dato|wysłano|wysłane|odesláno|odoslané|lähetetty|päivämäärä|elküldve|dátum|отправлено|дата|відправлено|надіслано|发送时间|发件日期|日期|寄件日期|傳送時間|送信日時|日付|보낸 날짜|날짜|gönderildi|tarih|στάλθηκε|ημερομηνία|trimis|נשלח|תאריך|تاريخ|skickades|poslano|sent on|gửi|dikirim|tanggal|sent at".split(
+            "|"
+        ),
         "date",
     ),
     **dict.fromkeys(
-        "to|an|à|a|para|aan|till|til|do|komu|vastaanottaja|címzett|кому|收件人|收件者|宛先|받는 사람|받는사람|kime|alıcı|προς|către|destinataire|destinatario|al|אל|إلى|za|prejemnik|kepada|đến|voor".split("|"),
+        "to|an|à|a|para|aan|till|til|do|komu|vastaanottaja|címzett|кому|收件人|收件者|宛先|받는 사람|받는사람|kime|alıcı|προς|către|destinataire|destinatario|al|אל|إلى|za|prejemnik|kepada|đến|voor".split(
+            "|"
+        ),
         "to",
     ),
     **dict.fromkeys(
-        "subject|betreff|objet|oggetto|asunto|assunto|onderwerp|ämne|emne|temat|předmět|predmet|aihe|tárgy|тема|主题|主題|主旨|件名|제목|konu|θέμα|subiect|נושא|الموضوع|zadeva|subjek|chủ đề|assumpte|teema|tema|subj".split("|"),
+        "subject|betreff|objet|oggetto|asunto|assunto|onderwerp|ämne|emne|temat|předmět|predmet|aihe|tárgy|тема|主题|主題|主旨|件名|제목|konu|θέμα|subiect|נושא|الموضوع|zadeva|subjek|chủ đề|assumpte|teema|tema|subj".split(
+            "|"
+        ),
         "subject",
     ),
-    **dict.fromkeys("cc|kopie|copie à|copie|cópia|kopia|kopio|másolat|копия|копія|抄送|副本|참조|bilgi|κοιν|kopi|reply-to|antwort an|organization|attachments|importance|anlagen".split("|"), "other"),
+    **dict.fromkeys(
+        "cc|kopie|copie à|copie|cópia|kopia|kopio|másolat|копия|копія|抄送|副本|참조|bilgi|κοιν|kopi|reply-to|antwort an|organization|attachments|importance|anlagen".split(
+            "|"
+        ),
+        "other",
+    ),
 }
 
 # -----Original Message-----

@@ -14,11 +14,18 @@ from supportdesk.mail.model import Fold
 from supportdesk.mail.quote_words import FORWARDED, LABELS, OPENINGS, ORIGINAL, SENT_FROM, VERBS
 
 _FORWARD_SUBJECT = re.compile(
-    r"\s*(?:\[[^\]]{1,40}\]\s*)?(?:fwd?|wg|tr|rv|i|enc|doorst|vs|vb|vl|pd|továbbítás|továbbított|転送|转发|轉寄|пересл|ynt|ilt|proslj|odp|fs|rif|encaminhada|trs|fyi)\s*[:：]", re.IGNORECASE
+    r"\s*(?:\[[^\]]{1,40}\]\s*)?(?:fwd?|wg|tr|rv|i|enc|doorst|vs|vb|vl|pd|továbbítás|továbbított|転送|转发|轉寄|пересл|ynt|ilt|proslj|odp|fs|rif|encaminhada|trs|fyi)\s*[:：]",
+    re.IGNORECASE,
 )
 _RULES = "-_*=#—‐"
 _SENT_HEADS = frozenset(phrase[:4] for phrase in SENT_FROM)
-_MARKERS = ("reply above this line", "type your reply above", "reply above the line", "antworten sie oberhalb dieser", "rispondi sopra questa riga")
+_MARKERS = (
+    "reply above this line",
+    "type your reply above",
+    "reply above the line",
+    "antworten sie oberhalb dieser",
+    "rispondi sopra questa riga",
+)
 _ADDRESS = re.compile(r"[^\s<>\"(),;:]@[\w-]")
 _DATE_FIRST = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _WINDOW = 400
@@ -105,7 +112,13 @@ class _Scan:
                     self._close(signature, first)
                     self._fold(first, count, "quote")
                     return
-            if signature < 0 and at > 0 and stripped[:4].casefold() in _SENT_HEADS and len(stripped) <= 100 and stripped.casefold().startswith(SENT_FROM):
+            if (
+                signature < 0
+                and at > 0
+                and stripped[:4].casefold() in _SENT_HEADS
+                and len(stripped) <= 100
+                and stripped.casefold().startswith(SENT_FROM)
+            ):
                 self._fold(at, at + 1, "signature")
             at += 1
         self._close(signature, count)
@@ -145,7 +158,12 @@ class _Scan:
         found = last if self._is_attribution(joined, quoted_below) else -1
         for first in range(last - 1, max(last - 3, -1), -1):
             piece = self.lines[first].strip()
-            if not piece or piece[0] == ">" or len(joined) + len(piece) > _WINDOW or self.starts[first] < self._folded_to():
+            if (
+                not piece
+                or piece[0] == ">"
+                or len(joined) + len(piece) > _WINDOW
+                or self.starts[first] < self._folded_to()
+            ):
                 break
             joined = f"{piece} {joined}"
             if piece[:20].casefold().startswith(OPENINGS) and self._is_attribution(joined, quoted_below):
@@ -168,10 +186,17 @@ class _Scan:
             if quoted_below:
                 return ends or dated
             addressed = _ADDRESS.search(folded) is not None
-            timed = dated and (":" in folded.rstrip(":") or any(len(word) >= 4 and word.strip(".,")[-4:].isdigit() for word in folded.split()))
+            timed = dated and (
+                ":" in folded.rstrip(":")
+                or any(len(word) >= 4 and word.strip(".,")[-4:].isdigit() for word in folded.split())
+            )
             return ends and timed and (folded.startswith(OPENINGS) or folded[:1].isdigit() or addressed)
         # Old Gmail: "2012/11/20 Hans Meier <hans@example.com>"
-        return quoted_below and _ADDRESS.search(folded) is not None and (_DATE_FIRST.match(folded) is not None or (ends and dated))
+        return (
+            quoted_below
+            and _ADDRESS.search(folded) is not None
+            and (_DATE_FIRST.match(folded) is not None or (ends and dated))
+        )
 
     def _header_kinds(self, at: int) -> int:
         """How many kinds of fields the header block at line `at` has: 0 when there is none."""
@@ -240,7 +265,10 @@ class _Scan:
 
     def _close(self, signature: int, at: int) -> int:
         """End a signature that began at line `signature` before line `at`; too long a one is none."""
-        if signature >= 0 and sum(1 for number in range(signature, at) if self.lines[number].strip()) <= _LONGEST_SIGNATURE:
+        if (
+            signature >= 0
+            and sum(1 for number in range(signature, at) if self.lines[number].strip()) <= _LONGEST_SIGNATURE
+        ):
             self._fold(signature, at, "signature")
         return -1
 

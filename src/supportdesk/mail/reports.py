@@ -14,7 +14,24 @@ from supportdesk.mail.mime import Part
 from supportdesk.mail.model import Address, Report, ReportedRecipient
 from supportdesk.mail.words import decode_unstructured
 
-_DAEMONS = ("mailer-daemon", "postmaster", "mail-daemon", "mailerdaemon", "mailer_daemon", "mdaemon", "bounce", "bounces", "mmdf", "mailsystem", "mailadm", "mailadmin", "mailer", "uucp", "daemon", "double-bounce")
+_DAEMONS = (
+    "mailer-daemon",
+    "postmaster",
+    "mail-daemon",
+    "mailerdaemon",
+    "mailer_daemon",
+    "mdaemon",
+    "bounce",
+    "bounces",
+    "mmdf",
+    "mailsystem",
+    "mailadm",
+    "mailadmin",
+    "mailer",
+    "uucp",
+    "daemon",
+    "double-bounce",
+)
 _SUBJECT = re.compile(
     r"undeliver|unzustellbar|returned (?:mail|to sender)|delivery (?:status|fail|notif|problem|error|report|has failed)|mail delivery|failure notice|could not (?:be delivered|send)|non remis|nicht zugestellt"
     r"|mancata consegna|no se puede entregar|não entregue|mail (?:system )?error|non[- ]delivery|non consegn|delivery.{0,30}fail|fail.{0,30}deliver|returning message|warning: |message (?:status|delayed|not delivered)"
@@ -22,15 +39,20 @@ _SUBJECT = re.compile(
     r"|message you sent|自動|退信",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&*+/?^_`{|}~][A-Za-z0-9!#$%&'*+/?^_`{|}~.-]{0,63}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
+_ADDRESS = re.compile(
+    r"[A-Za-z0-9!#$%&*+/?^_`{|}~][A-Za-z0-9!#$%&'*+/?^_`{|}~.-]{0,63}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}"
+)
 _ENHANCED = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _BASIC = re.compile(r"(?<![\d.-])([45]\d\d)(?=[ -])")
 _CAUSE = re.compile(
     r"unknown|does(?:n't| not) exist|not? (?:such )?(?:user|mailbox|account|recipient)|rejected|refused|denied|disabled|full|quota|exceed|fail|undeliver|could ?n[o']t|cannot|can't|unable|unrout|invalid|illegal|error"
-    r"|inactive|not (?:found|listed|known|deliver|active|available)|no longer|permanent|fatal|returned|the following|bounced|expired|timed out|unavailable|blocked|user:|recipient|intended|giving up|over the|unreachable|did not reach",
+    r"|inactive|not (?:found|listed|known|deliver|active|available)|no longer|permanent|fatal|returned|the following|bounced|expired|timed out|unavailable|blocked|user:|recipient|intended|giving up|delayed|over the|unreachable|did not reach",
     re.IGNORECASE,
 )
-_DELAYED = re.compile(r"delayed|will (?:continue to )?(?:be )?re(?:try|tried)|not yet|still (?:being|trying)|warning|temporar|deferred|queued|do not need to resend|verzögert|ritardo|keep trying", re.IGNORECASE)
+_DELAYED = re.compile(
+    r"delayed|will (?:continue to )?(?:be )?re(?:try|tried)|not yet|still (?:being|trying)|warning|temporar|deferred|queued|do not need to resend|verzögert|ritardo|keep trying",
+    re.IGNORECASE,
+)
 _RETURNED = re.compile(
     r"^\W*(?:-{2,}|_{2,}|={2,}|original message|returned message|message header|received:|return-path:|below (?:this line )?is (?:a |the )|here is (?:a |your )|included (?:is|below)|unsent message|copy of (?:the|your) (?:original )?message"
     r"|your message (?:begins|reads|follows)|the (?:original|header)|headers? of|mail (?:contents|header)|start of returned|content-type: message)",
@@ -46,7 +68,9 @@ _SHOWN_LINES = 120
 _ACTIONS = frozenset(("failed", "delayed", "delivered", "relayed", "expanded"))
 
 
-def read_report(root: Part, from_: tuple[Address, ...], return_path: str | None, subject: str, text: str) -> Report | None:
+def read_report(
+    root: Part, from_: tuple[Address, ...], return_path: str | None, subject: str, text: str
+) -> Report | None:
     """What a mail reports about other mail, or None for an ordinary one."""
     parts = list(root.walk())
     kinds = {part.content_type: part for part in reversed(parts) if not part.children}
@@ -66,7 +90,10 @@ def read_report(root: Part, from_: tuple[Address, ...], return_path: str | None,
     if failed:
         code = _status(text)
         delayed = code.startswith("4") or (not code and bool(_DELAYED.search(text[:2_000])))
-        named = tuple(ReportedRecipient(address.lower(), "delayed" if delayed else "failed", code, "") for address in _ADDRESS.findall(failed))
+        named = tuple(
+            ReportedRecipient(address.lower(), "delayed" if delayed else "failed", code, "")
+            for address in _ADDRESS.findall(failed)
+        )
         if named:
             return Report("dsn", named, returned_id or _id_in_text(text))
     recipients = _guessed(text, returned_to)
@@ -102,7 +129,11 @@ def _delivery_status(part: Part) -> tuple[tuple[ReportedRecipient, ...], str]:
     for fields in _blocks(part):
         envelope_id = envelope_id or decode_unstructured(fields.get("original-envelope-id"))
         # What the sender wrote to is what the desk knows; the final recipient may be an alias behind it.
-        address = _typed(fields.get("original-recipient")) or _typed(fields.get("final-recipient")) or _typed(fields.get("x-actual-recipient"))
+        address = (
+            _typed(fields.get("original-recipient"))
+            or _typed(fields.get("final-recipient"))
+            or _typed(fields.get("x-actual-recipient"))
+        )
         if not address:
             continue
         diagnostic = decode_unstructured(fields.get("diagnostic-code"))
@@ -147,7 +178,11 @@ def _receipt(part: Part) -> Report:
         address = _typed(fields.get("final-recipient")) or _typed(fields.get("original-recipient"))
         if address:
             disposition = decode_unstructured(fields.get("disposition"))
-            recipients.append(ReportedRecipient(address, disposition.rpartition(";")[2].strip().partition("/")[0].casefold(), "", disposition))
+            recipients.append(
+                ReportedRecipient(
+                    address, disposition.rpartition(";")[2].strip().partition("/")[0].casefold(), "", disposition
+                )
+            )
     return Report("mdn", tuple(recipients), original)
 
 
@@ -156,14 +191,22 @@ def _complaint(part: Part, returned_id: str) -> Report:
     for fields in _blocks(part):
         for value in (*fields.all("original-rcpt-to"), *fields.all("removal-recipient")):
             if address := _typed(value):
-                recipients.append(ReportedRecipient(address, "complained", "", decode_unstructured(fields.get("feedback-type"))))
+                recipients.append(
+                    ReportedRecipient(address, "complained", "", decode_unstructured(fields.get("feedback-type")))
+                )
     return Report("arf", tuple(recipients), returned_id)
 
 
 def _returned(parts: list[Part]) -> tuple[str, str]:
     """Message-ID and recipient of the mail that came back, from its copy or its headers."""
     for part in parts:
-        if part.parent is None or part.content_type not in ("message/rfc822", "message/global", "text/rfc822-headers", "message/rfc822-headers", "message/global-headers"):
+        if part.parent is None or part.content_type not in (
+            "message/rfc822",
+            "message/global",
+            "text/rfc822-headers",
+            "message/rfc822-headers",
+            "message/global-headers",
+        ):
             continue
         nested = part.nested_mail() if part.content_type in ("message/rfc822", "message/global") else part.content()
         fields, _ = split_header(nested, skip_preamble(nested), len(nested), DefectLog())
@@ -184,10 +227,18 @@ def _id_in_text(text: str) -> str:
 
 
 def _is_from_daemon(from_: tuple[Address, ...], return_path: str | None, fields: Fields, subject: str) -> bool:
-    if "auto-submitted" in fields and fields.get("auto-submitted").strip().casefold().startswith("auto-replied") and "x-failed-recipients" not in fields:
+    if (
+        "auto-submitted" in fields
+        and fields.get("auto-submitted").strip().casefold().startswith("auto-replied")
+        and "x-failed-recipients" not in fields
+    ):
         # A vacation notice has a null return path as well.
         return bool(_SUBJECT.search(subject))
-    daemon = any(one.norm.partition("@")[0] in _DAEMONS for one in from_) or "mailer-daemon" in fields.get("from").casefold() or "mail delivery" in fields.get("from").casefold()
+    daemon = (
+        any(one.norm.partition("@")[0] in _DAEMONS for one in from_)
+        or "mailer-daemon" in fields.get("from").casefold()
+        or "mail delivery" in fields.get("from").casefold()
+    )
     if "x-failed-recipients" in fields:
         return True
     if daemon:
@@ -198,7 +249,14 @@ def _is_from_daemon(from_: tuple[Address, ...], return_path: str | None, fields:
 def _guessed(text: str, returned_to: str) -> tuple[ReportedRecipient, ...]:
     """The recipients that a bounce in plain words names: addresses near a cause, before the returned mail begins."""
     lines = text[:50_000].split("\n")[:_SHOWN_LINES]
-    end = next((number for number, line in enumerate(lines) if number > 2 and _RETURNED.match(line.strip()[:200]) and _names_someone(lines[:number])), len(lines))
+    end = next(
+        (
+            number
+            for number, line in enumerate(lines)
+            if number > 2 and _RETURNED.match(line.strip()[:200]) and _names_someone(lines[:number])
+        ),
+        len(lines),
+    )
     shown = lines[:end]
     status = _status("\n".join(shown))
     delayed = status.startswith("4") or (not status.startswith("5") and bool(_DELAYED.search("\n".join(shown)[:3_000])))
@@ -213,10 +271,20 @@ def _guessed(text: str, returned_to: str) -> tuple[ReportedRecipient, ...]:
             continue
         for address in _ADDRESS.findall(line[:1_000]):
             local = address.partition("@")[0].casefold()
-            if local in _DAEMONS or "message-id" in line.casefold() or line.lstrip("> \t").casefold().startswith(("from:", "sender:", "reply-to:", "received:", "return-path:", "references:", "in-reply-to:")):
+            if (
+                local in _DAEMONS
+                or "message-id" in line.casefold()
+                or line.lstrip("> \t")
+                .casefold()
+                .startswith(
+                    ("from:", "sender:", "reply-to:", "received:", "return-path:", "references:", "in-reply-to:")
+                )
+            ):
                 continue
             own = _status(line) or status
-            found.setdefault(address.casefold(), ReportedRecipient(address.rstrip("."), action, own or default, line.strip()[:500]))
+            found.setdefault(
+                address.casefold(), ReportedRecipient(address.rstrip("."), action, own or default, line.strip()[:500])
+            )
     if not found and returned_to and (status or _CAUSE.search("\n".join(shown)[:5_000])):
         found[returned_to.casefold()] = ReportedRecipient(returned_to, action, status or default, "")
     return tuple(found.values())

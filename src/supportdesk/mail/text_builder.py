@@ -68,8 +68,15 @@ class TextBuilder:
     def recent(self, length: int) -> str:
         """About the last `length` characters written, at most 400."""
         wanted = min(length, 400)
-        text = "".join(self._current)
-        if len(text) < wanted and self.lines:
+        pieces: list[str] = []
+        found = 0
+        for piece in reversed(self._current):
+            if found >= wanted:
+                break
+            pieces.append(piece)
+            found += len(piece)
+        text = "".join(reversed(pieces))
+        if found < wanted and self.lines:
             text = " ".join([*self.lines[-3:], text])
         return text[-wanted:] if wanted else ""
 
@@ -185,7 +192,11 @@ def lay_out_table(rows: list[list[TextBuilder]], out: TextBuilder) -> None:
     for row in filled:
         cells = [cell for cell in row if any(line.strip() for line in cell.lines)]
         single = [_one(cell) for cell in cells]
-        if len(cells) > 1 and all(text is not None for text in single) and sum(len(text or "") + 2 for text in single) <= _ROW_WIDTH:
+        if (
+            len(cells) > 1
+            and all(text is not None for text in single)
+            and sum(len(text or "") + 2 for text in single) <= _ROW_WIDTH
+        ):
             out.new_line()
             out.add_verbatim("  ".join(text or "" for text in single))
             out.new_line()
@@ -217,7 +228,11 @@ def _write_columns(rows: list[list[str | None]], out: TextBuilder) -> None:
     widths = {column: max(_width(row[column] or "") for row in rows) for column in columns}
     out.new_line()
     for row in rows:
-        out.add_verbatim("  ".join((row[column] or "") + " " * (widths[column] - _width(row[column] or "")) for column in columns).rstrip())
+        out.add_verbatim(
+            "  ".join(
+                (row[column] or "") + " " * (widths[column] - _width(row[column] or "")) for column in columns
+            ).rstrip()
+        )
         out.new_line()
 
 

@@ -33,7 +33,9 @@ def looks_like_tnef(content_type: str, name: str) -> bool:
 
 
 def is_tnef(content_type: str, name: str, content: bytes) -> bool:
-    return content[:4] == _SIGNATURE and (looks_like_tnef(content_type, name) or content_type == "application/octet-stream")
+    return content[:4] == _SIGNATURE and (
+        looks_like_tnef(content_type, name) or content_type == "application/octet-stream"
+    )
 
 
 def read_tnef(content: bytes, log: DefectLog) -> Contents:
@@ -42,9 +44,13 @@ def read_tnef(content: bytes, log: DefectLog) -> Contents:
 
     try:
         stream: Any = TNEF(content, do_checksum=False)
-        files = tuple(ContainedFile(_name(file), bytes(file.data or b"")) for file in stream.attachments[:MAX_CONTAINED_FILES])
+        files = tuple(
+            ContainedFile(_name(file), bytes(file.data or b"")) for file in stream.attachments[:MAX_CONTAINED_FILES]
+        )
         return Contents(files, _text(stream.body), _text(stream.htmlbody))
-    except Exception as error:  # the library raises whatever its table look-ups and struct calls raise on damaged streams
+    except (
+        Exception
+    ) as error:  # the library raises whatever its table look-ups and struct calls raise on damaged streams
         log.add("tnef", type(error).__name__)
         return Contents()
 

@@ -10,14 +10,23 @@ import struct
 from datetime import datetime
 from typing import Any
 
-from supportdesk.mail.model import Address, Attachment, Defect, Fold, InnerMail, Link, ParsedMail, Report, ReportedRecipient
+from supportdesk.mail.model import (
+    Address,
+    Attachment,
+    Defect,
+    Fold,
+    InnerMail,
+    Link,
+    ParsedMail,
+    Report,
+    ReportedRecipient,
+)
 
 FRAME = struct.Struct("!cI")  # kind, octets that follow
 MAX_ANSWER = 256 << 20
 
 PARSE, CUT = b"P", b"C"
 MAIL, CONTENT, MISSING, FAILED = b"M", b"D", b"N", b"F"
-
 
 
 class Malformed(ValueError):
@@ -69,7 +78,7 @@ def decode_mail(data: bytes) -> ParsedMail:
     """The mail that `encode_mail` wrote; Malformed when any field is not what it must be."""
     try:
         values = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Malformed(str(error)) from error
     if not isinstance(values, list) or len(values) != 24:
         raise Malformed("not a mail")
@@ -93,9 +102,12 @@ def decode_mail(data: bytes) -> ParsedMail:
         text=text,
         text_source=_str(source),
         folds=tuple(_fold(start, end, kind, len(text)) for start, end, kind in _rows(folds, 3)),
-        links=tuple(Link(_int(number), _str(url), _str(host), _str(shown)) for number, url, host, shown in _rows(links, 4)),
+        links=tuple(
+            Link(_int(number), _str(url), _str(host), _str(shown)) for number, url, host, shown in _rows(links, 4)
+        ),
         attachments=tuple(
-            Attachment(_str(part), _str(name), _str(kind), _int(octets), _bool(inline), _str(cid)) for part, name, kind, octets, inline, cid in _rows(attachments, 6)
+            Attachment(_str(part), _str(name), _str(kind), _int(octets), _bool(inline), _str(cid))
+            for part, name, kind, octets, inline, cid in _rows(attachments, 6)
         ),
         report=None if report is None else _report(report),
         inner=None if inner is None else _inner(inner),
@@ -117,7 +129,10 @@ def _people(value: Any) -> tuple[Address, ...]:
 def _report(value: Any) -> Report:
     ((kind, recipients, message_id, envelope_id),) = _rows([value], 4)
     rows = _rows(recipients, 4)
-    blocks = tuple(ReportedRecipient(_str(address), _str(action), _str(status), _str(diagnostic)) for address, action, status, diagnostic in rows)
+    blocks = tuple(
+        ReportedRecipient(_str(address), _str(action), _str(status), _str(diagnostic))
+        for address, action, status, diagnostic in rows
+    )
     return Report(_str(kind), blocks, _str(message_id), _str(envelope_id))
 
 

@@ -14,7 +14,7 @@ from supportdesk.mail.charset import decode, decode_header_octets
 
 _START = re.compile(r"=\?([A-Za-z0-9_.:+'\-]{0,60})(?:\*[A-Za-z0-9\-]{0,20})?\?([bBqQ])\?")
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]+")
-_CONTROLS = {code: None for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)} | {9: " ", 10: " ", 13: " "}
+_CONTROLS = dict.fromkeys((*range(32), *range(127, 160), 8232, 8233)) | {9: " ", 10: " ", 13: " "}
 
 
 def decode_unstructured(value: str, fallback_charset: str = "") -> str:
