@@ -91,6 +91,9 @@ def _extract() -> Catalog:
 def _compile(path: Path) -> bytes:
     with path.open("rb") as file:
         catalogue = read_po(file, locale=path.parent.parent.name, domain=DOMAIN)
+    for message in list(catalogue):
+        if message.id and not all(_forms(message.string)):  # an empty plural form would be shown as nothing
+            catalogue.delete(message.id, message.context)
     buffer = io.BytesIO()
     write_mo(buffer, catalogue)
     return buffer.getvalue()
