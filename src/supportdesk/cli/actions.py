@@ -1,0 +1,184 @@
+"""The ticket verbs that are made from desk/actions.py: one verb an action, its options from the action's parameters.
+
+An action that takes a text has one TICKET and the TEXT as arguments; the others take TICKETS. `-` reads ticket numbers
+(or the text) from standard input.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from supportdesk.cli.inputs import assignments, text_from, ticket_ids
+from supportdesk.cli.session import Session
+from supportdesk.cli.verb import with_session
+from supportdesk.desk.actions import ACTIONS, ActionSpec, Param
+from supportdesk.desk.model import TicketId
+from supportdesk.desk.results import AnswerNeeded, Done
+from supportdesk.errors import Conflict, NotFound, ReplyStopped
+from supportdesk.l10n.catalog import N_, _
+
+EXIT_CONFLICT = Conflict.exit_code
+
+
+def verb_name(action: str) -> str:
+    """The verb of an action: `take_next` is `ticket take-next`."""
+    return action.replace("_", "-")
+
+
+def add_action_verbs(app: typer.Typer) -> None:
+    """Make the verb of every registered action."""
+    for spec in ACTIONS:
+        app.command(verb_name(spec.id), help=spec.help)(with_session(_performing(spec), allowed=True))
+
+
+def perform(session: Session, spec: ActionSpec, tickets: tuple[TicketId, ...], params: dict[str, Any]) -> int:
+    """Perform the action and tell what it did; 5 if a ticket was left alone because of a conflict."""
+
+    def progress(done: int, of: int) -> None:
+        if of > 100:
+            session.out.say(_("{done} of {total}").format(done=done, total=of))
+
+    try:
+        done = session.desk.perform(spec.id, session.actor, tickets, params, progress=progress)
+    except ReplyStopped as stopped:
+        return tell_stopped(session, stopped)
+    except AnswerNeeded as needed:
+        raise AnswerNeeded(needed.message, param=needed.param, hint=_how_to_answer(spec, needed)) from None
+    return tell_done(session, done)
+
+
+def tell_done(session: Session, done: Done) -> int:
+    conflicts = [
+        {"ticket": ticket, "message": conflict.message, "who": conflict.who, "what": conflict.what, "when": conflict.when}
+        for ticket, conflict in done.conflicts.items()
+    ]
+    value = {
+        "action_id": done.action_id, "tickets": done.tickets, "notice": done.notice, "conflicts": conflicts,
+        "outbox_id": done.outbox_id, "undoable": done.undoable,
+    }  # fmt: skip
+    session.out.answer(value, [done.notice] if done.notice else [])
+    if not session.json:
+        for conflict in conflicts:
+            session.out.say(str(conflict["message"]))
+        if done.undoable:
+            session.out.say(_("undo: supportdesk undo {action}").format(action=done.action_id))
+    return EXIT_CONFLICT if conflicts else 0
+
+
+def tell_stopped(session: Session, stopped: ReplyStopped) -> int:
+    """What arrived after the agent had read the ticket, and the number that says it has been read now."""
+    if session.json:
+        session.out.document(
+            {"stopped": True, "message": stopped.message, "seq": stopped.seq, "newcomers": stopped.newcomers}
+        )
+    session.out.say(stopped.message)
+    for item in stopped.newcomers:
+        session.out.say(f"  {item.at.astimezone():%Y-%m-%d %H:%M}  {item.author} ({item.kind}): {item.excerpt}")
+    session.out.say(_("to send it all the same: --seen {seq}").format(seq=stopped.seq))
+    return stopped.exit_code
+
+
+def tell_dry_run(session: Session, spec: ActionSpec, tickets: tuple[TicketId, ...]) -> int:
+    """Which tickets the action would take, and why it would leave the others alone. Nothing is written."""
+    would, reasons = [], {}
+    for ticket_id in tickets:
+        try:
+            reason = spec.guard(session.desk.read.ticket(ticket_id), session.actor)
+        except NotFound as error:
+            reason = error.message
+        if reason is None:
+            would.append(ticket_id)
+        else:
+            reasons[ticket_id] = reason
+    lines = [_("would change #{ticket}").format(ticket=ticket_id) for ticket_id in would]
+    lines += [_("would leave #{ticket} alone: {reason}").format(ticket=at, reason=why) for at, why in reasons.items()]
+    session.out.answer({"dry_run": True, "action": spec.id, "tickets": would, "left_alone": reasons}, lines)
+    return EXIT_CONFLICT if reasons else 0
+
+
+def _performing(spec: ActionSpec) -> Callable[..., int]:
+    body = next((param for param in spec.params if param.kind == "body"), None)
+
+    def run(session: Session, **given: Any) -> int:
+        dry_run = given.pop("dry_run", False)
+        words, text, file = given.pop("ticket_words", ()), given.pop("body_text", ""), given.pop("body_file", "")
+        tickets = ticket_ids([words] if isinstance(words, str) else words) if spec.scope != "none" else ()
+        params = {name: value for name, value in given.items() if value not in (None, "", False, [], ())}
+        if "asked" in params:
+            params["asked"] = assignments(params["asked"])
+        if dry_run:
+            return tell_dry_run(session, spec, tickets)
+        if body is not None:
+            # A canned response is a text already: then nothing waits for a pipe that may never close.
+            if text or file or "canned" not in params:
+                text = text_from(session, text, file)
+            if text.strip():
+                params[body.name] = text
+        return perform(session, spec, tickets, params)
+
+    run.__name__ = spec.id
+    run.__signature__ = inspect.Signature(_parameters(spec, body))  # type: ignore[attr-defined]
+    return run
+
+
+def _parameters(spec: ActionSpec, body: Param | None) -> list[inspect.Parameter]:
+    found = [inspect.Parameter("session", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Session)]
+    if body is not None or spec.scope == "one":
+        many = N_("Its number; several with commas; - reads them from standard input")
+        help_text = N_("Its number") if spec.scope == "one" else many
+        found.append(_parameter("ticket_words", str, typer.Argument(metavar="TICKET", help=help_text)))
+    elif spec.scope == "many":
+        help_text = N_("Their numbers; - reads them from standard input")
+        found.append(_parameter("ticket_words", list[str], typer.Argument(metavar="TICKETS", help=help_text)))
+    if body is not None:
+        found.append(_parameter("body_text", str, typer.Argument(metavar="TEXT", help=body.help, show_default=False), ""))
+        file = typer.Option("--file", metavar="FILE", help=N_("Read the text from a file; - is standard input"))
+        found.append(_parameter("body_file", str, file, ""))
+    found += [_option(param, spec) for param in spec.params if param is not body]
+    if spec.scope == "many":
+        dry_run = typer.Option("--dry-run", help=N_("Only say what would be changed"))
+        found.append(_parameter("dry_run", bool, dry_run, False))
+    return found
+
+
+def _option(param: Param, spec: ActionSpec) -> inspect.Parameter:
+    name, metavar = f"--{param.name.replace('_', '-')}", _metavar(param)
+    if param.kind == "flag":
+        return _parameter(param.name, bool, typer.Option(name, help=param.help), False)
+    if param.name == "asked":
+        help_text = N_("A value that the canned response asks for; as often as needed")
+        return _parameter(param.name, list[str], typer.Option("--ask", metavar="NAME=VALUE", help=help_text), [])
+    if spec.scope == "none":
+        return _parameter(param.name, str, typer.Argument(metavar=metavar, help=param.help, show_default=False), "")
+    kind: Any = int | None if param.kind in ("number", "message", "identity") else str
+    option = typer.Option(name, metavar=metavar, help=param.help, show_default=False)
+    if param.required:
+        return _parameter(param.name, kind, option)
+    return _parameter(param.name, kind, option, None if kind is not str else "")
+
+
+def _parameter(name: str, kind: Any, declared: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, declared]
+    )
+
+
+def _metavar(param: Param) -> str:
+    if param.choices:
+        return "|".join(param.choices)
+    return {"agent": "LOGIN", "tags": "WORDS", "when": "WHEN", "ticket": "TICKET", "canned": "KEY"}.get(
+        param.kind, param.kind.upper()
+    )
+
+
+def _how_to_answer(spec: ActionSpec, needed: AnswerNeeded) -> str:
+    param = next((param for param in spec.params if param.name == needed.param), None)
+    if param is None:
+        return needed.hint
+    option = f"--{param.name.replace('_', '-')}"
+    answer = f"{option} {'|'.join(param.choices)}" if param.choices else option
+    return f"{needed.hint} {answer}".strip()

@@ -1,0 +1,188 @@
+"""The command line as a whole: its nouns and verbs by name, each loaded when it is called, and how one call runs.
+
+What a noun does is in the file of its name. Typer builds the parsers; errors are told by `cli.failures`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import shlex
+import sys
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_group
+
+from supportdesk import __version__
+from supportdesk.cli.failures import complain
+from supportdesk.cli.session import Programs, Session
+from supportdesk.cli.verb import GLOBALS, PREFIX, global_parameters, take_globals
+from supportdesk.errors import EXIT_INTERRUPTED, UsageError
+from supportdesk.l10n.catalog import N_, _
+
+__all__ = ["COMMANDS", "Programs", "command_named", "run"]
+
+# name → (module of this package, help). A module that is not called like the command holds several top-level verbs.
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "init": ("init", N_("Set up a desk: mailbox, servers, hours, first agent, first mail")),
+    "ticket": ("ticket", N_("Tickets: list, read, answer, and every action")),
+    "draft": ("draft", N_("Replies that are being written")),
+    "search": ("look", N_("Find tickets by their words")),
+    "unanswered": ("look", N_("Customers who wait; exits 6 if there are any")),
+    "why": ("look", N_("Why a ticket is as it is")),
+    "follow": ("look", N_("Print what happens as it happens")),
+    "undo": ("look", N_("Take back your last action, or the one that you name")),
+    "canned": ("canned", N_("Canned responses")),
+    "mailbox": ("mailbox", N_("Mailboxes and their servers")),
+    "mail": ("mail", N_("Fetch, audit and parked mail")),
+    "worker": ("worker", N_("The background process that fetches and delivers")),
+    "agent": ("agent", N_("Who works here")),
+    "hours": ("hours", N_("Opening hours and what they make of a deadline")),
+    "status": ("look", N_("How the desk is doing")),
+    "doctor": ("doctor", N_("Look for what is wrong on this machine")),
+    "backup": ("database", N_("Write a verified copy of the desk")),
+    "restore": ("database", N_("Make the desk from a backup")),
+    "db": ("db", N_("The database's schema")),
+}
+
+
+def run(arguments: list[str], programs: Programs) -> int:
+    """Run one command line; returns its exit code. Raises SupportdeskError."""
+    session = Session(programs, language=_language_among(arguments))
+    session.speak()
+    forced = os.environ.get("SSH_ORIGINAL_COMMAND", "") if "--restricted" in arguments else ""
+    if forced:
+        arguments = [*arguments, *_asked_over_ssh(forced)]
+    try:
+        return int(_root().main(args=arguments, prog_name="supportdesk", standalone_mode=False, obj=session) or 0)
+    except typer.Abort:
+        return EXIT_INTERRUPTED
+    except typer.Exit as end:
+        return end.exit_code
+    except typer.TyperException as error:
+        context: Any = getattr(error, "ctx", None)
+        hint = _("{command} --help tells how").format(command=context.command_path) if context is not None else ""
+        complain(error.format_message(), hint)
+        return UsageError.exit_code
+    finally:
+        session.close()
+
+
+def command_named(name: str) -> Any:
+    """The noun or top-level verb of that name, its help in the language that is spoken; None if there is none."""
+    if name not in COMMANDS:
+        return None
+    module, help_text = COMMANDS[name]
+    built: Any = get_group(import_module(f"supportdesk.cli.{module}").app)
+    if module != name:
+        built = built.commands[name]
+    elif name in built.commands and len(built.commands) == 1:
+        built = built.commands[name]
+    built.name, built.help = name, help_text
+    _localize(built)
+    return built
+
+
+class _Commands(TyperGroup):
+    """The root: it loads the file of a command when the command is called, and none to show its help."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        return command_named(cmd_name)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section(_("Commands")):
+            formatter.write_dl([(name, _(help_text)) for name, (_module, help_text) in COMMANDS.items()])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        self.commands = dict.fromkeys(COMMANDS)  # type: ignore[arg-type]  # names to suggest from
+        return super().resolve_command(ctx, args)
+
+
+def _root() -> Any:
+    app = typer.Typer(
+        cls=_Commands, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+        invoke_without_command=True, help=N_("The support desk in a terminal. Without a command: the console."),
+    )  # fmt: skip
+    app.callback()(_with_globals(_start))
+    built = get_group(app)
+    _localize(built)
+    return built
+
+
+def _start(
+    ctx: typer.Context,
+    *,
+    version: Annotated[bool, typer.Option("--version", help=N_("Print the version"))] = False,
+    restricted: Annotated[bool, typer.Option("--restricted", help=N_("For SSH forced commands: no files, no programs"))] = False,
+    **given: Any,
+) -> int:
+    session: Session = ctx.obj
+    take_globals(session, {name: given[PREFIX + name] for name in GLOBALS})
+    session.restricted = restricted
+    if version:
+        sys.stdout.write(f"supportdesk {__version__}\n")
+        raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        raise typer.Exit(_console(session))
+    return 0
+
+
+def _console(session: Session) -> int:
+    from dataclasses import replace
+
+    config = session.config
+    if session.acting_as:
+        config = replace(config, agent=session.acting_agent.login)
+    session.close()
+    return session.programs.console(config, session.restricted)
+
+
+def _with_globals(function: Callable[..., int]) -> Callable[..., int]:
+    own = [item for item in inspect.signature(function, eval_str=True).parameters.values() if item.name != "given"]
+    parameters = [*own, *global_parameters(hidden=False)]
+
+    def call(*args: Any, **given: Any) -> int:
+        return function(*args, **given)
+
+    call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return call
+
+
+def _localize(command: Any) -> None:
+    """Translate the help of a command and of all below it; msgids stand in the tables and the declarations."""
+    for item in (command, *command.params):
+        if getattr(item, "help", None):
+            item.help = _(item.help)
+    for below in getattr(command, "commands", {}).values():
+        _localize(below)
+
+
+def _language_among(arguments: list[str]) -> str:
+    """What --language says, before anything is parsed: the help is in that language already."""
+    for at, argument in enumerate(arguments):
+        if argument == "--language" and at + 1 < len(arguments):
+            return arguments[at + 1]
+        if argument.startswith("--language="):
+            return argument.partition("=")[2]
+    return ""
+
+
+def _asked_over_ssh(command: str) -> list[str]:
+    """What `ssh desk supportdesk ticket attachment 7 1` asks for, as arguments; never a shell's business."""
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise UsageError(_("that command cannot be read: {error}").format(error=error)) from None
+    if not words or os.path.basename(words[0]) != "supportdesk":  # noqa: PTH119 — a word, not a path of ours
+        raise UsageError(_("only supportdesk itself can be run here"))
+    if words[1:] and words[1] not in COMMANDS:  # an option here could undo what the forced command has fixed
+        raise UsageError(_("under a forced command the verb comes first"), hint="supportdesk ticket list --json")
+    return words[1:]

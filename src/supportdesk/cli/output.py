@@ -1,0 +1,146 @@
+"""What the command line prints: data on stdout, narration on stderr; JSON where it was asked for.
+
+Text from outside passes `safe()` here; JSON is ASCII, so that nothing in it can reach a terminal as a control.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from supportdesk.l10n.catalog import _
+from supportdesk.safetext import safe
+
+WIDEST_PLAIN = 60  # characters of one cell where nobody said how wide the reader is
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where one command prints. `json` turns every answer into one JSON document."""
+
+    json: bool = False
+
+    def answer(self, value: Any, lines: Iterable[str] = ()) -> None:
+        """The command's result: `value` as JSON, or the lines for a person."""
+        if self.json:
+            self.document(value)
+        else:
+            for line in lines:
+                self.line(line)
+
+    def table(self, value: Any, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """The command's result: `value` as JSON, or a table of cells."""
+        if self.json:
+            self.document(value)
+            return
+        cells = [[_cell(cell) for cell in row] for row in rows]
+        if sys.stdout.isatty():
+            _rich_table(headings, cells)
+        else:
+            _plain_table(headings, cells)
+
+    def document(self, value: Any) -> None:
+        sys.stdout.write(json.dumps(as_json(value), ensure_ascii=True, indent=2) + "\n")
+
+    def event(self, value: Any) -> None:
+        """One line of JSON, at once."""
+        sys.stdout.write(json.dumps(as_json(value), ensure_ascii=True) + "\n")
+        sys.stdout.flush()
+
+    def line(self, text: str = "") -> None:
+        sys.stdout.write(safe(text) + "\n")
+
+    def text(self, text: str) -> None:
+        """Text of several lines, as far as a terminal may see it."""
+        sys.stdout.write(safe(text, multiline=True) + "\n")
+
+    def say(self, text: str) -> None:
+        """Narration: what is being done, for the person who waits."""
+        sys.stderr.write(safe(text) + "\n")
+        sys.stderr.flush()
+
+
+def as_json(value: Any) -> Any:
+    """`value` as plain JSON values: dataclasses by field name, times in ISO 8601 with Z, spans in seconds."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {item.name: as_json(getattr(value, item.name)) for item in fields(value) if item.repr}
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, Mapping):
+        return {str(key): as_json(item) for key, item in value.items()}
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, Enum):
+        return as_json(value.value)
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, BaseException):
+        return str(value)
+    if isinstance(value, str | int | float | bool) or value is None:
+        return value
+    return [as_json(item) for item in value]
+
+
+def local_time(at: datetime | None) -> str:
+    """A time for a table, in the zone of this machine: 2026-11-21 18:02."""
+    return "" if at is None else at.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def span(seconds: float) -> str:
+    """A length of time in its two largest units: 3d 4h, 2h 10m, 45s; negative where it is overdue."""
+    sign, left = ("-" if seconds < 0 else ""), int(abs(seconds))
+    parts = []
+    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
+        if left >= length:
+            parts.append(f"{left // length}{unit}")
+            left %= length
+    return sign + (" ".join(parts[:2]) or "0s")
+
+
+def yes_no(value: object) -> str:
+    return _("yes") if value else _("no")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return yes_no(value)
+    if isinstance(value, datetime):
+        return local_time(value)
+    if isinstance(value, list | tuple):
+        return safe(", ".join(str(item) for item in value))
+    return safe(str(value))
+
+
+def _plain_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Columns that line up, at least two spaces between them, no tab, no colour, no line longer than it must be."""
+    cut = [[cell if len(cell) <= WIDEST_PLAIN else cell[: WIDEST_PLAIN - 1] + "…" for cell in row] for row in rows]
+    widths = [max([len(head), *(len(row[at]) for row in cut)]) for at, head in enumerate(headings)]
+    for row in (headings, *cut):
+        padded = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        sys.stdout.write(padded.rstrip() + "\n")
+
+
+def _rich_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(Text(heading), overflow="ellipsis", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)

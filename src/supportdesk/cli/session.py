@@ -1,0 +1,100 @@
+"""One run of one command: its settings, its desk, who acts, where it prints. Everything is opened when first asked for."""
+
+from __future__ import annotations
+
+import locale
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from supportdesk import config as settings
+from supportdesk.cli.output import Output
+from supportdesk.errors import ConfigError, NotAllowed
+from supportdesk.l10n.catalog import _, use_language
+
+if TYPE_CHECKING:
+    from supportdesk.config import Config
+    from supportdesk.desk.desk import Desk
+    from supportdesk.desk.model import Actor, Agent
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """What the command line starts and may not import: the console and the worker."""
+
+    console: Callable[[Config, bool], int]
+    worker: Callable[[Config, int], int]
+
+
+@dataclass
+class Session:
+    """The options that every command takes, and what follows from them."""
+
+    programs: Programs
+    config_file: str = ""
+    database: str = ""
+    agent: str = ""
+    acting_as: str = ""
+    language: str = ""
+    json: bool = False
+    restricted: bool = False  # under a forced SSH command
+    closing: list[Callable[[], None]] = field(default_factory=list)
+
+    @cached_property
+    def config(self) -> Config:
+        path = Path(self.config_file) if self.config_file else None
+        return settings.load_config(path, database=self.database, agent=self.agent, language=self.language)
+
+    @cached_property
+    def desk(self) -> Desk:
+        from supportdesk.bootstrap import open_desk
+
+        desk = open_desk(self.config)
+        self.closing.append(desk.store.close)
+        return desk
+
+    @cached_property
+    def acting_agent(self) -> Agent:
+        """Who acts: `agent` of the settings or this user; with --as somebody else, for admins and forced commands only."""
+        from supportdesk.bootstrap import acting_agent
+
+        if not self.acting_as:
+            return acting_agent(self.desk, self.config)
+        if not self.restricted and acting_agent(self.desk, self.config).role != "admin":
+            raise NotAllowed(_("only an admin may act as somebody else"))
+        return acting_agent(self.desk, replace(self.config, agent=self.acting_as))
+
+    @property
+    def actor(self) -> Actor:
+        return self.acting_agent.actor()
+
+    @property
+    def out(self) -> Output:
+        return Output(self.json)
+
+    def refuse_if_restricted(self, what: str) -> None:
+        """Raises NotAllowed under a forced SSH command: there a file of this machine is out of reach."""
+        if self.restricted:
+            raise NotAllowed(_("{what} is not possible under a forced command").format(what=what))
+
+    def close(self) -> None:
+        while self.closing:
+            self.closing.pop()()
+
+    def speak(self) -> None:
+        """Speak the language of --language, of the settings or of the terminal."""
+        try:
+            chosen = self.language or self.config.language
+        except ConfigError:
+            chosen = ""  # the command itself will say what is wrong with the settings
+        use_language(chosen or _terminal_language())
+
+
+def _terminal_language() -> str:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := os.environ.get(name):
+            return value
+    return locale.getlocale()[0] or ""

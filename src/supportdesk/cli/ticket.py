@@ -1,0 +1,204 @@
+"""`supportdesk ticket`: list, show, start, attachments; every action on a ticket comes from desk/actions.py."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from supportdesk.cli.actions import add_action_verbs, tell_done, tell_stopped
+from supportdesk.cli.inputs import assignments, find_mailbox, one_ticket, text_from
+from supportdesk.cli.output import local_time, span
+from supportdesk.cli.session import Session
+from supportdesk.cli.verb import group, verb
+from supportdesk.desk.model import VIEWS, ThreadEntry, TicketId
+from supportdesk.errors import NotFound, ReplyStopped, UsageError
+from supportdesk.l10n.catalog import N_, _
+from supportdesk.safetext import safe_filename
+
+if TYPE_CHECKING:
+    from supportdesk.desk.model import AttachmentRow, QueueRow
+
+app = group()
+RULE = "─" * 72
+
+
+@verb(app, "list", N_("List the tickets of a view, most urgent first"), restricted=True)
+def list_tickets(
+    session: Session,
+    query: Annotated[list[str] | None, typer.Argument(metavar="[WORDS]", help=N_("Only those that contain these words"))] = None,
+    view: Annotated[str, typer.Option("--view", metavar="|".join(VIEWS), help=N_("Which view"))] = "needs_reply",
+    limit: Annotated[int, typer.Option("--limit", help=N_("At most so many; 0 for all"))] = 100,
+) -> None:
+    if view.replace("-", "_") not in VIEWS:
+        raise UsageError(_("there is no view {view}").format(view=view), hint=", ".join(VIEWS))
+    desk, now = session.desk, session.desk.clock.now()
+    agent_id = session.acting_agent.id
+    ids = desk.read.queue_ids(
+        view.replace("-", "_"), agent_id=agent_id, now=now, text=" ".join(query or ()), limit=max(limit, 0)
+    )
+    show_queue(session, ids, now)
+
+
+def show_queue(session: Session, ids: list[TicketId], now: datetime) -> None:
+    """The tickets as a table or as JSON, in this order."""
+    found = session.desk.read.queue_rows(ids, agent_id=session.acting_agent.id, now=now)
+    rows = [found[ticket_id] for ticket_id in ids if ticket_id in found]
+    headings = (
+        "#", _("due"), _("status"), _("customer"), _("subject"), _("messages"), _("language"), _("owner"), _("waits"),
+    )  # fmt: skip
+    session.out.table(rows, headings, (_queue_cells(row, now) for row in rows))
+
+
+@verb(app, "show", N_("Print the conversation of a ticket"), restricted=True)
+def show(
+    session: Session,
+    ticket: Annotated[str, typer.Argument(metavar="TICKET", help=N_("Its number"))],
+) -> None:
+    desk, ticket_id = session.desk, one_ticket(ticket)
+    found = desk.read.ticket(ticket_id)
+    thread = desk.read.thread(ticket_id)
+    customer = desk.read.customer(found.customer_id) if found.customer_id is not None else None
+    tags = desk.read.tags(ticket_id)
+    value = {"ticket": found, "tags": tags, "customer": customer, "thread": thread}
+    if session.json:
+        session.out.document(value)
+        return
+    owner = next((agent.login for agent in desk.agents() if agent.id == found.assignee_id), "")
+    out = session.out
+    out.line(f"#{found.id}  {found.subject}")
+    if customer is not None:
+        out.line(f"{_('customer')}: {customer.name} <{', '.join(customer.addresses)}>  {customer.language}".strip())
+    out.line(f"{_('status')}: {found.status}  {_('owner')}: {owner or '—'}  {_('read up to')}: --seen {found.seq}")
+    out.line(f"{_('waits since')}: {local_time(found.waiting_since) or '—'}  {_('due')}: {local_time(found.due_at) or '—'}")
+    if tags or found.badges:
+        out.line(f"{_('tags')}: {', '.join((*tags, *found.badges))}")
+    for number, (entry, first) in enumerate(_numbered(thread), start=1):
+        _print_entry(session, number, entry, first)
+
+
+@verb(app, "new", N_("Write to a customer first: a new ticket with a mail"), restricted=True)
+def new(
+    session: Session,
+    to: Annotated[str, typer.Argument(metavar="ADDRESS", help=N_("Whom to write to"))],
+    subject: Annotated[str, typer.Option("--subject", help=N_("The subject"))],
+    text: Annotated[str, typer.Argument(metavar="[TEXT]", help=N_("The text; without it, standard input"))] = "",
+    file: Annotated[str, typer.Option("--file", metavar="FILE", help=N_("Read the text from a file"))] = "",
+    mailbox: Annotated[str, typer.Option("--mailbox", metavar="ADDRESS", help=N_("Which mailbox it is sent from"))] = "",
+    tag: Annotated[str, typer.Option("--lang", metavar="TAG", help=N_("The customer's language"))] = "",
+    canned: Annotated[str, typer.Option("--canned", metavar="KEY", help=N_("Begin with a canned response"))] = "",
+    ask: Annotated[list[str] | None, typer.Option("--ask", metavar="NAME=VALUE", help=N_("A value that it asks for"))] = None,
+    after: Annotated[str, typer.Option("--after", metavar="STATUS", help=N_("What the ticket becomes"))] = "pending",
+    draft: Annotated[bool, typer.Option("--draft", help=N_("Keep it as a draft, do not send it"))] = False,
+) -> int | None:
+    desk, actor = session.desk, session.actor
+    body = text_from(session, text, file) if text or file or not canned else ""
+    row = desk.start_conversation(actor, find_mailbox(desk, mailbox).id, _address(to), subject, tag)
+    pieces = [body.strip("\n")]
+    if canned:
+        pieces.insert(0, desk.render_canned(actor, row.ticket_id, canned, assignments(ask or ())).text)
+    row = desk.save_draft(actor, row.id, row.version, body="\n\n".join(piece for piece in pieces if piece))
+    if draft:
+        line = _("draft {id} on #{ticket}").format(id=row.id, ticket=row.ticket_id)
+        session.out.answer({"outbox_id": row.id, "ticket": row.ticket_id}, [line])
+        return None
+    try:
+        return tell_done(session, desk.send(actor, row.id, seen_seq=row.seen_seq, after=after))
+    except ReplyStopped as stopped:
+        return tell_stopped(session, stopped)
+
+
+@verb(app, "attachment", N_("Write one attachment of a ticket to standard output"), restricted=True)
+def attachment(
+    session: Session,
+    ticket: Annotated[str, typer.Argument(metavar="TICKET", help=N_("Its number"))],
+    number: Annotated[int, typer.Argument(metavar="[NUMBER]", help=N_("Which attachment; without it they are listed"))] = 0,
+) -> None:
+    thread = session.desk.read.thread(one_ticket(ticket))
+    found = [(entry, item) for entry in thread for item in entry.attachments]
+    if not number:
+        rows = [
+            {"number": at, "name": item.name, "content_type": item.content_type, "size": item.size, "at": entry.at}
+            for at, (entry, item) in enumerate(found, start=1)
+        ]
+        headings = ("#", _("name"), _("type"), _("bytes"), _("from"))
+        session.out.table(rows, headings, (tuple(row.values()) for row in rows))
+        return
+    if not 1 <= number <= len(found):
+        raise NotFound(_("#{ticket} has {count} attachments").format(ticket=ticket, count=len(found)))
+    entry, item = found[number - 1]
+    if sys.stdout.isatty():
+        hint = f"supportdesk ticket attachment {ticket} {number} > {safe_filename(item.name)}"
+        raise UsageError(_("an attachment is not shown in a terminal: send it to a file"), hint=hint)
+    sys.stdout.buffer.write(_attachment_bytes(session, entry, item))
+
+
+add_action_verbs(app)
+
+
+def _queue_cells(row: QueueRow, now: datetime) -> tuple[Any, ...]:
+    due = span((row.due_at - now).total_seconds()) if row.due_at else ""
+    waits = span((now - row.waiting_since).total_seconds()) if row.waiting_since else ""
+    return (
+        row.id, due, row.status, row.customer_name or row.customer_address, row.subject,
+        f"{row.message_count}{'+' if row.has_attachment else ''}", row.language, row.assignee, waits,
+    )  # fmt: skip
+
+
+def _numbered(thread: list[ThreadEntry]) -> list[tuple[ThreadEntry, int]]:
+    """Each entry with the number of its first attachment, counted over the whole ticket."""
+    numbered, first = [], 1
+    for entry in thread:
+        numbered.append((entry, first))
+        first += len(entry.attachments)
+    return numbered
+
+
+def _print_entry(session: Session, number: int, entry: ThreadEntry, first_attachment: int) -> None:
+    out = session.out
+    who = entry.author_name or entry.author_address or entry.author_kind
+    out.line(RULE[: shutil.get_terminal_size().columns])
+    where = f" [{entry.state}]" if entry.state and entry.state != "sent" else ""
+    out.line(f"{number}. {local_time(entry.at)}  {who}  ({entry.kind}, {entry.direction}, seq {entry.seq}){where}")
+    if entry.error:
+        out.line(f"! {entry.error}")
+    out.line()
+    out.text(_without_quotes(entry))
+    for at, item in enumerate(entry.attachments, start=first_attachment):
+        out.line(f"[{at}] {item.name}  {item.content_type}  {item.size}")
+
+
+def _without_quotes(entry: ThreadEntry) -> str:
+    """The text with each folded part as one line that says how much it holds."""
+    pieces, at = [], 0
+    for start, end, kind in sorted(entry.folds):
+        pieces.append(entry.text[at:start])
+        lines = entry.text[start:end].strip("\n").count("\n") + 1
+        pieces.append(_("[… {lines} lines: {kind}]").format(lines=lines, kind=kind) + "\n")
+        at = max(at, end)
+    pieces.append(entry.text[at:])
+    return "".join(pieces).rstrip("\n")
+
+
+def _attachment_bytes(session: Session, entry: ThreadEntry, item: AttachmentRow) -> bytes:
+    if item.blob_sha:
+        return session.desk.blobs.get(item.blob_sha)
+    if not entry.raw_sha:
+        raise NotFound(_("the original of {name} is not kept").format(name=item.name))
+    from supportdesk.bootstrap import open_parser
+
+    parser = open_parser()
+    try:
+        return parser.cut_part(session.desk.blobs.get(entry.raw_sha), item.part)
+    finally:
+        parser.close()
+
+
+def _address(text: str) -> Any:
+    from supportdesk.mail.model import Address
+
+    name, bracket, address = text.rpartition("<")
+    return Address(name.strip().strip('"'), address.rstrip("> ").strip()) if bracket else Address("", text.strip())
