@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from supportdesk.errors import MissingValue, UsageError
-from supportdesk.l10n.catalog import _
+from supportdesk.l10n.catalog import _, current_language
 from supportdesk.l10n.tags import LocaleTag, canonical_language
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def choose(response: CannedResponse, language: str, region: str = "", register: 
     wanted = LocaleTag(primary, region.upper(), register)
     raise MissingValue(
         _("“{title}” has no variant for {tag}. There are: {tags}").format(
-            title=response.title("en"), tag=wanted, tags=", ".join(tags) or "–"
+            title=response.title(current_language()), tag=wanted, tags=", ".join(tags) or "–"
         ),
         names=tags,
         hint=_("Write one in another language by hand, or add the variant."),
