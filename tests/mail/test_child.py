@@ -24,20 +24,27 @@ from supportdesk.mail.wire import Malformed, decode_mail, encode_mail
 SOURCE = str(Path(supportdesk.__file__).resolve().parent.parent)
 RECEIVED = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 MAIL = (
-    "From: Müller <a@b.example>\nSubject: Größe\nContent-Type: multipart/mixed; boundary=B\n\n--B\nContent-Type: text/html\n\n"
+    "From: Müller <a@b.example>\nSubject: Größe\nContent-Type: multipart/"
+    "mixed; boundary=B\n\n--B\nContent-Type: text/html\n\n"
     '<p>Hi <a href="https://x.example">x</a></p><div class="gmail_quote">On 1 Jan 2026 X wrote:<blockquote>old</blockquote></div>\n'
-    "--B\nContent-Type: application/pdf; name=a.pdf\n\n%PDF\n--B\nContent-Type: message/rfc822\n\nSubject: inner\n\nx\n--B--\n"
+    "--B\nContent-Type: application/pdf; name=a.pdf\n\n%PDF\n--B\n"
+    "Content-Type: message/rfc822\n\nSubject: inner\n\nx\n--B--\n"
 ).encode()
 
 
 def children() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if "supportdesk.mail.parsing_process" in " ".join(child.cmdline())]
+    return [
+        child
+        for child in psutil.Process().children()
+        if "supportdesk.mail.parsing_process" in " ".join(child.cmdline())
+    ]
 
 
 def faulty(monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
     """Children started from now on run `fault` when a mail says so in its subject."""
     patch = (
-        "import os, sys, time; sys.path.insert(0, sys.argv[1]); from supportdesk.mail import parsing_process as inside; sound = inside.parse\n"
+        "import os, sys, time; sys.path.insert(0, sys.argv[1]); from "
+        "supportdesk.mail import parsing_process as inside; sound = inside.parse\n"
         f"def parse(raw, at):\n    if b'Subject: trap' in raw:\n        {fault}\n    return sound(raw, at)\ninside.parse = parse; inside.main()"
     )
     monkeypatch.setattr("supportdesk.mail.child._START", patch)
@@ -84,7 +91,9 @@ def test_many_mails_come_back_in_order_with_the_failed_one_in_its_place(monkeypa
     mails[7] = (b"Subject: trap\n\nx", RECEIVED)
     with MailParserPool(2) as pool:
         answers = list(pool.parse_many(mails))
-    assert [one.subject if isinstance(one, ParsedMail) else one.reason for one in answers] == [str(number) if number != 7 else "crash" for number in range(40)]
+    assert [one.subject if isinstance(one, ParsedMail) else one.reason for one in answers] == [
+        str(number) if number != 7 else "crash" for number in range(40)
+    ]
 
 
 def test_a_child_is_replaced_after_its_share():
@@ -124,7 +133,8 @@ def test_a_closed_pool_refuses():
 def test_the_children_die_with_a_killed_parent():
     program = (
         "import sys; sys.path.insert(0, sys.argv[1])\nfrom supportdesk.mail.child import MailParserPool\n"
-        "pool = MailParserPool(2); list(pool.parse_many([(b'Subject: x\\n\\nx', None)] * 20)); print('ready', flush=True); sys.stdin.read()"
+        "pool = MailParserPool(2); list(pool.parse_many([(b'Subject: "
+        "x\\n\\nx', None)] * 20)); print('ready', flush=True); sys.stdin.read()"
     )
     parent = subprocess.Popen([sys.executable, "-c", program, SOURCE], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert parent.stdout and parent.stdout.readline() == b"ready\n"
@@ -139,25 +149,55 @@ def test_the_children_die_with_a_killed_parent():
 
 
 def test_the_child_imports_only_what_parsing_needs():
-    program = "import sys; sys.path.insert(0, sys.argv[1]); import supportdesk.mail.parsing_process; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-I", "-c", program, SOURCE], capture_output=True, text=True, check=True).stdout.split()
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import supportdesk.mail.parsing_process; print(*sys.modules)"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-I", "-c", program, SOURCE], capture_output=True, text=True, check=True
+    ).stdout.split()
     assert parsing_process.__name__ in loaded
-    assert {"textual", "sqlalchemy", "sqlmodel", "babel", "email", "typer", "rich", "imapclient", "chardet", "selectolax"}.isdisjoint(loaded)
+    assert {
+        "textual",
+        "sqlalchemy",
+        "sqlmodel",
+        "babel",
+        "email",
+        "typer",
+        "rich",
+        "imapclient",
+        "chardet",
+        "selectolax",
+    }.isdisjoint(loaded)
 
 
 def test_memory_stays_below_its_cap():
-    heavy = b"Content-Type: multipart/mixed; boundary=B\n\n--B\nContent-Transfer-Encoding: base64\nContent-Type: application/zip\n\n" + b"QUJD" * 19 * 600_000 + b"\n--B--"
+    heavy = (
+        b"Content-Type: multipart/mixed; boundary=B\n\n--B\nContent-Transfer-Encoding: "
+        b"base64\nContent-Type: application/zip\n\n" + b"QUJD" * 19 * 600_000 + b"\n--B--"
+    )
     with MailParserPool(1, seconds=20) as pool:
         read = pool.parse(heavy)
         (child,) = children()
-        peak = next(line for line in Path(f"/proc/{child.pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
+        peak = next(
+            line for line in Path(f"/proc/{child.pid}/status").read_text().splitlines() if line.startswith("VmHWM")
+        )
     assert read.attachments[0].size == 57 * 600_000
     assert int(peak.split()[1]) <= 256 * 1024
 
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"{}", b"[]", b"null", b"\xff", b"[" * 10_000, encode_mail(parse(MAIL)).replace(b'"html"', b"7"), encode_mail(parse(MAIL)).replace(b"Gr", b"\\ud800"), encode_mail(parse(MAIL)).replace(b'"quote"]', b'"quote",1]')],
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"null",
+        b"\xff",
+        b"[" * 10_000,
+        encode_mail(parse(MAIL)).replace(b'"html"', b"7"),
+        encode_mail(parse(MAIL)).replace(b"Gr", b"\\ud800"),
+        encode_mail(parse(MAIL)).replace(b'"quote"]', b'"quote",1]'),
+    ],
 )
 def test_an_answer_that_is_no_mail_is_refused(data: bytes):
     with pytest.raises(Malformed):

@@ -83,7 +83,11 @@ def test_agreement_with_dovecot(corpus: Corpus, read: dict[str, ParsedMail]):
         if not envelope:
             continue
         # Dovecot invents MISSING_DOMAIN for what is no address.
-        usable = [address.casefold() for _, address in envelope["from"] or () if "@" in address and "MISSING_" not in address and "SYNTAX_ERROR" not in address]
+        usable = [
+            address.casefold()
+            for _, address in envelope["from"] or ()
+            if "@" in address and "MISSING_" not in address and "SYNTAX_ERROR" not in address
+        ]
         if usable and usable[0].isascii():
             froms.append((usable[0], mail.from_[0].norm if mail.from_ else ""))
         if (envelope["subject"] or "").isascii():
@@ -100,33 +104,66 @@ def test_agreement_with_dovecot(corpus: Corpus, read: dict[str, ParsedMail]):
 
 def test_agreement_with_zammad(corpus: Corpus, read: dict[str, ParsedMail]):
     expected = corpus.expected("zammad")
-    froms = [(entry["from_email"].casefold(), read[name].from_[0].norm) for name, entry in expected.items() if entry.get("from_email")]
-    subjects = [(bare(entry["subject"]), bare(read[name].subject)) for name, entry in expected.items() if "subject" in entry]
+    froms = [
+        (entry["from_email"].casefold(), read[name].from_[0].norm)
+        for name, entry in expected.items()
+        if entry.get("from_email")
+    ]
+    subjects = [
+        (bare(entry["subject"]), bare(read[name].subject)) for name, entry in expected.items() if "subject" in entry
+    ]
     assert share(froms) >= 0.95  # the rest: it keeps the blanks of an address without angle brackets
     assert share(subjects) == 1
     missing = []
     for name, entry in expected.items():
         raw = (corpus.directory / "messages" / name).read_bytes()
         ours = {hashlib.md5(cut_part(raw, one.part)).hexdigest() for one in read[name].attachments}
-        missing += [(name, one["filename"]) for one in entry.get("attachments") or () if one["filename"] != "message.html" and one["md5"] not in ours]
+        missing += [
+            (name, one["filename"])
+            for one in entry.get("attachments") or ()
+            if one["filename"] != "message.html" and one["md5"] not in ours
+        ]
     # It shows further text and HTML parts as files and rewrites line ends; a real file must never be missing.
-    assert not [one for one in missing if one[1].endswith((".pdf", ".png", ".jpg", ".gif", ".doc", ".xls", ".zip"))], missing
+    assert not [one for one in missing if one[1].endswith((".pdf", ".png", ".jpg", ".gif", ".doc", ".xls", ".zip"))], (
+        missing
+    )
 
 
 def test_agreement_with_stalwart(corpus: Corpus, read: dict[str, ParsedMail]):
     expected = corpus.expected("stalwart")
-    assert share([(bare(entry["subject"]), bare(read[name].subject)) for name, entry in expected.items() if entry.get("subject") is not None]) == 1
-    froms = [(entry["from"][0][1].casefold(), read[name].from_[0].norm) for name, entry in expected.items() if entry.get("from") and entry["from"][0][1]]
+    assert (
+        share(
+            [
+                (bare(entry["subject"]), bare(read[name].subject))
+                for name, entry in expected.items()
+                if entry.get("subject") is not None
+            ]
+        )
+        == 1
+    )
+    froms = [
+        (entry["from"][0][1].casefold(), read[name].from_[0].norm)
+        for name, entry in expected.items()
+        if entry.get("from") and entry["from"][0][1]
+    ]
     assert all(theirs == ours for theirs, ours in froms) and froms
 
 
 def test_bounces_are_found_and_people_are_not(corpus: Corpus, read: dict[str, ParsedMail]):
-    bounces = [name for name, rows in corpus.expected("sisimai-set").items() if rows and rows[0]["reason"] not in ("vacation",)]
+    bounces = [
+        name for name, rows in corpus.expected("sisimai-set").items() if rows and rows[0]["reason"] not in ("vacation",)
+    ]
     found = [name for name in bounces if read[name].report]
     assert len(found) / len(bounces) >= 0.93
-    named = {name: {*entry["permanent"], *entry["temporary"]} for name, entry in corpus.expected("flufl-bounce").items()}
+    named = {
+        name: {*entry["permanent"], *entry["temporary"]} for name, entry in corpus.expected("flufl-bounce").items()
+    }
     wanted = {name: {address.casefold() for address in addresses} for name, addresses in named.items() if addresses}
-    met = [name for name, addresses in wanted.items() if (report := read[name].report) and addresses & {one.address.casefold() for one in report.recipients}]
+    met = [
+        name
+        for name, addresses in wanted.items()
+        if (report := read[name].report) and addresses & {one.address.casefold() for one in report.recipients}
+    ]
     assert len(met) / len(wanted) >= 0.85
     human = [name for name, mail in read.items() if name.startswith("sa-public/") and mail.report]
     assert len(human) <= 3  # and those three are bounces
@@ -137,7 +174,10 @@ def test_a_winmail_dat_is_opened(corpus: Corpus):
 
     opened = 0
     for path in sorted((corpus.directory / "tnef").glob("*.tnef")):
-        raw = b"Content-Type: application/ms-tnef; name=winmail.dat\nContent-Transfer-Encoding: base64\n\n" + encodebytes(path.read_bytes())
+        raw = (
+            b"Content-Type: application/ms-tnef; name=winmail.dat\nContent-Transfer-Encoding: base64\n\n"
+            + encodebytes(path.read_bytes())
+        )
         mail = parse(raw)
         assert mail.attachments[0].name == "winmail.dat"
         assert cut_part(raw, "1") == path.read_bytes()
@@ -162,13 +202,16 @@ BOMBS = {
     "no empty line": b"X: y\n" + b"prose\n" * 200_000,
     "parts": b"Content-Type: multipart/mixed; boundary=B\n\n" + b"--B\n\n\n" * 150_000,
     "one-letter boundary": b"Content-Type: multipart/mixed; boundary=-\n\n" + b"---" * 350_000,
-    "nested": b"".join(b"Content-Type: multipart/mixed; boundary=%d\n\n--%d\n" % (level, level) for level in range(10_000)),
-    "same boundary": b"Content-Type: multipart/mixed; boundary=B\n\n" + b"--B\nContent-Type: multipart/mixed; boundary=B\n\n" * 20_000,
+    "nested": b"".join(
+        b"Content-Type: multipart/mixed; boundary=%d\n\n--%d\n" % (level, level) for level in range(10_000)
+    ),
+    "same boundary": b"Content-Type: multipart/mixed; boundary=B\n\n"
+    + b"--B\nContent-Type: multipart/mixed; boundary=B\n\n" * 20_000,
     "links": b"Content-Type: text/html\n\n" + b"<a href=http://x.example>x</a>" * 30_000,
     "open tags": b"Content-Type: text/html\n\n" + b"<div>" * 200_000,
     "uuencode": b"Subject: x\n\n" + b"begin 644 x\n" * 80_000,
     "quoted blanks": b"Content-Transfer-Encoding: quoted-printable\n\n=" + b" " * 1_000_000,
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("raw", BOMBS.values(), ids=BOMBS.keys())

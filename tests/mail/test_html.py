@@ -48,7 +48,10 @@ def test_links_are_numbered_once_each_and_say_where_they_go():
     html = '<a href="https://evil.example/login">www.bank.example</a> <a href="https://evil.example/login">again</a> <a href="HTTP://user@Real.Example:80/x">b</a>'
     rendered = render_html(html, {}, 0, DefectLog())
     assert rendered.text == "www.bank.example [1] again [1] b [2]"
-    assert [(link.number, link.host, link.text) for link in rendered.links] == [(1, "evil.example", "www.bank.example"), (2, "real.example", "b")]
+    assert [(link.number, link.host, link.text) for link in rendered.links] == [
+        (1, "evil.example", "www.bank.example"),
+        (2, "real.example", "b"),
+    ]
 
 
 def test_a_host_of_mixed_scripts_is_shown_in_punycode():
@@ -56,7 +59,9 @@ def test_a_host_of_mixed_scripts_is_shown_in_punycode():
     assert link.host.startswith("xn--")
 
 
-@pytest.mark.parametrize("href", ["javascript:alert(1)", "data:text/html,x", "#top", "", "file:///etc/passwd", "java\nscript:x"])
+@pytest.mark.parametrize(
+    "href", ["javascript:alert(1)", "data:text/html,x", "#top", "", "file:///etc/passwd", "java\nscript:x"]
+)
 def test_what_is_no_link_of_the_web_is_text(href: str):
     rendered = render_html(f'<a href="{href}">x</a>', {}, 0, DefectLog())
     assert (rendered.text, rendered.links) == ("x", [])
@@ -64,7 +69,13 @@ def test_what_is_no_link_of_the_web_is_text(href: str):
 
 @pytest.mark.parametrize(
     "container",
-    ['<div class="gmail_quote">{}</div>', '<blockquote type="cite">{}</blockquote>', '<div class="yahoo_quoted">{}</div>', '<div id="divRplyFwdMsg"></div><div>{}</div>', '<div id="appendonsend"></div>{}'],
+    [
+        '<div class="gmail_quote">{}</div>',
+        '<blockquote type="cite">{}</blockquote>',
+        '<div class="yahoo_quoted">{}</div>',
+        '<div id="divRplyFwdMsg"></div><div>{}</div>',
+        '<div id="appendonsend"></div>{}',
+    ],
 )
 def test_the_quote_containers_of_mail_programs_are_marked(container: str):
     rendered = render_html(f"<p>mine</p>{container.format('theirs')}", {}, 0, DefectLog())
@@ -75,12 +86,29 @@ def test_the_quote_containers_of_mail_programs_are_marked(container: str):
 
 def test_more_links_than_the_limit_are_left_unnumbered():
     log = DefectLog()
-    rendered = render_html("".join(f'<a href="http://x.example/{number}">x</a> ' for number in range(MAX_LINKS + 5)), {}, 0, log)
+    rendered = render_html(
+        "".join(f'<a href="http://x.example/{number}">x</a> ' for number in range(MAX_LINKS + 5)), {}, 0, log
+    )
     assert len(rendered.links) == MAX_LINKS
     assert [defect.code for defect in log.result()] == ["links"]
 
 
-@pytest.mark.parametrize("piece", ["<div>", "<table><tr><td>", "<blockquote>x", "<a href=x>", "<ul><li>x", "<!--", "<a ", "<b>x</b>", "<", "&", "<font><p>"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "<div>",
+        "<table><tr><td>",
+        "<blockquote>x",
+        "<a href=x>",
+        "<ul><li>x",
+        "<!--",
+        "<a ",
+        "<b>x</b>",
+        "<",
+        "&",
+        "<font><p>",
+    ],
+)
 def test_endless_markup_ends(piece: str):
     rendered = render_html(piece * 20_000, {}, 0, DefectLog())
     assert len(rendered.text) <= 40 * 20_000

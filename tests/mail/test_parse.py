@@ -68,7 +68,20 @@ def test_a_header_without_an_empty_line_ends_where_prose_begins():
     assert (read.subject, read.text) == ("one", "Hello there\nsecond line")
 
 
-@pytest.mark.parametrize("raw", [b"", b"\0", b"\r\n", b"just text", b":", b"From", b"\xff\xfe\x00", b"=?", b"Content-Type: multipart/mixed; boundary="])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\0",
+        b"\r\n",
+        b"just text",
+        b":",
+        b"From",
+        b"\xff\xfe\x00",
+        b"=?",
+        b"Content-Type: multipart/mixed; boundary=",
+    ],
+)
 def test_hardly_anything_is_still_a_mail(raw: bytes):
     read = parse(raw, RECEIVED)
     assert read.date == RECEIVED
@@ -77,7 +90,9 @@ def test_hardly_anything_is_still_a_mail(raw: bytes):
 
 
 def test_a_mail_without_from_takes_its_sender_from_the_next_best_field():
-    assert parse(mail("Reply-To: r@b.example", "Return-Path: <p@b.example>", "", "x")).from_ == (Address("", "r@b.example"),)
+    assert parse(mail("Reply-To: r@b.example", "Return-Path: <p@b.example>", "", "x")).from_ == (
+        Address("", "r@b.example"),
+    )
     assert parse(mail("From: Nobody", "Return-Path: <p@b.example>", "", "x")).from_ == (Address("", "p@b.example"),)
 
 
@@ -93,7 +108,9 @@ def test_a_doubtful_sender_is_named(line: str, code: str):
     assert code in {defect.code for defect in parse(mail(line, "", "x")).defects}
 
 
-@pytest.mark.parametrize("date", ["", "Date: soon", "Date: Fri, 20 Nov 2026 14:30:00 +0000", "Date: Mon, 20 Nov 2006 12:00:00 +0000"])
+@pytest.mark.parametrize(
+    "date", ["", "Date: soon", "Date: Fri, 20 Nov 2026 14:30:00 +0000", "Date: Mon, 20 Nov 2006 12:00:00 +0000"]
+)
 def test_a_date_that_cannot_be_true_gives_way_to_the_time_of_receipt(date: str):
     read = parse(mail("From: a@b.example", *([date] if date else []), "", "x"), RECEIVED)
     assert read.date == RECEIVED
@@ -106,7 +123,17 @@ def test_the_null_return_path_differs_from_a_missing_one():
 
 
 def test_message_ids_are_read_from_junk():
-    read = parse(mail("Message-ID: < >", "In-Reply-To: Your message of <1@a.example>", "References: <1@a.example>", "\t<2@", " a.example> junk <> <3@a.example>", "", "x"))
+    read = parse(
+        mail(
+            "Message-ID: < >",
+            "In-Reply-To: Your message of <1@a.example>",
+            "References: <1@a.example>",
+            "\t<2@",
+            " a.example> junk <> <3@a.example>",
+            "",
+            "x",
+        )
+    )
     assert read.message_id == ""
     assert read.in_reply_to == ("<1@a.example>",)
     assert read.references == ("<1@a.example>", "<2@a.example>", "<3@a.example>")
@@ -114,9 +141,19 @@ def test_message_ids_are_read_from_junk():
 
 def alternative(plain: str, html: str) -> bytes:
     return mail(
-        "From: a@b.example", "Content-Type: multipart/alternative; boundary=B", "", "--B", "Content-Type: text/plain; charset=utf-8", "", plain,
-        "--B", "Content-Type: text/html; charset=utf-8", "", html, "--B--",
-    )  # fmt: skip
+        "From: a@b.example",
+        "Content-Type: multipart/alternative; boundary=B",
+        "",
+        "--B",
+        "Content-Type: text/plain; charset=utf-8",
+        "",
+        plain,
+        "--B",
+        "Content-Type: text/html; charset=utf-8",
+        "",
+        html,
+        "--B--",
+    )
 
 
 def test_of_an_alternative_the_plain_text_is_shown_and_nothing_is_attached():
@@ -133,15 +170,29 @@ def test_a_plain_stub_gives_way_to_the_html():
 def test_text_parts_around_an_attachment_are_one_text_in_order():
     read = parse(
         mail(
-            "Content-Type: multipart/mixed; boundary=B", "", "--B", "", "before", "--B", "Content-Type: application/pdf; name=a.pdf", "", "%PDF", "--B", "", "after", "--B--"
+            "Content-Type: multipart/mixed; boundary=B",
+            "",
+            "--B",
+            "",
+            "before",
+            "--B",
+            "Content-Type: application/pdf; name=a.pdf",
+            "",
+            "%PDF",
+            "--B",
+            "",
+            "after",
+            "--B--",
         )
-    )  # fmt: skip
+    )
     assert read.text == "before\n\nafter"
     assert [(one.part, one.name, one.size) for one in read.attachments] == [("2", "a.pdf", 4)]
 
 
 def test_a_mail_with_an_attachment_and_no_text_keeps_it():
-    read = parse(mail("Content-Type: image/png; name=photo.png", "Content-Transfer-Encoding: base64", "", "iVBORw0KGgo="))
+    read = parse(
+        mail("Content-Type: image/png; name=photo.png", "Content-Transfer-Encoding: base64", "", "iVBORw0KGgo=")
+    )
     assert (read.text, read.text_source) == ("", "none")
     assert [(one.part, one.name, one.size) for one in read.attachments] == [("1", "photo.png", 8)]
 
@@ -150,41 +201,90 @@ def test_pictures_of_the_html_are_named_in_the_text_and_marked_inline():
     picture = ("Content-Type: image/png; name={0}.png", "Content-ID: <{0}@x>", "", "png")
     read = parse(
         mail(
-            "Content-Type: multipart/related; boundary=B", "", "--B", "Content-Type: text/html", "", '<p>See <img src="cid:shown@x"></p>',
-            "--B", *(line.format("shown") for line in picture), "--B", *(line.format("unseen") for line in picture), "--B--",
+            "Content-Type: multipart/related; boundary=B",
+            "",
+            "--B",
+            "Content-Type: text/html",
+            "",
+            '<p>See <img src="cid:shown@x"></p>',
+            "--B",
+            *(line.format("shown") for line in picture),
+            "--B",
+            *(line.format("unseen") for line in picture),
+            "--B--",
         )
-    )  # fmt: skip
+    )
     assert read.text == "See [image: shown.png]"
     assert [(one.name, one.inline) for one in read.attachments] == [("shown.png", True), ("unseen.png", False)]
 
 
 def test_a_nested_mail_is_cut_byte_for_byte():
     inner = b"Subject: inner  \r\nX-Odd:   spaces\r\n\r\nbody\r\n.\r\n"
-    raw = b"Subject: Fwd: inner\r\nContent-Type: multipart/mixed; boundary=B\r\n\r\n--B\r\n\r\nnote\r\n--B\r\nContent-Type: message/rfc822\r\n\r\n" + inner + b"\r\n--B--\r\n"
+    raw = (
+        b"Subject: Fwd: inner\r\nContent-Type: multipart/mixed; boundary=B\r\n"
+        b"\r\n--B\r\n\r\nnote\r\n--B\r\nContent-Type: message/rfc822\r\n"
+        b"\r\n" + inner + b"\r\n--B--\r\n"
+    )
     read = parse(raw)
     assert [(one.part, one.name) for one in read.attachments] == [("2", "inner.eml")]
     assert cut_part(raw, "2") == inner
-    assert read.inner is not None and (read.inner.kind, read.inner.subject, read.inner.part) == ("forward", "inner", "2")
+    assert read.inner is not None and (read.inner.kind, read.inner.subject, read.inner.part) == (
+        "forward",
+        "inner",
+        "2",
+    )
 
 
 def test_certified_mail_shows_the_mail_inside():
     raw = mail(
-        "From: Per conto di: anna@pec.example <posta-certificata@gestore.example>", "X-Trasporto: posta-certificata", "Subject: POSTA CERTIFICATA: reclamo",
-        "Content-Type: multipart/mixed; boundary=B", "", "--B", "", "Messaggio di posta certificata", "--B", 'Content-Type: message/rfc822; name="postacert.eml"', "",
-        "From: Anna <anna@pec.example>", "Subject: reclamo", "Message-ID: <7@pec.example>", "", "Il pacco manca.", "--B--",
-    )  # fmt: skip
+        "From: Per conto di: anna@pec.example <posta-certificata@gestore.example>",
+        "X-Trasporto: posta-certificata",
+        "Subject: POSTA CERTIFICATA: reclamo",
+        "Content-Type: multipart/mixed; boundary=B",
+        "",
+        "--B",
+        "",
+        "Messaggio di posta certificata",
+        "--B",
+        'Content-Type: message/rfc822; name="postacert.eml"',
+        "",
+        "From: Anna <anna@pec.example>",
+        "Subject: reclamo",
+        "Message-ID: <7@pec.example>",
+        "",
+        "Il pacco manca.",
+        "--B--",
+    )
     inner = parse(raw).inner
     assert inner is not None
     assert (inner.kind, inner.from_, inner.subject, inner.message_id, inner.text) == (
-        "pec", (Address("Anna", "anna@pec.example"),), "reclamo", "<7@pec.example>", "Il pacco manca.",
-    )  # fmt: skip
+        "pec",
+        (Address("Anna", "anna@pec.example"),),
+        "reclamo",
+        "<7@pec.example>",
+        "Il pacco manca.",
+    )
 
 
 def test_an_invitation_is_a_card_and_a_file():
     raw = mail(
-        "Content-Type: multipart/mixed; boundary=B", "", "--B", "", "Please come.", "--B", "Content-Type: text/calendar; method=REQUEST", "",
-        "BEGIN:VCALENDAR", "METHOD:REQUEST", "BEGIN:VEVENT", "SUMMARY:Fitting\\, second", "DTSTART;TZID=Europe/Rome:20261120T090000", "END:VEVENT", "END:VCALENDAR", "--B--",
-    )  # fmt: skip
+        "Content-Type: multipart/mixed; boundary=B",
+        "",
+        "--B",
+        "",
+        "Please come.",
+        "--B",
+        "Content-Type: text/calendar; method=REQUEST",
+        "",
+        "BEGIN:VCALENDAR",
+        "METHOD:REQUEST",
+        "BEGIN:VEVENT",
+        "SUMMARY:Fitting\\, second",
+        "DTSTART;TZID=Europe/Rome:20261120T090000",
+        "END:VEVENT",
+        "END:VCALENDAR",
+        "--B--",
+    )
     read = parse(raw)
     assert read.text == "Please come.\n\n[calendar REQUEST: Fitting, second, 2026-11-20 09:00 Europe/Rome]"
     assert [one.name for one in read.attachments] == ["part-2.ics"]
@@ -216,7 +316,9 @@ def test_a_part_that_is_not_there_is_a_key_error(path: str):
     ],
 )
 def test_what_cannot_be_opened_is_said(content_type: str, code: str):
-    assert code in {defect.code for defect in parse(mail(f"Content-Type: {content_type}", "", "--B", "", "x", "--B--")).defects}
+    assert code in {
+        defect.code for defect in parse(mail(f"Content-Type: {content_type}", "", "--B", "", "x", "--B--")).defects
+    }
 
 
 class TestFingerprint:
@@ -225,9 +327,20 @@ class TestFingerprint:
         assert parse(relayed).fingerprint == parse(PLAIN).fingerprint
 
     def test_another_transfer_encoding_does_not_change_it(self):
-        encoded = PLAIN.replace(b"\r\n\r\nGuten Tag,", b"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nGuten=20Tag,")
+        encoded = PLAIN.replace(
+            b"\r\n\r\nGuten Tag,", b"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nGuten=20Tag,"
+        )
         assert parse(encoded).fingerprint == parse(PLAIN).fingerprint
 
-    @pytest.mark.parametrize(("old", "new"), [(b"bleibt", b"bleibts"), (b"Wo ist", b"Wo war"), (b"<1@", b"<2@"), (b"hans@", b"hanna@"), (b"12:00:00", b"12:00:01")])
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            (b"bleibt", b"bleibts"),
+            (b"Wo ist", b"Wo war"),
+            (b"<1@", b"<2@"),
+            (b"hans@", b"hanna@"),
+            (b"12:00:00", b"12:00:01"),
+        ],
+    )
     def test_other_content_does(self, old: bytes, new: bytes):
         assert parse(PLAIN.replace(old, new)).fingerprint != parse(PLAIN).fingerprint

@@ -43,7 +43,9 @@ def fresh(text: str, *, forwarded: bool = False) -> str:
 
 @pytest.mark.parametrize("attribution", ATTRIBUTIONS.values(), ids=ATTRIBUTIONS.keys())
 def test_an_attribution_and_its_quotation_are_folded_in_any_language(attribution: str):
-    assert fresh(f"Thanks, that works.\n\n{attribution}\n\n> Please restart.\n>\n> Your shop\n") == "Thanks, that works."
+    assert (
+        fresh(f"Thanks, that works.\n\n{attribution}\n\n> Please restart.\n>\n> Your shop\n") == "Thanks, that works."
+    )
 
 
 @pytest.mark.parametrize("attribution", [text for name, text in ATTRIBUTIONS.items() if name not in ("ru",)])
@@ -52,7 +54,9 @@ def test_a_quotation_without_marks_is_folded_to_the_end(attribution: str):
 
 
 def test_an_attribution_may_be_wrapped_over_three_lines():
-    text = "Yes.\n\nOn Fri, Nov 20, 2026 at 6:02 PM\nThe Shop With A Long Name\n<help@shop.example> wrote:\n\n> Is it?\n"
+    text = (
+        "Yes.\n\nOn Fri, Nov 20, 2026 at 6:02 PM\nThe Shop With A Long Name\n<help@shop.example> wrote:\n\n> Is it?\n"
+    )
     assert fresh(text) == "Yes."
 
 
@@ -66,7 +70,10 @@ def test_an_attribution_may_be_wrapped_over_three_lines():
         "发件人: Shop <help@shop.example>\n发送时间: 2026年11月20日 18:02\n收件人: Anna\n主题: 包裹",
     ],
 )
-@pytest.mark.parametrize("rule", ["", "________________________________\n", "-----Original Message-----\n", "-----Ursprüngliche Nachricht-----\n"])
+@pytest.mark.parametrize(
+    "rule",
+    ["", "________________________________\n", "-----Original Message-----\n", "-----Ursprüngliche Nachricht-----\n"],
+)
 def test_a_header_block_of_outlook_folds_what_follows(block: str, rule: str):
     assert fresh(f"Here it is.\n\n{rule}{block}\n\nWhere is it?\n") == "Here it is."
 
@@ -76,14 +83,28 @@ def test_answers_between_the_quotations_stay_visible():
     assert fresh(text).split() == ["Hi,", "42.", "Blue."]
 
 
-@pytest.mark.parametrize("line", ["Sent from my iPhone", "Von meinem iPhone gesendet", "Inviato da iPhone", "Envoyé de mon iPhone", "Enviado desde mi iPhone", "iPhoneから送信", "Отправлено с iPhone"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Sent from my iPhone",
+        "Von meinem iPhone gesendet",
+        "Inviato da iPhone",
+        "Envoyé de mon iPhone",
+        "Enviado desde mi iPhone",
+        "iPhoneから送信",
+        "Отправлено с iPhone",
+    ],
+)
 def test_what_a_phone_adds_is_a_signature(line: str):
     assert fresh(f"Thanks!\n\n{line}\n") == "Thanks!"
 
 
 def test_a_signature_ends_where_the_quotation_begins():
     text = "Thanks!\n-- \nAnna\nRome\n\n> old\n"
-    assert [(fold.kind, text[fold.start : fold.end].strip()) for fold in find_folds(text)] == [("signature", "-- \nAnna\nRome"), ("quote", "> old")]
+    assert [(fold.kind, text[fold.start : fold.end].strip()) for fold in find_folds(text)] == [
+        ("signature", "-- \nAnna\nRome"),
+        ("quote", "> old"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -102,12 +123,29 @@ def test_prose_is_never_folded(text: str):
     assert find_folds(text) == ()
 
 
-@pytest.mark.parametrize("text", ["> only a quotation\n", "-- \nonly a signature", "On Fri, Nov 20, 2026 at 6:02 PM Shop <help@shop.example> wrote:\n> x\n", "\n\n", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "> only a quotation\n",
+        "-- \nonly a signature",
+        "On Fri, Nov 20, 2026 at 6:02 PM Shop <help@shop.example> wrote:\n> x\n",
+        "\n\n",
+        "",
+    ],
+)
 def test_where_nothing_human_would_be_left_nothing_is_folded(text: str):
     assert find_folds(text) == ()
 
 
-@pytest.mark.parametrize("marker", ["---------- Forwarded message ---------", "Begin forwarded message:", "-------- Weitergeleitete Nachricht --------", "---------- Messaggio inoltrato ----------"])
+@pytest.mark.parametrize(
+    "marker",
+    [
+        "---------- Forwarded message ---------",
+        "Begin forwarded message:",
+        "-------- Weitergeleitete Nachricht --------",
+        "---------- Messaggio inoltrato ----------",
+    ],
+)
 def test_forwarded_mail_is_new_and_stays_visible(marker: str):
     text = f"Can you help?\n\n{marker}\nFrom: Anna <anna@customer.example>\nDate: Fri\nSubject: Parcel\nTo: me\n\nWhere is it?\n> older\n"
     assert find_folds(text) == ()
@@ -119,7 +157,18 @@ def test_the_subject_tells_a_forward_from_a_reply_where_the_text_does_not():
     assert find_folds(text, forwarded=True) == ()
 
 
-@pytest.mark.parametrize(("subject", "verdict"), [("Fwd: x", True), ("WG: x", True), ("I: x", True), ("[list] Fw: x", True), ("Re: x", False), ("Info: x", False), ("", False)])
+@pytest.mark.parametrize(
+    ("subject", "verdict"),
+    [
+        ("Fwd: x", True),
+        ("WG: x", True),
+        ("I: x", True),
+        ("[list] Fw: x", True),
+        ("Re: x", False),
+        ("Info: x", False),
+        ("", False),
+    ],
+)
 def test_forward_prefixes(subject: str, verdict: bool):
     assert is_forward(subject) is verdict
 
@@ -127,10 +176,28 @@ def test_forward_prefixes(subject: str, verdict: bool):
 def test_a_container_of_the_html_is_folded_but_not_the_answers_in_it():
     text = "Hi,\n\nShop, Friday:\n\n> Which size?\n\n42, please.\n"
     start = text.index("Shop, Friday")
-    assert [text[fold.start : fold.end].strip() for fold in find_folds(text, [(start, len(text))])] == ["Shop, Friday:\n\n> Which size?"]
+    assert [text[fold.start : fold.end].strip() for fold in find_folds(text, [(start, len(text))])] == [
+        "Shop, Friday:\n\n> Which size?"
+    ]
 
 
-@pytest.mark.parametrize("piece", ["On ", "On x\n", ">\n", "> x\n\n", "-\n", "-- \n", "From: a@b\n", "a wrote:\n", ":\n", "On 1 wrote:\n", "_____\n\n", "\n"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "On ",
+        "On x\n",
+        ">\n",
+        "> x\n\n",
+        "-\n",
+        "-- \n",
+        "From: a@b\n",
+        "a wrote:\n",
+        ":\n",
+        "On 1 wrote:\n",
+        "_____\n\n",
+        "\n",
+    ],
+)
 def test_folds_of_endless_lines_are_ordered_and_inside(piece: str):
     text = piece * 30_000
     at = 0

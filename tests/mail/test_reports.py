@@ -8,21 +8,48 @@ from supportdesk.mail.model import ReportedRecipient
 from supportdesk.mail.parse import parse
 
 
-def report_mail(kind: str, machine_type: str, machine: str, returned: str = "Message-ID: <out@shop.example>\nTo: hans@customer.example") -> bytes:
+def report_mail(
+    kind: str,
+    machine_type: str,
+    machine: str,
+    returned: str = "Message-ID: <out@shop.example>\nTo: hans@customer.example",
+) -> bytes:
     return "\n".join(
         (
-            "From: Mail Delivery System <MAILER-DAEMON@mx.example>", "Return-Path: <>", f"Content-Type: multipart/report; report-type={kind}; boundary=B", "", "--B", "",
-            "For people.", "--B", f"Content-Type: {machine_type}", "", machine, "--B", "Content-Type: text/rfc822-headers", "", returned, "", "--B--",
+            "From: Mail Delivery System <MAILER-DAEMON@mx.example>",
+            "Return-Path: <>",
+            f"Content-Type: multipart/report; report-type={kind}; boundary=B",
+            "",
+            "--B",
+            "",
+            "For people.",
+            "--B",
+            f"Content-Type: {machine_type}",
+            "",
+            machine,
+            "--B",
+            "Content-Type: text/rfc822-headers",
+            "",
+            returned,
+            "",
+            "--B--",
         )
-    ).encode()  # fmt: skip
+    ).encode()
 
 
 def test_a_delivery_report_names_recipient_status_and_the_original_mail():
-    machine = "Reporting-MTA: dns; mx.example\nOriginal-Envelope-Id: e7\n\nFinal-Recipient: rfc822; alias@inner.example\nOriginal-Recipient: rfc822;hans@customer.example\nAction: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 unknown"
+    machine = (
+        "Reporting-MTA: dns; mx.example\nOriginal-Envelope-Id: e7\n\n"
+        "Final-Recipient: rfc822; alias@inner.example\nOriginal-Recipient: "
+        "rfc822;hans@customer.example\nAction: failed\nStatus: 5.1.1\n"
+        "Diagnostic-Code: smtp; 550 5.1.1 unknown"
+    )
     report = parse(report_mail("delivery-status", "message/delivery-status", machine)).report
     assert report is not None
     assert (report.kind, report.original_message_id, report.original_envelope_id) == ("dsn", "<out@shop.example>", "e7")
-    assert report.recipients == (ReportedRecipient("hans@customer.example", "failed", "5.1.1", "smtp; 550 5.1.1 unknown"),)
+    assert report.recipients == (
+        ReportedRecipient("hans@customer.example", "failed", "5.1.1", "smtp; 550 5.1.1 unknown"),
+    )
 
 
 @pytest.mark.parametrize("action", ["failed", "delayed", "delivered", "relayed", "expanded"])
@@ -33,16 +60,31 @@ def test_the_action_is_kept(action: str):
 
 
 def test_several_recipients_are_several_blocks():
-    machine = "Reporting-MTA: dns; x\n\n\nFinal-Recipient: rfc822; a@b.example\nAction: failed\nStatus: 5.0.0\n\nFinal-Recipient: rfc822; c@d.example\nAction: delayed\nStatus: 4.0.0\n\n"
+    machine = (
+        "Reporting-MTA: dns; x\n\n\nFinal-Recipient: rfc822; a@b.example\n"
+        "Action: failed\nStatus: 5.0.0\n\nFinal-Recipient: rfc822; c@d.example\n"
+        "Action: delayed\nStatus: 4.0.0\n\n"
+    )
     report = parse(report_mail("delivery-status", "message/delivery-status", machine)).report
-    assert report is not None and [(one.address, one.action) for one in report.recipients] == [("a@b.example", "failed"), ("c@d.example", "delayed")]
+    assert report is not None and [(one.address, one.action) for one in report.recipients] == [
+        ("a@b.example", "failed"),
+        ("c@d.example", "delayed"),
+    ]
 
 
 def test_a_read_receipt_is_an_mdn():
-    machine = "Final-Recipient: rfc822; hans@customer.example\nOriginal-Message-ID: <out@shop.example>\nDisposition: manual-action/MDN-sent-manually; displayed"
+    machine = (
+        "Final-Recipient: rfc822; hans@customer.example\nOriginal-Message-ID: "
+        "<out@shop.example>\nDisposition: manual-action/MDN-sent-manually;"
+        " displayed"
+    )
     report = parse(report_mail("disposition-notification", "message/disposition-notification", machine)).report
     assert report is not None
-    assert (report.kind, report.original_message_id, report.recipients[0].action) == ("mdn", "<out@shop.example>", "displayed")
+    assert (report.kind, report.original_message_id, report.recipients[0].action) == (
+        "mdn",
+        "<out@shop.example>",
+        "displayed",
+    )
 
 
 def test_a_complaint_names_who_complained():
@@ -50,15 +92,32 @@ def test_a_complaint_names_who_complained():
     report = parse(report_mail("feedback-report", "message/feedback-report", machine)).report
     assert report is not None
     assert (report.kind, report.original_message_id) == ("arf", "<out@shop.example>")
-    assert [(one.address, one.action, one.diagnostic) for one in report.recipients] == [("hans@customer.example", "complained", "abuse")]
+    assert [(one.address, one.action, one.diagnostic) for one in report.recipients] == [
+        ("hans@customer.example", "complained", "abuse")
+    ]
 
 
 @pytest.mark.parametrize(
     ("text", "address", "action", "status"),
     [
-        ("I'm afraid I wasn't able to deliver your message.\n\n<hans@customer.example>:\n550 5.1.1 no such user", "hans@customer.example", "failed", "5.1.1"),
-        ("The following address failed:\n  hans@customer.example\n    mailbox is full", "hans@customer.example", "failed", "5.2.2"),
-        ("Warning: your message to hans@customer.example has been delayed.\nDo not need to resend.", "hans@customer.example", "delayed", "4.0.0"),
+        (
+            "I'm afraid I wasn't able to deliver your message.\n\n<hans@customer.example>:\n550 5.1.1 no such user",
+            "hans@customer.example",
+            "failed",
+            "5.1.1",
+        ),
+        (
+            "The following address failed:\n  hans@customer.example\n    mailbox is full",
+            "hans@customer.example",
+            "failed",
+            "5.2.2",
+        ),
+        (
+            "Warning: your message to hans@customer.example has been delayed.\nDo not need to resend.",
+            "hans@customer.example",
+            "delayed",
+            "4.0.0",
+        ),
     ],
 )
 def test_a_bounce_in_plain_words_is_understood(text: str, address: str, action: str, status: str):
@@ -72,9 +131,14 @@ def test_a_bounce_in_plain_words_is_understood(text: str, address: str, action: 
 @pytest.mark.parametrize(
     "raw",
     [
-        "From: hans@customer.example\nReturn-Path: <hans@customer.example>\nSubject: Delivery failed\n\nYour mail to info@shop.example failed: 550 user unknown.",
-        "From: hans@customer.example\nSubject: Re: Undelivered Mail Returned to Sender\n\nI got this: <x@y.example>: user unknown",
-        "From: hans@customer.example\nReturn-Path: <>\nSubject: Out of office\nAuto-Submitted: auto-replied\n\nI am away, write to x@y.example, mailbox full.",
+        "From: hans@customer.example\nReturn-Path: <hans@customer.example>\n"
+        "Subject: Delivery failed\n\nYour mail to info@shop.example failed: "
+        "550 user unknown.",
+        "From: hans@customer.example\nSubject: Re: Undelivered Mail Returned "
+        "to Sender\n\nI got this: <x@y.example>: user unknown",
+        "From: hans@customer.example\nReturn-Path: <>\nSubject: Out of "
+        "office\nAuto-Submitted: auto-replied\n\nI am away, write to "
+        "x@y.example, mailbox full.",
     ],
 )
 def test_a_person_who_writes_about_a_bounce_is_no_bounce(raw: str):

@@ -182,6 +182,9 @@ def test_base64_in_pieces_is_the_same_as_at_once():
     assert decode_base64(encodebytes(content)) == content
 
 
-@pytest.mark.parametrize(("data", "content"), [(b"a=3Db", b"a=b"), (b"soft=  \r\nbreak", b"softbreak"), (b"bad=ZZ", b"bad=ZZ"), (b"end=", b"end")])
+@pytest.mark.parametrize(
+    ("data", "content"),
+    [(b"a=3Db", b"a=b"), (b"soft=  \r\nbreak", b"softbreak"), (b"bad=ZZ", b"bad=ZZ"), (b"end=", b"end")],
+)
 def test_quoted_printable(data: bytes, content: bytes):
     assert decode_quoted_printable(data) == content

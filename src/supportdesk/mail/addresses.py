@@ -1,4 +1,5 @@
-"""Address fields in the wild (RFC 5322 with its obsolete forms, RFC 6854 groups, PARSE-5): one linear scan, no exception.
+"""Address fields in the wild (RFC 5322 with its obsolete forms, RFC 6854 groups, PARSE-5): one linear scan, no
+exception.
 
 Addresses are parsed first and display names decoded after, so that a comma inside an encoded word splits nothing.
 """

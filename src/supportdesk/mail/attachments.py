@@ -1,6 +1,7 @@
 """The attachments of a mail (PARSE-12) and cutting one of them from the raw bytes by its part path.
 
-Part paths: `2.1` is a MIME part, `1.uu.2` the second uuencoded file in the text of part 1, `3.tnef.1` the first file in a winmail.dat.
+Part paths: `2.1` is a MIME part, `1.uu.2` the second uuencoded file in the text of part 1, `3.tnef.1` the first
+file in a winmail.dat.
 """
 
 from __future__ import annotations
@@ -17,10 +18,14 @@ from supportdesk.mail.transfer import uuencoded_blocks
 from supportdesk.mail.words import one_line
 
 _EXTENSIONS = {
-    "message/rfc822": ".eml", "message/delivery-status": ".txt", "message/disposition-notification": ".txt", "text/rfc822-headers": ".txt", "message/feedback-report": ".txt",
-    "text/calendar": ".ics", "text/vcard": ".vcf", "text/x-vcard": ".vcf", "image/jpeg": ".jpg", "image/jpg": ".jpg", "text/plain": ".txt", "text/html": ".html",
-    "application/octet-stream": ".bin", "application/pgp-signature": ".asc", "application/pgp-encrypted": ".asc", "application/pkcs7-mime": ".p7m",
-    "application/x-pkcs7-mime": ".p7m", "application/pkcs7-signature": ".p7s", "application/x-pkcs7-signature": ".p7s", "application/ms-tnef": ".dat",
+    "message/rfc822": ".eml", "message/delivery-status": ".txt", "message/disposition-notification": ".txt",
+    "text/rfc822-headers": ".txt", "message/feedback-report": ".txt",
+    "text/calendar": ".ics", "text/vcard": ".vcf", "text/x-vcard": ".vcf", "image/jpeg": ".jpg", "image/jpg": ".jpg",
+    "text/plain": ".txt", "text/html": ".html",
+    "application/octet-stream": ".bin", "application/pgp-signature": ".asc", "application/pgp-encrypted": ".asc",
+    "application/pkcs7-mime": ".p7m",
+    "application/x-pkcs7-mime": ".p7m", "application/pkcs7-signature": ".p7s",
+    "application/x-pkcs7-signature": ".p7s", "application/ms-tnef": ".dat",
 }  # fmt: skip
 _NESTED_MAIL = ("message/rfc822", "message/global")
 

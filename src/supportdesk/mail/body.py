@@ -1,4 +1,5 @@
-"""Which parts of the tree are the body, and the text of the mail (PARSE-10): plain where it is real, else rendered HTML.
+"""Which parts of the tree are the body, and the text of the mail (PARSE-10): plain where it is real, else rendered
+HTML.
 
 Every leaf that is not chosen here is an attachment (see `attachments`), except the other forms of an alternative.
 """
@@ -98,7 +99,9 @@ def _is_inline_text(part: Part) -> bool:
 
 
 def _best_form(part: Part, chosen: dict[int, list[Part]], texts: _Texts, body: Body) -> list[Part]:
-    """Plain text unless it is a stub beside the HTML; forms that are not text (pictures in an alternative) stay attachments."""
+    """Plain text unless it is a stub beside the HTML; forms that are not text (pictures in an alternative) stay
+    attachments.
+    """
     plain: list[Part] | None = None
     html: list[Part] | None = None
     for child in part.children:

@@ -1,6 +1,7 @@
 """Octets to text: the charset chain of PARSE-7, and what makes any string storable.
 
-Declared charset → strict UTF-8 → ISO-2022 → the HTML's own meta → a guess → the declared one with replacements → cp1252.
+Declared charset → strict UTF-8 → ISO-2022 → the HTML's own meta → a guess → the declared one with replacements →
+cp1252.
 Nothing here raises, and no result holds a NUL or a lone surrogate.
 """
 
@@ -12,20 +13,30 @@ from functools import lru_cache
 from typing import NamedTuple
 
 _ALIASES = {
-    "ks_c_5601-1987": "cp949", "ks_c_5601": "cp949", "ksc5601": "cp949", "ksc_5601": "cp949", "euc-kr": "cp949", "euckr": "cp949",
-    "gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "cp936": "gb18030", "gb_2312-80": "gb18030", "cn-gb": "gb18030", "euc-cn": "gb18030",
-    "iso-8859-1": "cp1252", "iso8859-1": "cp1252", "iso_8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252", "iso-latin-1": "cp1252", "8859-1": "cp1252",
+    "ks_c_5601-1987": "cp949", "ks_c_5601": "cp949", "ksc5601": "cp949", "ksc_5601": "cp949", "euc-kr": "cp949",
+    "euckr": "cp949",
+    "gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "cp936": "gb18030", "gb_2312-80": "gb18030",
+    "cn-gb": "gb18030", "euc-cn": "gb18030",
+    "iso-8859-1": "cp1252", "iso8859-1": "cp1252", "iso_8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252",
+    "iso-latin-1": "cp1252", "8859-1": "cp1252",
     "iso88591": "cp1252", "windows-1252": "cp1252", "x-ansi": "cp1252", "ansi": "cp1252", "windows1252": "cp1252",
-    "iso-8859-9": "cp1254", "iso-8859-8-i": "iso-8859-8", "iso-8859-8-e": "iso-8859-8", "iso-8859-6-i": "iso-8859-6", "tis-620": "cp874", "iso-8859-11": "cp874",
-    "shift_jis": "cp932", "shift-jis": "cp932", "sjis": "cp932", "x-sjis": "cp932", "ms_kanji": "cp932", "windows-31j": "cp932", "x-euc-jp": "euc-jp",
-    "unicode-1-1-utf-7": "utf-7", "unicode-1-1-utf-8": "utf-8", "x-utf-8": "utf-8", "utf8mb4": "utf-8", "utf-8": "utf-8", "utf8": "utf-8",
-    "x-mac-roman": "mac-roman", "macintosh": "mac-roman", "x-mac-cyrillic": "mac-cyrillic", "big5-hkscs": "big5hkscs", "big-5": "big5", "x-big5": "big5", "cp-850": "cp850",
-    "iso-2022-jp": "iso2022_jp_2004", "csiso2022jp": "iso2022_jp_2004", "cp50220": "iso2022_jp_ext", "iso-2022-jp-2": "iso2022_jp_2", "hz-gb-2312": "hz",
+    "iso-8859-9": "cp1254", "iso-8859-8-i": "iso-8859-8", "iso-8859-8-e": "iso-8859-8", "iso-8859-6-i": "iso-8859-6",
+    "tis-620": "cp874", "iso-8859-11": "cp874",
+    "shift_jis": "cp932", "shift-jis": "cp932", "sjis": "cp932", "x-sjis": "cp932", "ms_kanji": "cp932",
+    "windows-31j": "cp932", "x-euc-jp": "euc-jp",
+    "unicode-1-1-utf-7": "utf-7", "unicode-1-1-utf-8": "utf-8", "x-utf-8": "utf-8", "utf8mb4": "utf-8",
+    "utf-8": "utf-8", "utf8": "utf-8",
+    "x-mac-roman": "mac-roman", "macintosh": "mac-roman", "x-mac-cyrillic": "mac-cyrillic", "big5-hkscs": "big5hkscs",
+    "big-5": "big5", "x-big5": "big5", "cp-850": "cp850",
+    "iso-2022-jp": "iso2022_jp_2004", "csiso2022jp": "iso2022_jp_2004", "cp50220": "iso2022_jp_ext",
+    "iso-2022-jp-2": "iso2022_jp_2", "hz-gb-2312": "hz",
     "koi8-ru": "koi8-u", "unicode": "utf-16",
 }  # fmt: skip
 _UNDECLARED = frozenset(
-    ("", "x-unknown", "unknown-8bit", "x-unknown-8bit", "unknown", "x-user-defined", "8bit", "7bit", "binary", "none", "default", "default_charset",
-     "us-ascii", "ascii", "ansi_x3.4-1968", "iso646-us", "charset", "_charset", "null", "us_ascii", "usascii", "user-defined")
+    ("", "x-unknown", "unknown-8bit", "x-unknown-8bit", "unknown", "x-user-defined", "8bit", "7bit", "binary", "none",
+    "default", "default_charset",
+     "us-ascii", "ascii", "ansi_x3.4-1968", "iso646-us", "charset", "_charset", "null", "us_ascii", "usascii",
+     "user-defined")
 )  # fmt: skip
 # Codecs of the library that are not charsets of mail: some turn harmless octets into anything at all.
 _REFUSED = frozenset(

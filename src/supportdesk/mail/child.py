@@ -1,6 +1,7 @@
 """Parsing in contained processes: hostile mail can cost a child its life, never the worker's (INGEST-6).
 
-Children are spawned Pythons in isolated mode that import only the parser, kept warm and recycled. The parent enforces the
+Children are spawned Pythons in isolated mode that import only the parser, kept warm and recycled. The parent
+enforces the
 wall time; the child has a memory limit of its own. This is the adapter behind the port `MailParser`.
 """
 

@@ -1,6 +1,7 @@
 """The header block: finding its end, mending its lines (PARSE-2, PARSE-3), ids and dates in it.
 
-Values stay as the sender's octets (one Latin-1 character each) until `words.decode_unstructured` reads them: the charset
+Values stay as the sender's octets (one Latin-1 character each) until `words.decode_unstructured` reads them: the
+charset
 of raw eight-bit fields is known only when Content-Type has been read.
 """
 
@@ -13,6 +14,8 @@ from supportdesk.mail.limits import MAX_FIELD, MAX_HEADER_BLOCK, MAX_HEADER_LINE
 _BLANK_LINE = re.compile(rb"\n\r*\n")
 _NEWLINES = re.compile("\r+\n?")
 _FIELD = re.compile("([!-9;-~]+)[ \t]*:[ \t]*")
+_WHOLE_FIELD = re.compile("(?:([!-9;-~]+)[ \t]*:[ \t]*(.*(?:\n[ \t].*)*)|(.+))(?:\n|$)")
+_FOLD = re.compile("[ \t]*\n[ \t]+")
 _MBOX_LINE = re.compile(rb">?From [^\n]*\n")
 _ID = re.compile(r"<([^<>]{1,998})>")
 
@@ -69,7 +72,8 @@ def skip_preamble(raw: bytes) -> int:
 def split_header(source: bytes, start: int, end: int, log: DefectLog) -> tuple[Fields, int]:
     """The fields of source[start:end] and where its body begins.
 
-    Only an empty line ends the block; a line that is no field belongs to the one before. Where there is no empty line at
+    Only an empty line ends the block; a line that is no field belongs to the one before. Where there is no empty
+    line at
     all, the first such line begins the body instead.
     """
     if start < end and source[start] in b"\r\n":
@@ -87,6 +91,34 @@ def split_header(source: bytes, start: int, end: int, log: DefectLog) -> tuple[F
     text = source[start:block_end].decode("latin-1")
     if "\r" in text:
         text = _NEWLINES.sub("\n", text)
+    if match and len(text) <= MAX_FIELD:
+        found = _WHOLE_FIELD.findall(text)
+        if len(found) <= MAX_HEADER_LINES and not any(junk for _, _, junk in found):
+            return Fields([(name, _FOLD.sub(" ", value) if "\n" in value else value) for name, value, _ in found]), body
+    return _mend(text, source, start, end, body if match or limit < end else -1, log)
+
+
+def message_ids(value: str) -> tuple[str, ...]:
+    """The message ids of a field, in order: what stands in angle brackets, else bare words that look like ids."""
+    if "<" in value:
+        found = ["".join(match.split()) for match in _ID.findall(value)]
+        ids = [f"<{one}>" for one in found if one]
+    else:
+        ids = [f"<{word.strip('>,;')}>" for word in value.split() if "@" in word]
+    return tuple(ids[:MAX_REFERENCES])
+
+
+def message_id(value: str) -> str:
+    """The id of a Message-ID field in angle brackets; "" when it is missing or empty."""
+    found = message_ids(value)
+    if found:
+        return found[0]
+    bare = "".join(value.split()).strip("<>")
+    return f"<{bare}>" if bare else ""
+
+
+def _mend(text: str, source: bytes, start: int, end: int, body: int, log: DefectLog) -> tuple[Fields, int]:
+    """The fields of a block that is not as it should be, line by line; `body` is -1 where no empty line ends it."""
     items: list[tuple[str, str]] = []
     name, pieces, size = "", [""], 0
     lines = text.split("\n")
@@ -108,13 +140,13 @@ def split_header(source: bytes, start: int, end: int, log: DefectLog) -> tuple[F
             size = len(first)
             pieces = [first if size <= MAX_FIELD else first[:MAX_FIELD]]
         elif name and not line.startswith(("From ", ">From ")):
-            if not match and line[:1] not in (" ", "\t", ""):
+            if body < 0 and line[:1] not in (" ", "\t", ""):
                 return _headless(items, name, pieces, source, start, end, number, log)
             if line[:1] not in (" ", "\t"):
                 log.add("header-line", line[:80])
             size += len(line)
             if size <= MAX_FIELD:
-                pieces.append(line if line[:1] in (" ", "\t") else " " + line)
+                pieces.append(" " + line.strip(" \t"))
         elif not name and line.strip() and not line.startswith(("From ", ">From ")):
             log.add("header-missing")
             return Fields([]), start
@@ -122,26 +154,7 @@ def split_header(source: bytes, start: int, end: int, log: DefectLog) -> tuple[F
             log.add("field-too-long", name)
     if name:
         items.append((name, "".join(pieces)))
-    return Fields(items), body
-
-
-def message_ids(value: str) -> tuple[str, ...]:
-    """The message ids of a field, in order: what stands in angle brackets, else bare words that look like ids."""
-    if "<" in value:
-        found = ["".join(match.split()) for match in _ID.findall(value)]
-        ids = [f"<{one}>" for one in found if one]
-    else:
-        ids = [f"<{word.strip('>,;')}>" for word in value.split() if "@" in word]
-    return tuple(ids[:MAX_REFERENCES])
-
-
-def message_id(value: str) -> str:
-    """The id of a Message-ID field in angle brackets; "" when it is missing or empty."""
-    found = message_ids(value)
-    if found:
-        return found[0]
-    bare = "".join(value.split()).strip("<>")
-    return f"<{bare}>" if bare else ""
+    return Fields(items), end if body < 0 else body
 
 
 def _headless(

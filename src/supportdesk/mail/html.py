@@ -1,6 +1,8 @@
-"""HTML to text (SEC-4, SEC-5): our renderer on a Lexbor DOM. Nothing is fetched, nothing hidden is shown, no link hides where it goes.
+"""HTML to text (SEC-4, SEC-5): our renderer on a Lexbor DOM. Nothing is fetched, nothing hidden is shown, no link
+hides where it goes.
 
-One iterative walk. Table cells are rendered into builders of their own; whether a table is data or layout is decided from
+One iterative walk. Table cells are rendered into builders of their own; whether a table is data or layout is
+decided from
 what its cells turned out to be.
 """
 
@@ -20,14 +22,20 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
 _SKIPPED = frozenset(
-    "head style script title template meta link base object embed applet iframe frame frameset svg math canvas video audio map area param source track select input textarea".split()
+    "head style script title template meta link base object embed "
+    "applet iframe frame frameset svg math canvas video audio map "
+    "area param source track select input textarea".split()
 )
 _PARAGRAPHS = frozenset("p h1 h2 h3 h4 h5 h6 dl blockquote pre fieldset figure".split())
 _BLOCKS = frozenset(
-    "div address article aside section header footer main nav center form dt dd li ul ol tr td th tbody thead tfoot caption details summary hgroup legend body html noscript".split()
+    "div address article aside section header footer main nav center "
+    "form dt dd li ul ol tr td th tbody thead tfoot caption details "
+    "summary hgroup legend body html noscript".split()
 )
 _HIDING = re.compile(
-    r"display\s{0,5}:\s{0,5}none|visibility\s{0,5}:\s{0,5}hidden|mso-hide\s{0,5}:\s{0,5}all|font-size\s{0,5}:\s{0,5}0(?:\.0{1,5})?(?:px|pt|em|%)?\s{0,5}(?:;|!|$)"
+    r"display\s{0,5}:\s{0,5}none|visibility\s{0,5}:\s{0,5}hidden|mso-hide\s{0,"
+    r"5}:\s{0,5}all|font-size\s{0,5}:\s{0,5}0(?:\.0{1,5})?(?:px|pt|"
+    r"em|%)?\s{0,5}(?:;|!|$)"
     r"|max-height\s{0,5}:\s{0,5}0(?:px)?\s{0,5}(?:;|!|$)|opacity\s{0,5}:\s{0,5}0(?:\.0{1,5})?\s{0,5}(?:;|!|$)",
     re.IGNORECASE,
 )
@@ -78,7 +86,8 @@ _INDENT = re.compile(r"border(?:-left)?\s{0,3}:\s{0,3}(?:none|0)", re.IGNORECASE
 _BLANKS = re.compile("[ \t\n\r\f]+")
 _NESTING_TAG = re.compile("<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})")
 _NOT_NESTING = frozenset(
-    "br img hr meta input link col area base wbr param source p li td tr th tbody thead tfoot dt dd option html head body".split()
+    "br img hr meta input link col area base wbr param source p li "
+    "td tr th tbody thead tfoot dt dd option html head body".split()
 )
 _ANY_TAG = re.compile("<[^<>]*>?")
 _DOM_DEPTH = 3_000

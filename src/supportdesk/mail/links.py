@@ -27,7 +27,9 @@ def trim_url(url: str) -> str:
 
 
 def real_host(url: str) -> str:
-    """The host a URL leads to, lower-case, without user, password and port; for mailto the domain; "" when there is none."""
+    """The host a URL leads to, lower-case, without user, password and port; for mailto the domain; "" when there
+    is none.
+    """
     if url[:7].lower() == "mailto:":
         return url[7:].partition("?")[0].rpartition("@")[2].lower()
     match = _AUTHORITY.match(url)

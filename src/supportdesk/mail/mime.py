@@ -108,7 +108,9 @@ class Part:
         return data
 
     def nested_mail(self) -> bytes:
-        """The bytes of a message/rfc822 part: exact, or decoded where the sender encoded them against RFC 2046 5.2.1."""
+        """The bytes of a message/rfc822 part: exact, or decoded where the sender encoded them against RFC 2046
+        5.2.1.
+        """
         encoding = encoding_of(self.fields.get("content-transfer-encoding"))
         octets = self.octets
         if encoding == "base64" and b":" not in octets[:200].split(b"\n", 1)[0]:

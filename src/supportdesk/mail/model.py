@@ -12,7 +12,9 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A mailbox (RFC 5322 3.4): `name` decoded, `addr` as `local@domain` with a lower-case A-label or Unicode domain."""
+    """A mailbox (RFC 5322 3.4): `name` decoded, `addr` as `local@domain` with a lower-case A-label or Unicode
+    domain.
+    """
 
     name: str
     addr: str
@@ -59,7 +61,9 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A part that is not the body. `part` is its path in the MIME tree (`1.2`), to cut it from the raw mail on demand."""
+    """A part that is not the body. `part` is its path in the MIME tree (`1.2`), to cut it from the raw mail on
+    demand.
+    """
 
     part: str
     name: str
@@ -71,7 +75,9 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class ReportedRecipient:
-    """One recipient block of a delivery report (RFC 3464 2.3). `action`: failed, delayed, delivered, relayed, expanded."""
+    """One recipient block of a delivery report (RFC 3464 2.3). `action`: failed, delayed, delivered, relayed,
+    expanded.
+    """
 
     address: str
     action: str
@@ -211,7 +217,9 @@ class FolderState:
 
 @dataclass(frozen=True, slots=True)
 class FetchedMail:
-    """One answer of UID FETCH. `raw` is None when the server did not supply a body; `partial` when only the head was taken."""
+    """One answer of UID FETCH. `raw` is None when the server did not supply a body; `partial` when only the head
+    was taken.
+    """
 
     uid: int
     raw: bytes | None

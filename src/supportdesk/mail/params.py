@@ -46,7 +46,9 @@ def parse_parameters(value: str, log: DefectLog | None = None) -> tuple[str, dic
 
 
 def safe_file_name(name: str) -> str:
-    """A name to show and to save under (SEC-3): no path, no controls, at most 150 octets with its extension; may be empty."""
+    """A name to show and to save under (SEC-3): no path, no controls, at most 150 octets with its extension; may
+    be empty.
+    """
     name = name.rpartition("/")[2].rpartition("\\")[2] if "/" in name or "\\" in name else name
     name = unicodedata.normalize("NFC", _DROPPED.sub("", name)).lstrip(".- ").rstrip(". ")
     if not name:
@@ -93,7 +95,9 @@ def _scan(rest: str, log: DefectLog | None) -> list[tuple[str, str]]:
 
 
 def _quoted(rest: str, at: int) -> tuple[str, int]:
-    """The quoted string that begins at `at`; a missing quote ends at the next semicolon. Lone backslashes are kept: C:\\…"""
+    """The quoted string that begins at `at`; a missing quote ends at the next semicolon. Lone backslashes are
+    kept: C:\\…
+    """
     start, search = at, at
     while True:
         end = rest.find('"', search)

@@ -1,6 +1,7 @@
 """The mail reader: bytes in, a `ParsedMail` out, pure and without exceptions (mail.md, PARSE-1 … PARSE-14).
 
-It is our own because the standard library's loses headers after one malformed line, raises on real mail and is quadratic.
+It is our own because the standard library's loses headers after one malformed line, raises on real mail and is
+quadratic.
 Hostile mail is parsed in a contained process (see `child`); this module is what runs there.
 """
 
@@ -36,7 +37,17 @@ def parse(raw: bytes, received_at: datetime | None = None) -> ParsedMail:
     body = choose_body(root, log)
     fields = root.fields
     charset = root.charset or next((part.charset for part in root.walk() if part.charset), "")
-    headers = tuple([(name, decode_unstructured(value, charset)) for name, value in fields.items])
+    headers = tuple(
+        [
+            (
+                name,
+                value
+                if value.isascii() and value.isprintable() and "=?" not in value
+                else decode_unstructured(value, charset),
+            )
+            for name, value in fields.items
+        ]
+    )
     subject = decode_unstructured(fields.get("subject"), charset)
     return_path = _return_path(fields)
     from_ = _senders(fields, return_path, charset, log)
@@ -179,7 +190,9 @@ def _fingerprint(
     cc: tuple[Address, ...],
     identity: str,
 ) -> str:
-    """The content identity of INGEST-4: who, when, what and every decoded leaf; nothing that a relay adds or re-encodes."""
+    """The content identity of INGEST-4: who, when, what and every decoded leaf; nothing that a relay adds or
+    re-encodes.
+    """
     digest = hashlib.sha256()
     people = ["\x1f".join(f"{one.name}<{one.addr}>" for one in group) for group in (from_, to, cc)]
     head = "\x1e".join((*people, " ".join(root.fields.get("date").split()), " ".join(subject.split()), identity))

@@ -1,6 +1,7 @@
 """The inside of a parsing child: frames in on stdin, answers out on stdout, until end of file.
 
-It imports only what parsing needs, and nothing here guards the parser: a failure is named to the parent, which starts another child.
+It imports only what parsing needs, and nothing here guards the parser: a failure is named to the parent, which
+starts another child.
 """
 
 from __future__ import annotations

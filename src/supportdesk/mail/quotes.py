@@ -1,7 +1,9 @@
 """Where earlier mail and signatures begin and end in a text (PARSE-13): ranges to fold, never to delete.
 
-One pass over the lines with set look-ups and bounded windows, no backtracking expression: linear, whatever the sender wrote.
-A forwarded mail is new to its reader and is not folded; text written between quotes stays visible; and where folding would
+One pass over the lines with set look-ups and bounded windows, no backtracking expression: linear, whatever the
+sender wrote.
+A forwarded mail is new to its reader and is not folded; text written between quotes stays visible; and where
+folding would
 leave nothing that a person wrote, nothing is folded.
 """
 
@@ -14,7 +16,9 @@ from supportdesk.mail.model import Fold
 from supportdesk.mail.quote_words import FORWARDED, LABELS, OPENINGS, ORIGINAL, SENT_FROM, VERBS
 
 _FORWARD_SUBJECT = re.compile(
-    r"\s*(?:\[[^\]]{1,40}\]\s*)?(?:fwd?|wg|tr|rv|i|enc|doorst|vs|vb|vl|pd|továbbítás|továbbított|転送|转发|轉寄|пересл|ynt|ilt|proslj|odp|fs|rif|encaminhada|trs|fyi)\s*[:：]",
+    r"\s*(?:\[[^\]]{1,40}\]\s*)?(?:fwd?|wg|tr|rv|i|enc|doorst|vs|vb|"
+    r"vl|pd|továbbítás|továbbított|転送|转发|轉寄|пересл|ynt|ilt|proslj|"
+    r"odp|fs|rif|encaminhada|trs|fyi)\s*[:：]",
     re.IGNORECASE,
 )
 _RULES = "-_*=#—‐"
@@ -27,6 +31,7 @@ _MARKERS = (
     "rispondi sopra questa riga",
 )
 _ADDRESS = re.compile(r"[^\s<>\"(),;:]@[\w-]")
+_DIGIT = re.compile(r"\d")
 _DATE_FIRST = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _WINDOW = 400
 _BLOCK_LINES = 12
@@ -34,7 +39,9 @@ _LONGEST_SIGNATURE = 30
 
 
 def find_folds(text: str, quoted: list[tuple[int, int]] | None = None, *, forwarded: bool = False) -> tuple[Fold, ...]:
-    """The folds of a text. `quoted` are ranges that the HTML marks as earlier mail; `forwarded`: the subject says so."""
+    """The folds of a text. `quoted` are ranges that the HTML marks as earlier mail; `forwarded`: the subject says
+    so.
+    """
     if not text:
         return ()
     scan = _Scan(text, quoted or [], forwarded)
@@ -124,7 +131,9 @@ class _Scan:
         self._close(signature, count)
 
     def _earlier_mail(self, at: int, stripped: str, ends: bool) -> int:
-        """The first line of the introduction to earlier mail that fills the rest of the text; -1 when line `at` is none."""
+        """The first line of the introduction to earlier mail that fills the rest of the text; -1 when line `at` is
+        none.
+        """
         if stripped[0] in _RULES:
             core = stripped.strip(_RULES + " :").casefold()
             if any(marker in core for marker in _MARKERS):
@@ -179,8 +188,8 @@ class _Scan:
         ends = folded.endswith((":", "："))
         if not ends and "@" not in folded and not bare.endswith(VERBS):
             return False
-        dated = any(char.isdigit() for char in folded)
-        if any(verb in folded for verb in VERBS):
+        dated = _DIGIT.search(folded) is not None
+        if bare.endswith(VERBS) or any(verb in folded for verb in VERBS):
             if not ends and not bare.endswith(VERBS):
                 return False
             if quoted_below:
@@ -234,7 +243,9 @@ class _Scan:
         return self.forwarded and self._header_kinds(first) >= 2
 
     def _container_end(self, at: int, end: int) -> int:
-        """How much of a container is folded: all, unless it is an attribution with quoted runs that may be answered in between."""
+        """How much of a container is folded: all, unless it is an attribution with quoted runs that may be
+        answered in between.
+        """
         filled = 0
         for number in range(at, end):
             if self.lines[number][:1] == ">":

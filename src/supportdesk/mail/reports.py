@@ -1,4 +1,5 @@
-"""Delivery reports, receipts and complaints (RFC 3464, RFC 6522, RFC 8098, RFC 5965), and bounces that follow no standard.
+"""Delivery reports, receipts and complaints (RFC 3464, RFC 6522, RFC 8098, RFC 5965), and bounces that follow no
+standard.
 
 The last are believed only behind a gate: a null return path or a mailer-daemon as the sender. A customer who pastes a
 bounce is a customer.
@@ -33,9 +34,18 @@ _DAEMONS = (
     "double-bounce",
 )
 _SUBJECT = re.compile(
-    r"undeliver|unzustellbar|returned (?:mail|to sender)|delivery (?:status|fail|notif|problem|error|report|has failed)|mail delivery|failure notice|could not (?:be delivered|send)|non remis|nicht zugestellt"
-    r"|mancata consegna|no se puede entregar|não entregue|mail (?:system )?error|non[- ]delivery|non consegn|delivery.{0,30}fail|fail.{0,30}deliver|returning message|warning: |message (?:status|delayed|not delivered)"
-    r"|mail could not be|onbestelbaar|undelivered|rejected|user unknown|bounce|nondeliverable|配信|エラー|недоставлен|не доставлен|erreur|problème|error sending|zustellung|not deliverable|mail failure|send(?:ing)? failed"
+    r"undeliver|unzustellbar|returned (?:mail|to sender)|delivery "
+    r"(?:status|fail|notif|problem|error|report|has failed)|mail delivery|"
+    r"failure notice|could not (?:be delivered|send)|non remis|nicht "
+    r"zugestellt"
+    r"|mancata consegna|no se puede entregar|não entregue|mail (?:system "
+    r")?error|non[- ]delivery|non consegn|delivery.{0,30}fail|fail.{0,"
+    r"30}deliver|returning message|warning: |message (?:status|delayed|"
+    r"not delivered)"
+    r"|mail could not be|onbestelbaar|undelivered|rejected|user unknown|"
+    r"bounce|nondeliverable|配信|エラー|недоставлен|не доставлен|erreur|"
+    r"problème|error sending|zustellung|not deliverable|mail failure|"
+    r"send(?:ing)? failed"
     r"|message you sent|自動|退信",
     re.IGNORECASE,
 )
@@ -45,25 +55,71 @@ _ADDRESS = re.compile(
 _ENHANCED = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _BASIC = re.compile(r"(?<![\d.-])([45]\d\d)(?=[ -])")
 _CAUSE = re.compile(
-    r"unknown|does(?:n't| not) exist|not? (?:such )?(?:user|mailbox|account|recipient)|rejected|refused|denied|disabled|full|quota|exceed|fail|undeliver|could ?n[o']t|cannot|can't|unable|unrout|invalid|illegal|error"
-    r"|inactive|not (?:found|listed|known|deliver|active|available)|no longer|permanent|fatal|returned|the following|bounced|expired|timed out|unavailable|blocked|user:|recipient|intended|giving up|delayed|over the|unreachable|did not reach",
+    r"unknown|does(?:n't| not) exist|not? (?:such )?(?:user|mailbox|"
+    r"account|recipient)|rejected|refused|denied|disabled|full|quota|"
+    r"exceed|fail|undeliver|could ?n[o']t|cannot|can't|unable|unrout|"
+    r"invalid|illegal|error"
+    r"|inactive|not (?:found|listed|known|deliver|active|available)|"
+    r"no longer|permanent|fatal|returned|the following|bounced|expired|"
+    r"timed out|unavailable|blocked|user:|recipient|intended|giving "
+    r"up|delayed|over the|unreachable|did not reach",
     re.IGNORECASE,
 )
 _DELAYED = re.compile(
-    r"delayed|will (?:continue to )?(?:be )?re(?:try|tried)|not yet|still (?:being|trying)|warning|temporar|deferred|queued|do not need to resend|verzögert|ritardo|keep trying",
+    r"delayed|will (?:continue to )?(?:be )?re(?:try|tried)|not yet|"
+    r"still (?:being|trying)|warning|temporar|deferred|queued|do not "
+    r"need to resend|verzögert|ritardo|keep trying",
     re.IGNORECASE,
 )
 _RETURNED = re.compile(
-    r"^\W*(?:-{2,}|_{2,}|={2,}|original message|returned message|message header|received:|return-path:|below (?:this line )?is (?:a |the )|here is (?:a |your )|included (?:is|below)|unsent message|copy of (?:the|your) (?:original )?message"
-    r"|your message (?:begins|reads|follows)|the (?:original|header)|headers? of|mail (?:contents|header)|start of returned|content-type: message)",
+    r"^\W*(?:-{2,}|_{2,}|={2,}|original message|returned message|message "
+    r"header|received:|return-path:|below (?:this line )?is (?:a |"
+    r"the )|here is (?:a |your )|included (?:is|below)|unsent message|"
+    r"copy of (?:the|your) (?:original )?message"
+    r"|your message (?:begins|reads|follows)|the (?:original|header)|"
+    r"headers? of|mail (?:contents|header)|start of returned|content-type: "
+    r"message)",
     re.IGNORECASE,
 )
 _CAUSES = (
-    ("5.2.2", re.compile(r"mailbox (?:is )?full|over (?:the )?(?:disk )?quota|quota (?:exceeded|limit)|exceeded (?:the )?(?:storage|quota|allowed)|insufficient (?:disk )?space|not enough space", re.IGNORECASE)),
-    ("5.1.2", re.compile(r"host unknown|unknown host|unrouteable (?:mail )?domain|domain (?:does not exist|not found)|no such (?:host|domain)|name service error|all relevant mx", re.IGNORECASE)),
-    ("5.1.1", re.compile(r"user unknown|unknown user|no such user|no mailbox here|does(?:n't| not) exist|unknown (?:recipient|address|local)|recipient (?:unknown|not found)|mailbox (?:not found|unavailable)|invalid recipient|not listed|address unknown", re.IGNORECASE)),
-    ("4.4.7", re.compile(r"retry (?:time(?:out)? )?(?:not reached|exceeded)|delivery time expired|message expired|could not be delivered for \d|timed out|connection refused", re.IGNORECASE)),
-)  # fmt: skip
+    (
+        "5.2.2",
+        re.compile(
+            r"mailbox (?:is )?full|over (?:the )?(?:disk )?quota|quota (?:exceeded|"
+            r"limit)|exceeded (?:the )?(?:storage|quota|allowed)|insufficient "
+            r"(?:disk )?space|not enough space",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "5.1.2",
+        re.compile(
+            r"host unknown|unknown host|unrouteable (?:mail )?domain|domain "
+            r"(?:does not exist|not found)|no such (?:host|domain)|name service "
+            r"error|all relevant mx",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "5.1.1",
+        re.compile(
+            r"user unknown|unknown user|no such user|no mailbox here|does(?:n't|"
+            r" not) exist|unknown (?:recipient|address|local)|recipient (?:unknown|"
+            r"not found)|mailbox (?:not found|unavailable)|invalid recipient|"
+            r"not listed|address unknown",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "4.4.7",
+        re.compile(
+            r"retry (?:time(?:out)? )?(?:not reached|exceeded)|delivery time "
+            r"expired|message expired|could not be delivered for \d|timed "
+            r"out|connection refused",
+            re.IGNORECASE,
+        ),
+    ),
+)
 _SHOWN_LINES = 120
 _ACTIONS = frozenset(("failed", "delayed", "delivered", "relayed", "expanded"))
 

@@ -1,4 +1,6 @@
-"""Lines of text under construction: blanks collapsed, prefixes for quotes and lists, margins between paragraphs, and tables."""
+"""Lines of text under construction: blanks collapsed, prefixes for quotes and lists, margins between paragraphs,
+and tables.
+"""
 
 from __future__ import annotations
 
@@ -179,7 +181,9 @@ class TextBuilder:
 
 
 def lay_out_table(rows: list[list[TextBuilder]], out: TextBuilder) -> None:
-    """Write a table: aligned columns where it holds data, else cell after cell (mail is full of tables that are layout)."""
+    """Write a table: aligned columns where it holds data, else cell after cell (mail is full of tables that are
+    layout).
+    """
     filled: list[list[TextBuilder]] = []
     for row in rows:
         for cell in row:

@@ -1,6 +1,7 @@
 """RFC 2047 encoded words as they really occur (PARSE-4), and clean one-line header text.
 
-Tokens are decoded even inside quotes and without spaces around them; the octets of adjacent words of one charset are joined
+Tokens are decoded even inside quotes and without spaces around them; the octets of adjacent words of one charset
+are joined
 before decoding, because senders split multi-byte characters. One pass, no backtracking.
 """
 
