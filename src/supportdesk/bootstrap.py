@@ -17,7 +17,7 @@ from supportdesk.config import Config, resolve_password
 from supportdesk.errors import ConfigError, NotAllowed, NotFound
 
 if TYPE_CHECKING:
-    from supportdesk.desk.deliver import Deliverer
+    from supportdesk.desk.delivery import Deliverer
     from supportdesk.desk.desk import Desk
     from supportdesk.desk.fetch import Fetcher, Progress
     from supportdesk.desk.housekeeping import Housekeeper
@@ -154,7 +154,7 @@ class Engine:
         return Intake(self.desk, self.parser)
 
     def deliverer(self, owner: str, epoch: int) -> Deliverer:
-        from supportdesk.desk.deliver import Deliverer
+        from supportdesk.desk.delivery import Deliverer
 
         return Deliverer(self.desk, self.servers, owner=owner, epoch=epoch)
 
@@ -162,6 +162,17 @@ class Engine:
         from supportdesk.desk.housekeeping import Housekeeper
 
         return Housekeeper(self.desk, self.servers, owner=owner, epoch=epoch)
+
+    def anything_due(self) -> bool:
+        """Whether a worker that is asked to leave still has replies to deliver."""
+        from supportdesk.desk.delivery import anything_due
+
+        return anything_due(self.desk.read, self.desk.clock.now())
+
+    def note_mailbox_health(self, mailbox_id: MailboxId, error: str) -> None:
+        from supportdesk.desk.fetch import note_health
+
+        note_health(self.store, mailbox_id, error)
 
     def close(self) -> None:
         if self._parser is not None:

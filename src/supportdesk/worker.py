@@ -15,7 +15,7 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from supportdesk.errors import ConfigError, ConnectionFailed, LoginRefused, SupportdeskError
@@ -49,7 +49,7 @@ class Worker:
     outgoing: threading.Event = field(default_factory=threading.Event)
     owner: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{random.randrange(1 << 32):08x}")
     epoch: int = 0
-    _listeners: dict[MailboxId, tuple[int, _Listener]] = field(default_factory=dict)
+    _listeners: dict[MailboxId, _Listener] = field(default_factory=dict)
     _threads: list[threading.Thread] = field(default_factory=list)
 
     def run(self) -> None:
@@ -76,7 +76,7 @@ class Worker:
         self.stopping.set()
         self.news.set()
         self.outgoing.set()
-        for _, listener in self._listeners.values():
+        for listener in self._listeners.values():
             listener.stop()
 
     def _take_lease(self) -> bool:
@@ -110,16 +110,18 @@ class Worker:
                 return
 
     def _follow_mailboxes(self) -> None:
-        current = {mailbox.id: mailbox for mailbox in self.engine.desk.mailboxes() if self._listens_to(mailbox)}
-        for mailbox_id, (version, listener) in list(self._listeners.items()):
+        # The version also grows when the mailbox's health is noted, which is no reason to connect anew.
+        known = (replace(mailbox, version=0) for mailbox in self.engine.desk.mailboxes())
+        current = {mailbox.id: mailbox for mailbox in known if self._listens_to(mailbox)}
+        for mailbox_id, listener in list(self._listeners.items()):
             mailbox = current.get(mailbox_id)
-            if mailbox is None or mailbox.version != version:
+            if mailbox != listener.mailbox:
                 listener.stop()
                 del self._listeners[mailbox_id]
         for mailbox_id, mailbox in current.items():
             if mailbox_id not in self._listeners:
                 listener = _Listener(self, mailbox)
-                self._listeners[mailbox_id] = (mailbox.version, listener)
+                self._listeners[mailbox_id] = listener
                 self._start(f"mailbox-{mailbox_id}", listener.run)
 
     def _listens_to(self, mailbox: Mailbox) -> bool:
@@ -198,7 +200,7 @@ class _Listener:
 
     def __init__(self, worker: Worker, mailbox: Mailbox) -> None:
         self._worker = worker
-        self._mailbox = mailbox
+        self.mailbox = mailbox
         self._stopped = threading.Event()
 
     def stop(self) -> None:
@@ -220,15 +222,15 @@ class _Listener:
 
     def _listen(self, backoff: Backoff) -> None:
         engine = self._worker.engine
-        source = engine.servers.source(self._mailbox.id)
+        source = engine.servers.source(self.mailbox.id)
         try:
-            fetcher = engine.fetcher(self._mailbox, stop=self._done)
+            fetcher = engine.fetcher(self.mailbox, stop=self._done)
             while not self._done():
                 taken = fetcher.run_pass(source)
-                engine.note_mailbox_health(self._mailbox.id, "")
+                engine.note_mailbox_health(self.mailbox.id, "")
                 if taken.fetched:
                     self._worker.news.set()
-                    log.info("%s: took over %d new messages", self._mailbox.address, taken.fetched)
+                    log.info("%s: took over %d new messages", self.mailbox.address, taken.fetched)
                 backoff.healthy()
                 source.select("INBOX")
                 source.idle(LISTEN_SECONDS, self._done)
@@ -237,8 +239,8 @@ class _Listener:
                 source.close()
 
     def _failed(self, error: SupportdeskError) -> None:
-        log.warning("%s: %s", self._mailbox.address, safe(error.message))
-        self._worker.engine.note_mailbox_health(self._mailbox.id, safe(error.message))
+        log.warning("%s: %s", self.mailbox.address, safe(error.message))
+        self._worker.engine.note_mailbox_health(self.mailbox.id, safe(error.message))
 
     def _done(self) -> bool:
         return self._stopped.is_set() or self._worker.stopping.is_set()

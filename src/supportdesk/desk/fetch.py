@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from supportdesk.desk.model import Mailbox
-from supportdesk.desk.ports import Ledger, LedgerItem, MailSource
+from supportdesk.desk.model import WORKER, Mailbox, MailboxId
+from supportdesk.desk.ports import Ledger, LedgerItem, MailSource, Plan, Store, Update
+from supportdesk.desk.settings import new_action_id
 from supportdesk.mail.model import FetchedMail, FolderInfo
 
 BATCH_MAILS = 50
@@ -184,6 +185,20 @@ def watched_folders(found: Sequence[FolderInfo], mailbox: Mailbox) -> list[Folde
         elif info.role == "sent" and mailbox.settings.get("watch_sent", True):
             chosen.append(info)
     return sorted(chosen, key=lambda info: info.role != "inbox")
+
+
+def note_health(store: Store, mailbox_id: MailboxId, error: str) -> None:
+    """Remember why a mailbox cannot be read and since when, or that it can be again; writes only what changed."""
+    rows = store.read.rows("mailbox", {"id": mailbox_id})
+    if not rows or rows[0]["error"] == error:
+        return
+    with store.transaction() as tx:
+        row = tx.row("mailbox", {"id": mailbox_id})
+        if row is None or row["error"] == error:
+            return
+        since = (row["error_since"] or tx.now) if error else None
+        update = Update("mailbox", {"id": mailbox_id}, {"error": row["error"]}, {"error": error, "error_since": since})
+        tx.apply(Plan(silent=(update,), undoable=False), WORKER, new_action_id())
 
 
 def _item(mail: FetchedMail, *, historic: bool) -> LedgerItem:

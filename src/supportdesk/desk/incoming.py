@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from supportdesk.desk.clocks import recompute, root_of, targets_of
+from supportdesk.desk.bulk import update_clocks
+from supportdesk.desk.clocks import root_of, targets_of
 from supportdesk.desk.correspondents import (
     Correspondent,
     Language,
@@ -24,6 +25,7 @@ from supportdesk.desk.model import MAIL, ActionId, Mailbox, Ticket, TicketId
 from supportdesk.desk.people import is_available
 from supportdesk.desk.ports import Change, Insert, NewRef, Plan, PlannedEvent, Row, Transaction, Update
 from supportdesk.desk.thanks import says_only_thanks
+from supportdesk.desk.triage import update_ticket
 from supportdesk.mail.classify import Verdict
 from supportdesk.mail.model import Address, ParsedMail
 from supportdesk.mail.recipients import OwnAddresses
@@ -101,7 +103,7 @@ def write_note(tx: Transaction, arrival: Arrival) -> None:
     plan = Plan(
         silent=(
             *_message_rows(arrival, message),
-            _update_ticket(ticket, changes),
+            *update_ticket(ticket, changes),
             *silent,
             _settled(arrival.delivery, tx.now, "note", MESSAGE, arrival.verdict.rule),
         ),
@@ -137,7 +139,7 @@ def write_stub(tx: Transaction, delivery: Row, words: str, action_id: ActionId) 
     applied = tx.apply(Plan(silent=tuple(silent), events=events, undoable=False), MAIL, action_id)
     ticket_id = TicketId(applied.ids[TICKET.name])
     tx.index_message(applied.ids[MESSAGE.name], fold(f"{subject}\n{words}"))
-    _bring_clocks_up_to_date(tx, ticket_id, action_id)
+    update_clocks(tx, [ticket_id], MAIL, action_id)
 
 
 def settle(
@@ -259,7 +261,7 @@ def _write_on_ticket(tx: Transaction, arrival: Arrival, ticket: Ticket) -> None:
     silent: list[Change] = [
         *people.silent,
         *_message_rows(arrival, message),
-        _update_ticket(ticket, changes),
+        *update_ticket(ticket, changes),
     ]
     if role == "external" and arrival.sender is not None:
         participant = {"ticket_id": ticket.id, "identity_id": arrival.sender.identity_id, "role": "external"}
@@ -302,8 +304,8 @@ def _pull_wake_up(tx: Transaction, ticket_id: TicketId, action_id: ActionId) -> 
         return
     warn_at = targets_of(tx, ticket).warn_at
     if warn_at is not None and ticket.snoozed_until > warn_at:
-        earlier = _update_ticket(ticket, {"snoozed_until": max(warn_at, tx.now)})
-        tx.apply(Plan(silent=(earlier,), undoable=False), MAIL, action_id)
+        earlier = update_ticket(ticket, {"snoozed_until": max(warn_at, tx.now)})
+        tx.apply(Plan(silent=earlier, undoable=False), MAIL, action_id)
 
 
 def _role(tx: Transaction, arrival: Arrival, ticket: Ticket) -> str:
@@ -462,13 +464,7 @@ def _apply(tx: Transaction, arrival: Arrival, plan: Plan, ticket_id: TicketId | 
     applied = tx.apply(plan, MAIL, arrival.action_id)
     home = ticket_id if ticket_id is not None else TicketId(applied.ids[TICKET.name])
     tx.index_message(applied.ids[MESSAGE.name], searchable(arrival.mail))
-    _bring_clocks_up_to_date(tx, home, arrival.action_id)
-
-
-def _bring_clocks_up_to_date(tx: Transaction, ticket_id: TicketId, action_id: ActionId) -> None:
-    plan = recompute(tx, ticket_id, tx.now)
-    if plan.silent:
-        tx.apply(plan, MAIL, action_id)
+    update_clocks(tx, [home], MAIL, arrival.action_id)
 
 
 def searchable(mail: ParsedMail) -> str:
@@ -481,20 +477,6 @@ def searchable(mail: ParsedMail) -> str:
 def _settled(delivery: Row, now: datetime, outcome: str, message_id: int | NewRef | None, reason: str) -> Update:
     after = {"outcome": outcome, "message_id": message_id, "reason": reason, "processed_at": now}
     return Update("delivery", {"id": delivery["id"]}, {"outcome": ""}, after)
-
-
-def _update_ticket(ticket: Ticket, changes: dict[str, Any]) -> Update:
-    after = {name: value for name, value in changes.items() if _differs(getattr(ticket, name), value)}
-    before = {name: _plain(getattr(ticket, name)) for name in after}
-    return Update("ticket", {"id": ticket.id}, before, after)
-
-
-def _differs(before: Any, after: Any) -> bool:
-    return bool(_plain(before) != _plain(after))
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _with_badges(ticket: Ticket, *badges: str) -> list[str]:

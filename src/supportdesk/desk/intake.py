@@ -7,6 +7,7 @@ done. What a human's mail does to a ticket is in `desk.incoming`.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +21,7 @@ from supportdesk.desk.lookup import TransactionLookup
 from supportdesk.desk.model import MAIL, ActionId, Mailbox, OutboxId
 from supportdesk.desk.ports import Insert, PlannedEvent, Row, Transaction
 from supportdesk.desk.settings import DeskSettings, ensure_identity, mailbox_of, settings_in
+from supportdesk.desk.verdicts import confirm_delivered
 from supportdesk.errors import TryAgain
 from supportdesk.mail.acknowledge import AckFacts
 from supportdesk.mail.classify import Facts, Verdict, classify, effective_sender, own_domains
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
     from supportdesk.desk.desk import Desk
     from supportdesk.desk.ports import MailParser
+
+log = logging.getLogger("supportdesk.intake")
 
 BATCH = 50
 TRANSACTION_SECONDS = 0.015  # no new mail is begun after that; a transaction stays under 20 ms
@@ -126,7 +130,8 @@ class Intake:
                         done += take_in(tx, shop, item)
                 except TryAgain:
                     raise
-                except Exception as error:  # noqa: BLE001 - one mail that cannot be written must not stop the next
+                except Exception as error:  # one mail that cannot be written must not stop the next
+                    log.exception("delivery %d failed", item.delivery["id"])
                     failed.append((item.delivery, f"{type(error).__name__}: {error}"))
                 if clock.monotonic() - start > TRANSACTION_SECONDS:
                     break
@@ -251,8 +256,6 @@ def _take_back_echo(tx: Transaction, shop: Shop, delivery: Row, mail: ParsedMail
     """Our own mail came back or lies in Sent: it proves a delivery that was in doubt (OUT-6)."""
     signed = read_message_id(shop.keys, shop.instance, mail.message_id)
     assert isinstance(signed, SignedMessage)
-    from supportdesk.desk.delivery import confirm_delivered
-
     confirm_delivered(tx, OutboxId(signed.outbox_id), "our copy was found in the mailbox")
     rows = tx.rows("message", {"outbox_id": signed.outbox_id}, limit=1)
     incoming.settle(tx, delivery, "echo", rows[0]["id"] if rows else None, "own_message_id", _action(delivery))

@@ -1,0 +1,243 @@
+"""Delivering the outbox: claim a row, build its bytes once, hand them to the server stage by stage, write the verdict.
+
+A row is claimed by compare-and-swap with a lease; `data_started` and `dot_sent` are durable before they happen. A crash
+before the final dot is tried again, after it the reply is `uncertain` and a person or the Sent folder decides
+(domain.md section 4, mail.md OUT-4 to OUT-8). Nothing is ever sent a second time in silence.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from supportdesk.desk.bulk import update_clocks
+from supportdesk.desk.clocks import root_of
+from supportdesk.desk.drafts import row_of
+from supportdesk.desk.model import WORKER, MailboxId, OutboxId, OutboxRow
+from supportdesk.desk.outgoing import outgoing_mail
+from supportdesk.desk.ports import Change, Plan, PlannedEvent, Reader, Row, Transaction, Update
+from supportdesk.desk.replies import back_to_draft, newcomers
+from supportdesk.desk.settings import new_action_id
+from supportdesk.desk.triage import update_ticket
+from supportdesk.desk.verdicts import with_badges, write_verdict
+from supportdesk.errors import Conflict, SupportdeskError
+from supportdesk.mail.compose import ComposeError, build
+from supportdesk.mail.model import BuiltMail, SendResult
+
+if TYPE_CHECKING:
+    from supportdesk.desk.desk import Desk
+    from supportdesk.desk.ports import MailServers, MailTransport
+
+LEASE = timedelta(minutes=15)  # longer than the ten minutes that a server may take after the final dot
+PAUSE_AFTER_REFUSAL = timedelta(minutes=15)
+OPEN_CIRCUIT_AFTER, CIRCUIT_PAUSE = 5, timedelta(minutes=5)
+CANDIDATES = 20
+
+
+class LeaseLost(Conflict):
+    """Another worker has taken over; what this one was about to do must not happen."""
+
+
+class Deliverer:
+    """Sends what is due, one reply at a time. `owner` and `epoch` are the worker's lease: a stale one is fenced off."""
+
+    def __init__(self, desk: Desk, servers: MailServers, *, owner: str, epoch: int) -> None:
+        self._desk = desk
+        self._servers = servers
+        self._owner = owner
+        self._epoch = epoch
+        self._transports: dict[MailboxId, MailTransport] = {}
+        self._paused_until: dict[MailboxId, datetime] = {}
+        self._failures: dict[MailboxId, int] = {}
+
+    def recover(self) -> int:
+        """What a dead worker left in `sending`: before the final dot it is tried again, after it it is in doubt."""
+        with self._desk.store.transaction() as tx:
+            rows = [row for row in tx.rows("outbox", {"state": "sending"}) if self._is_orphaned(row, tx.now)]
+            for row in rows:
+                if row["stage"] == "dot_sent":
+                    words = "the process ended while the server had the mail"
+                    write_verdict(tx, row, SendResult("uncertain", "dot_sent", words))
+                else:
+                    _release(tx, row)
+            return len(rows)
+
+    def _is_orphaned(self, row: Row, now: datetime) -> bool:
+        return row["lease_epoch"] != self._epoch or row["lease_until"] is None or bool(row["lease_until"] <= now)
+
+    def deliver_next(self) -> bool:
+        """Deliver one reply that is due; False when there is none."""
+        row = self._claim_next()
+        if row is None:
+            return False
+        built = self._built(row)
+        if built is None:
+            return True
+        result = self._send(row, built)
+        self._note_health(row.mailbox_id, result)
+        with self._desk.store.transaction() as tx:
+            write_verdict(tx, self._own_row(tx, row.id), result)
+        return True
+
+    def close(self) -> None:
+        for transport in self._transports.values():
+            transport.close()
+        self._transports.clear()
+
+    # ---- claiming
+
+    def _claim_next(self) -> OutboxRow | None:
+        now = self._desk.clock.now()
+        for candidate in due_rows(self._desk.read, now, limit=CANDIDATES):
+            if self._paused_until.get(candidate["mailbox_id"], now) > now:
+                continue
+            claimed = self._claim(OutboxId(candidate["id"]), candidate["state"])
+            if claimed is not None:
+                return claimed
+        return None
+
+    def _claim(self, outbox_id: OutboxId, state: str) -> OutboxRow | None:
+        """Take the row, or make it a draft again if somebody added something since it was held."""
+        with self._desk.store.transaction() as tx:
+            row = tx.row("outbox", {"id": outbox_id})
+            mailbox = tx.row("mailbox", {"id": row["mailbox_id"]}) if row is not None else None
+            if row is None or row["state"] != state or not _is_due(row, tx.now):
+                return None
+            if mailbox is None or mailbox["state"] != "active" or mailbox["smtp"] is None:
+                return None
+            if state == "held" and row["attempts"] == 0 and not row["stage"] and _stopped(tx, row):
+                return None
+            after = {
+                "state": "sending", "stage": "", "attempts": row["attempts"] + 1, "lease_owner": self._owner,
+                "lease_epoch": self._epoch, "lease_until": tx.now + LEASE, "next_try": None,
+                "first_try_at": row["first_try_at"] or tx.now,
+            }  # fmt: skip
+            _apply(tx, Update("outbox", {"id": outbox_id}, {"state": state, "version": row["version"]}, after))
+            claimed = tx.row("outbox", {"id": outbox_id})
+            assert claimed is not None
+            return row_of(tx, claimed)
+
+    def _own_row(self, tx: Transaction, outbox_id: OutboxId) -> Row:
+        """The row while the claim is still ours. Raises LeaseLost."""
+        row = tx.row("outbox", {"id": outbox_id})
+        ours = row is not None and row["lease_owner"] == self._owner and row["lease_epoch"] == self._epoch
+        if row is None or row["state"] != "sending" or not ours:
+            raise LeaseLost(f"reply {outbox_id} was taken over by another worker")
+        return row
+
+    # ---- building and sending
+
+    def _built(self, row: OutboxRow) -> BuiltMail | None:
+        """The bytes, built at the first claim and stored before anything connects; every retry uses the same ones."""
+        store = self._desk.store
+        try:
+            at = row.held_at or self._desk.clock.now()
+            if row.built_sha:
+                built = rebuilt(row, store.blobs.get(row.built_sha), outgoing_mail(store.read, store.blobs, row, at=at))
+            else:
+                built = build(outgoing_mail(store.read, store.blobs, row, at=at))
+        except ComposeError as error:
+            with store.transaction() as tx:
+                refused = SendResult("failed", "", error.message)
+                write_verdict(tx, self._own_row(tx, row.id), refused)
+            return None
+        if not row.built_sha:
+            sha = store.blobs.put(built.data)
+            with store.transaction() as tx:
+                self._own_row(tx, row.id)
+                _apply(tx, Update("outbox", {"id": row.id}, {"built_sha": ""}, {"built_sha": sha}))
+        return built
+
+    def _send(self, row: OutboxRow, built: BuiltMail) -> SendResult:
+        try:
+            transport = self._transport(row.mailbox_id)
+        except SupportdeskError as error:
+            return SendResult("deferred", "", error.message, account_problem=True)
+        waiting = [one.address for one in row.recipients if one.state in ("pending", "deferred")]
+        wanted = {address.casefold() for address in waiting}
+        recipients = [address for address in built.recipients if address.casefold() in wanted] or list(built.recipients)
+        return transport.send(built, recipients, lambda stage: self._reach(row.id, stage))
+
+    def _reach(self, outbox_id: OutboxId, stage: str) -> None:
+        """Make a stage durable before it happens; the fence against a worker that was stopped and went on."""
+        if stage not in ("data_started", "dot_sent"):
+            return
+        with self._desk.store.transaction() as tx:
+            row = self._own_row(tx, outbox_id)
+            _apply(tx, Update("outbox", {"id": outbox_id}, {"stage": row["stage"]}, {"stage": stage}))
+
+    def _transport(self, mailbox_id: MailboxId) -> MailTransport:
+        if mailbox_id not in self._transports:
+            self._transports[mailbox_id] = self._servers.transport(mailbox_id)
+        return self._transports[mailbox_id]
+
+    def _note_health(self, mailbox_id: MailboxId, result: SendResult) -> None:
+        """An account that is refused pauses; one that keeps failing is left alone for a while (OUT-9)."""
+        now = self._desk.clock.now()
+        if result.verdict != "deferred" or result.stage in ("rcpt", "dot_sent"):
+            self._failures.pop(mailbox_id, None)
+            return
+        failures = self._failures[mailbox_id] = self._failures.get(mailbox_id, 0) + 1
+        transport = self._transports.pop(mailbox_id, None)
+        if transport is not None:
+            transport.close()
+        if result.account_problem:
+            self._paused_until[mailbox_id] = now + PAUSE_AFTER_REFUSAL
+        elif failures >= OPEN_CIRCUIT_AFTER:
+            self._paused_until[mailbox_id] = now + CIRCUIT_PAUSE
+
+
+# ---- what is due -----------------------------------------------------------------------------------------------------
+
+
+def due_rows(reader: Reader, now: datetime, *, limit: int = 0) -> list[Row]:
+    """Held rows whose undo window is over and deferred ones whose next try has come, the oldest first."""
+    rows = reader.rows("outbox", {"state": ["held", "deferred"]}, order="held_at")
+    due = [row for row in rows if _is_due(row, now)]
+    return due[:limit] if limit else due
+
+
+def anything_due(reader: Reader, now: datetime) -> bool:
+    """Whether a worker that is asked to leave still has something to deliver."""
+    soon = now + timedelta(minutes=1)  # an undo window that is still open counts
+    return bool(reader.rows("outbox", {"state": "sending"}, limit=1)) or bool(due_rows(reader, soon, limit=1))
+
+
+def _is_due(row: Row, now: datetime) -> bool:
+    at = row["not_before"] if row["state"] == "held" else row["next_try"] if row["state"] == "deferred" else None
+    return row["state"] in ("held", "deferred") and (at is None or bool(at <= now))
+
+
+def rebuilt(row: OutboxRow, data: bytes, mail: Any) -> BuiltMail:
+    """The stored bytes with their frozen envelope."""
+    recipients = tuple(one.address for one in row.recipients)
+    automatic = bool(mail.automatic == "auto-replied")
+    utf8 = not all(address.isascii() for address in recipients)
+    return BuiltMail(row.message_id_header, "" if automatic else mail.from_.addr, recipients, data, smtputf8=utf8)
+
+
+def _stopped(tx: Transaction, row: Row) -> bool:
+    """The stop-on-send check at the first release: the reply becomes its agent's draft again, the ticket says so."""
+    ticket = root_of(tx, row["ticket_id"])
+    if row["kind"] not in ("reply", "new") or row["agent_id"] is None:
+        return False
+    if not newcomers(tx, ticket, row["agent_id"], row["seq"]):
+        return False
+    badges = update_ticket(ticket, {"badges": with_badges(ticket, add="reply_stopped"), "status": "open"})
+    event = PlannedEvent(ticket.id, "reply_stopped", {"outbox_id": row["id"], "status": "open"})
+    action_id = new_action_id()
+    plan = back_to_draft(tx, row) + Plan(silent=badges, events=(event,), undoable=False)
+    tx.apply(plan, WORKER, action_id)
+    update_clocks(tx, [ticket.id], WORKER, action_id)
+    return True
+
+
+def _release(tx: Transaction, row: Row) -> None:
+    """Give a claim back that came to nothing: the final dot was never written, so the server must have discarded it."""
+    after = {"state": "deferred", "stage": "", "lease_owner": "", "lease_until": None, "next_try": tx.now}
+    _apply(tx, Update("outbox", {"id": row["id"]}, {"state": "sending"}, after))
+
+
+def _apply(tx: Transaction, *changes: Change) -> None:
+    """Bookkeeping that is no decision: without an event."""
+    tx.apply(Plan(silent=changes, undoable=False), WORKER, new_action_id())

@@ -1,0 +1,96 @@
+"""The Sent folder: what it proves about replies in doubt, and our copies in it (mail.md OUT-6, SYNC-13).
+
+Some providers put submitted mail into Sent by themselves: we look first and store a copy only where there is none. A
+copy that cannot be stored never touches the state of the reply.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from supportdesk.desk.model import WORKER, MailboxId, OutboxId
+from supportdesk.desk.ports import MailSource, Plan, Row, Update
+from supportdesk.desk.settings import new_action_id
+from supportdesk.desk.verdicts import confirm_delivered
+from supportdesk.errors import ConnectionFailed, SupportdeskError
+
+if TYPE_CHECKING:
+    from supportdesk.desk.desk import Desk
+    from supportdesk.desk.ports import MailServers
+
+PROVIDER_SECONDS = 30  # a provider that keeps submitted mail has done so by then
+GIVE_UP_AFTER = timedelta(days=1)
+ROWS = 200
+
+
+def look_into_sent(desk: Desk, servers: MailServers, *, stop: Callable[[], bool] = lambda: False) -> Mapping[str, int]:
+    """Settle replies in doubt that are in Sent, and store the copies that are missing; how many of each."""
+    counts: dict[str, int] = defaultdict(int)
+    for mailbox_id, rows in _waiting(desk).items():
+        mailbox = desk.mailbox(mailbox_id)
+        if stop() or mailbox.imap is None or mailbox.state != "active":
+            continue
+        if mailbox.settings.get("sent_copy", "auto") == "none":
+            rows = [row for row in rows if row["state"] == "uncertain"]
+        if not rows:
+            continue
+        try:
+            source = servers.source(mailbox_id)
+        except SupportdeskError:
+            continue  # the listener of this mailbox reports it
+        try:
+            _settle_all(desk, source, rows, counts, stop)
+        except ConnectionFailed:
+            counts["interrupted"] += 1
+        finally:
+            source.close()
+    return counts
+
+
+def _waiting(desk: Desk) -> dict[MailboxId, list[Row]]:
+    now = desk.clock.now()
+    rows = desk.read.rows("outbox", {"state": "uncertain"}, limit=ROWS)
+    for row in desk.read.rows("outbox", {"sent_copy": "pending"}, order="id", limit=ROWS):
+        if row["sent_at"] is not None and row["sent_at"] <= now - timedelta(seconds=PROVIDER_SECONDS):
+            rows.append(row)
+    by_mailbox: dict[MailboxId, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_mailbox[row["mailbox_id"]].append(row)
+    return by_mailbox
+
+
+def _settle_all(
+    desk: Desk, source: MailSource, rows: list[Row], counts: dict[str, int], stop: Callable[[], bool]
+) -> None:
+    folder = next((info.name for info in source.folders() if info.role == "sent"), "")
+    for row in rows:
+        if stop():
+            return
+        found = bool(folder) and bool(source.find_message_id(folder, row["message_id_header"]))
+        if row["state"] == "uncertain":
+            if found:
+                with desk.store.transaction() as tx:
+                    counts["confirmed"] += confirm_delivered(tx, OutboxId(row["id"]), "the provider's copy is in Sent")
+            continue
+        counts[_copy(desk, source, folder, row, found=found)] += 1
+
+
+def _copy(desk: Desk, source: MailSource, folder: str, row: Row, *, found: bool) -> str:
+    """Store our copy, unless the provider did; `pending` again for a day if the server would not take it."""
+    outcome = "found" if found else "appended"
+    if not folder:
+        outcome = "failed"
+    elif not found:
+        try:
+            source.append(folder, desk.blobs.get(row["built_sha"]), row["sent_at"])
+        except ConnectionFailed:
+            if desk.clock.now() - row["sent_at"] < GIVE_UP_AFTER:
+                raise
+            outcome = "failed"
+    with desk.store.transaction() as tx:
+        update = Update("outbox", {"id": row["id"]}, {"sent_copy": "pending"}, {"sent_copy": outcome})
+        tx.apply(Plan(silent=(update,), undoable=False), WORKER, new_action_id())
+    return outcome
