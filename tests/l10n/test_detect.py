@@ -41,6 +41,8 @@ CLEAR = [
     ("he", "שלום, איפה ההזמנה שלי? אני מחכה כבר שבועיים"),
     ("ja", "注文した商品がまだ届きません"),
     ("zh", "我的订单在哪里？已经两个星期了"),
+    ("ja", "靴が小さいので、39に交換できますか？"),
+    ("zh", "鞋子太小了，可以换39码吗？谢谢您的帮助"),
     ("ko", "주문한 상품이 아직 도착하지 않았어요"),
     ("th", "สวัสดีค่ะ สินค้าที่สั่งยังไม่ได้รับเลยค่ะ"),
 ]
@@ -77,6 +79,11 @@ def test_codes_links_and_addresses_are_no_evidence():
 
 def test_a_long_mail_is_told_by_its_beginning():
     assert detect("Ich warte seit zwei Wochen auf meine Bestellung. " * 20_000).language == "de"
+
+
+@pytest.mark.parametrize("piece", ["a", "a-", "1", "@", "www.", "x://", "#", "é", "靴", "\u0301", "."])
+def test_a_wall_of_anything_is_read_to_the_end(piece):
+    assert detect(piece * 200_000).letters <= 4_000
 
 
 def test_many_threads_read_the_model_once_and_agree():

@@ -140,12 +140,14 @@ _ONE_LANGUAGE_SCRIPTS: Final = {
 _SCRIPT_NAMES: Final = {"cjk": _HAN, "hiragana": _KANA, "katakana": _KANA, "katakana-hiragana": _KANA}
 _CLEAR_SHARE: Final = 0.6  # of the letters, for a script that decides alone
 
+# Only ASCII belongs to a code or an address: Japanese and Chinese write on without a space. Every run is bounded or
+# begins where a run of ASCII begins, so that the time is linear.
 _NO_EVIDENCE: Final = re.compile(
-    r"""[a-z][a-z0-9+.-]{1,20}://\S+      # URLs
-      | www\.\S+
-      | \S{1,64}@\S+                      # mail addresses and handles
-      | \S*\d\S*                          # order numbers, codes, prices, dates
-      | \b[\w-]+\.(?:com|net|org|info|shop|store|eu|it|de|fr|es|uk|at|ch|pl|nl|pt|io)\b""",
+    r"""[a-z][a-z0-9+.-]{1,20}://[!-~]+     # URLs
+      | \bwww\.[!-~]+
+      | [!-~]{1,64}@[!-~]+                  # mail addresses and handles
+      | (?<![!-~])[!-~]*\d[!-~]*            # order numbers, codes, prices, dates
+      | \b[\w-]{1,63}\.(?:com|net|org|info|shop|store|eu|it|de|fr|es|uk|at|ch|pl|nl|pt|io)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 
@@ -209,8 +211,8 @@ def _decide(candidates: dict[str, float], words: frozenset[str], letters: int) -
             return (leader, round(together, 3)) if most >= 2 and together >= 0.6 else (None, round(confidence, 3))
         if leader == best and most >= second + 1 and together >= 0.6:
             return best, round(together, 3)
-    needed = 0.7 if letters < _LONG_LETTERS else 0.5
-    clear = best in _KNOWN and confidence >= needed and confidence >= runner_up + 0.25
+    needed, margin = (0.6, 0.4) if letters < _LONG_LETTERS else (0.5, 0.25)
+    clear = best in _KNOWN and confidence >= needed and confidence >= runner_up + margin
     return (best if clear else None), round(confidence, 3)
 
 
