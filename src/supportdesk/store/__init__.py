@@ -1,7 +1,7 @@
 """Where the desk is kept: SQLite by default, Postgres by URL, the same behaviour on both.
 
-`open_store` is cheap and imports no SQLAlchemy; `create_or_upgrade` makes or migrates the schema. Nothing outside this
-package writes SQL.
+`open_store` is cheap and imports no SQLAlchemy; `create_or_upgrade` makes or migrates the schema; `store.backup` backs
+up and restores. Nothing outside this package writes SQL.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["SqlStore", "create_or_upgrade", "open_store"]
 
 
 def open_store(url: str, clock: Clock | None = None) -> SqlStore:
-    """The store at `sqlite:///path`, a bare path or `postgresql://…`. The first use raises StoreError if there is none."""
+    """The store at `sqlite:///path`, a path or `postgresql://…`; the first use raises StoreError if there is none."""
     return SqlStore(url, clock)
 
 

@@ -208,11 +208,9 @@ def connect_sqlite(address: Address, *, foreign_keys: bool = True) -> Connection
     connection = Connection(raw, driver, is_postgres=False)
     try:
         for name, value, answer in PRAGMAS:
-            wanted = (0 if not foreign_keys else 1) if name == "foreign_keys" else answer
-            connection.execute(f"PRAGMA {name} = {value if wanted == answer else 'OFF'}")
-            found = connection.execute(f"PRAGMA {name}")
-            if found and found[0][0] != wanted:
-                raise StoreError(f"SQLite did not take {name} = {value}")
+            _set_pragma(connection, name, value, answer)
+        if not foreign_keys:
+            _set_pragma(connection, "foreign_keys", "OFF", 0)
         _use_wal(connection, address)
     except BaseException:
         connection.close()
@@ -242,7 +240,7 @@ def connect_postgres(address: Address) -> Connection:
     try:
         raw = psycopg.connect(
             address.dsn, autocommit=True, connect_timeout=10, application_name="supportdesk",
-            options="-c timezone=UTC -c synchronous_commit=on -c lock_timeout=15s -c idle_in_transaction_session_timeout=60s",
+            options="-c timezone=UTC -c synchronous_commit=on -c lock_timeout=15s",
         )  # fmt: skip
     except psycopg.Error as error:
         raise StoreError(f"{address.shown} cannot be reached: {str(error).strip().splitlines()[0]}") from error
@@ -256,6 +254,13 @@ def close_connection(connection: Connection, address: Address) -> None:
         return
     with Turnstile(address.file).held():
         connection.close()
+
+
+def _set_pragma(connection: Connection, name: str, value: int | str, answer: int) -> None:
+    connection.execute(f"PRAGMA {name} = {value}")
+    found = connection.execute(f"PRAGMA {name}")
+    if found and found[0][0] != answer:
+        raise StoreError(f"SQLite did not take {name} = {value}")
 
 
 def _use_wal(connection: Connection, address: Address) -> None:

@@ -2,7 +2,8 @@
 
 `make_extras` makes them (again) from here after every migration. The index holds `message_text.folded`, whose tokens
 `textfold` made: letters and digits with single spaces. SQLite: FTS5 over external content, features of 3.40 only, kept
-by `put_text` and not by triggers, which `trusted_schema = OFF` forbids to touch a virtual table there. Postgres: a generated tsvector from the same tokens, without its text parser, and a GIN index.
+by `put_text` and not by triggers, which `trusted_schema = OFF` forbids to touch a virtual table there. Postgres: a
+generated tsvector from the same tokens, without its text parser, and a GIN index.
 """
 
 from __future__ import annotations
@@ -33,11 +34,13 @@ _POSTGRES: Final = (
     f"""CREATE OR REPLACE FUNCTION supportdesk_tokens(folded text) RETURNS tsvector
         LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
         SELECT coalesce(string_agg(
-            '''' || replace(replace(token, '\\', '\\\\'), '''', '''''') || ''':' || least(place, 16383), ' '), '')::tsvector
-        FROM unnest(string_to_array(left(folded, {POSTGRES_INDEXED_CHARACTERS}), ' ')) WITH ORDINALITY AS t(token, place)
+            '''' || replace(replace(token, '\\', '\\\\'), '''', '''''') || ''':' || least(place, 16383),
+            ' '), '')::tsvector
+        FROM unnest(string_to_array(left(folded, {POSTGRES_INDEXED_CHARACTERS}), ' '))
+            WITH ORDINALITY AS t(token, place)
         WHERE token <> '' AND length(token) <= 500 $$""",
-    "ALTER TABLE message_text ADD COLUMN IF NOT EXISTS search tsvector"
-    " GENERATED ALWAYS AS (supportdesk_tokens(folded)) STORED",
+    """ALTER TABLE message_text ADD COLUMN IF NOT EXISTS search tsvector
+        GENERATED ALWAYS AS (supportdesk_tokens(folded)) STORED""",
     "CREATE INDEX IF NOT EXISTS ix_message_text_search ON message_text USING gin (search)",
     "CREATE INDEX IF NOT EXISTS ix_event_feed ON event (txid, seq)",
     """CREATE OR REPLACE FUNCTION supportdesk_append_only() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -157,7 +157,7 @@ class SqlLedger:
             )
 
     def _prepare(self, item: LedgerItem) -> tuple[LedgerItem, str, list[tuple[int, bytes]] | None]:
-        """The item with its sha, and the frames still to be written: hashing and compressing happen outside the lock."""
+        """The item with its sha and the frames still to be written: compressing happens outside the lock."""
         if item.raw is None:
             return item, "", None
         if len(item.raw) > SMALL:

@@ -60,7 +60,7 @@ def create_shared(path: Path) -> None:
 
 
 def _flock(path: Path, deadline: float) -> int:
-    """A descriptor that holds the exclusive lock; a fresh one each time, so that threads wait for each other as well."""
+    """A descriptor that holds the exclusive lock; a fresh one each time, so that threads wait for each other too."""
     handle = _open(path)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -28,13 +28,13 @@ MIGRATOR_WAITS: Final = 600.0
 
 
 def create_or_upgrade(
-    url: str, *, to: str = HEAD, scripts: str = MIGRATIONS, backup_to: Path | None = None
+    url: str, *, to: str = HEAD, scripts: str = MIGRATIONS, backup_to: Path | None = None, safe: bool = True
 ) -> Path | None:
     """Bring the database to the schema `to`, making it if there is none. Returns the backup that was taken first.
 
     `scripts` is the directory of the migrations, `backup_to` where the backup goes (default: beside the database file,
-    or for Postgres the current directory). Raises StoreError for a newer schema, or when an invariant does not hold:
-    then nothing has changed.
+    or for Postgres the current directory); without `safe` there is none. Raises StoreError for a newer schema, or when
+    an invariant does not hold: then nothing has changed.
     """
     address = parse_url(url)
     if not address.is_postgres:
@@ -50,7 +50,7 @@ def create_or_upgrade(
                 refuse_newer_schema(found, address.shown)
             if found == to:
                 return None
-            if found:
+            if found and safe:
                 saved = _back_up(address, found, backup_to)
             _migrate(connection, address, to, scripts)
     finally:
@@ -73,15 +73,18 @@ def _migrate(connection: Connection, address: Address, to: str, scripts: str) ->
     try:
         used = _used_ids(connection)
         migrate_open(connection, address, to, scripts)
-        _keep_used_ids(connection, used)
-        if not address.is_postgres and (orphans := connection.execute("PRAGMA foreign_key_check")):
-            raise StoreError(
-                f"the migration would leave {len(orphans)} rows without their parents; nothing was changed"
-            )
+        keep_used_ids(connection, used)
+        _refuse_orphans(connection)
         connection.execute("COMMIT")
     except BaseException:
         connection.rollback()
         raise
+
+
+def _refuse_orphans(connection: Connection) -> None:
+    """Postgres checks its keys by itself; on SQLite they were off."""
+    if not connection.is_postgres and (orphans := connection.execute("PRAGMA foreign_key_check")):
+        raise StoreError(f"the migration would leave {len(orphans)} rows without their parents; nothing has changed")
 
 
 @contextmanager
@@ -109,7 +112,7 @@ def _back_up(address: Address, found: str, directory: Path | None) -> Path:
     else:
         base = directory / address.file.name if directory else address.file
     target = base.with_name(f"{base.name}.before-{found}-{stamp}.backup")
-    backup(address.url, target)
+    backup(address.url, target, locked=True)
     return target
 
 
@@ -119,7 +122,7 @@ def _used_ids(connection: Connection) -> list[tuple[Any, ...]]:
     return connection.execute("SELECT name, seq FROM sqlite_sequence")
 
 
-def _keep_used_ids(connection: Connection, used: list[tuple[Any, ...]]) -> None:
+def keep_used_ids(connection: Connection, used: list[tuple[Any, ...]]) -> None:
     """A rebuilt table counts from its highest row; ids above it that were once given must stay used."""
     for name, seq in used:
         if connection.change("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (seq, name)) == 0:
@@ -139,7 +142,7 @@ def _config(bound: Any, scripts: str) -> Any:
 
 
 def _engine(connection: Connection, address: Address) -> Engine:
-    """An SQLAlchemy engine over the one connection that is already in its transaction: it must neither commit nor close it."""
+    """An SQLAlchemy engine over the one connection in its transaction, which it can neither commit nor close."""
     from sqlalchemy import create_engine
     from sqlalchemy.pool import StaticPool
 

@@ -46,6 +46,12 @@ def _to_text(value: Any) -> Any:
     return clean_text(value) if isinstance(value, str) else value
 
 
+def _to_aware(value: datetime | None) -> datetime | None:
+    if value is not None and value.tzinfo is None:
+        raise ValueError(f"a naive time must not reach the database: {value!r}")
+    return value
+
+
 def _to_json(value: Any) -> str:
     return clean_text(to_json_text(value))
 
@@ -54,7 +60,7 @@ ENCODERS: Final[dict[str, Callable[[Any], Any]]] = {
     "text": _to_text,
     "int": lambda value: value if value is None else int(value),
     "flag": lambda value: value if value is None else bool(value),
-    "time": lambda value: value,
+    "time": _to_aware,
     "json": _to_json,
     "bytes": lambda value: value,
 }

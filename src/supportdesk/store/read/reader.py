@@ -1,4 +1,4 @@
-"""The reads of a store (desk.ports.Reader): plain DB-API, no SQLAlchemy; each method borrows a connection of its own."""
+"""The reads of a store (desk.ports.Reader): plain DB-API, no SQLAlchemy; each method borrows a connection."""
 
 from __future__ import annotations
 
