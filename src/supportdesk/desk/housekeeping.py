@@ -1,0 +1,180 @@
+"""What time does to tickets: closed after days solved, solved after days of silence, awake after a hold, warned.
+
+The worker calls `keep_house` about once a minute. Each step looks for candidates by plain reads and decides again inside
+its own small transactions, as a rule: everything here can be undone by an agent, and nothing waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from supportdesk.desk import sla, triage
+from supportdesk.desk.bulk import read_facts, update_clocks
+from supportdesk.desk.calendar import Calendar
+from supportdesk.desk.clocks import calendar_of, family_of, targets_of
+from supportdesk.desk.hours import business_days_after
+from supportdesk.desk.model import Actor, Ticket, TicketId
+from supportdesk.desk.ports import Plan, PlannedEvent, Row, Transaction
+from supportdesk.desk.settings import DeskSettings, new_action_id, settings_in
+
+if TYPE_CHECKING:
+    from supportdesk.desk.desk import Desk
+
+RULE = Actor("rule", None, "housekeeping")
+CHUNK = 50
+MOST_AT_ONCE = 1000
+
+Decide = Callable[[Transaction, Ticket, DeskSettings], Plan]
+
+
+def keep_house(desk: Desk) -> Mapping[str, int]:
+    """Do everything that is due; how many tickets each step changed."""
+    steps: tuple[tuple[str, Sequence[TicketId], Decide], ...] = (
+        ("auto_close", _with_status(desk, "solved"), _close),
+        ("auto_solve", _with_status(desk, "pending"), _solve_silent),
+        ("hold_ended", _with_status(desk, "on_hold"), _end_hold),
+        ("deadlines", _waiting(desk), _announce),
+    )
+    return {name: _run(desk, tickets, decide) for name, tickets, decide in steps}
+
+
+def _run(desk: Desk, tickets: Sequence[TicketId], decide: Decide) -> int:
+    changed, action_id = 0, new_action_id()
+    for start in range(0, len(tickets), CHUNK):
+        with desk.store.transaction() as tx:
+            settings = settings_in(tx)
+            for ticket_id in tickets[start : start + CHUNK]:
+                plan = decide(tx, tx.ticket(ticket_id), settings)
+                if plan.events:
+                    tx.apply(plan, RULE, action_id)
+                    update_clocks(tx, [ticket_id], RULE, action_id)
+                    changed += 1
+    return changed
+
+
+# ---- candidates, by plain reads --------------------------------------------------------------------------------------
+
+
+def _with_status(desk: Desk, status: str) -> list[TicketId]:
+    """Tickets of that status whose time may have come: what settles it is decided inside the transaction."""
+    now, settings = desk.clock.now(), desk.settings()
+    rows = desk.read.rows("ticket", {"status": status, "merged_into": None})
+    found = [TicketId(row["id"]) for row in rows if _may_be_due(row, now, settings)]
+    return found[:MOST_AT_ONCE]
+
+
+def _may_be_due(row: Row, now: datetime, settings: DeskSettings) -> bool:
+    if row["status"] == "on_hold":
+        return isinstance(until := row["on_hold_until"], datetime) and until <= now
+    since, days = (
+        (row["solved_at"], settings.closed_after_days)
+        if row["status"] == "solved"
+        else (row["last_message_at"], settings.pending_auto_solve_days)
+    )
+    return row["waiting_since"] is None and isinstance(since, datetime) and since + timedelta(days=days) <= now
+
+
+def _waiting(desk: Desk) -> list[TicketId]:
+    """Waiting tickets whose next announcement has come, by the stored policy and calendar."""
+    now = desk.clock.now()
+    ids = desk.read.queue_ids("needs_reply", agent_id=None, now=now, limit=MOST_AT_ONCE)
+    snapshots: dict[int | None, tuple[sla.Policy, Calendar] | None] = {}
+    found = []
+    for ticket_id in ids:
+        ticket = desk.read.ticket(ticket_id)
+        if ticket.sla_id not in snapshots:
+            rows = desk.read.rows("sla_snapshot", {"id": ticket.sla_id}) if ticket.sla_id is not None else []
+            body = rows[0]["body"] if rows else None
+            snapshots[ticket.sla_id] = (
+                (sla.Policy.from_json(body["policy"]), Calendar.from_json(body["calendar"])) if body else None
+            )
+        snapshot = snapshots[ticket.sla_id]
+        if snapshot is not None and ticket.waiting_since is not None:
+            facts = sla.Facts(ticket.created_at, ticket.waiting_since, ticket.first_response_at, ticket.solved_at)
+            targets = sla.compute(*snapshot, facts)
+            if targets.warn_at is not None and targets.warn_at <= now:
+                found.append(ticket_id)
+    return found
+
+
+# ---- decisions, inside the transaction -------------------------------------------------------------------------------
+
+
+def _close(tx: Transaction, ticket: Ticket, settings: DeskSettings) -> Plan:
+    if ticket.status != "solved" or ticket.waiting_since is not None or ticket.solved_at is None:
+        return Plan()
+    if ticket.solved_at + timedelta(days=settings.closed_after_days) > tx.now:
+        return Plan()
+    return _change(tx, ticket, "auto_close", "closed")
+
+
+def _solve_silent(tx: Transaction, ticket: Ticket, settings: DeskSettings) -> Plan:
+    """Solved in silence: nobody waits, the last word was ours and arrived, and nothing is on its way."""
+    if ticket.status != "pending" or ticket.waiting_since is not None:
+        return Plan()
+    homes = [member.id for member in family_of(tx, ticket.id)]
+    last = _last_public_message(tx, homes)
+    if last is None or last["direction"] != "out":
+        return Plan()
+    undelivered = [row for row in tx.rows("outbox", {"ticket_id": homes}) if row["state"] not in ("sent", "draft")]
+    if undelivered:
+        return Plan()
+    since = max(last["created_at"], _pending_since(tx, ticket) or last["created_at"])
+    due = business_days_after(calendar_of(tx, ticket.mailbox_id), since, settings.pending_auto_solve_days)
+    if due is None or due > tx.now:
+        return Plan()
+    return _change(tx, ticket, "auto_solve", "solved", auto_solved=True)
+
+
+def _end_hold(tx: Transaction, ticket: Ticket, _settings: DeskSettings) -> Plan:
+    if ticket.status != "on_hold" or ticket.on_hold_until is None or ticket.on_hold_until > tx.now:
+        return Plan()
+    return _change(tx, ticket, "hold_ended", "open")
+
+
+def _announce(tx: Transaction, ticket: Ticket, _settings: DeskSettings) -> Plan:
+    """One event at 75 % and one at the breach, once for each time that a customer waits."""
+    if ticket.waiting_since is None or ticket.status == "spam" or ticket.merged_into is not None:
+        return Plan()
+    targets = targets_of(tx, ticket)
+    told = {
+        row["kind"]
+        for kind in ("deadline_warning", "deadline_breached")
+        for row in tx.rows("event", {"ticket_id": ticket.id, "kind": kind}, order="-seq", limit=1)
+        if row["at"] >= ticket.waiting_since
+    }
+    if targets.breach_at is not None and targets.breach_at <= tx.now:
+        kind = "deadline_breached"
+    elif targets.warn_at is not None and targets.warn_at <= tx.now:
+        kind = "deadline_warning"
+    else:
+        return Plan()
+    if kind in told:
+        return Plan()
+    return Plan(events=(PlannedEvent(ticket.id, kind),), undoable=False)
+
+
+# ---- helpers ---------------------------------------------------------------------------------------------------------
+
+
+def _change(tx: Transaction, ticket: Ticket, kind: str, status: str, *, auto_solved: bool = False) -> Plan:
+    fields = triage.status_fields(ticket, status, tx.now, read_facts(tx, kind, ticket))  # type: ignore[arg-type]
+    if auto_solved:
+        fields["auto_solved"] = True
+    event = PlannedEvent(ticket.id, kind, {"status": status})
+    return Plan(changes=triage.update_ticket(ticket, fields), events=(event,))
+
+
+def _last_public_message(tx: Transaction, homes: Sequence[TicketId]) -> Row | None:
+    rows = tx.rows("message", {"ticket_id": list(homes), "direction": ["in", "out"]})
+    return max(rows, key=lambda row: (row["created_at"], row["id"]), default=None)
+
+
+def _pending_since(tx: Transaction, ticket: Ticket) -> datetime | None:
+    for row in tx.rows("event", {"ticket_id": ticket.id}, order="-seq"):
+        if status := (row["data"] or {}).get("status"):
+            since: datetime = row["at"]
+            return since if status == "pending" else None
+    return None

@@ -1,0 +1,244 @@
+"""Sending: what holds a reply, what stops it, how it is taken back (domain.md sections 3 and 4)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from supportdesk.desk.results import AnswerNeeded
+from supportdesk.errors import Conflict, NotAllowed, ReplyStopped, UsageError
+from supportdesk.mail.model import Address
+
+if TYPE_CHECKING:
+    from tests.support.desk import House
+
+
+def test_a_reply_is_held_for_the_undo_window_and_answers_the_customer(house: House) -> None:
+    ticket_id = house.customer_writes()
+    done = house.reply(ticket_id)
+    row = house.desk.outbox_row(done.outbox_id)
+    ticket = house.ticket(ticket_id)
+    assert row.state == "held"
+    assert row.not_before == house.clock.now() + timedelta(seconds=15)
+    assert row.message_id_header.startswith("<sd.")
+    assert row.message_id_header.endswith("@bottega.example>")
+    assert [one.address for one in row.recipients] == ["rosa@example.com"]
+    assert (ticket.status, ticket.waiting_since) == ("pending", None)
+    assert ticket.first_response_at == house.clock.now()
+    assert ticket.due_at is None
+    assert ticket.seq == 2
+
+
+@pytest.mark.parametrize("after", ["open", "pending", "on_hold", "solved"])
+def test_the_agent_chooses_what_the_ticket_becomes(house: House, after: str) -> None:
+    ticket_id = house.customer_writes()
+    house.reply(ticket_id, after=after)
+    assert house.ticket(ticket_id).status == after
+
+
+def test_a_mail_that_came_while_writing_stops_the_reply(house: House) -> None:
+    ticket_id = house.customer_writes()
+    row = house.draft(ticket_id)
+    house.customer_writes("Ho già ricevuto il pacco, grazie", ticket=ticket_id)
+    with pytest.raises(ReplyStopped) as stopped:
+        house.desk.send(house.giulia, row.id, seen_seq=row.seen_seq)
+    assert [item.excerpt for item in stopped.value.newcomers] == ["Ho già ricevuto il pacco, grazie"]
+    assert house.desk.outbox_row(row.id).state == "draft"
+    assert house.ticket(ticket_id).waiting_since is not None
+
+
+def test_a_stopped_reply_can_be_sent_once_the_news_was_read(house: House) -> None:
+    ticket_id = house.customer_writes()
+    row = house.draft(ticket_id)
+    house.customer_writes("Ancora io", ticket=ticket_id)
+    with pytest.raises(ReplyStopped) as stopped:
+        house.desk.send(house.giulia, row.id, seen_seq=row.seen_seq)
+    house.desk.send(house.giulia, row.id, seen_seq=stopped.value.seq)
+    assert house.ticket(ticket_id).waiting_since is None
+
+
+def test_a_reply_sent_anyway_leaves_what_was_not_seen_unanswered(house: House) -> None:
+    ticket_id = house.customer_writes()
+    row = house.draft(ticket_id)
+    house.pass_time(minutes=5)
+    house.customer_writes("E un'altra domanda?", ticket=ticket_id)
+    second = house.clock.now()
+    house.desk.send(house.giulia, row.id, seen_seq=row.seen_seq, anyway=True)
+    assert house.ticket(ticket_id).waiting_since == second
+
+
+def test_a_colleagues_reply_and_note_stop_a_reply_but_ones_own_note_does_not(house: House) -> None:
+    ticket_id = house.customer_writes()
+    row = house.draft(ticket_id)
+    house.desk.add_note(house.giulia, ticket_id, "chiamo il corriere")
+    seen = house.ticket(ticket_id).seq - 1
+    house.desk.add_note(house.luca, ticket_id, "ci penso io")
+    house.reply(ticket_id, house.luca, anyway=True)
+    with pytest.raises(ReplyStopped) as stopped:
+        house.desk.send(house.giulia, row.id, seen_seq=seen)
+    assert [(item.kind, item.author) for item in stopped.value.newcomers] == [
+        ("note", "Luca Neri"),
+        ("reply", "Luca Neri"),
+    ]
+
+
+def test_u_makes_the_same_row_a_draft_again_and_the_customer_waits_as_before(house: House) -> None:
+    ticket_id = house.customer_writes()
+    waiting_since, due_at = house.ticket(ticket_id).waiting_since, house.ticket(ticket_id).due_at
+    draft = house.draft(ticket_id)
+    draft = house.desk.attach(house.giulia, draft.id, "reso.pdf", "application/pdf", b"%PDF")
+    house.desk.send(house.giulia, draft.id, seen_seq=draft.seen_seq, after="solved")
+    house.pass_time(seconds=3)
+    row = house.desk.cancel_send(house.giulia)
+    ticket = house.ticket(ticket_id)
+    assert (row.id, row.state, row.body) == (draft.id, "draft", draft.body)
+    assert [file.name for file in row.attachments] == ["reso.pdf"]
+    assert (ticket.status, ticket.waiting_since, ticket.due_at) == ("new", waiting_since, due_at)
+    assert ticket.first_response_at is None
+    assert ticket.solved_at is None
+
+
+def test_a_cancelled_send_leaves_a_status_that_somebody_changed_since(house: House) -> None:
+    ticket_id = house.customer_writes()
+    done = house.reply(ticket_id, after="pending")
+    house.desk.perform("status", house.luca, [ticket_id], {"status": "on_hold"})
+    house.desk.cancel_send(house.giulia, done.outbox_id)
+    assert house.ticket(ticket_id).status == "on_hold"
+
+
+def test_a_taken_back_reply_goes_above_the_draft_that_was_begun_since(house: House) -> None:
+    ticket_id = house.customer_writes()
+    done = house.reply(ticket_id)
+    house.draft(ticket_id, body="Ancora una cosa")
+    row = house.desk.cancel_send(house.giulia, done.outbox_id)
+    assert row.body == "Il pacco arriva domani.\n\nAncora una cosa"
+    assert [draft.id for draft in house.desk.drafts(house.giulia)] == [row.id]
+
+
+@pytest.mark.parametrize("state", ["sending", "sent", "uncertain"])
+def test_what_is_on_the_wire_cannot_be_taken_back(house: House, state: str) -> None:
+    ticket_id = house.customer_writes()
+    done = house.reply(ticket_id)
+    house.deliver(done.outbox_id, state)
+    with pytest.raises(Conflict):
+        house.desk.cancel_send(house.giulia, done.outbox_id)
+    assert house.desk.outbox_row(done.outbox_id).state == state
+
+
+def test_a_deferred_reply_can_be_taken_back_unless_somebody_has_it(house: House) -> None:
+    ticket_id = house.customer_writes()
+    done = house.reply(ticket_id)
+    house.deliver(done.outbox_id, "deferred", recipient="sent")
+    with pytest.raises(Conflict, match=r"rosa@example\.com"):
+        house.desk.cancel_send(house.giulia)
+    house.deliver(done.outbox_id, "deferred")
+    assert house.desk.cancel_send(house.giulia).state == "draft"
+
+
+@pytest.mark.parametrize("state", ["failed", "bounced", "uncertain"])
+def test_a_reply_that_did_not_arrive_brings_the_old_waiting_since_back(house: House, state: str) -> None:
+    ticket_id = house.customer_writes()
+    waiting_since = house.ticket(ticket_id).waiting_since
+    done = house.reply(ticket_id)
+    house.pass_time(minutes=1)
+    house.deliver(done.outbox_id, state)
+    assert house.ticket(ticket_id).waiting_since == waiting_since
+    assert house.ticket(ticket_id).first_response_at is None
+
+
+def test_a_delivery_in_doubt_is_decided_by_a_person(house: House) -> None:
+    ticket_id = house.customer_writes()
+    done = house.reply(ticket_id)
+    house.deliver(done.outbox_id, "uncertain")
+    header = house.desk.outbox_row(done.outbox_id).message_id_header
+    house.desk.resolve_uncertain(house.luca, done.outbox_id, "resend")
+    row = house.desk.outbox_row(done.outbox_id)
+    assert (row.state, row.next_try, row.message_id_header) == ("deferred", house.clock.now(), header)
+    house.deliver(done.outbox_id, "uncertain")
+    house.desk.resolve_uncertain(house.luca, done.outbox_id, "mark_sent")
+    assert house.desk.outbox_row(done.outbox_id).state == "sent"
+    assert house.ticket(ticket_id).waiting_since is None
+
+
+def test_a_refused_reply_can_be_tried_again(house: House) -> None:
+    ticket_id = house.customer_writes()
+    done = house.reply(ticket_id)
+    house.deliver(done.outbox_id, "failed")
+    house.desk.retry_failed(house.giulia, done.outbox_id)
+    assert house.desk.outbox_row(done.outbox_id).state == "deferred"
+    assert house.ticket(ticket_id).waiting_since is None
+    with pytest.raises(Conflict):
+        house.desk.retry_failed(house.giulia, done.outbox_id)
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"to": ()}, "nobody"),
+        ({"body": "  "}, "empty"),
+        ({"body": "Ciao {{ ask.date }}"}, "{{ ask.date }}"),
+        ({"to": (Address("", "no at sign"),)}, "no at sign"),
+    ],
+)
+def test_what_the_review_calls_an_error_stops_the_sending(house: House, fields: dict, told: str) -> None:
+    row = house.draft(house.customer_writes())
+    row = house.desk.save_draft(house.giulia, row.id, row.version, **fields)
+    assert any(told in error for error in house.desk.review(house.giulia, row.id).errors)
+    with pytest.raises(UsageError):
+        house.desk.send(house.giulia, row.id, seen_seq=row.seen_seq)
+    assert house.desk.outbox_row(row.id).state == "draft"
+
+
+def test_the_review_warns_of_a_wrong_language_and_a_forgotten_attachment(house: House) -> None:
+    row = house.draft(house.customer_writes())
+    text = "Dear customer, please find attached the invoice for your order, which was shipped yesterday."
+    row = house.desk.save_draft(house.giulia, row.id, row.version, body=text)
+    review = house.desk.review(house.giulia, row.id)
+    assert review.sendable
+    assert {warning.code for warning in review.warnings} == {"language", "attachment"}
+    assert [person.addr for person in review.recipients] == ["rosa@example.com"]
+    assert "> Dove è il mio ordine 5521?" in review.preview_text
+
+
+def test_solving_with_a_reply_that_reaches_somebody_else_asks_for_a_reason(house: House) -> None:
+    ticket_id = house.customer_writes()
+    row = house.draft(ticket_id)
+    row = house.desk.save_draft(house.giulia, row.id, row.version, to=(Address("", "corriere@example.net"),))
+    with pytest.raises(AnswerNeeded) as asked:
+        house.desk.send(house.giulia, row.id, seen_seq=row.seen_seq, after="solved")
+    assert asked.value.param == "dismiss"
+    assert house.desk.outbox_row(row.id).state == "draft"
+    house.desk.send(house.giulia, row.id, seen_seq=row.seen_seq, after="solved", dismiss="answered_elsewhere")
+    assert (house.ticket(ticket_id).status, house.ticket(ticket_id).waiting_since) == ("solved", None)
+
+
+def test_a_colleagues_draft_is_not_sent_before_it_was_adopted(house: House) -> None:
+    ticket_id = house.customer_writes()
+    row = house.draft(ticket_id)
+    with pytest.raises(NotAllowed):
+        house.desk.send(house.luca, row.id, seen_seq=row.seen_seq)
+    house.desk.adopt_draft(house.luca, row.id)
+    assert house.desk.send(house.luca, row.id, seen_seq=row.seen_seq).outbox_id == row.id
+
+
+def test_a_reply_is_held_once(house: House) -> None:
+    ticket_id = house.customer_writes()
+    row = house.draft(ticket_id)
+    house.desk.send(house.giulia, row.id, seen_seq=row.seen_seq)
+    with pytest.raises(Conflict):
+        house.desk.send(house.giulia, row.id, seen_seq=row.seen_seq)
+
+
+def test_a_merge_is_news_to_whoever_is_writing_on_the_survivor(house: House) -> None:
+    survivor = house.customer_writes()
+    row = house.draft(survivor)
+    other = house.customer_writes("Stessa domanda, altro oggetto", subject="Ancora")
+    house.desk.perform("merge", house.luca, [other], {"into": survivor})
+    with pytest.raises(ReplyStopped) as stopped:
+        house.desk.send(house.giulia, row.id, seen_seq=row.seen_seq)
+    assert [item.excerpt for item in stopped.value.newcomers] == ["Stessa domanda, altro oggetto"]
+    house.pass_time(seconds=1)
+    house.desk.send(house.giulia, row.id, seen_seq=stopped.value.seq)
+    assert house.ticket(survivor).waiting_since is None
