@@ -26,7 +26,8 @@ RECEIVED = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 MAIL = (
     "From: Müller <a@b.example>\nSubject: Größe\nContent-Type: multipart/"
     "mixed; boundary=B\n\n--B\nContent-Type: text/html\n\n"
-    '<p>Hi <a href="https://x.example">x</a></p><div class="gmail_quote">On 1 Jan 2026 X wrote:<blockquote>old</blockquote></div>\n'
+    '<p>Hi <a href="https://x.example">x</a></p>'
+    '<div class="gmail_quote">On 1 Jan 2026 X wrote:<blockquote>old</blockquote></div>\n'
     "--B\nContent-Type: application/pdf; name=a.pdf\n\n%PDF\n--B\n"
     "Content-Type: message/rfc822\n\nSubject: inner\n\nx\n--B--\n"
 ).encode()
@@ -45,7 +46,8 @@ def faulty(monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
     patch = (
         "import os, sys, time; sys.path.insert(0, sys.argv[1]); from "
         "supportdesk.mail import parsing_process as inside; sound = inside.parse\n"
-        f"def parse(raw, at):\n    if b'Subject: trap' in raw:\n        {fault}\n    return sound(raw, at)\ninside.parse = parse; inside.main()"
+        f"def parse(raw, at):\n    if b'Subject: trap' in raw:\n        {fault}\n    return sound(raw, at)\n"
+        "inside.parse = parse; inside.main()"
     )
     monkeypatch.setattr("supportdesk.mail.child._START", patch)
 

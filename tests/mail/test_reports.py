@@ -54,7 +54,8 @@ def test_a_delivery_report_names_recipient_status_and_the_original_mail():
 
 @pytest.mark.parametrize("action", ["failed", "delayed", "delivered", "relayed", "expanded"])
 def test_the_action_is_kept(action: str):
-    machine = f"Reporting-MTA: dns; mx.example\n\nFinal-Recipient: rfc822; a@b.example\nAction: {action} (to somebody)\nStatus: 4.2.0"
+    machine = "Reporting-MTA: dns; mx.example\n\n"
+    machine += f"Final-Recipient: rfc822; a@b.example\nAction: {action} (to somebody)\nStatus: 4.2.0"
     report = parse(report_mail("delivery-status", "message/delivery-status", machine)).report
     assert report is not None and [one.action for one in report.recipients] == [action]
 
@@ -121,7 +122,8 @@ def test_a_complaint_names_who_complained():
     ],
 )
 def test_a_bounce_in_plain_words_is_understood(text: str, address: str, action: str, status: str):
-    raw = f"From: MAILER-DAEMON@mx.example\nReturn-Path: <>\nSubject: failure notice\n\n{text}\n\n--- Below this line is a copy of the message.\nMessage-ID: <out@shop.example>\nFrom: help@shop.example\n"
+    raw = f"From: MAILER-DAEMON@mx.example\nReturn-Path: <>\nSubject: failure notice\n\n{text}\n\n"
+    raw += "--- Below this line is a copy of the message.\nMessage-ID: <out@shop.example>\nFrom: help@shop.example\n"
     report = parse(raw.encode()).report
     assert report is not None
     assert [(one.address, one.action, one.status) for one in report.recipients] == [(address, action, status)]
@@ -131,14 +133,9 @@ def test_a_bounce_in_plain_words_is_understood(text: str, address: str, action: 
 @pytest.mark.parametrize(
     "raw",
     [
-        "From: hans@customer.example\nReturn-Path: <hans@customer.example>\n"
-        "Subject: Delivery failed\n\nYour mail to info@shop.example failed: "
-        "550 user unknown.",
-        "From: hans@customer.example\nSubject: Re: Undelivered Mail Returned "
-        "to Sender\n\nI got this: <x@y.example>: user unknown",
-        "From: hans@customer.example\nReturn-Path: <>\nSubject: Out of "
-        "office\nAuto-Submitted: auto-replied\n\nI am away, write to "
-        "x@y.example, mailbox full.",
+        "From: hans@customer.example\nReturn-Path: <hans@b.example>\nSubject: Delivery failed\n\n550 user unknown.",
+        "From: hans@customer.example\nSubject: Re: Undelivered Mail\n\nI got this: <x@y.example>: user unknown",
+        "Return-Path: <>\nSubject: Away\nAuto-Submitted: auto-replied\n\nx@y.example is full.",
     ],
 )
 def test_a_person_who_writes_about_a_bounce_is_no_bounce(raw: str):

@@ -87,8 +87,6 @@ def _scan(value: str, log: DefectLog | None) -> tuple[Address, ...]:
                 flush()
                 angle = content
             at = end + 1 if end < length and value[end] == ">" else end
-        elif char == ">":
-            at += 1
         elif char == "," or char == ";":
             flush()
             at += 1
@@ -105,7 +103,7 @@ def _scan(value: str, log: DefectLog | None) -> tuple[Address, ...]:
         else:
             match = _PLAIN.match(value, at)
             end = max(match.end() if match else 0, at + 1)
-            phrase.append(value[at:end])
+            phrase.append(value[at:end].strip(">"))
             at = end
         if len(found) >= MAX_ADDRESSES:
             if log:

@@ -112,9 +112,7 @@ def _best_form(part: Part, chosen: dict[int, list[Part]], texts: _Texts, body: B
             html = forms
         else:
             plain = plain or forms
-    for forms in (plain, html):
-        for form in forms or ():
-            body.parts.add(id(form))
+    body.parts.update(id(form) for form in (*(plain or ()), *(html or ())))
     for child in part.children:
         if child.content_type in ("text/x-amp-html", "text/watch-html"):
             body.parts.add(id(child))

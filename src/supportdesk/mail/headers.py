@@ -95,7 +95,7 @@ def split_header(source: bytes, start: int, end: int, log: DefectLog) -> tuple[F
         found = _WHOLE_FIELD.findall(text)
         if len(found) <= MAX_HEADER_LINES and not any(junk for _, _, junk in found):
             return Fields([(name, _FOLD.sub(" ", value) if "\n" in value else value) for name, value, _ in found]), body
-    return _mend(text, source, start, end, body if match or limit < end else -1, log)
+    return _mend(text, source, start, limit, body if match else -1, log)
 
 
 def message_ids(value: str) -> tuple[str, ...]:
@@ -142,6 +142,8 @@ def _mend(text: str, source: bytes, start: int, end: int, body: int, log: Defect
         elif name and not line.startswith(("From ", ">From ")):
             if body < 0 and line[:1] not in (" ", "\t", ""):
                 return _headless(items, name, pieces, source, start, end, number, log)
+            if size > MAX_FIELD:
+                continue
             if line[:1] not in (" ", "\t"):
                 log.add("header-line", line[:80])
             size += len(line)

@@ -63,9 +63,10 @@ _QUOTE_HINTS = (
     "reply-intro",
 )
 _QUOTE_CLASSES = frozenset(
-    ("gmail_quote", "gmail_quote_container", "yahoo_quoted", "moz-cite-prefix", "protonmail_quote", "tutanota_quote", "zmail_extra", "moz-forward-container", "quotetop",
-     "ms-outlook-mobile-reference-message", "wps_quotion", "x_gmail_quote", "x_moz-cite-prefix")
-)  # fmt: skip
+    "gmail_quote gmail_quote_container yahoo_quoted moz-cite-prefix protonmail_quote tutanota_quote zmail_extra "
+    "moz-forward-container quotetop ms-outlook-mobile-reference-message wps_quotion x_gmail_quote "
+    "x_moz-cite-prefix".split()
+)
 _QUOTE_IDS = frozenset(
     (
         "OLK_SRC_BODY_SECTION",

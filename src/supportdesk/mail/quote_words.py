@@ -79,7 +79,8 @@ ORIGINAL = (
     "oryginalna wiadomość", "wiadomość oryginalna", "původní zpráva", "pôvodná správa", "eredeti üzenet",
     "mesaj original", "mesajul original", "özgün ileti", "orijinal mesaj", "исходное сообщение",
     "оригинальное сообщение", "пересылаемое письмо", "оригінальне повідомлення", "вихідне повідомлення",
-    "αρχικό μήνυμα", "原始邮件", "原始郵件", "邮件原件", "元のメッセージ", "オリジナルメッセージ", "원본 메시지", "원본 이메일",
+    "αρχικό μήνυμα", "原始邮件", "原始郵件", "邮件原件", "元のメッセージ", "オリジナルメッセージ",
+    "원본 메시지", "원본 이메일",
     "originálna správa", "izvorna poruka", "izvirno sporočilo", "tin nhắn gốc", "pesan asli", "הודעה מקורית",
     "الرسالة الأصلية", "reply message", "antwort nachricht", "missatge original", "original email",
     "original appointment", "ursprünglicher termin",
@@ -96,7 +97,8 @@ FORWARDED = (
     "przekazana wiadomość", "wiadomość przekazana", "přeposlaná zpráva", "preposlaná správa", "továbbított üzenet",
     "mesaj redirecționat", "iletilmiş mesaj", "yönlendirilen", "пересылаемое сообщение",
     "начало переадресованного", "пересланное сообщение", "переслане повідомлення", "προωθημένο μήνυμα", "转发的邮件",
-    "已转发邮件", "轉寄的訊息", "轉寄郵件", "転送メッセージ", "転送メール", "転送されたメッセージ", "전달된 메시지", "전달된 이메일",
+    "已转发邮件", "轉寄的訊息", "轉寄郵件", "転送メッセージ", "転送メール", "転送されたメッセージ",
+    "전달된 메시지", "전달된 이메일",
     "proslijeđena poruka", "הודעה שהועברה", "رسالة محولة", "missatge reenviat", "weitergeleitete e-mail",
 )  # fmt: skip
 
@@ -111,7 +113,8 @@ SENT_FROM = (
     "obter o outlook", "verzonden vanaf", "verstuurd vanaf", "verzonden met", "outlook voor", "skickat från",
     "sendt fra", "hent outlook", "hämta outlook",
     "wysłane z", "wysłano z", "odesláno z", "odoslané z", "lähetetty", "küldve", "trimis de pe", "отправлено с",
-    "отправлено из", "отправлено от", "надіслано з", "从我的", "发自我的", "從我的", "傳送自", "iphoneから送信", "ipadから送信",
+    "отправлено из", "отправлено от", "надіслано з", "从我的", "发自我的", "從我的", "傳送自",
+    "iphoneから送信", "ipadから送信",
     "나의 iphone", "내 iphone", "στάλθηκε από", "iphone'umdan", "iphone’umdan", "ipad'imden", "poslano s", "poslano iz",
     "đã gửi từ", "dikirim dari", "enviat des", "saadetud minu", "envoyé avec",
 )  # fmt: skip

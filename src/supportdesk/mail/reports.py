@@ -243,13 +243,11 @@ def _receipt(part: Part) -> Report:
 
 
 def _complaint(part: Part, returned_id: str) -> Report:
-    recipients = []
+    recipients: list[ReportedRecipient] = []
     for fields in _blocks(part):
-        for value in (*fields.all("original-rcpt-to"), *fields.all("removal-recipient")):
-            if address := _typed(value):
-                recipients.append(
-                    ReportedRecipient(address, "complained", "", decode_unstructured(fields.get("feedback-type")))
-                )
+        kind = decode_unstructured(fields.get("feedback-type"))
+        named = (_typed(value) for value in (*fields.all("original-rcpt-to"), *fields.all("removal-recipient")))
+        recipients += [ReportedRecipient(address, "complained", "", kind) for address in named if address]
     return Report("arf", tuple(recipients), returned_id)
 
 

@@ -48,9 +48,9 @@ def read_tnef(content: bytes, log: DefectLog) -> Contents:
             ContainedFile(_name(file), bytes(file.data or b"")) for file in stream.attachments[:MAX_CONTAINED_FILES]
         )
         return Contents(files, _text(stream.body), _text(stream.htmlbody))
-    except (
-        Exception
-    ) as error:  # the library raises whatever its table look-ups and struct calls raise on damaged streams
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - on damaged streams the library raises anything, even NameError
         log.add("tnef", type(error).__name__)
         return Contents()
 

@@ -82,8 +82,9 @@ def decode_mail(data: bytes) -> ParsedMail:
         raise Malformed(str(error)) from error
     if not isinstance(values, list) or len(values) != 24:
         raise Malformed("not a mail")
-    (headers, subject, from_, sender, reply_to, to, cc, delivered, return_path, identity, in_reply_to, references, date, text, source, folds, links, attachments,
-     report, inner, fingerprint, content_type, size, defects) = values  # fmt: skip
+    headers, subject, from_, sender, reply_to, to, cc, delivered, return_path, identity, *rest = values
+    in_reply_to, references, date, text, source, folds, links, attachments, *rest = rest
+    report, inner, fingerprint, content_type, size, defects = rest
     text = _str(text)
     return ParsedMail(
         headers=tuple((_str(name), _str(value)) for name, value in _rows(headers, 2)),
