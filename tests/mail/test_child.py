@@ -175,7 +175,7 @@ def test_the_child_imports_only_what_parsing_needs():
 def test_memory_stays_below_its_cap():
     heavy = (
         b"Content-Type: multipart/mixed; boundary=B\n\n--B\nContent-Transfer-Encoding: "
-        b"base64\nContent-Type: application/zip\n\n" + b"QUJD" * 19 * 600_000 + b"\n--B--"
+        b"base64\nContent-Type: application/zip\n\n" + b"QUJD" * 19 * 1_200_000 + b"\n--B--"
     )
     with MailParserPool(1, seconds=20) as pool:
         read = pool.parse(heavy)
@@ -183,7 +183,7 @@ def test_memory_stays_below_its_cap():
         peak = next(
             line for line in Path(f"/proc/{child.pid}/status").read_text().splitlines() if line.startswith("VmHWM")
         )
-    assert read.attachments[0].size == 57 * 600_000
+    assert read.attachments[0].size == 57 * 1_200_000
     assert int(peak.split()[1]) <= 256 * 1024
 
 

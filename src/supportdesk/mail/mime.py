@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from supportdesk.mail.headers import Fields, skip_preamble, split_header
 from supportdesk.mail.limits import MAX_BOUNDARY_HITS, MAX_DEPTH, MAX_PARTS, DefectLog
 from supportdesk.mail.params import parse_parameters
-from supportdesk.mail.transfer import decode_transfer, encoding_of
+from supportdesk.mail.transfer import decode_base64, decode_transfer, encoding_of
 from supportdesk.mail.words import decode_unstructured
 
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
@@ -102,7 +102,11 @@ class Part:
         """The body after its transfer encoding; large contents are not kept."""
         if self._content is not None:
             return self._content
-        data = decode_transfer(self.octets, encoding_of(self.fields.get("content-transfer-encoding")))
+        encoding = encoding_of(self.fields.get("content-transfer-encoding"))
+        if encoding == "base64":
+            data = decode_base64(memoryview(self.source)[self.start : self.end])
+        else:
+            data = decode_transfer(self.octets, encoding)
         if len(data) <= 1 << 20:
             self._content = data
         return data

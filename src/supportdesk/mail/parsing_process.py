@@ -38,18 +38,20 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer until end of file; after a failure this process is spent and ends."""
     while len(head := requests.read(FRAME.size)) == FRAME.size:
         kind, size = FRAME.unpack(head)
-        payload = requests.read(size)
-        if len(payload) < size:
+        # A request is one line (the time of receipt or the part path), then the raw mail, which is held only once.
+        line = requests.readline(size)
+        raw = requests.read(size - len(line))
+        if len(line) + len(raw) < size:
             return
         signal.alarm(_LAST_RESORT)
         sound = True
         try:
-            answer, data = _answer(kind, payload)
+            answer, data = _answer(kind, line[:-1].decode("ascii"), raw)
         except MemoryError:
             answer, data, sound = FAILED, b"memory", False
         except Exception as error:  # noqa: BLE001 - the contract of the child: every failure has a name, and ends the child
             answer, data, sound = FAILED, b"error " + type(error).__name__.encode("ascii", "replace"), False
-        payload = b""
+        raw = b""
         signal.alarm(0)
         _write(answers, FRAME.pack(answer, len(data)))
         _write(answers, data)
@@ -57,10 +59,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
             return
 
 
-def _answer(kind: bytes, payload: bytes) -> tuple[bytes, bytes]:
-    """A request is one line (the time of receipt or the part path), then the raw mail."""
-    line, _, raw = payload.partition(b"\n")
-    argument = line.decode("ascii")
+def _answer(kind: bytes, argument: str, raw: bytes) -> tuple[bytes, bytes]:
     if kind == PARSE:
         return MAIL, encode_mail(parse(raw, datetime.fromisoformat(argument) if argument else None))
     if kind == CUT:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import io
 import re
 
 _CHUNK = 1 << 20
@@ -41,22 +42,22 @@ def decode_quoted_printable(data: bytes) -> bytes:
     return binascii.a2b_qp(data)
 
 
-def decode_base64(data: bytes) -> bytes:
+def decode_base64(data: bytes | memoryview) -> bytes:
     """Base64 with junk dropped and padding mended; what follows the padding (a list's footer) is not content."""
     if len(data) <= _CHUNK:
-        return _base64(data.translate(None, _NOT_BASE64))
+        return _base64(bytes(data).translate(None, _NOT_BASE64))
     # In pieces, so that a mail of a hundred megabytes is not held four times over.
-    out, carry = bytearray(), b""
+    out, carry = io.BytesIO(), b""
     for start in range(0, len(data), _CHUNK):
-        clean = carry + data[start : start + _CHUNK].translate(None, _NOT_BASE64)
+        clean = carry + bytes(data[start : start + _CHUNK]).translate(None, _NOT_BASE64)
         if b"=" in clean:
-            out += _base64(clean)
-            return bytes(out)
+            out.write(_base64(clean))
+            return out.getvalue()
         usable = len(clean) - len(clean) % 4
-        out += binascii.a2b_base64(clean[:usable])
+        out.write(binascii.a2b_base64(clean[:usable]))
         carry = clean[usable:]
-    out += _base64(carry)
-    return bytes(out)
+    out.write(_base64(carry))
+    return out.getvalue()
 
 
 def uuencoded_blocks(data: bytes) -> list[tuple[int, int, bytes, bytes]]:
