@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 def test_a_reply_is_held_for_the_undo_window_and_answers_the_customer(house: House) -> None:
     ticket_id = house.customer_writes()
-    done = house.reply(ticket_id)
-    row = house.desk.outbox_row(done.outbox_id)
+    row = house.reply(ticket_id)
     ticket = house.ticket(ticket_id)
     assert row.state == "held"
     assert row.not_before == house.clock.now() + timedelta(seconds=15)
@@ -104,7 +103,7 @@ def test_a_cancelled_send_leaves_a_status_that_somebody_changed_since(house: Hou
     ticket_id = house.customer_writes()
     done = house.reply(ticket_id, after="pending")
     house.desk.perform("status", house.luca, [ticket_id], {"status": "on_hold"})
-    house.desk.cancel_send(house.giulia, done.outbox_id)
+    house.desk.cancel_send(house.giulia, done.id)
     assert house.ticket(ticket_id).status == "on_hold"
 
 
@@ -112,7 +111,7 @@ def test_a_taken_back_reply_goes_above_the_draft_that_was_begun_since(house: Hou
     ticket_id = house.customer_writes()
     done = house.reply(ticket_id)
     house.draft(ticket_id, body="Ancora una cosa")
-    row = house.desk.cancel_send(house.giulia, done.outbox_id)
+    row = house.desk.cancel_send(house.giulia, done.id)
     assert row.body == "Il pacco arriva domani.\n\nAncora una cosa"
     assert [draft.id for draft in house.desk.drafts(house.giulia)] == [row.id]
 
@@ -121,19 +120,19 @@ def test_a_taken_back_reply_goes_above_the_draft_that_was_begun_since(house: Hou
 def test_what_is_on_the_wire_cannot_be_taken_back(house: House, state: str) -> None:
     ticket_id = house.customer_writes()
     done = house.reply(ticket_id)
-    house.deliver(done.outbox_id, state)
+    house.deliver(done.id, state)
     with pytest.raises(Conflict):
-        house.desk.cancel_send(house.giulia, done.outbox_id)
-    assert house.desk.outbox_row(done.outbox_id).state == state
+        house.desk.cancel_send(house.giulia, done.id)
+    assert house.desk.outbox_row(done.id).state == state
 
 
 def test_a_deferred_reply_can_be_taken_back_unless_somebody_has_it(house: House) -> None:
     ticket_id = house.customer_writes()
     done = house.reply(ticket_id)
-    house.deliver(done.outbox_id, "deferred", recipient="sent")
+    house.deliver(done.id, "deferred", recipient="sent")
     with pytest.raises(Conflict, match=r"rosa@example\.com"):
         house.desk.cancel_send(house.giulia)
-    house.deliver(done.outbox_id, "deferred")
+    house.deliver(done.id, "deferred")
     assert house.desk.cancel_send(house.giulia).state == "draft"
 
 
@@ -143,7 +142,7 @@ def test_a_reply_that_did_not_arrive_brings_the_old_waiting_since_back(house: Ho
     waiting_since = house.ticket(ticket_id).waiting_since
     done = house.reply(ticket_id)
     house.pass_time(minutes=1)
-    house.deliver(done.outbox_id, state)
+    house.deliver(done.id, state)
     assert house.ticket(ticket_id).waiting_since == waiting_since
     assert house.ticket(ticket_id).first_response_at is None
 
@@ -151,26 +150,26 @@ def test_a_reply_that_did_not_arrive_brings_the_old_waiting_since_back(house: Ho
 def test_a_delivery_in_doubt_is_decided_by_a_person(house: House) -> None:
     ticket_id = house.customer_writes()
     done = house.reply(ticket_id)
-    house.deliver(done.outbox_id, "uncertain")
-    header = house.desk.outbox_row(done.outbox_id).message_id_header
-    house.desk.resolve_uncertain(house.luca, done.outbox_id, "resend")
-    row = house.desk.outbox_row(done.outbox_id)
+    house.deliver(done.id, "uncertain")
+    header = house.desk.outbox_row(done.id).message_id_header
+    house.desk.resolve_uncertain(house.luca, done.id, "resend")
+    row = house.desk.outbox_row(done.id)
     assert (row.state, row.next_try, row.message_id_header) == ("deferred", house.clock.now(), header)
-    house.deliver(done.outbox_id, "uncertain")
-    house.desk.resolve_uncertain(house.luca, done.outbox_id, "mark_sent")
-    assert house.desk.outbox_row(done.outbox_id).state == "sent"
+    house.deliver(done.id, "uncertain")
+    house.desk.resolve_uncertain(house.luca, done.id, "mark_sent")
+    assert house.desk.outbox_row(done.id).state == "sent"
     assert house.ticket(ticket_id).waiting_since is None
 
 
 def test_a_refused_reply_can_be_tried_again(house: House) -> None:
     ticket_id = house.customer_writes()
     done = house.reply(ticket_id)
-    house.deliver(done.outbox_id, "failed")
-    house.desk.retry_failed(house.giulia, done.outbox_id)
-    assert house.desk.outbox_row(done.outbox_id).state == "deferred"
+    house.deliver(done.id, "failed")
+    house.desk.retry_failed(house.giulia, done.id)
+    assert house.desk.outbox_row(done.id).state == "deferred"
     assert house.ticket(ticket_id).waiting_since is None
     with pytest.raises(Conflict):
-        house.desk.retry_failed(house.giulia, done.outbox_id)
+        house.desk.retry_failed(house.giulia, done.id)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +181,7 @@ def test_a_refused_reply_can_be_tried_again(house: House) -> None:
         ({"to": (Address("", "no at sign"),)}, "no at sign"),
     ],
 )
-def test_what_the_review_calls_an_error_stops_the_sending(house: House, fields: dict, told: str) -> None:
+def test_what_the_review_calls_an_error_stops_the_sending(house: House, fields: dict[str, Any], told: str) -> None:
     row = house.draft(house.customer_writes())
     row = house.desk.save_draft(house.giulia, row.id, row.version, **fields)
     assert any(told in error for error in house.desk.review(house.giulia, row.id).errors)

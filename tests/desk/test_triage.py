@@ -8,16 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from supportdesk.desk.actions import ACTIONS, BY_ID
-from supportdesk.desk.model import DISMISS_REASONS, Actor
+from supportdesk.desk.model import DISMISS_REASONS, Actor, TicketId
 from supportdesk.desk.results import AnswerNeeded
 from supportdesk.errors import Conflict, NotAllowed, NotFound, UsageError
 
 if TYPE_CHECKING:
     from tests.support.desk import House
-
-
-def events(house: House, ticket_id: int) -> list[str]:
-    return [event.kind for event in house.desk.read.events(ticket_id=ticket_id)]
 
 
 def test_every_action_has_words_for_what_it_did() -> None:
@@ -26,7 +22,7 @@ def test_every_action_has_words_for_what_it_did() -> None:
     params = {"tags": ("a",), "into": 7, "language": "it"}
     for spec in ACTIONS:
         if spec.id not in ("reply", "cancel_send"):
-            assert notice(spec.id, [1042], params)
+            assert notice(spec.id, [TicketId(1042)], params)
     assert len(BY_ID) == len(ACTIONS)
 
 
@@ -143,7 +139,10 @@ def test_a_second_mail_does_not_push_the_customer_back(house: House) -> None:
     first = house.ticket(ticket_id)
     house.pass_time(hours=2)
     house.customer_writes("C'è qualcuno?", ticket=ticket_id)
-    assert (house.ticket(ticket_id).waiting_since, house.ticket(ticket_id).due_at) == (first.waiting_since, first.due_at)
+    assert (house.ticket(ticket_id).waiting_since, house.ticket(ticket_id).due_at) == (
+        first.waiting_since,
+        first.due_at,
+    )
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,6 @@ from supportdesk.desk.model import (
     TicketId,
 )
 from supportdesk.desk.ports import Insert, NewRef, Plan, PlannedEvent, Store, Transaction, Update
-from supportdesk.desk.results import Done
 from supportdesk.desk.settings import new_action_id
 from supportdesk.textfold import fold
 from tests.support.clock import FakeClock
@@ -101,16 +100,19 @@ class House:
 
     # ---- agents
 
-    def draft(self, ticket_id: TicketId, actor: Actor | None = None, body: str = "Il pacco arriva domani.") -> OutboxRow:
+    def draft(
+        self, ticket_id: TicketId, actor: Actor | None = None, body: str = "Il pacco arriva domani."
+    ) -> OutboxRow:
         who = actor or self.giulia
         row = self.desk.open_draft(who, ticket_id)
         return self.desk.save_draft(who, row.id, row.version, body=body)
 
-    def reply(self, ticket_id: TicketId, actor: Actor | None = None, **options: Any) -> Done:
-        """Write a reply having seen everything, and hold it."""
+    def reply(self, ticket_id: TicketId, actor: Actor | None = None, **options: Any) -> OutboxRow:
+        """Write a reply having seen everything, and hold it; returns the held row."""
         who = actor or self.giulia
         row = self.draft(ticket_id, who)
-        return self.desk.send(who, row.id, seen_seq=self.ticket(row.ticket_id).seq, **options)
+        self.desk.send(who, row.id, seen_seq=self.ticket(row.ticket_id).seq, **options)
+        return self.desk.outbox_row(row.id)
 
     # ---- the server
 

@@ -71,7 +71,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class ActionSpec:
-    """`title` and `help` are msgids, `scope` is how many tickets it takes, `guard` says why a ticket does not take it."""
+    """`title` and `help` are msgids; `scope` is how many tickets it takes; `guard` says why one does not take it."""
 
     id: str
     title: str

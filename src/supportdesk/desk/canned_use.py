@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from supportdesk.desk.templates import Rendered
 
 FALLBACK_CURRENCY = "EUR"
+ASK_ORDER = "ask_order"  # a JSON column keeps its keys sorted; agents are asked in the author's order
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +52,17 @@ class _Case:
 
 
 def list_canned(reader: Reader) -> tuple[CannedResponse, ...]:
-    variants: dict[int, list[tuple[str, Mapping[str, Any], str]]] = {}
+    variants: dict[int, list[Row]] = {}
     for row in reader.rows("canned_variant", order="tag"):
-        variants.setdefault(row["canned_id"], []).append((row["tag"], row["meta"] or {}, row["body"]))
-    return tuple(
-        build_response(row["key"], row["meta"] or {}, variants.get(row["id"], ()))
-        for row in reader.rows("canned", order="key")
-    )
+        variants.setdefault(row["canned_id"], []).append(row)
+    return tuple(_response(row, variants.get(row["id"], ())) for row in reader.rows("canned", order="key"))
 
 
 def find_canned(reader: Reader, key: str) -> CannedResponse:
     found = reader.rows("canned", {"key": key})
     if not found:
         raise NotFound(_("there is no canned response {key}").format(key=key))
-    variants = [
-        (row["tag"], row["meta"] or {}, row["body"])
-        for row in reader.rows("canned_variant", {"canned_id": found[0]["id"]})
-    ]
-    return build_response(key, found[0]["meta"] or {}, variants)
+    return _response(found[0], reader.rows("canned_variant", {"canned_id": found[0]["id"]}))
 
 
 def ask_fields(desk: Desk, key: str, ticket_id: TicketId) -> tuple[tuple[AskField, str], ...]:
@@ -115,16 +109,26 @@ def import_responses(
     return lines
 
 
+def _response(row: Row, variants: Sequence[Row]) -> CannedResponse:
+    meta = dict(row["meta"] or {})
+    order = meta.pop(ASK_ORDER, ())
+    if "ask" in meta:
+        meta["ask"] = {name: meta["ask"][name] for name in order}
+    return build_response(row["key"], meta, [(item["tag"], item["meta"] or {}, item["body"]) for item in variants])
+
+
 def _replace(tx: Transaction, response: CannedResponse) -> list[Change]:
     found = tx.rows("canned", {"key": response.key})
-    meta = response_meta(response)
+    meta = {**response_meta(response), ASK_ORDER: [item.name for item in response.ask]}
     changes: list[Change] = []
     canned_id: int | NewRef
     if found:
         canned_id = found[0]["id"]
         changes.append(Update("canned", {"id": canned_id}, {"version": found[0]["version"]}, {"meta": meta}))
-        for row in tx.rows("canned_variant", {"canned_id": canned_id}):
-            changes.append(Delete("canned_variant", {"canned_id": canned_id, "tag": row["tag"]}, row))
+        changes += [
+            Delete("canned_variant", {"canned_id": canned_id, "tag": row["tag"]}, row)
+            for row in tx.rows("canned_variant", {"canned_id": canned_id})
+        ]
     else:
         canned_id = NewRef(f"canned {response.key}")
         changes.append(Insert("canned", {"key": response.key, "meta": meta}, canned_id))

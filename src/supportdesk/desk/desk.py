@@ -16,6 +16,7 @@ from supportdesk.desk import (
     outbound,
     people,
     replies,
+    retarget,
     review,
     senders,
     settings,
@@ -98,7 +99,10 @@ class Desk:
         return settings.find_calendar(self.read, calendar_id)
 
     def save_calendar(self, actor: Actor, name: str, calendar: Calendar) -> int:
-        return settings.save_calendar(self, actor, name, calendar)
+        """Store opening hours under a name; open deadlines of the mailboxes that keep them move."""
+        calendar_id = settings.save_calendar(self, actor, name, calendar)
+        retarget.retarget(self, actor, calendar_id)
+        return calendar_id
 
     def set_sender_verdict(self, actor: Actor, address: str, verdict: str) -> None:
         """What mail of this sender becomes: ticket, notification, park, block, or "" to decide by the rules again."""
@@ -186,7 +190,7 @@ class Desk:
 
     # ---- sending
 
-    def review(self, actor: Actor, outbox_id: OutboxId) -> Review:  # noqa: ARG002 — every call says who acts
+    def review(self, actor: Actor, outbox_id: OutboxId) -> Review:
         """The dry run of `send`: what would stop it, what deserves a second look."""
         return review.review(self, outbox_id)
 

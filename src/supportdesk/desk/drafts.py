@@ -7,6 +7,7 @@ row alone, by compare-and-swap on its version, and leaves no event.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from supportdesk.desk import guards
@@ -102,13 +103,20 @@ def start_conversation(
         ticket = Insert(
             "ticket",
             {
-                "subject": subject, "status": "open", "kind": "human", "mailbox_id": mailbox_id,
-                "market_id": mailbox["market_id"], "customer_id": customer["id"], "assignee_id": actor.id,
-                "language": chosen, "language_source": "hand" if language else customer["language_source"] or "mailbox",
-                "created_at": tx.now, "updated_at": tx.now,
+                "subject": subject,
+                "status": "open",
+                "kind": "human",
+                "mailbox_id": mailbox_id,
+                "market_id": mailbox["market_id"],
+                "customer_id": customer["id"],
+                "assignee_id": actor.id,
+                "language": chosen,
+                "language_source": "hand" if language else customer["language_source"] or "mailbox",
+                "created_at": tx.now,
+                "updated_at": tx.now,
             },
             ref,
-        )  # fmt: skip
+        )
         part = Insert("participant", {"ticket_id": ref, "identity_id": identity["id"], "role": "requester"})
         event = PlannedEvent(ref, "started", {"mailbox_id": mailbox_id})
         applied = tx.apply(Plan(silent=(ticket, part), events=(event,), undoable=False), actor, action_id)
@@ -198,12 +206,12 @@ def adopt_draft(desk: Desk, actor: Actor, outbox_id: OutboxId) -> OutboxRow:
         return read_row(tx, outbox_id)
 
 
+@dataclass(frozen=True, slots=True)
 class Room:
-    """What must be written so that a row can be the draft of an agent: `changes` first, then `extra` columns of the row."""
+    """What lets a row be an agent's draft: write `changes` first, `extra` columns with the row itself."""
 
-    def __init__(self, changes: tuple[Change, ...] = (), extra: Mapping[str, Any] | None = None) -> None:
-        self.changes = changes
-        self.extra = dict(extra or {})
+    changes: tuple[Change, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 def make_room(tx: Transaction, row: Row, agent_id: AgentId | None) -> Room:
@@ -292,9 +300,15 @@ def _insert_draft(
 ) -> OutboxRow:
     ref = NewRef("outbox")
     row = {
-        "ticket_id": ticket_id, "agent_id": actor.id, "mailbox_id": mailbox_id, "kind": kind, "state": "draft",
-        "created_at": tx.now, "updated_at": tx.now, **values,
-    }  # fmt: skip
+        "ticket_id": ticket_id,
+        "agent_id": actor.id,
+        "mailbox_id": mailbox_id,
+        "kind": kind,
+        "state": "draft",
+        "created_at": tx.now,
+        "updated_at": tx.now,
+        **values,
+    }
     people = [_recipient(ref, role, address) for role, found in recipients.items() for address in found]
     applied = tx.apply(Plan(silent=(Insert("outbox", row, ref), *people), undoable=False), actor, new_action_id())
     return read_row(tx, OutboxId(applied.ids[ref.name]))
@@ -303,8 +317,14 @@ def _insert_draft(
 def _recipient(outbox_id: OutboxId | NewRef, role: str, address: Address) -> Insert:
     return Insert(
         "outbox_recipient",
-        {"outbox_id": outbox_id, "role": role, "address": address.addr.strip(), "name": clean_name(address.name), "state": "pending"},
-    )  # fmt: skip
+        {
+            "outbox_id": outbox_id,
+            "role": role,
+            "address": address.addr.strip(),
+            "name": clean_name(address.name),
+            "state": "pending",
+        },
+    )
 
 
 def _replace_recipients(tx: Transaction, outbox_id: OutboxId, role: str, wanted: Sequence[Address]) -> list[Change]:

@@ -1,7 +1,7 @@
-"""What time does to tickets: closed after days solved, solved after days of silence, awake after a hold, warned.
+"""What time does to tickets: solved is closed, silence solves, holds end, deadlines are announced.
 
-The worker calls `keep_house` about once a minute. Each step looks for candidates by plain reads and decides again inside
-its own small transactions, as a rule: everything here can be undone by an agent, and nothing waits for it.
+The worker calls `keep_house` about once a minute. Each step looks for candidates by plain reads and decides again
+inside its own small transactions, as a rule: everything here can be undone by an agent, and nothing waits for it.
 """
 
 from __future__ import annotations

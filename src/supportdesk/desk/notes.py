@@ -101,12 +101,18 @@ def _message(tx: Transaction, actor: Actor, ticket: Ticket, text: str, values: d
     message = Insert(
         "message",
         {
-            "ticket_id": ticket.id, "seq": ticket.seq + 1, "author_kind": "agent" if actor.id is not None else "system",
-            "agent_id": actor.id, "author_name": actor.name, "received_at": tx.now, "created_at": tx.now,
-            "body": text.strip("\n"), **values,
+            "ticket_id": ticket.id,
+            "seq": ticket.seq + 1,
+            "author_kind": "agent" if actor.id is not None else "system",
+            "agent_id": actor.id,
+            "author_name": actor.name,
+            "received_at": tx.now,
+            "created_at": tx.now,
+            "body": text.strip("\n"),
+            **values,
         },
         ref,
-    )  # fmt: skip
+    )
     grown = Update("ticket", {"id": ticket.id}, {"seq": ticket.seq}, {"seq": ticket.seq + 1})
     return Plan(silent=(message, grown)), ref
 

@@ -121,7 +121,7 @@ def newcomers(tx: Transaction, ticket: Ticket, agent_id: AgentId | None, seen_se
 
 
 def cancel_send(desk: Desk, actor: Actor, outbox_id: OutboxId | None = None) -> OutboxRow:
-    """Take a reply back that is not on the wire, by default the actor's last one. Raises Conflict when it is too late."""
+    """Take a reply back that is not on the wire, by default the actor's last one. Raises Conflict when too late."""
     if outbox_id is None:
         outbox_id = last_sent(desk, actor)
     # The log only grows: what the send did can be read before the transaction.
@@ -175,15 +175,28 @@ def back_to_draft(tx: Transaction, row: Row) -> Plan:
     """
     room = make_room(tx, row, row["agent_id"])
     after: dict[str, Any] = {
-        "state": "draft", "stage": "", "held_at": None, "not_before": None, "next_try": None, "first_try_at": None,
-        "seq": 0, "attempts": 0, "error": "", "server_reply": "", "built_sha": "", "lease_owner": "", "lease_until": None,
+        "state": "draft",
+        "stage": "",
+        "held_at": None,
+        "not_before": None,
+        "next_try": None,
+        "first_try_at": None,
+        "seq": 0,
+        "attempts": 0,
+        "error": "",
+        "server_reply": "",
+        "built_sha": "",
+        "lease_owner": "",
+        "lease_until": None,
         **room.extra,
-    }  # fmt: skip
+    }
     before = {"state": row["state"], "version": row["version"]}
     changes: list[Change] = [*room.changes, Update("outbox", {"id": row["id"]}, before, after)]
-    for one in tx.rows("outbox_recipient", {"outbox_id": row["id"]}):
-        if one["state"] != "pending" or one["detail"]:
-            changes.append(Update("outbox_recipient", {"id": one["id"]}, {}, {"state": "pending", "detail": ""}))
+    changes += [
+        Update("outbox_recipient", {"id": one["id"]}, {}, {"state": "pending", "detail": ""})
+        for one in tx.rows("outbox_recipient", {"outbox_id": row["id"]})
+        if one["state"] != "pending" or one["detail"]
+    ]
     return Plan(silent=tuple(changes))
 
 
@@ -203,10 +216,17 @@ def _hold(
     instance, keys = ensure_identity(tx, actor)
     mailbox = mailbox_row(tx, row_of(tx, row))
     held = {
-        "state": "held", "stage": "", "ticket_id": ticket.id, "seen_seq": row["seen_seq"], "seq": ticket.seq + 1,
-        "held_at": tx.now, "not_before": tx.now + timedelta(seconds=seconds), "after_status": after,
-        "message_id_header": sign_reply(keys, instance, mailbox, row), "action_id": action_id,
-    }  # fmt: skip
+        "state": "held",
+        "stage": "",
+        "ticket_id": ticket.id,
+        "seen_seq": row["seen_seq"],
+        "seq": ticket.seq + 1,
+        "held_at": tx.now,
+        "not_before": tx.now + timedelta(seconds=seconds),
+        "after_status": after,
+        "message_id_header": sign_reply(keys, instance, mailbox, row),
+        "action_id": action_id,
+    }
     before = {"state": "draft", "version": row["version"]}
     facts = read_facts(tx, "send", ticket)
     fields: dict[str, Any] = triage.status_fields(ticket, after, tx.now, facts) if after else {}  # type: ignore[arg-type]

@@ -172,7 +172,7 @@ def find_calendar(source: Reader | Transaction, calendar_id: int | None) -> Cale
 
 
 def save_calendar(desk: Desk, actor: Actor, name: str, calendar: Calendar) -> int:
-    """Store the calendar under its name and return its id; open targets are recomputed by the caller's housekeeping."""
+    """Store the calendar under its name and return its id. What is due by it is `desk.retarget`'s."""
     with desk.store.transaction() as tx:
         check_actor(tx, actor, "admin")
         stored = tx.rows("calendar", {"name": name})

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from supportdesk.desk.calendar import Calendar
 from supportdesk.desk.clocks import always_open
@@ -59,7 +60,7 @@ def desk_status(desk: Desk) -> DeskStatus:
         unprocessed=len(reader.rows("delivery", {"outcome": ""}, limit=1000)),
         attention=(),
     )
-    return _with_attention(status, now)
+    return replace(status, attention=tuple(_attention(status, now)))
 
 
 def _mailboxes(desk: Desk) -> Iterator[MailboxStatus]:
@@ -79,12 +80,6 @@ def _mailboxes(desk: Desk) -> Iterator[MailboxStatus]:
             error=troubled["error"] if troubled else "",
             error_since=troubled["error_since"] if troubled else None,
         )
-
-
-def _with_attention(status: DeskStatus, now: datetime) -> DeskStatus:
-    from dataclasses import replace
-
-    return replace(status, attention=tuple(_attention(status, now)))
 
 
 def _attention(status: DeskStatus, now: datetime) -> Iterator[str]:
@@ -126,18 +121,14 @@ def _attention(status: DeskStatus, now: datetime) -> Iterator[str]:
 
 
 def _is_over(desk: Desk, row: Row, older: timedelta, now: datetime, calendars: dict[int | None, Calendar]) -> bool:
-    since = _since(row)
-    if since is None:
+    """Parked mail and whatever has no ticket counts plain hours: nobody was promised anything there."""
+    if row["ticket_id"] is None:
         return True
-    mailbox_id = row.get("mailbox_id")
+    mailbox_id = desk.read.ticket(row["ticket_id"]).mailbox_id
     if mailbox_id not in calendars:
-        mailbox = next(iter(desk.read.rows("mailbox", {"id": mailbox_id}, limit=1)), None) if mailbox_id else None
-        found = find_calendar(desk.read, mailbox["calendar_id"]) if mailbox else None
-        calendars[mailbox_id] = found or always_open(mailbox["zone"] if mailbox else "UTC")
+        mailbox = desk.mailbox(mailbox_id) if mailbox_id is not None else None
+        found = find_calendar(desk.read, mailbox.calendar_id) if mailbox else None
+        calendars[mailbox_id] = found or always_open(mailbox.zone if mailbox else "UTC")
     days, rest = divmod(older, DAY)
-    due = business_days_after(calendars[mailbox_id], since, days)
+    due = business_days_after(calendars[mailbox_id], row["since"], days)
     return due is None or due + rest <= now
-
-
-def _since(row: Row) -> Any:
-    return row.get("since") or row.get("waiting_since")

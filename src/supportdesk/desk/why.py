@@ -60,6 +60,7 @@ SENTENCES: Mapping[str, str] = {
     "auto_close": N_("{who} closed it: it had been solved for days"),
     "auto_solve": N_("{who} solved it: the customer did not answer for days"),
     "hold_ended": N_("{who} opened it: the time on hold is over"),
+    "calendar": N_("{who} changed the opening hours, and the deadline moved"),
     "deadline_warning": N_("three quarters of the time to answer were over"),
     "deadline_breached": N_("the deadline passed"),
     "confirm_participant": N_("{who} confirmed a participant"),

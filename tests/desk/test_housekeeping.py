@@ -1,0 +1,86 @@
+"""What time does: solved is closed, silence solves, holds end, deadlines are announced once (domain.md section 1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from supportdesk.desk.housekeeping import keep_house
+
+if TYPE_CHECKING:
+    from supportdesk.desk.model import TicketId
+    from tests.support.desk import House
+
+
+def kinds(house: House, ticket_id: TicketId) -> list[str]:
+    return [event.kind for event in house.desk.read.events(ticket_id=ticket_id)]
+
+
+def test_solved_is_closed_after_four_days(house: House) -> None:
+    ticket_id = house.customer_writes()
+    house.desk.perform("solve", house.giulia, [ticket_id], {"dismiss": "no_action"})
+    house.pass_time(days=3, hours=23)
+    assert keep_house(house.desk)["auto_close"] == 0
+    house.pass_time(hours=1)
+    assert keep_house(house.desk)["auto_close"] == 1
+    ticket = house.ticket(ticket_id)
+    assert (ticket.status, ticket.closed_at) == ("closed", house.clock.now())
+    assert keep_house(house.desk)["auto_close"] == 0
+
+
+def test_a_pending_ticket_is_solved_in_silence_after_seven_business_days(house: House) -> None:
+    ticket_id = house.customer_writes()
+    sent = house.reply(ticket_id)
+    house.deliver(sent.id)
+    house.pass_time(days=6, hours=23)
+    assert keep_house(house.desk)["auto_solve"] == 0
+    house.pass_time(hours=1)
+    assert keep_house(house.desk)["auto_solve"] == 1
+    ticket = house.ticket(ticket_id)
+    assert (ticket.status, ticket.auto_solved, ticket.solved_at) == ("solved", True, house.clock.now())
+
+
+@pytest.mark.parametrize("state", ["held", "deferred", "uncertain", "failed", "bounced"])
+def test_silence_after_a_reply_that_did_not_arrive_solves_nothing(house: House, state: str) -> None:
+    ticket_id = house.customer_writes()
+    sent = house.reply(ticket_id)
+    if state != "held":
+        house.deliver(sent.id, state)
+    house.pass_time(days=30)
+    assert keep_house(house.desk)["auto_solve"] == 0
+    assert house.ticket(ticket_id).status == "pending"
+
+
+def test_a_customer_who_waits_is_never_solved_in_silence(house: House) -> None:
+    ticket_id = house.customer_writes()
+    house.desk.perform("status", house.giulia, [ticket_id], {"status": "pending"})
+    house.pass_time(days=30)
+    assert keep_house(house.desk)["auto_solve"] == 0
+    assert house.ticket(ticket_id).waiting_since is not None
+
+
+def test_a_hold_ends_at_its_date_and_an_agent_can_undo_that(house: House) -> None:
+    ticket_id = house.customer_writes()
+    house.desk.perform("status", house.giulia, [ticket_id], {"status": "on_hold"})
+    house.pass_time(days=3)
+    assert keep_house(house.desk)["hold_ended"] == 1
+    assert (house.ticket(ticket_id).status, house.ticket(ticket_id).on_hold_until) == ("open", None)
+    ended = next(event for event in house.desk.read.events(ticket_id=ticket_id) if event.kind == "hold_ended")
+    house.desk.undo(house.luca, ended.action_id)
+    assert house.ticket(ticket_id).status == "on_hold"
+
+
+def test_a_deadline_is_announced_once_at_three_quarters_and_once_at_the_breach(house: House) -> None:
+    ticket_id = house.customer_writes()
+    house.pass_time(hours=17)
+    keep_house(house.desk)
+    assert "deadline_warning" not in kinds(house, ticket_id)
+    for _pass in range(2):
+        house.pass_time(hours=1)
+        keep_house(house.desk)
+    assert kinds(house, ticket_id).count("deadline_warning") == 1
+    for _pass in range(2):
+        house.pass_time(hours=6)
+        keep_house(house.desk)
+    assert kinds(house, ticket_id).count("deadline_breached") == 1
