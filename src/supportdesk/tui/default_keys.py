@@ -12,7 +12,10 @@ from typing import Final
 from supportdesk.l10n.catalog import N_
 
 BROWSE: Final = ("list", "ticket")
-EVERYWHERE: Final = ("list", "ticket", "compose", "review")
+LISTS: Final = ("outbox", "drafts", "parked")
+ROWS: Final = (*BROWSE, *LISTS)
+TEXT: Final = ("compose", "note")
+EVERYWHERE: Final = (*ROWS, *TEXT, "review")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +30,22 @@ class Binding:
 
 
 DEFAULT_BINDINGS: Final[tuple[Binding, ...]] = (
-    Binding("j", "down", N_("down")),
-    Binding("down", "down", N_("down")),
-    Binding("k", "up", N_("up")),
-    Binding("up", "up", N_("up")),
-    Binding("^d", "half_page_down", N_("half a page down")),
-    Binding("pagedown", "half_page_down", N_("half a page down")),
-    Binding("^u", "half_page_up", N_("half a page up")),
-    Binding("pageup", "half_page_up", N_("half a page up")),
-    Binding("g g", "first", N_("to the start")),
-    Binding("home", "first", N_("to the start")),
-    Binding("G", "last", N_("to the end")),
-    Binding("end", "last", N_("to the end")),
-    Binding("enter", "open", N_("open"), priority=1),
-    Binding("o", "open", N_("open")),
-    Binding("q", "back", N_("back"), priority=9),
-    Binding("esc", "back", N_("back")),
+    Binding("j", "down", N_("down"), ROWS),
+    Binding("down", "down", N_("down"), ROWS),
+    Binding("k", "up", N_("up"), ROWS),
+    Binding("up", "up", N_("up"), ROWS),
+    Binding("^d", "half_page_down", N_("half a page down"), ROWS),
+    Binding("pagedown", "half_page_down", N_("half a page down"), ROWS),
+    Binding("^u", "half_page_up", N_("half a page up"), ROWS),
+    Binding("pageup", "half_page_up", N_("half a page up"), ROWS),
+    Binding("g g", "first", N_("to the start"), ROWS),
+    Binding("home", "first", N_("to the start"), ROWS),
+    Binding("G", "last", N_("to the end"), ROWS),
+    Binding("end", "last", N_("to the end"), ROWS),
+    Binding("enter", "open", N_("open"), ROWS, priority=1),
+    Binding("o", "open", N_("open"), ROWS),
+    Binding("q", "back", N_("back"), ROWS, priority=9),
+    Binding("esc", "back", N_("back"), ROWS),
     Binding("J", "next_ticket", N_("next ticket")),
     Binding("K", "previous_ticket", N_("previous ticket")),
     Binding("r", "reply", N_("reply"), priority=1),
@@ -90,18 +93,30 @@ DEFAULT_BINDINGS: Final[tuple[Binding, ...]] = (
     Binding("y a", "copy_address", N_("copy the address")),
     Binding("|", "translate", N_("translate")),
     Binding("^l", "refresh", N_("show what is new"), priority=6),
-    Binding("?", "help", N_("help"), priority=1),
+    Binding("?", "help", N_("help"), ROWS, priority=1),
     Binding(":", "command", N_("command"), priority=4),
-    Binding("f1", "help", N_("help"), ("compose", "review"), priority=9),
+    Binding("f1", "help", N_("help"), (*TEXT, "review"), priority=9),
     Binding("^p", "palette", N_("palette"), EVERYWHERE),
     Binding("^q", "quit", N_("quit"), EVERYWHERE, priority=9),
     Binding("^r", "canned", N_("canned response"), ("compose",), priority=2),
-    Binding("^g", "editor", N_("external editor"), ("compose",), priority=3),
+    Binding("^g", "editor", N_("external editor"), TEXT, priority=3),
+    Binding("^t", "attach", N_("attach a file"), ("compose",), priority=4),
+    Binding("^y", "detach", N_("take a file off"), ("compose",), priority=8),
+    Binding("pageup", "half_page_up", N_("conversation up"), TEXT),
+    Binding("pagedown", "half_page_down", N_("conversation down"), TEXT),
     Binding("^s", "review", N_("review and send"), ("compose",), priority=1),
-    Binding("esc", "leave", N_("back, the draft is kept"), ("compose",), priority=2),
+    Binding("^s", "save_note", N_("save the note"), ("note",), priority=1),
+    Binding("esc", "leave", N_("back, the text is kept"), TEXT, priority=2),
     Binding("y", "send", N_("send"), ("review",), priority=1),
     Binding("e", "send_and_solve", N_("send and solve"), ("review",), priority=1),
     Binding("s", "send_and_snooze", N_("send and snooze"), ("review",), priority=2),
     Binding("b", "send_and_ask_again", N_("send and ask again"), ("review",), priority=2),
     Binding("esc", "edit", N_("edit"), ("review",), priority=1),
+    Binding("r", "deliver_again", N_("send again"), ("outbox",), priority=1),
+    Binding("m", "mark_sent", N_("it was sent"), ("outbox",), priority=1),
+    Binding("U", "cancel_send", N_("take back"), ("outbox",), priority=2),
+    Binding("x", "discard", N_("discard"), ("drafts",), priority=2),
+    Binding("u", "undo", N_("undo"), LISTS, priority=3),
+    Binding("r", "release", N_("make it a ticket"), ("parked",), priority=1),
+    Binding("R", "raw", N_("raw message"), ("parked",), priority=2),
 )

@@ -21,14 +21,14 @@ from typing import TYPE_CHECKING, Final
 
 from supportdesk.errors import ConfigError
 from supportdesk.l10n.catalog import _
-from supportdesk.tui.default_keys import BROWSE, DEFAULT_BINDINGS, EVERYWHERE, Binding
+from supportdesk.tui.default_keys import BROWSE, DEFAULT_BINDINGS, EVERYWHERE, TEXT, Binding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 Sequence = tuple[str, ...]
 
-TEXT_CONTEXTS: Final = frozenset({"compose"})
+TEXT_CONTEXTS: Final = frozenset(TEXT)
 """Places where letters are text."""
 
 BROKEN_KEYS: Final = frozenset({"^h", "^i", "^j", "^m", "^[", "[", "^enter", "^space"})

@@ -1,0 +1,63 @@
+"""Times as the console writes them: short, in the zone of this machine, and never ticking by the second."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from supportdesk.l10n.catalog import _
+from supportdesk.tui.labels import MONTHS
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+FRESH = 2 * MINUTE
+
+
+def span(seconds: float) -> str:
+    """A length of time in at most five cells: `43m`, `2h10`, `14h`, `3d`, `12w`."""
+    seconds = int(seconds)
+    if seconds < HOUR:
+        return f"{seconds // MINUTE}m"
+    if seconds < 10 * HOUR:
+        hours, minutes = seconds // HOUR, seconds % HOUR // MINUTE
+        return f"{hours}h{minutes:02}" if minutes else f"{hours}h"
+    if seconds < 2 * DAY:
+        return f"{seconds // HOUR}h"
+    return f"{seconds // DAY}d" if seconds < 100 * DAY else f"{seconds // (7 * DAY)}w"
+
+
+def age(since: datetime | None, now: datetime) -> str:
+    """How long ago; nothing for less than two minutes, so that nothing counts seconds."""
+    if since is None:
+        return ""
+    seconds = (now - since).total_seconds()
+    return span(seconds) if seconds >= FRESH else _("now")
+
+
+def due(at: datetime | None, now: datetime) -> str:
+    """How long is left: `43m`; `-12m` when it is late."""
+    if at is None:
+        return ""
+    seconds = (at - now).total_seconds()
+    return span(seconds) if seconds >= 0 else f"-{span(-seconds)}"
+
+
+def moment(at: datetime, now: datetime) -> str:
+    """`18:02` today, `20 Nov 18:02` this year, else `20 Nov 2025`."""
+    local, today = at.astimezone(), now.astimezone()
+    if local.date() == today.date():
+        return f"{local:%H:%M}"
+    day = f"{local.day} {_(MONTHS[local.month - 1])}"
+    return f"{day} {local:%H:%M}" if local.year == today.year else f"{day} {local.year}"
+
+
+def date(at: datetime) -> str:
+    """`20 Nov 2026`."""
+    local = at.astimezone()
+    return f"{local.day} {_(MONTHS[local.month - 1])} {local.year}"
+
+
+def clock(at: datetime) -> str:
+    """`18:02:15`, for what happens within the minute."""
+    return f"{at.astimezone():%H:%M:%S}"

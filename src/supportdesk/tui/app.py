@@ -1,0 +1,371 @@
+"""The console: wiring only. Screens are in screens/, what they show is made in present_*, what they do is the desk's.
+
+The skeleton is painted first; the desk is opened in a thread, and the list is there before anything heavy is imported.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+import traceback
+from typing import TYPE_CHECKING, ClassVar
+
+from supportdesk.errors import SupportdeskError
+from supportdesk.l10n.catalog import _, use_language
+from supportdesk.safetext import safe
+from supportdesk.tui import crash
+from supportdesk.tui.calls import LOOK, PRESENCE, READ, WRITE, Calls, Finished
+from supportdesk.tui.feed import Changed, Feed
+from supportdesk.tui.glyphs import ASCII, UNICODE, Glyphs
+from supportdesk.tui.keymap import Keymap, compile_keymap
+from supportdesk.tui.present_queue import health
+from supportdesk.tui.screens.base import DeskScreen
+from supportdesk.tui.session import Session, open_session
+from supportdesk.tui.themes import THEMES
+from supportdesk.tui.widgets.bars import StatusPart
+from supportdesk.tui.widgets.guard import SafeApp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from supportdesk.config import Config
+    from supportdesk.desk.model import OutboxRow, TicketId
+    from supportdesk.desk.results import DeskStatus
+    from supportdesk.tui.session import TicketBundle
+
+MINUTE = 60.0
+HEARTBEAT = 10.0
+NOTICE_SECONDS = 5.0
+LAST_SAVE_SECONDS = 3.0
+
+
+def run_console(config: Config, *, start_worker: bool = True, restricted: bool = False) -> int:
+    """Run the console until the agent leaves; the exit code.
+
+    Raises ConfigError for a wrong keymap, and what opening the desk raises. `restricted`: no editor, files or worker.
+    """
+    if config.language:
+        use_language(config.language)
+    console = Console(
+        config, keymap=read_keymap(config), start_worker=start_worker and not restricted, restricted=restricted
+    )
+    code = console.run(mouse=config.mouse)
+    if console.failure is not None:
+        raise console.failure
+    return code or console.return_code or 0
+
+
+def read_keymap(config: Config) -> Keymap:
+    """The default keys with the agent's own file over them."""
+    from pathlib import Path
+
+    from supportdesk.desk.actions import BY_ID
+
+    if not config.keymap:
+        return compile_keymap(known=BY_ID)
+    path = Path(config.keymap).expanduser()
+    return compile_keymap(path.read_text(encoding="utf-8"), known=BY_ID, file=str(path))
+
+
+class Console(SafeApp[int]):
+    """One console: its session, its threads, its screens."""
+
+    CSS_PATH: ClassVar = [
+        "console.tcss",
+        "screens/queue.tcss",
+        "screens/ticket.tcss",
+        "screens/compose.tcss",
+        "screens/dialogs.tcss",
+    ]
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS = []
+
+    def __init__(
+        self, config: Config, *, keymap: Keymap | None = None, start_worker: bool = True, restricted: bool = False
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.keymap = keymap or compile_keymap()
+        self.glyphs: Glyphs = ASCII if config.ascii else UNICODE
+        self.restricted = restricted
+        self.calls = Calls(self)  # type: ignore[arg-type]
+        self.session: Session | None = None
+        self.counts: dict[str, int] = {}
+        self.desk_status: DeskStatus | None = None
+        self.known_tags: tuple[str, ...] = ()
+        self.failure: SupportdeskError | None = None
+        self.last_key = 0.0
+        self._start_worker = start_worker
+        self._feed: Feed | None = None
+        self._presence: tuple[TicketId, str] | None = None
+        self._status_read = False
+
+    # ---- start and end
+
+    def on_mount(self) -> None:
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = self.config.theme
+        from supportdesk.tui.screens.queue import QueueScreen
+
+        self.push_screen(QueueScreen())
+        self.call_after_refresh(self._open_desk)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            loop.add_signal_handler(number, self.end_now, 128 + number)
+
+    def _open_desk(self) -> None:
+        self.calls.run(
+            READ,
+            lambda: open_session(self.config, restricted=self.restricted),
+            self._opened,
+            self._failed_to_open,
+        )
+
+    def _opened(self, session: Session) -> None:
+        self.session = session
+        for screen in self.desk_screens():
+            screen.show_status()
+            screen.on_session()
+        self._feed = Feed(self, session.desk.read)  # type: ignore[arg-type]
+        self._feed.start()
+        self.set_interval(MINUTE, self._minute)
+        self.set_interval(HEARTBEAT, self._heartbeat)
+
+    def first_list_shown(self) -> None:
+        """The list is there: now the rest may load what it needs."""
+        self.refresh_status()
+        session = self.session
+        if session is None:
+            return
+        if self._start_worker:
+            from supportdesk.tui.companion import ensure_worker
+
+            self.calls.run(LOOK, lambda: ensure_worker(session.desk, self.config), lambda _pid: None, self.tell_error)
+        self.calls.run(LOOK, lambda: session.desk.drafts(session.actor), self._offer_drafts, self.tell_error)
+
+    def _offer_drafts(self, drafts: list[OutboxRow]) -> None:
+        written = [draft for draft in drafts if draft.body.strip()]
+        if written:
+            text = _("Your draft for #{ticket} waits: g d opens it.").format(ticket=written[0].ticket_id)
+            self.tell(text)
+
+    def _failed_to_open(self, error: Exception) -> None:
+        if isinstance(error, SupportdeskError):
+            self.failure = error
+            self.exit(error.exit_code)
+        else:
+            self.tell_error(error)
+
+    def end_now(self, code: int = 0) -> None:
+        """The process is about to be ended from outside: write what is unsaved, then go."""
+        self.save_everything()
+        self.exit(code, return_code=code)
+
+    def save_everything(self) -> None:
+        """Hand what is unsaved to the write lane and wait for it."""
+        for screen in self.desk_screens():
+            screen.save_now()
+        self.calls.finish(WRITE, LAST_SAVE_SECONDS)
+
+    async def on_unmount(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+        if self._feed is not None:
+            self._feed.stop()
+        session = self.session
+        if session is not None:
+            self.show_presence(None, "")
+        self.calls.close()
+        if self._feed is not None:
+            self._feed.join(timeout=2)
+        if session is not None:
+            session.desk.store.close()
+
+    def leave(self) -> None:
+        """Quit; first name what is unsent, and who delivers it."""
+        from supportdesk.tui.screens.choose import DialogScreen
+
+        status = self.desk_status
+        unsent = sum(status.outbox.get(state, 0) for state in ("held", "sending", "deferred")) if status else 0
+        if status is None or not unsent:
+            self._quit()
+            return
+        if status.delivering:
+            where = " · ".join(str(status.worker[key]) for key in ("host", "pid") if status.worker.get(key))
+            text = _("The outbox holds {count}. The worker ({where}) goes on delivering after you have left.")
+            text = text.format(count=unsent, where=where)
+        else:
+            text = _("The outbox holds {count}, and nobody delivers: start `supportdesk worker`.").format(count=unsent)
+
+        def pressed(key: str | None) -> None:
+            if key == "q":
+                self._quit()
+
+        self.push_screen(DialogScreen(_("Leave?"), text, [("q", _("quit")), ("esc", _("stay"))]), pressed)
+
+    def _quit(self) -> None:
+        self.save_everything()
+        self.exit(0)
+
+    # ---- messages from threads
+
+    def on_finished(self, message: Finished) -> None:
+        message.deliver()
+
+    def on_changed(self, message: Changed) -> None:
+        session = self.session
+        if session is None:
+            return
+        for ticket in message.tickets:
+            session.tickets.pop(ticket, None)
+        self.refresh_status()
+        for screen in self.desk_screens():
+            screen.on_news(message)
+
+    def _minute(self) -> None:
+        self.refresh_status()
+        for screen in self.desk_screens():
+            screen.on_minute()
+
+    def refresh_status(self) -> None:
+        """Read the counts and the desk's health, and show them where they have changed."""
+        session = self.session
+        if session is None:
+            return
+
+        def work() -> tuple[dict[str, int], DeskStatus, tuple[str, ...]]:
+            read = session.desk.read
+            tags = tuple(sorted(row["name"] for row in read.rows("tag", limit=500)))
+            return read.counts(agent_id=session.agent.id, now=session.now()), session.desk.status(), tags
+
+        def done(found: tuple[dict[str, int], DeskStatus, tuple[str, ...]]) -> None:
+            self.counts, self.desk_status, self.known_tags = found
+            for screen in self.desk_screens():
+                screen.show_status()
+
+        self.calls.run(LOOK, work, done, self.tell_error, replaces="status")
+
+    def status_parts(self) -> tuple[tuple[StatusPart, ...], tuple[StatusPart, ...]]:
+        """The top line: the shop and its health, and who sits here."""
+        session = self.session
+        if session is None:
+            return (StatusPart(safe("supportdesk"), "strong"),), ()
+        agents = sum(agent.state == "available" for agent in session.agents.values())
+        left = (
+            StatusPart(safe(session.shop or "supportdesk"), "strong"),
+            *health(self.desk_status, self.counts, agents, session.now()),
+        )
+        languages = session.agent.languages[:1]
+        return left, tuple(StatusPart(safe(word), "muted") for word in (session.agent.login, *languages))
+
+    # ---- who looks at what
+
+    def show_presence(self, ticket_id: TicketId | None, mode: str) -> None:
+        """Tell the others what this console looks at or answers; None: nothing."""
+        session, before = self.session, self._presence
+        if session is None:
+            return
+        self._presence = (ticket_id, mode) if ticket_id is not None else None
+        if before is not None and (self._presence is None or before[0] != self._presence[0]):
+            self._send_presence(before[0], "")
+        if self._presence is not None and self._presence != before:
+            self._send_presence(*self._presence)
+
+    def _heartbeat(self) -> None:
+        if self._presence is not None:
+            self._send_presence(*self._presence)
+
+    def _send_presence(self, ticket_id: TicketId, mode: str) -> None:
+        session = self.session
+        assert session is not None
+        self.calls.run(
+            PRESENCE,
+            lambda: session.desk.presence(session.actor, ticket_id, session.console, mode),
+            lambda _nothing: None,
+            self.tell_error,
+        )
+
+    # ---- what any screen may ask for
+
+    def desk_screens(self) -> list[DeskScreen[object]]:
+        return [screen for screen in self.screen_stack if isinstance(screen, DeskScreen) and screen.is_mounted]
+
+    def key_pressed(self) -> None:
+        self.last_key = time.monotonic()
+
+    def tell(self, text: str, *, severity: str = "information") -> None:
+        """A notice at the edge of the screen; the newest replaces the one before."""
+        self.clear_notifications()
+        self.notify(text, severity=severity, timeout=NOTICE_SECONDS)  # type: ignore[arg-type]
+
+    def tell_error(self, error: Exception) -> None:
+        """A known error is told; an unknown one ends the console with its story in the log, after saving."""
+        if not isinstance(error, SupportdeskError):
+            raise error
+        self.tell(" · ".join(part for part in (error.message, error.hint) if part), severity="error")
+
+    def open_ticket(self, ticket_id: TicketId, *, neighbours: Callable[[int], TicketId | None] | None = None) -> None:
+        """Show a ticket; `neighbours` gives the next and previous one."""
+        from supportdesk.tui.screens.ticket import TicketScreen
+
+        if isinstance(self.screen, TicketScreen):
+            self.screen.show_ticket(ticket_id)
+        else:
+            self.push_screen(TicketScreen(ticket_id, neighbours))
+
+    def open_composer(self, bundle: TicketBundle, row: OutboxRow) -> None:
+        from supportdesk.tui.screens.compose import ComposeScreen
+
+        self.push_screen(ComposeScreen(bundle, row))
+
+    def open_note(self, bundle: TicketBundle) -> None:
+        from supportdesk.tui.screens.note import NoteScreen
+
+        self.push_screen(NoteScreen(bundle))
+
+    def open_outbox(self) -> None:
+        from supportdesk.tui.screens.outbox import OutboxScreen
+
+        self.push_screen(OutboxScreen())
+
+    def open_drafts(self) -> None:
+        from supportdesk.tui.screens.drafts import DraftsScreen
+
+        self.push_screen(DraftsScreen())
+
+    def open_parked(self) -> None:
+        from supportdesk.tui.screens.parked import ParkedScreen
+
+        self.push_screen(ParkedScreen())
+
+    def show_text(self, title: str, text: str) -> None:
+        from supportdesk.tui.screens.text import TextScreen
+
+        self.push_screen(TextScreen(title, text))
+
+    def show_help(self, screen: DeskScreen[object]) -> None:
+        from supportdesk.tui.help import help_text
+
+        self.show_text(_("Keys of this place"), help_text(screen.bound(), self.glyphs))
+
+    def show_palette(self, screen: DeskScreen[object]) -> None:
+        from supportdesk.tui.help import palette_entries
+        from supportdesk.tui.screens.choose import ChooseScreen
+
+        def chosen(action: str | None) -> None:
+            if action is not None:
+                screen.act(action)
+
+        entries = palette_entries(screen)
+        self.push_screen(ChooseScreen(_("What do you want to do?"), entries, glyphs=self.glyphs, large=True), chosen)
+
+    # ---- the crash
+
+    def _fatal_error(self) -> None:
+        """Textual's own prints local variables: addresses, passwords. The story goes to a private log."""
+        path = crash.write_log(self.config, traceback.format_exc())
+        self._exit_renderables.append(crash.sentence(path))
+        self._close_messages_no_wait()

@@ -1,0 +1,89 @@
+"""Store calls in named threads: the event loop never waits for the database, and hears of the result as a message.
+
+A lane is one thread that works in the order of the calls; writes have one of their own, so that what an agent does is
+written in the order in which it was done. A call may replace one of the same key that has not begun.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.app import App
+
+Result = TypeVar("Result")
+
+READ, WRITE, LOOK, PRESENCE = "read", "write", "look", "presence"
+"""The lanes: what the screen waits for, what changes something, what may come later, who is where."""
+
+
+class Finished(Message):
+    """A call has ended; `deliver` hands its result over on the event loop."""
+
+    def __init__(self, deliver: Callable[[], None]) -> None:
+        super().__init__()
+        self.deliver = deliver
+
+
+class Calls:
+    """The lanes of one console."""
+
+    def __init__(self, app: App[object]) -> None:
+        self._app = app
+        self._lanes: dict[str, ThreadPoolExecutor] = {}
+        self._newest: dict[str, Future[None]] = {}
+        self._closed = False
+
+    def run(
+        self,
+        lane: str,
+        work: Callable[[], Result],
+        done: Callable[[Result], None],
+        failed: Callable[[Exception], None],
+        *,
+        replaces: str = "",
+    ) -> None:
+        """Do `work` in the lane's thread, then `done` with its result, or `failed`, on the event loop."""
+        if self._closed:
+            return
+        if replaces and (waiting := self._newest.get(replaces)) is not None:
+            waiting.cancel()
+        future = self._lane(lane).submit(self._work, work, done, failed)
+        if replaces:
+            self._newest[replaces] = future
+
+    def finish(self, lane: str, seconds: float) -> None:
+        """Wait until everything in the lane has been done, at most so long: for the moment before the process ends."""
+        if lane in self._lanes and not self._closed:
+            self._lanes[lane].submit(lambda: None).result(timeout=seconds)
+
+    def close(self) -> None:
+        """Take no more calls; what has begun or was to be written is finished."""
+        self._closed = True
+        for name, lane in self._lanes.items():
+            lane.shutdown(wait=True, cancel_futures=name != WRITE)
+
+    def _lane(self, name: str) -> ThreadPoolExecutor:
+        if name not in self._lanes:
+            self._lanes[name] = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"desk-{name}")
+        return self._lanes[name]
+
+    def _work(
+        self, work: Callable[[], Result], done: Callable[[Result], None], failed: Callable[[Exception], None]
+    ) -> None:
+        try:
+            result = work()
+        except Exception as error:  # noqa: BLE001 — whatever broke belongs to the screen that asked, which says so
+            broken = error
+            self._post(lambda: failed(broken))
+        else:
+            self._post(lambda: done(result))
+
+    def _post(self, deliver: Callable[[], None]) -> None:
+        if not self._closed:
+            self._app.post_message(Finished(deliver))

@@ -1,0 +1,121 @@
+"""The `:` line: `snooze tomorrow 9am`, `assign luca`, `status on_hold until="mon 9:00"`. Read from the action registry.
+
+The words after an action fill its first argument; `name=value` names another one. The console's own actions (go, quit,
+help) take no arguments. No widget here.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from supportdesk.desk.actions import BY_ID, ActionSpec, find_action
+from supportdesk.errors import UsageError
+from supportdesk.l10n.catalog import N_, _
+from supportdesk.safetext import SafeText, safe
+from supportdesk.tui.labels import CHOICES, word
+from supportdesk.tui.widgets.prompt import Completion
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from supportdesk.tui.app import Console
+
+VIEW_COMMANDS: Mapping[str, str] = {
+    "open": N_("Open the ticket with that number"),
+    "go_mine": N_("Your tickets"),
+    "go_unassigned": N_("The tickets of nobody"),
+    "go_all": N_("All tickets"),
+    "go_snoozed": N_("The tickets that sleep"),
+    "go_drafts": N_("Your drafts"),
+    "go_outbox": N_("What is on its way out"),
+    "go_parked": N_("Mail that became no ticket"),
+    "new": N_("Write to a customer first"),
+    "raw": N_("The message as it came"),
+    "timeline": N_("What happened to the ticket"),
+    "links": N_("The links of the conversation"),
+    "attachments": N_("The attachments of the conversation"),
+    "help": N_("The keys of this place"),
+    "quit": N_("Leave the console"),
+}
+TRUE_WORDS = frozenset({"yes", "true", "1", "on"})
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A line that was read. `rest` are the words as typed."""
+
+    action: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    rest: str = ""
+
+
+def read_command(line: str) -> Command | None:
+    """The action and its arguments; None for an empty line. Raises UsageError with the nearest action."""
+    head, _blank, rest = line.strip().partition(" ")
+    if not head:
+        return None
+    if head.lstrip("#").isdigit() and not rest:
+        return Command("open", rest=head)
+    if head in VIEW_COMMANDS:
+        return Command(head, rest=rest.strip())
+    spec = find_action(head)
+    return Command(head, _arguments(spec, rest), rest.strip())
+
+
+def complete_command(text: str, console: Console) -> list[Completion]:
+    """Actions while the first word is typed, then the values of its first argument."""
+    head, blank, tail = text.lstrip().partition(" ")
+    if not blank:
+        known = {
+            **{action: _(spec.help) for action, spec in BY_ID.items()},
+            **{a: _(h) for a, h in VIEW_COMMANDS.items()},
+        }
+        found = sorted((not action.startswith(head), action) for action in known if head in action)
+        return [
+            Completion(SafeText(f"{action} " if action in BY_ID else action), safe(known[action]))
+            for _rank, action in found
+        ]
+    spec = BY_ID.get(head)
+    if spec is None or not spec.params:
+        return []
+    first = spec.params[0]
+    return [
+        Completion(safe(f"{head} {value}"), safe(meaning))
+        for value, meaning in _values(first.kind, first.choices, console)
+        if value.startswith(tail) and value != tail
+    ]
+
+
+def _values(kind: str, choices: tuple[str, ...], console: Console) -> list[tuple[str, str]]:
+    if choices:
+        return [(choice, word(CHOICES, choice)) for choice in choices]
+    if kind == "agent" and console.session is not None:
+        return [(agent.login, agent.name) for agent in console.session.agents.values() if agent.state != "disabled"]
+    if kind == "mailbox" and console.session is not None:
+        return [(mailbox.address, mailbox.shop_name) for mailbox in console.session.mailboxes.values()]
+    if kind == "tags":
+        return [(tag, "") for tag in console.known_tags]
+    return []
+
+
+def _arguments(spec: ActionSpec, rest: str) -> dict[str, Any]:
+    try:
+        words = shlex.split(rest)
+    except ValueError as error:
+        raise UsageError(_("a quotation mark is not closed")) from error
+    kinds = {param.name: param.kind for param in spec.params}
+    params: dict[str, Any] = {}
+    free: list[str] = []
+    for item in words:
+        name, equals, value = item.partition("=")
+        if equals and name in kinds:
+            params[name] = value.casefold() in TRUE_WORDS if kinds[name] == "flag" else value
+        else:
+            free.append(item)
+    if free and not spec.params:
+        raise UsageError(_("{action} takes no arguments").format(action=spec.id))
+    if free:
+        params.setdefault(spec.params[0].name, " ".join(free))
+    return params

@@ -1,0 +1,37 @@
+"""What is left behind when the console breaks: a private log with the traceback, and one sentence on the terminal."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from supportdesk.config import data_dir
+from supportdesk.l10n.catalog import _
+from supportdesk.safetext import safe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from supportdesk.config import Config
+
+LOG = "console.log"
+
+
+def write_log(config: Config, story: str) -> Path:
+    """Append the traceback, which has code and no values of variables, to a file that only its owner can read."""
+    from supportdesk.bootstrap import database_path, is_file
+
+    directory = database_path(config).parent if is_file(config.database) else data_dir()
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = directory / LOG
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(handle, "a", encoding="utf-8") as file:
+        file.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}\n{safe(story, multiline=True)}\n\n")
+    return path
+
+
+def sentence(path: Path) -> Text:
+    return Text(_("The console broke. Your drafts are saved; what happened is in {path}.").format(path=safe(str(path))))

@@ -1,0 +1,138 @@
+"""Looks at a ticket that change nothing: the raw mail, the timeline, links, attachments. Reads run in a lane."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from supportdesk.errors import SupportdeskError, UsageError
+from supportdesk.l10n.catalog import _
+from supportdesk.safetext import SafeText, safe, safe_filename
+from supportdesk.tui import ages
+from supportdesk.tui.calls import READ
+from supportdesk.tui.present_thread import size
+from supportdesk.tui.screens.choose import DialogScreen
+from supportdesk.tui.widgets.picker import PickerEntry
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from supportdesk.desk.desk import Desk
+    from supportdesk.desk.model import AttachmentRow, ThreadEntry, TicketId
+    from supportdesk.tui.screens.on_tickets import OnTickets
+    from supportdesk.tui.session import TicketBundle
+
+RAW_SHOWN = 400_000
+"""Octets of a raw message that are shown."""
+
+
+def raw_text(desk: Desk, sha256: str) -> str:
+    """The stored bytes of a mail as text; what is no UTF-8 is read as Latin-1."""
+    raw = desk.blobs.get(sha256)
+    head = raw[:RAW_SHOWN]
+    try:
+        text = head.decode()
+    except UnicodeDecodeError:
+        text = head.decode("latin-1")
+    if len(raw) > RAW_SHOWN:
+        text += "\n\n" + _("… {size} more").format(size=size(len(raw) - RAW_SHOWN))
+    return text
+
+
+def timeline_text(desk: Desk, ticket_id: TicketId, now: datetime) -> str:
+    """What happened to a ticket, newest first, one line each, and why it stands where it does."""
+    lines = [f"{ages.moment(at, now):>13}  {sentence}" for at, sentence in reversed(desk.timeline(ticket_id))]
+    why = desk.why(ticket_id).sentences
+    if why:
+        lines += ["", _("Why:"), *(f"  {sentence}" for sentence in why)]
+    return "\n".join(lines)
+
+
+def link_entries(bundle: TicketBundle) -> list[PickerEntry]:
+    """Every address that the conversation links to, newest message first, with its host; a disguised one says so."""
+    entries: dict[str, PickerEntry] = {}
+    for entry in reversed(bundle.entries):
+        for _number, url, host, text in entry.links:
+            disguised = "." in text and host and host not in text and " " not in text.strip()
+            detail = _("looks like {text}, goes to {host}").format(text=text, host=host) if disguised else host
+            entries.setdefault(url, PickerEntry(url, safe(url), safe(detail), search=text))
+    return list(entries.values())
+
+
+def attachment_entries(bundle: TicketBundle) -> list[PickerEntry]:
+    """The attachments of the conversation, newest first."""
+    return [
+        PickerEntry(
+            f"{number}:{attachment.id}",
+            safe(attachment.name or _("attachment")),
+            safe(f"{size(attachment.size)} · {attachment.content_type} · {entry.author_name or entry.author_address}"),
+        )
+        for number, entry in reversed(list(enumerate(bundle.entries)))
+        for attachment in entry.attachments
+    ]
+
+
+def open_attachment(screen: OnTickets, bundle: TicketBundle, chosen: str) -> None:
+    """Ask what to do with an attachment: save it under a safe name, or look at it as text."""
+    number, _colon, attachment_id = chosen.partition(":")
+    entry = bundle.entries[int(number)]
+    attachment = next(one for one in entry.attachments if str(one.id) == attachment_id)
+    desk = screen.session.desk
+    text = f"{attachment.name}\n{attachment.content_type} · {size(attachment.size)}"
+    keys = [("v", _("view as text")), ("esc", _("back"))]
+    if not screen.session.restricted:
+        keys.insert(0, ("s", _("save")))
+
+    def pressed(key: str | None) -> None:
+        if key == "s":
+            suggested = str(Path.home() / safe_filename(attachment.name))
+            screen.ask_line("save", _("Save as:"), save, value=suggested)
+        elif key == "v":
+            screen.call(
+                READ,
+                lambda: _as_text(attachment_bytes(desk, entry, attachment)),
+                lambda shown: screen.console.show_text(attachment.name or _("attachment"), shown),
+            )
+
+    def save(path: str) -> None:
+        def work() -> Path:
+            return save_file(Path(path).expanduser(), attachment_bytes(desk, entry, attachment))
+
+        screen.call(READ, work, lambda saved: screen.tell(_("Saved {path}").format(path=saved)))
+
+    screen.console.push_screen(DialogScreen(_("Attachment"), text, keys), pressed)
+
+
+def attachment_bytes(desk: Desk, entry: ThreadEntry, attachment: AttachmentRow) -> bytes:
+    """What was attached: an upload, or a part cut from the raw mail in the contained parser."""
+    if attachment.blob_sha:
+        return desk.blobs.get(attachment.blob_sha)
+    if not entry.raw_sha:
+        raise UsageError(_("the original of this attachment is not stored"))
+    from supportdesk.bootstrap import open_parser
+
+    parser = open_parser()
+    try:
+        return parser.cut_part(desk.blobs.get(entry.raw_sha), attachment.part)
+    finally:
+        parser.close()
+
+
+def save_file(path: Path, data: bytes) -> Path:
+    """Write a new file that only its owner can read; an existing one is never replaced, a link never followed."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    except FileExistsError:
+        raise UsageError(_("{path} exists already").format(path=path)) from None
+    except OSError as error:
+        raise UsageError(_("{path} cannot be written: {why}").format(path=path, why=error.strerror)) from None
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+    return path
+
+
+def _as_text(data: bytes) -> SafeText:
+    if b"\0" in data[:4096]:
+        raise SupportdeskError(_("This is no text; save it to look at it."))
+    return safe(data[:RAW_SHOWN].decode("utf-8", "replace"), multiline=True)

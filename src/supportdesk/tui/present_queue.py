@@ -1,0 +1,206 @@
+"""Queue rows, counts and the desk's health as the widgets of the queue show them: values in, safe text out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from supportdesk.l10n.catalog import N_, _, ngettext
+from supportdesk.safetext import SafeText, safe
+from supportdesk.tui import ages
+from supportdesk.tui.labels import BADGE, PRESENCE, PRIORITY, STATUS, VIEW, word
+from supportdesk.tui.widgets.bars import StatusPart, Tab
+from supportdesk.tui.widgets.virtual_list import Column, ListRow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from supportdesk.desk.model import Agent, QueueRow
+    from supportdesk.desk.results import DeskStatus
+    from supportdesk.tui.glyphs import Glyphs
+
+TABS: Final = (
+    "needs_reply", "mine", "unassigned", "with_customer", "snoozed", "notifications", "all_open", "solved", "spam",
+)  # fmt: skip
+"""The views of the keys 1 to 9."""
+
+ONE_STATUS: Final = frozenset({"with_customer", "spam"})
+"""Views whose tickets all have the status that the name of the view says."""
+
+LEAVES: Final = frozenset({"solve", "dismiss", "spam", "snooze", "merge"})
+"""Actions after which a ticket usually has no place in a view of work to do: it greys at once."""
+
+URGENT: Final = frozenset({"high", "urgent"})
+WARN_AHEAD: Final = timedelta(hours=1)
+
+EMPTY_VIEW: Final = {
+    "needs_reply": N_("Nobody waits for an answer."),
+    "mine": N_("No ticket is yours. T takes the most urgent one."),
+    "unassigned": N_("Every waiting ticket has its agent."),
+    "snoozed": N_("Nothing sleeps."),
+}
+
+
+def queue_columns() -> tuple[Column, ...]:
+    """The columns of the queue; what does not fit goes, the least needed first."""
+    return (
+        Column("due", safe(_("due")), 6, align_right=True),
+        Column("number", SafeText("#"), 5, drop=1, align_right=True, tone="muted"),
+        Column("customer", safe(_("customer")), 14, flex=2),
+        Column("subject", safe(_("subject")), 18, flex=5),
+        Column("messages", safe(_("msgs")), 4, drop=5, align_right=True, tone="muted"),
+        Column("language", safe(_("lang")), 4, drop=2),
+        Column("owner", safe(_("owner")), 7, drop=3),
+        Column("waits", safe(_("waits")), 5, drop=4, align_right=True),
+        Column("state", SafeText(""), 13, flex=1, drop=6),
+    )
+
+
+def list_row(row: QueueRow, now: datetime, glyphs: Glyphs, view: str) -> ListRow:
+    """One ticket as a line of the queue."""
+    late = row.due_at is not None and row.due_at < now
+    soon = row.due_at is not None and not late and row.due_at - now <= WARN_AHEAD
+    left = ages.due(row.due_at, now)
+    messages = f"{row.message_count} {glyphs.attachment}" if row.has_attachment else f"{row.message_count}  "
+    state, state_tone = _state(row, now, view)
+    cells = {
+        "due": safe(f"{glyphs.overdue}{left}" if late else left),
+        "number": safe(str(row.id)),
+        "customer": safe(row.customer_name or row.customer_address or glyphs.missing),
+        "subject": safe(row.subject or _("(no subject)")),
+        "messages": safe(messages),
+        "language": safe(row.language or "?"),
+        "owner": safe(row.assignee or glyphs.missing),
+        "waits": safe(ages.age(row.waiting_since, now)),
+        "state": safe(state),
+    }
+    tones = {"due": "error" if late else "warning" if soon else "", "state": state_tone}
+    if row.unread:
+        tones |= {"subject": "strong", "customer": "strong"}
+    if not row.assignee:
+        tones["owner"] = "muted"
+    settled = row.status in ("solved", "closed", "spam") and view not in ("solved", "spam", "all")
+    return ListRow(row.id, cells, {key: tone for key, tone in tones.items() if tone}, "muted" if settled else "")
+
+
+def _state(row: QueueRow, now: datetime, view: str) -> tuple[str, str]:
+    """What stands in the last column: who else is here, else what is odd about the ticket, else its status."""
+    for name, mode in sorted(row.presence, key=lambda present: present[1] != "replying"):
+        return _(PRESENCE[mode]).format(name=_first_word(name)), "warning" if mode == "replying" else "muted"
+    if row.badges:
+        return word(BADGE, row.badges[0]), "warning"
+    if row.priority in URGENT:
+        return word(PRIORITY, row.priority), "warning"
+    if row.snoozed_until is not None and row.snoozed_until > now:
+        return _("until {time}").format(time=ages.moment(row.snoozed_until, now)), "muted"
+    if row.status not in ("new", "open") and view not in ONE_STATUS:
+        return word(STATUS, row.status), "muted"
+    return " ".join(f"#{tag}" for tag in row.tags), "muted"
+
+
+def expect_row(row: QueueRow, action: str, params: Mapping[str, Any], me: Agent) -> QueueRow:
+    """The row as it will probably be: shown at once, replaced by what the store says."""
+    match action:
+        case "take":
+            return replace(row, assignee=me.name, assignee_id=me.id)
+        case "unassign":
+            return replace(row, assignee="", assignee_id=None)
+        case "priority":
+            return replace(row, priority=params["priority"])
+        case "status":
+            return replace(row, status=params["status"])
+        case "reopen":
+            return replace(row, status="open")
+        case "spam":
+            return replace(row, status="spam")
+        case _ if action in LEAVES:
+            return replace(row, status="solved")
+        case _:
+            return row
+
+
+def view_tabs(counts: Mapping[str, int]) -> tuple[Tab, ...]:
+    """The views of the number keys with their counts, once they are known."""
+    return tuple(
+        Tab(view, str(number), safe(word(VIEW, view)), counts.get(view)) for number, view in enumerate(TABS, start=1)
+    )
+
+
+def health(status: DeskStatus | None, counts: Mapping[str, int], agents: int, now: datetime) -> tuple[StatusPart, ...]:
+    """Whether mail comes and goes, and what waits for a decision."""
+    if status is None:
+        return ()
+    parts = [_mail_health(status, now)]
+    unsent = sum(count for state, count in status.outbox.items() if state in ("held", "sending", "deferred"))
+    if unsent:
+        parts.append(StatusPart(safe(_("outbox {count}").format(count=unsent))))
+    if not status.delivering:
+        parts.append(StatusPart(safe(_("nobody delivers")), "error"))
+    troubled = status.uncertain + status.failed
+    if troubled:
+        text = ngettext("{count} reply needs you: g o", "{count} replies need you: g o", troubled)
+        parts.append(StatusPart(safe(text.format(count=troubled)), "error"))
+    if status.parked:
+        parts.append(StatusPart(safe(_("parked {count}").format(count=status.parked)), "muted"))
+    if drafts := counts.get("drafts", 0):
+        parts.append(
+            StatusPart(safe(ngettext("{count} draft", "{count} drafts", drafts).format(count=drafts)), "muted")
+        )
+    if agents > 1:
+        parts.append(
+            StatusPart(safe(ngettext("{count} agent", "{count} agents", agents).format(count=agents)), "muted")
+        )
+    return tuple(parts)
+
+
+def _mail_health(status: DeskStatus, now: datetime) -> StatusPart:
+    broken = next((mailbox for mailbox in status.mailboxes if mailbox.error), None)
+    if broken is not None:
+        since = ages.moment(broken.error_since, now) if broken.error_since else "?"
+        text = _("{address} not fetched since {time}").format(address=broken.address, time=since)
+        return StatusPart(safe(text), "error")
+    active = [mailbox for mailbox in status.mailboxes if mailbox.state == "active"]
+    if not active:
+        return StatusPart(safe(_("no mailbox")), "warning")
+    passes = [mailbox.last_pass_at for mailbox in active if mailbox.last_pass_at is not None]
+    if len(passes) < len(active):
+        return StatusPart(safe(_("mail not fetched yet")), "warning")
+    if now - min(passes) > timedelta(minutes=10):
+        return StatusPart(safe(_("mail not fetched since {time}").format(time=ages.moment(min(passes), now))), "error")
+    return StatusPart(safe(_("mail ok")), "good")
+
+
+def empty_text(view: str, text: str, *, has_mailbox: bool, total: int) -> tuple[SafeText, ...]:
+    """What an empty list says: what was looked for, or what to do next."""
+    if text:
+        return (safe(_("Nothing in this view contains “{text}”.").format(text=text)), safe(_("esc ends the filter.")))
+    if not has_mailbox:
+        return (
+            safe(_("This desk has no mailbox yet.")),
+            SafeText(""),
+            safe(_("Leave with ^q and run")),
+            SafeText("    supportdesk init"),
+            safe(_("It asks for the address, tests the login and fetches the first mail.")),
+        )
+    if total == 0:
+        return (
+            safe(_("No mail has arrived yet. New mail appears here by itself.")),
+            safe(_("c writes to a customer first, ? shows every key.")),
+        )
+    return (safe(_(EMPTY_VIEW.get(view, N_("Nothing here.")))),)
+
+
+def news(new: int, changed: int) -> str:
+    """`3 new · 2 changed`."""
+    parts = []
+    if new:
+        parts.append(ngettext("{count} new", "{count} new", new).format(count=new))
+    if changed:
+        parts.append(ngettext("{count} changed", "{count} changed", changed).format(count=changed))
+    return " · ".join(parts)
+
+
+def _first_word(name: str) -> str:
+    return name.split(maxsplit=1)[0] if name.split() else name

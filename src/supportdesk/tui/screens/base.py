@@ -1,0 +1,268 @@
+"""What every screen of the console has: the status line, the prompt, the key hints, and how a key becomes an action.
+
+A key is looked up in the compiled keymap under the screen's context. An action is a method `do_<action>` of the screen
+or an entry of the desk's registry; what a screen cannot do either way is not bound here: no hint and no help shows it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+
+from textual.screen import Screen
+
+from supportdesk.errors import SupportdeskError
+from supportdesk.l10n.catalog import _
+from supportdesk.safetext import SafeText, safe
+from supportdesk.tui.calls import LOOK, READ, WRITE
+from supportdesk.tui.keymap import KeyMatcher, Match, Pending, key_name
+from supportdesk.tui.widgets.bars import Hint, HintBar, StatusLine, StatusPart
+from supportdesk.tui.widgets.prompt import PromptLine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual import events
+    from textual.app import ComposeResult
+    from textual.timer import Timer
+
+    from supportdesk.tui.app import Console
+    from supportdesk.tui.default_keys import Binding
+    from supportdesk.tui.feed import Changed
+    from supportdesk.tui.session import Session
+
+__all__ = ["LOOK", "READ", "WRITE", "DeskScreen"]
+
+HINT_STRIP_AFTER = 0.3
+"""Seconds that a prefix key waits before its continuations are shown."""
+
+SMALLEST = (60, 20)
+
+Result = TypeVar("Result")
+Answer = TypeVar("Answer")
+
+
+class DeskScreen(Screen[Answer]):
+    """A screen between a status line and key hints."""
+
+    CONTEXT: ClassVar[str] = "list"
+    AUTO_FOCUS = None
+    BINDINGS = []
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._matcher: KeyMatcher | None = None
+        self._strip_timer: Timer | None = None
+        self._asks: dict[str, Callable[[str], None]] = {}
+        self._asked_live: Callable[[str], None] | None = None
+        self._cancelled: Callable[[], None] | None = None
+
+    @property
+    def console(self) -> Console:
+        return cast("Console", self.app)
+
+    @property
+    def session(self) -> Session:
+        """Who sits at which desk; there once the first list is."""
+        session = self.console.session
+        assert session is not None
+        return session
+
+    @property
+    def context(self) -> str:
+        """The place of the keymap that is in force now."""
+        return self.CONTEXT
+
+    @property
+    def prompt(self) -> PromptLine:
+        return self.query_one(PromptLine)
+
+    # ---- what a screen brings
+
+    def compose(self) -> ComposeResult:
+        yield StatusLine(separator=f" {self.console.glyphs.separator} ", id="status")
+        yield from self.compose_body()
+        yield PromptLine()
+        yield HintBar()
+        yield SmallSentence()
+
+    def compose_body(self) -> ComposeResult:
+        """The widgets between the status line and the hints."""
+        raise NotImplementedError
+
+    def on_session(self) -> None:
+        """The desk is open: read what this screen shows."""
+
+    def on_news(self, changed: Changed) -> None:
+        """Somebody committed; `changed` says what."""
+
+    def on_minute(self) -> None:
+        """A minute has passed: what shows ages may look at them again."""
+
+    def save_now(self) -> None:
+        """The process is about to end: write what is unsaved."""
+
+    # ---- actions
+
+    def can(self, action: str) -> bool:
+        """Whether this screen can do the action: then its key works, and help and hints show it."""
+        return hasattr(self, f"do_{action}")
+
+    def act(self, action: str) -> None:
+        """Do a bound action."""
+        if self.can(action):
+            getattr(self, f"do_{action}")()
+
+    def bound(self) -> list[Binding]:
+        """The bindings of this place that do something here."""
+        return [binding for binding in self.console.keymap.bindings(self.context) if self.can(binding.action)]
+
+    def do_help(self) -> None:
+        self.console.show_help(cast("DeskScreen[object]", self))
+
+    def do_palette(self) -> None:
+        self.console.show_palette(cast("DeskScreen[object]", self))
+
+    def do_quit(self) -> None:
+        self.console.leave()
+
+    # ---- store calls
+
+    def call(
+        self,
+        lane: str,
+        work: Callable[[], Result],
+        done: Callable[[Result], None],
+        *,
+        failed: Callable[[Exception], None] | None = None,
+        replaces: str = "",
+    ) -> None:
+        """Do `work` in a lane's thread; its result is dropped when this screen has gone in the meantime."""
+
+        def deliver(result: Result) -> None:
+            if self.is_attached:
+                done(result)
+
+        def fail(error: Exception) -> None:
+            if self.is_attached and failed is not None:
+                failed(error)
+            else:
+                self.console.tell_error(error)
+
+        key = f"{id(self)}:{replaces}" if replaces else ""
+        self.console.calls.run(lane, work, deliver, fail, replaces=key)
+
+    def tell(self, text: str, *, severity: str = "information") -> None:
+        """A toast for what the agent did."""
+        self.console.tell(text, severity=severity)
+
+    def tell_error(self, error: Exception) -> None:
+        """Say what went wrong; what nobody foresaw ends the console with its story in the log."""
+        self.console.tell_error(error)
+
+    # ---- asking for a line
+
+    def ask_line(
+        self,
+        purpose: str,
+        label: str,
+        then: Callable[[str], None],
+        *,
+        value: str = "",
+        live: Callable[[str], None] | None = None,
+        cancelled: Callable[[], None] | None = None,
+        **helpers: Callable[[str], object],
+    ) -> None:
+        """Ask for one line at the bottom of the screen; `then` gets it, `live` every state of it."""
+        self._asks = {purpose: then}
+        self._asked_live, self._cancelled = live, cancelled
+        self.prompt.ask(purpose, safe(label), value, **helpers)  # type: ignore[arg-type]
+
+    def on_prompt_line_changed(self, message: PromptLine.Changed) -> None:
+        message.stop()
+        if self._asked_live is not None and not isinstance(message, PromptLine.Submitted):
+            self._asked_live(message.value)
+
+    def on_prompt_line_submitted(self, message: PromptLine.Submitted) -> None:
+        message.stop()
+        then = self._asks.pop(message.purpose, None)
+        if then is not None:
+            try:
+                then(message.value)
+            except SupportdeskError as error:
+                self.tell_error(error)
+
+    def on_prompt_line_cancelled(self, message: PromptLine.Cancelled) -> None:
+        message.stop()
+        self._asks.pop(message.purpose, None)
+        if self._cancelled is not None:
+            self._cancelled()
+
+    # ---- keys
+
+    def on_key(self, event: events.Key) -> None:
+        if self.prompt.purpose and event.key != "ctrl+q":
+            return
+        if self._matcher is None:
+            self._matcher = KeyMatcher(self.console.keymap)
+        self.console.key_pressed()
+        found = self._matcher.feed(self.context, key_name(event.key, event.character))
+        self._hide_strip()
+        match found:
+            case Match(action):
+                if self.can(action):
+                    event.stop()
+                    event.prevent_default()
+                    self.act(action)
+            case Pending(_, choices):
+                event.stop()
+                event.prevent_default()
+                self._strip_timer = self.set_timer(HINT_STRIP_AFTER, lambda: self._show_strip(choices))
+            case _ if found.consumed:
+                event.stop()
+                event.prevent_default()
+
+    def show_hints(self) -> None:
+        """The hints of this place, for those keys that do something here."""
+        shown: dict[str, Hint] = {}
+        for binding in self.bound():
+            if binding.priority and binding.action not in shown:
+                shown[binding.action] = Hint(binding.keys, safe(_(binding.label)), binding.priority)
+        self.query_one(HintBar).show(tuple(shown.values()))
+
+    def show_status(self) -> None:
+        """What the console knows about the desk, on the top line."""
+        left, right = self.console.status_parts()
+        self.query_one("#status", StatusLine).show(left, right)
+
+    def on_mount(self) -> None:
+        self.show_status()
+        self.show_hints()
+
+    def on_screen_resume(self) -> None:
+        if self.is_mounted:
+            self.show_status()
+
+    def on_resize(self, event: events.Resize) -> None:
+        columns, lines = event.size
+        self.set_class(columns < 100, "-narrow")
+        self.set_class(columns >= 140, "-wide")
+        self.set_class(lines < 32, "-short")
+        self.set_class(columns < SMALLEST[0] or lines < SMALLEST[1], "-tiny")
+
+    def _show_strip(self, choices: tuple[tuple[str, str], ...]) -> None:
+        self.query_one(HintBar).show([Hint(key, safe(label), 1) for key, label in choices])
+
+    def _hide_strip(self) -> None:
+        if self._strip_timer is not None:
+            self._strip_timer.stop()
+            self._strip_timer = None
+            self.show_hints()
+
+
+class SmallSentence(StatusLine):
+    """What a window says that is too small for anything else."""
+
+    def on_mount(self) -> None:
+        columns, lines = SMALLEST
+        text = _("This window is too small: {columns} × {lines} is the least.").format(columns=columns, lines=lines)
+        self.show([StatusPart(SafeText(text))])

@@ -1,0 +1,112 @@
+"""Small questions over the screen: choose one of many, or yes and no."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from supportdesk.l10n.catalog import _
+from supportdesk.safetext import SafeText, safe
+from supportdesk.tui.widgets.bars import Hint, HintBar, StatusLine, StatusPart
+from supportdesk.tui.widgets.picker import PickerEntry, PickerList
+from supportdesk.tui.widgets.side import TextPages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from textual import events
+    from textual.app import ComposeResult
+
+    from supportdesk.tui.glyphs import Glyphs
+
+
+class ChooseScreen(ModalScreen[str | None]):
+    """A title and a picker; answers the id of the entry, or None."""
+
+    AUTO_FOCUS = None
+    BINDINGS = []
+
+    def __init__(
+        self,
+        title: str,
+        entries: Sequence[PickerEntry],
+        *,
+        glyphs: Glyphs,
+        preview: Callable[[PickerEntry], SafeText] | None = None,
+        large: bool = False,
+    ) -> None:
+        super().__init__()
+        self._title = safe(title)
+        self._entries = entries
+        self._preview = preview
+        self._glyphs = glyphs
+        self._large = large
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog -large" if self._large or self._preview is not None else "dialog"):
+            yield StatusLine(id="question")
+            yield PickerList(self._entries, preview=self._preview, glyphs=self._glyphs)
+            yield HintBar()
+
+    def on_mount(self) -> None:
+        self.query_one("#question", StatusLine).show([StatusPart(self._title, "strong")])
+        self.query_one(HintBar).show(
+            [
+                Hint(_("type"), safe(_("to narrow")), 2),
+                Hint("enter", safe(_("take")), 1),
+                Hint("esc", safe(_("back")), 1),
+            ]
+        )
+        if not self._large and self._preview is None:
+            self.query_one(Vertical).styles.height = min(len(self._entries) + 3, 16)
+
+    def on_picker_list_chosen(self, message: PickerList.Chosen) -> None:
+        message.stop()
+        self.dismiss(message.entry.id)
+
+    def on_picker_list_cancelled(self, message: PickerList.Cancelled) -> None:
+        message.stop()
+        self.dismiss(None)
+
+
+class DialogScreen(ModalScreen[str]):
+    """A text and a few keys; answers the key that was pressed, "esc" for none of them."""
+
+    AUTO_FOCUS = None
+    BINDINGS = []
+
+    def __init__(self, title: str, text: str, keys: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        self._title = safe(title)
+        self._text = safe(text, multiline=True)
+        self._keys = tuple(keys)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield StatusLine(id="question")
+            yield TextPages(self._text)
+            yield HintBar()
+
+    def on_mount(self) -> None:
+        self.query_one("#question", StatusLine).show([StatusPart(self._title, "strong")])
+        self.query_one(HintBar).show([Hint(key, safe(label), 1) for key, label in self._keys])
+        width = max(20, min(self.app.size.width - 4, 76) - 2)
+        lines = sum(1 + len(line) // width for line in self._text.split("\n"))
+        self.query_one(Vertical).styles.height = min(lines + 2, self.app.size.height - 4)
+        self.query_one(TextPages).focus()
+
+    def on_key(self, event: events.Key) -> None:
+        event.stop()
+        event.prevent_default()
+        pages = self.query_one(TextPages)
+        named = {"escape": "esc"}.get(event.key, event.character if event.is_printable else event.key)
+        if named in [key for key, _label in self._keys]:
+            self.dismiss(str(named))
+        elif event.key == "escape":
+            self.dismiss("esc")
+        elif event.key in ("down", "pagedown"):
+            pages.scroll_lines(1 if event.key == "down" else pages.size.height)
+        elif event.key in ("up", "pageup"):
+            pages.scroll_lines(-1 if event.key == "up" else -pages.size.height)

@@ -1,0 +1,273 @@
+"""What can be done wherever tickets stand: in the list and in the conversation the same keys do the same."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from supportdesk.desk.actions import BY_ID
+from supportdesk.desk.model import MailboxId, TicketId
+from supportdesk.errors import NotFound
+from supportdesk.l10n.catalog import _
+from supportdesk.safetext import safe
+from supportdesk.tui import looking
+from supportdesk.tui.command_line import complete_command, read_command
+from supportdesk.tui.screens.base import READ, WRITE, DeskScreen
+from supportdesk.tui.screens.choose import ChooseScreen
+from supportdesk.tui.triage import Triage
+from supportdesk.tui.widgets.picker import PickerEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from supportdesk.desk.model import MessageId, OutboxRow, ThreadEntry
+    from supportdesk.desk.results import Done
+    from supportdesk.tui.session import TicketBundle
+
+SETTLED = ("solved", "closed")
+
+
+class OnTickets(DeskScreen[None]):
+    """A screen with tickets under its keys."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.triage = Triage(self)
+
+    # ---- which tickets
+
+    @abstractmethod
+    def targets(self) -> tuple[TicketId, ...]:
+        """The tickets that the next action is for: the selection, else the one under the cursor."""
+
+    @abstractmethod
+    def current_id(self) -> TicketId | None:
+        """The one ticket that is looked at."""
+
+    @abstractmethod
+    def seen_versions(self, tickets: Sequence[TicketId]) -> Mapping[TicketId, int]:
+        """The versions that stand on the screen."""
+
+    @abstractmethod
+    def current_status(self) -> str:
+        """The status of the ticket that is looked at, as the screen shows it."""
+
+    def show_expected(self, action: str, tickets: Sequence[TicketId], params: Mapping[str, Any]) -> None:
+        """Show what an action will probably do, before the store has answered."""
+
+    def take_back_expected(self, tickets: Sequence[TicketId]) -> None:
+        """The action was refused: show these as they are."""
+
+    @abstractmethod
+    def after_action(self, action: str, done: Done) -> None:
+        """An action is written: show what became of its tickets."""
+
+    def known_tags(self) -> tuple[str, ...]:
+        return self.console.known_tags
+
+    def cursor_entry(self, bundle: TicketBundle) -> ThreadEntry | None:
+        """The message that a look is for: the one under the cursor, else the last that came in."""
+        incoming = [entry for entry in bundle.entries if entry.direction == "in"]
+        return incoming[-1] if incoming else (bundle.entries[-1] if bundle.entries else None)
+
+    def with_bundle(self, then: Callable[[TicketBundle], None]) -> None:
+        """Read the ticket that is looked at, unless it is known, and go on with it."""
+        ticket_id = self.current_id()
+        if ticket_id is None:
+            self.tell(_("There is no ticket here."), severity="warning")
+            return
+        session = self.session
+        if (known := session.tickets.get(ticket_id)) is not None:
+            then(known)
+        else:
+            self.call(READ, lambda: session.load_ticket(ticket_id), then)
+
+    # ---- actions of the registry
+
+    def can(self, action: str) -> bool:
+        return super().can(action) or action in BY_ID
+
+    def act(self, action: str) -> None:
+        if super().can(action):
+            super().act(action)
+        elif action in BY_ID:
+            self.triage.start(action)
+
+    def do_solve(self) -> None:
+        self.triage.start("reopen" if self.current_status() in SETTLED else "solve")
+
+    def do_spam(self) -> None:
+        self.triage.start("not_spam" if self.current_status() == "spam" else "spam")
+
+    def do_snooze(self) -> None:
+        self.triage.start("snooze")
+
+    def do_cancel_send(self) -> None:
+        """Make the agent's last reply a draft again, and go on writing it."""
+        session = self.session
+
+        def work() -> tuple[OutboxRow, TicketBundle]:
+            row = session.desk.cancel_send(session.actor)
+            return row, session.load_ticket(row.ticket_id)
+
+        self.call(WRITE, work, lambda found: self.console.open_composer(found[1], found[0]))
+
+    # ---- writing
+
+    def do_reply(self) -> None:
+        if len(self.targets()) > 1:
+            self.tell(_("A reply is for one ticket at a time."), severity="warning")
+            return
+        self.with_bundle(lambda bundle: self._open_reply(bundle, self._answered_message(bundle)))
+
+    def do_note(self) -> None:
+        self.with_bundle(self.console.open_note)
+
+    def do_new(self) -> None:
+        """Write to a customer first: from which mailbox, to whom, about what."""
+        mailboxes = list(self.session.mailboxes.values())
+        if not mailboxes:
+            self.tell(_("There is no mailbox to write from."), severity="warning")
+        elif len(mailboxes) == 1:
+            self._ask_recipient(mailboxes[0].id)
+        else:
+            entries = [PickerEntry(str(one.id), safe(one.address), safe(one.shop_name)) for one in mailboxes]
+            self._choose(_("From which mailbox?"), entries, lambda found: self._ask_recipient(MailboxId(int(found))))
+
+    def _choose(self, title: str, entries: Sequence[PickerEntry], then: Callable[[str], None]) -> None:
+        def chosen(found: str | None) -> None:
+            if found is not None:
+                then(found)
+
+        self.console.push_screen(ChooseScreen(title, entries, glyphs=self.console.glyphs), chosen)
+
+    def _ask_recipient(self, mailbox_id: MailboxId) -> None:
+        from supportdesk.tui.addresses import read_addresses
+
+        def got_subject(to: str, subject: str) -> None:
+            addresses = read_addresses(to)
+            if len(addresses) != 1:
+                self.tell(_("One address belongs here."), severity="warning")
+                return
+            session = self.session
+
+            def work() -> tuple[OutboxRow, TicketBundle]:
+                row = session.desk.start_conversation(session.actor, mailbox_id, addresses[0], subject)
+                return row, session.load_ticket(row.ticket_id)
+
+            self.call(WRITE, work, lambda found: self.console.open_composer(found[1], found[0]))
+
+        def got_address(to: str) -> None:
+            if to.strip():
+                self.ask_line("subject", _("Subject:"), lambda subject: got_subject(to, subject))
+
+        self.ask_line("address", _("To:"), got_address)
+
+    def _answered_message(self, bundle: TicketBundle) -> MessageId | None:
+        return None
+
+    def _open_reply(self, bundle: TicketBundle, answered: MessageId | None) -> None:
+        session, ticket_id = self.session, bundle.ticket.id
+
+        def work() -> OutboxRow:
+            return session.desk.open_draft(session.actor, ticket_id, in_reply_to=answered)
+
+        self.call(WRITE, work, lambda row: self.console.open_composer(bundle, row))
+
+    # ---- looking
+
+    def do_raw(self) -> None:
+        def show(bundle: TicketBundle) -> None:
+            entry, session = self.cursor_entry(bundle), self.session
+            if entry is None or not entry.raw_sha:
+                self.tell(_("This item has no raw message."), severity="warning")
+                return
+            shown = self._show_text(_("Raw message of #{ticket}"), bundle)
+            self.call(READ, lambda: looking.raw_text(session.desk, entry.raw_sha), shown)
+
+        self.with_bundle(show)
+
+    def do_timeline(self) -> None:
+        def show(bundle: TicketBundle) -> None:
+            desk, now = self.session.desk, self.session.now()
+            shown = self._show_text(_("What happened to #{ticket}"), bundle)
+            self.call(READ, lambda: looking.timeline_text(desk, bundle.ticket.id, now), shown)
+
+        self.with_bundle(show)
+
+    def _show_text(self, title: str, bundle: TicketBundle) -> Callable[[str], None]:
+        return lambda text: self.console.show_text(title.format(ticket=bundle.ticket.id), text)
+
+    def do_links(self) -> None:
+        def show(bundle: TicketBundle) -> None:
+            entries = looking.link_entries(bundle)
+            if not entries:
+                self.tell(_("There is no link in this conversation."), severity="warning")
+                return
+            self._choose(_("Copy which link?"), entries, lambda url: self._copy(url, _("Copied the link")))
+
+        self.with_bundle(show)
+
+    def do_attachments(self) -> None:
+        def show(bundle: TicketBundle) -> None:
+            entries = looking.attachment_entries(bundle)
+            if not entries:
+                self.tell(_("There is no attachment in this conversation."), severity="warning")
+                return
+            self._choose(_("Which attachment?"), entries, lambda found: looking.open_attachment(self, bundle, found))
+
+        self.with_bundle(show)
+
+    def do_copy_number(self) -> None:
+        self.with_bundle(lambda bundle: self._copy(f"#{bundle.ticket.id}", _("Copied the number")))
+
+    def do_copy_title(self) -> None:
+        self.with_bundle(lambda bundle: self._copy(bundle.ticket.subject, _("Copied the title")))
+
+    def do_copy_address(self) -> None:
+        def copy(bundle: TicketBundle) -> None:
+            entry = self.cursor_entry(bundle)
+            address = entry.author_address if entry is not None else ""
+            if not address and bundle.customer is not None:
+                address = next(iter(bundle.customer.addresses), "")
+            self._copy(address, _("Copied the address"))
+
+        self.with_bundle(copy)
+
+    def _copy(self, text: str, notice: str) -> None:
+        shown = safe(text)
+        self.console.copy_to_clipboard(shown)
+        self.tell(f"{notice}: {shown}")
+
+    # ---- going elsewhere
+
+    def do_go_outbox(self) -> None:
+        self.console.open_outbox()
+
+    def do_go_parked(self) -> None:
+        self.console.open_parked()
+
+    def do_go_drafts(self) -> None:
+        self.console.open_drafts()
+
+    def go_to_ticket(self, number: str) -> None:
+        """Open the ticket with that number; `NotFound` says there is none."""
+        if not number.strip().lstrip("#").isdigit():
+            raise NotFound(_("{text} is no ticket number").format(text=number))
+        self.console.open_ticket(TicketId(int(number.strip().lstrip("#"))))
+
+    # ---- the command line
+
+    def do_command(self) -> None:
+        self.ask_line("command", ":", self._run_command, complete=lambda text: complete_command(text, self.console))
+
+    def _run_command(self, line: str) -> None:
+        command = read_command(line)
+        if command is None:
+            return
+        if command.action == "open":
+            self.go_to_ticket(command.rest)
+        elif command.action in BY_ID and not (super().can(command.action) and not command.params):
+            self.triage.start(command.action, command.params)
+        else:
+            self.act(command.action)

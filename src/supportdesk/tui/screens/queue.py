@@ -1,0 +1,492 @@
+"""The queue: views above, the list, a preview of the ticket under the cursor below, the customer beside it.
+
+The list stands still. What others change is counted ("3 new · 2 changed") and patched in place; the order changes when
+the agent asks, when he does something himself, or when he rests at the top.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.containers import Horizontal, Vertical
+
+from supportdesk.desk.model import TicketId
+from supportdesk.l10n.catalog import ngettext
+from supportdesk.safetext import SafeText, safe
+from supportdesk.tui.labels import VIEW, word
+from supportdesk.tui.present_queue import TABS, empty_text, expect_row, list_row, news, queue_columns, view_tabs
+from supportdesk.tui.present_thread import customer_lines, thread_items, ticket_title
+from supportdesk.tui.screens.base import LOOK, READ
+from supportdesk.tui.screens.on_tickets import OnTickets
+from supportdesk.tui.widgets.bars import StatusLine, StatusPart, Tab, ViewTabs
+from supportdesk.tui.widgets.side import SidePane
+from supportdesk.tui.widgets.thread import ThreadView
+from supportdesk.tui.widgets.virtual_list import VirtualList
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from textual.app import ComposeResult
+    from textual.timer import Timer
+
+    from supportdesk.desk.model import QueueRow
+    from supportdesk.desk.results import Done
+    from supportdesk.tui.feed import Changed
+    from supportdesk.tui.session import TicketBundle
+
+FIRST_PAGE = 200
+"""Tickets of the first answer; the rest of the spine follows in a second one."""
+
+FIRST_ROWS = 60
+PREVIEW_AFTER = 0.12
+"""Seconds that the cursor rests before the preview follows it: a held key costs the list alone."""
+
+RESTS_AFTER = 3.0
+"""Seconds without a key after which a list whose cursor is at the top takes in what is new."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What the list shows: a view, narrowed by a text."""
+
+    view: str = TABS[0]
+    text: str = ""
+
+
+class QueueScreen(OnTickets):
+    """The screen a console begins with, and comes back to."""
+
+    CONTEXT: ClassVar[str] = "list"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.listing = Listing()
+        self._rows: dict[TicketId, QueueRow] = {}
+        self._fresh: list[TicketId] | None = None
+        self._new = self._changed = 0
+        self._preview_timer: Timer | None = None
+        self._rest_timer: Timer | None = None
+        self._previewed: TicketId | None = None
+        self._selected = 0
+        self._before_filter = Listing()
+
+    def compose_body(self) -> ComposeResult:
+        glyphs = self.console.glyphs
+        yield ViewTabs()
+        tickets = VirtualList(queue_columns(), glyphs=glyphs, id="tickets")
+        tickets.empty_text = ()
+        yield tickets
+        with Vertical(id="preview"):
+            yield StatusLine(separator=f" {glyphs.separator} ", id="title")
+            with Horizontal():
+                thread = ThreadView(glyphs=glyphs, id="thread")
+                thread.can_focus = False
+                yield thread
+                yield SidePane(glyphs=glyphs, id="customer")
+
+    @property
+    def tickets(self) -> VirtualList:
+        return self.query_one("#tickets", VirtualList)
+
+    def on_mount(self) -> None:
+        self.tickets.focus()
+        self._show_tabs()
+
+    def on_session(self) -> None:
+        self._load(first=True)
+
+    # ---- reading the list
+
+    def _load(self, *, first: bool = False, keep_cursor: bool = True) -> None:
+        """Read the spine of the listing and its first rows; a late answer for another listing is dropped."""
+        session, listing = self.session, self.listing
+
+        def work() -> tuple[list[TicketId], dict[TicketId, QueueRow]]:
+            read, now = session.desk.read, session.now()
+            limit = FIRST_PAGE if first else 0
+            ids = read.queue_ids(listing.view, agent_id=session.agent.id, now=now, text=listing.text, limit=limit)
+            rows = read.queue_rows(ids[:FIRST_ROWS], agent_id=session.agent.id, now=now) if first else {}
+            return ids, rows
+
+        def done(found: tuple[list[TicketId], dict[TicketId, QueueRow]]) -> None:
+            if listing != self.listing:
+                return
+            ids, rows = found
+            self._rows |= rows
+            self.tickets.put_rows(self._present(rows.values()))
+            self._show_order(ids, keep_cursor=keep_cursor)
+            if first:
+                self.console.first_list_shown() if self.console.desk_status is None else self.console.refresh_status()
+                if len(ids) == FIRST_PAGE:
+                    self._load()
+
+        self.call(READ, work, done, replaces="spine")
+
+    def _show_order(self, ids: Sequence[TicketId], *, keep_cursor: bool = True) -> None:
+        self._fresh = None
+        self._new = self._changed = 0
+        session = self.session
+        total = self.console.counts.get("all", 0) or len(ids)
+        self.tickets.empty_text = empty_text(
+            self.listing.view, self.listing.text, has_mailbox=bool(session.mailboxes), total=total
+        )
+        self.tickets.replace_spine(ids, keep_cursor=keep_cursor)
+        if not ids:
+            self.tickets.refresh()
+            self._clear_preview()
+        elif self._previewed is None:
+            self._schedule_preview()
+        self._show_tabs()
+
+    def _present(self, rows: Any) -> list[Any]:
+        now = self.session.now()
+        return [list_row(row, now, self.console.glyphs, self.listing.view) for row in rows]
+
+    def on_virtual_list_window_needed(self, message: VirtualList.WindowNeeded) -> None:
+        message.stop()
+        self._hydrate([TicketId(row_id) for row_id in message.ids])
+
+    def _hydrate(self, ids: Sequence[TicketId], *, mark: bool | None = None) -> None:
+        """Read rows and show them; `mark` patches what is on screen and says whether it is marked as changed."""
+        session = self.session
+
+        def work() -> dict[TicketId, QueueRow]:
+            return session.desk.read.queue_rows(ids, agent_id=session.agent.id, now=session.now())
+
+        def done(rows: dict[TicketId, QueueRow]) -> None:
+            self._rows |= rows
+            shown = self._present(rows.values())
+            if mark is None:
+                self.tickets.put_rows(shown)
+            else:
+                self.tickets.patch_rows(shown, mark=mark)
+
+        self.call(READ, work, done)
+
+    # ---- what others do
+
+    def on_news(self, changed: Changed) -> None:
+        touched = [ticket for ticket in changed.tickets if ticket in self._rows]
+        low, high = self.tickets.visible_range
+        on_screen = [TicketId(row_id) for row_id in self.tickets.spine[low:high]]
+        mine = {event.ticket_id for event in changed.events if event.actor_id == self.session.agent.id}
+        self._hydrate([ticket for ticket in on_screen if ticket not in touched], mark=False)
+        self._hydrate([ticket for ticket in touched if ticket in mine], mark=False)
+        self._hydrate([ticket for ticket in touched if ticket not in mine], mark=True)
+        if changed.events:
+            self._changed += len([ticket for ticket in touched if ticket not in mine])
+            self._look_for_new()
+        if self._previewed in changed.tickets:
+            self._show_preview()
+
+    def _look_for_new(self) -> None:
+        """Read the order as it would be now, without showing it, and count what is not in the list."""
+        session, listing = self.session, self.listing
+
+        def work() -> list[TicketId]:
+            return session.desk.read.queue_ids(
+                listing.view, agent_id=session.agent.id, now=session.now(), text=listing.text
+            )
+
+        def done(ids: list[TicketId]) -> None:
+            if listing != self.listing:
+                return
+            known = set(self.tickets.spine)
+            self._new = sum(ticket not in known for ticket in ids)
+            self._fresh = ids
+            if not self._new and not self._changed and len(ids) == len(known):
+                self._fresh = None
+            elif not known or self._rests():
+                self.do_refresh()
+            elif self._rest_timer is None:
+                self._rest_timer = self.set_timer(RESTS_AFTER, self._rested)
+            self._show_tabs()
+
+        self.call(LOOK, work, done, replaces="news")
+
+    def _rests(self) -> bool:
+        return (
+            self.tickets.cursor_index == 0
+            and not self._selected
+            and not self.prompt.purpose
+            and self.is_current
+            and time.monotonic() - self.console.last_key > RESTS_AFTER
+        )
+
+    def _rested(self) -> None:
+        self._rest_timer = None
+        if self._fresh is not None and self._rests():
+            self.do_refresh()
+
+    def do_refresh(self) -> None:
+        """Show the order as it is now."""
+        self.tickets.clear_change_marks()
+        if self._fresh is not None:
+            self._show_order(self._fresh, keep_cursor=self.tickets.cursor_index > 0)
+        else:
+            self._load()
+
+    def on_minute(self) -> None:
+        """Ages have grown: only lines that read differently are painted."""
+        low, high = self.tickets.visible_range
+        self._hydrate([TicketId(row_id) for row_id in self.tickets.spine[low:high]], mark=False)
+        self._look_for_new()
+
+    def show_status(self) -> None:
+        super().show_status()
+        self._show_tabs()
+
+    def on_screen_resume(self) -> None:
+        if self.console.session is not None:
+            self.console.show_presence(None, "")
+            self.on_minute()
+
+    def _show_tabs(self) -> None:
+        """The views; beside them what is filtered, selected and new."""
+        tabs = list(view_tabs(self.console.counts))
+        if self.listing.view not in TABS:
+            name = safe(word(VIEW, self.listing.view))
+            tabs.append(Tab(self.listing.view, "", name, self.console.counts.get(self.listing.view)))
+        if self.listing.text:
+            tabs.append(Tab("filter", "/", safe(self.listing.text)))
+        if self._selected:
+            text = ngettext("{count} selected", "{count} selected", self._selected).format(count=self._selected)
+            tabs.append(Tab("selected", "x", safe(text)))
+        if fresh := news(self._new, self._changed):
+            tabs.append(Tab("news", "^l", safe(fresh)))
+        self.query_one(ViewTabs).show(tabs, self.listing.view)
+
+    # ---- the preview
+
+    def on_virtual_list_cursor_moved(self, message: VirtualList.CursorMoved) -> None:
+        message.stop()
+        self._schedule_preview()
+
+    def _schedule_preview(self) -> None:
+        if self._preview_timer is not None:
+            self._preview_timer.stop()
+        self._preview_timer = self.set_timer(PREVIEW_AFTER, self._show_preview)
+
+    def _show_preview(self) -> None:
+        ticket_id = self.current_id()
+        if ticket_id is None or not self.query_one("#preview").display or self.console.session is None:
+            return
+        session = self.session
+        if (known := session.tickets.get(ticket_id)) is not None:
+            self._put_preview(known)
+        else:
+            self.call(READ, lambda: session.load_ticket(ticket_id), self._put_preview, replaces="preview")
+
+    def _put_preview(self, bundle: TicketBundle) -> None:
+        if bundle.ticket.id != self.current_id():
+            return
+        now = self.session.now()
+        self.query_one("#title", StatusLine).show(*ticket_title(bundle, now))
+        thread = self.query_one("#thread", ThreadView)
+        if self._previewed == bundle.ticket.id:
+            thread.replace_items(thread_items(bundle, now))
+        else:
+            thread.show(thread_items(bundle, now))
+        self.query_one("#customer", SidePane).show(customer_lines(bundle))
+        self._previewed = bundle.ticket.id
+
+    def _clear_preview(self) -> None:
+        self._previewed = None
+        self.query_one("#title", StatusLine).show([StatusPart(SafeText(""))])
+        self.query_one("#thread", ThreadView).show(())
+        self.query_one("#customer", SidePane).show(())
+
+    # ---- the tickets that actions are for
+
+    def targets(self) -> tuple[TicketId, ...]:
+        selected = tuple(TicketId(row_id) for row_id in self.tickets.selected_ids)
+        current = self.current_id()
+        return selected or ((current,) if current is not None else ())
+
+    def current_id(self) -> TicketId | None:
+        row_id = self.tickets.cursor_id
+        return TicketId(row_id) if row_id is not None else None
+
+    def current_status(self) -> str:
+        row = self._rows.get(self.targets()[0]) if self.targets() else None
+        return row.status if row is not None else ""
+
+    def seen_versions(self, tickets: Sequence[TicketId]) -> Mapping[TicketId, int]:
+        return {ticket: self._rows[ticket].version for ticket in tickets if ticket in self._rows}
+
+    def show_expected(self, action: str, tickets: Sequence[TicketId], params: Mapping[str, Any]) -> None:
+        expected = [
+            expect_row(self._rows[ticket], action, params, self.session.agent)
+            for ticket in tickets
+            if ticket in self._rows
+        ]
+        self.tickets.patch_rows(self._present(expected), mark=False)
+
+    def take_back_expected(self, tickets: Sequence[TicketId]) -> None:
+        self.tickets.patch_rows(
+            self._present([self._rows[ticket] for ticket in tickets if ticket in self._rows]), mark=False
+        )
+        self._hydrate(list(tickets), mark=False)
+
+    def after_action(self, action: str, done: Done) -> None:
+        for ticket in done.tickets:
+            self.session.tickets.pop(ticket, None)
+        if self._selected:
+            self.tickets.select_none()
+        self._take_out(done.tickets)
+        if action == "take_next" and done.tickets:
+            self.open_ticket(done.tickets[0])
+
+    def _take_out(self, tickets: Sequence[TicketId]) -> None:
+        """The agent's own tickets leave the list at once if they no longer belong; nothing else moves."""
+        session, listing = self.session, self.listing
+
+        def work() -> tuple[list[TicketId], dict[TicketId, QueueRow]]:
+            read, now = session.desk.read, session.now()
+            ids = read.queue_ids(listing.view, agent_id=session.agent.id, now=now, text=listing.text)
+            return ids, read.queue_rows(tickets, agent_id=session.agent.id, now=now)
+
+        def done(found: tuple[list[TicketId], dict[TicketId, QueueRow]]) -> None:
+            ids, rows = found
+            self._rows |= rows
+            if listing != self.listing:
+                return
+            self.tickets.patch_rows(self._present(rows.values()), mark=False)
+            here, acted = set(ids), set(tickets)
+            kept = [row_id for row_id in self.tickets.spine if row_id in here or row_id not in acted]
+            came_back = [ticket for ticket in ids if ticket in acted and ticket not in set(kept)]
+            if came_back:
+                self._show_order(ids)
+            elif len(kept) != len(self.tickets.spine):
+                self.tickets.replace_spine(kept)
+                if not kept:
+                    self._show_order(ids)
+            self.console.refresh_status()
+
+        self.call(READ, work, done)
+
+    # ---- moving
+
+    def do_down(self) -> None:
+        self.tickets.move_cursor(1)
+
+    def do_up(self) -> None:
+        self.tickets.move_cursor(-1)
+
+    def do_half_page_down(self) -> None:
+        self.tickets.move_page(1)
+
+    def do_half_page_up(self) -> None:
+        self.tickets.move_page(-1)
+
+    def do_first(self) -> None:
+        self.tickets.move_to(0)
+
+    def do_last(self) -> None:
+        self.tickets.move_to(len(self.tickets.spine))
+
+    def do_next_ticket(self) -> None:
+        self.do_down()
+
+    def do_previous_ticket(self) -> None:
+        self.do_up()
+
+    def do_open(self) -> None:
+        if (ticket := self.current_id()) is not None:
+            self.open_ticket(ticket)
+
+    def open_ticket(self, ticket: TicketId) -> None:
+        self.console.open_ticket(ticket, neighbours=self.move_by)
+
+    def on_virtual_list_opened(self, message: VirtualList.Opened) -> None:
+        message.stop()
+        self.open_ticket(TicketId(message.row_id))
+
+    def move_by(self, step: int) -> TicketId | None:
+        """Move the cursor for the ticket screen above; the ticket it stands on then, None at an end."""
+        at = self.tickets.cursor_index + step
+        if not 0 <= at < len(self.tickets.spine):
+            return None
+        self.tickets.move_to(at)
+        return self.current_id()
+
+    def do_back(self) -> None:
+        """Undo one narrowing: the selection, the filter, another view."""
+        if self._selected:
+            self.tickets.select_none()
+        elif self.listing.text:
+            self._show_listing(Listing(self.listing.view))
+        elif self.listing.view != TABS[0]:
+            self._show_listing(Listing())
+
+    # ---- selecting
+
+    def do_select(self) -> None:
+        self.tickets.toggle_selected()
+        self.tickets.move_cursor(1)
+
+    def do_select_range(self) -> None:
+        self.tickets.toggle_range()
+
+    def do_select_all(self) -> None:
+        self.tickets.select_all()
+
+    def do_select_none(self) -> None:
+        self.tickets.select_none()
+
+    def on_virtual_list_selection_changed(self, message: VirtualList.SelectionChanged) -> None:
+        message.stop()
+        self._selected = message.count
+        self._show_tabs()
+
+    # ---- views and the filter
+
+    def act(self, action: str) -> None:
+        if action.startswith("view_"):
+            self._show_listing(Listing(TABS[int(action.removeprefix("view_")) - 1]))
+        else:
+            super().act(action)
+
+    def can(self, action: str) -> bool:
+        return action.startswith("view_") or super().can(action)
+
+    def on_view_tabs_chosen(self, message: ViewTabs.Chosen) -> None:
+        message.stop()
+        if message.tab_id in VIEW:
+            self._show_listing(Listing(message.tab_id))
+        elif message.tab_id == "news":
+            self.do_refresh()
+
+    def do_go_mine(self) -> None:
+        self._show_listing(Listing("mine"))
+
+    def do_go_unassigned(self) -> None:
+        self._show_listing(Listing("unassigned"))
+
+    def do_go_all(self) -> None:
+        self._show_listing(Listing("all"))
+
+    def do_go_snoozed(self) -> None:
+        self._show_listing(Listing("snoozed"))
+
+    def do_filter(self) -> None:
+        """Narrow the view while typing; enter keeps the filter, esc takes it away."""
+        self._before_filter = Listing(self.listing.view)
+        self.ask_line(
+            "filter",
+            "/",
+            lambda text: self._show_listing(Listing(self.listing.view, text.strip())),
+            value=self.listing.text,
+            live=lambda text: self._show_listing(Listing(self.listing.view, text.strip())),
+            cancelled=lambda: self._show_listing(self._before_filter),
+        )
+
+    def _show_listing(self, listing: Listing) -> None:
+        if listing == self.listing or self.console.session is None:
+            return
+        self.listing = listing
+        self.tickets.select_none()
+        self._show_tabs()
+        self._load(first=True, keep_cursor=False)

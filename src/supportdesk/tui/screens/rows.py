@@ -1,0 +1,102 @@
+"""What the outbox, the drafts and the parked mail have in common: one list, read again when something changes."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING
+
+from supportdesk.safetext import SafeText, safe
+from supportdesk.tui.screens.base import READ, DeskScreen
+from supportdesk.tui.widgets.bars import StatusLine, StatusPart
+from supportdesk.tui.widgets.virtual_list import Column, ListRow, VirtualList
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from textual.app import ComposeResult
+
+    from supportdesk.desk.results import Done
+    from supportdesk.tui.feed import Changed
+
+
+class RowsScreen(DeskScreen[None]):
+    """A list over the whole screen."""
+
+    @abstractmethod
+    def heading(self) -> str: ...
+
+    @abstractmethod
+    def columns(self) -> tuple[Column, ...]: ...
+
+    @abstractmethod
+    def read_rows(self) -> list[ListRow]:
+        """Read what the list shows; runs in a lane."""
+
+    @abstractmethod
+    def empty_text(self) -> str: ...
+
+    def compose_body(self) -> ComposeResult:
+        yield StatusLine(id="title")
+        yield VirtualList(self.columns(), glyphs=self.console.glyphs, id="rows")
+
+    @property
+    def rows(self) -> VirtualList:
+        return self.query_one("#rows", VirtualList)
+
+    def on_mount(self) -> None:
+        self.query_one("#title", StatusLine).show([StatusPart(safe(self.heading()), "strong")])
+        self.rows.focus()
+        self.reload()
+
+    def reload(self) -> None:
+        self.call(READ, self.read_rows, self._show, replaces="rows")
+
+    def _show(self, rows: Sequence[ListRow]) -> None:
+        self.rows.empty_text = () if rows else (safe(self.empty_text()), SafeText(""))
+        self.rows.put_rows(rows)
+        self.rows.replace_spine([row.id for row in rows])
+
+    def on_news(self, changed: Changed) -> None:
+        self.reload()
+
+    def on_screen_resume(self) -> None:
+        if self.is_mounted:
+            self.reload()
+
+    def chosen(self) -> int | None:
+        """The id of the row under the cursor."""
+        return self.rows.cursor_id
+
+    def change(self, lane: str, work: Callable[[], Done]) -> None:
+        """Do something to a row, tell it, and read the list again."""
+
+        def done(result: Done) -> None:
+            self.tell(result.notice)
+            self.reload()
+
+        self.call(lane, work, done)
+
+    def on_virtual_list_opened(self, message: VirtualList.Opened) -> None:
+        message.stop()
+        self.act("open")
+
+    def do_down(self) -> None:
+        self.rows.move_cursor(1)
+
+    def do_up(self) -> None:
+        self.rows.move_cursor(-1)
+
+    def do_half_page_down(self) -> None:
+        self.rows.move_page(1)
+
+    def do_half_page_up(self) -> None:
+        self.rows.move_page(-1)
+
+    def do_first(self) -> None:
+        self.rows.move_to(0)
+
+    def do_last(self) -> None:
+        self.rows.move_to(len(self.rows.spine))
+
+    def do_back(self) -> None:
+        self.dismiss()

@@ -1,0 +1,251 @@
+"""One ticket: the conversation with its notes and unsent replies, the customer beside it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.containers import Horizontal
+
+from supportdesk.desk.model import TicketId
+from supportdesk.l10n.catalog import _
+from supportdesk.safetext import safe
+from supportdesk.tui.labels import BADGE, word
+from supportdesk.tui.present_thread import customer_lines, entry_key, presence_words, thread_items, ticket_title
+from supportdesk.tui.screens.base import LOOK, READ, WRITE
+from supportdesk.tui.screens.on_tickets import OnTickets
+from supportdesk.tui.widgets.bars import StatusLine, StatusPart
+from supportdesk.tui.widgets.side import SidePane
+from supportdesk.tui.widgets.thread import ThreadView
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from textual.app import ComposeResult
+
+    from supportdesk.desk.model import MessageId, ThreadEntry
+    from supportdesk.desk.results import Done
+    from supportdesk.tui.feed import Changed
+    from supportdesk.tui.session import TicketBundle
+
+
+class TicketScreen(OnTickets):
+    """The conversation of one ticket; `neighbours` moves the list below and gives the ticket there."""
+
+    CONTEXT: ClassVar[str] = "ticket"
+
+    def __init__(self, ticket_id: TicketId, neighbours: Callable[[int], TicketId | None] | None = None) -> None:
+        super().__init__()
+        self._ticket_id = ticket_id
+        self._neighbours = neighbours
+        self._bundle: TicketBundle | None = None
+        self._expected: str = ""
+
+    def compose_body(self) -> ComposeResult:
+        glyphs = self.console.glyphs
+        separator = f" {glyphs.separator} "
+        yield StatusLine(separator=separator, id="title")
+        yield StatusLine(separator=separator, id="banner")
+        with Horizontal():
+            yield ThreadView(glyphs=glyphs, id="thread")
+            yield SidePane(glyphs=glyphs, id="customer")
+
+    @property
+    def thread_view(self) -> ThreadView:
+        return self.query_one("#thread", ThreadView)
+
+    def on_mount(self) -> None:
+        self.query_one("#banner").display = False
+        self.thread_view.focus()
+        self.show_ticket(self._ticket_id)
+
+    # ---- showing
+
+    def show_ticket(self, ticket_id: TicketId) -> None:
+        """Show another ticket: at once if it is known, else as soon as it is read."""
+        self._ticket_id = ticket_id
+        self.console.show_presence(ticket_id, "viewing")
+        self.with_bundle(self._put)
+
+    def _put(self, bundle: TicketBundle) -> None:
+        if bundle.ticket.id != self._ticket_id:
+            return
+        same = self._bundle is not None and self._bundle.ticket.id == bundle.ticket.id
+        self._bundle = bundle
+        now = self.session.now()
+        items = thread_items(bundle, now)
+        with self.app.batch_update():
+            if same:
+                self.thread_view.replace_items(items)
+            else:
+                self.thread_view.show(items)
+            self.query_one("#title", StatusLine).show(*ticket_title(bundle, now))
+            self.query_one("#customer", SidePane).show(customer_lines(bundle))
+            self._show_banner(bundle)
+        self._mark_seen(bundle)
+        if not same:
+            self._prefetch()
+
+    def _show_banner(self, bundle: TicketBundle) -> None:
+        """Who else is here, and what is odd about the ticket."""
+        parts = []
+        if who := presence_words(bundle.presence):
+            parts.append(StatusPart(safe(who), "warning"))
+        parts += [StatusPart(safe(word(BADGE, badge)), "warning") for badge in bundle.ticket.badges]
+        if bundle.ticket.suggested_id is not None and not any(b.startswith("suggested") for b in bundle.ticket.badges):
+            parts.append(
+                StatusPart(safe(_("may belong to #{ticket}").format(ticket=bundle.ticket.suggested_id)), "warning")
+            )
+        banner = self.query_one("#banner", StatusLine)
+        banner.show(parts)
+        banner.display = bool(parts)
+
+    def _mark_seen(self, bundle: TicketBundle) -> None:
+        session, ticket = self.session, bundle.ticket
+        self.call(
+            LOOK,
+            lambda: session.desk.mark_seen(session.actor, ticket.id, ticket.seq),
+            lambda _nothing: None,
+            replaces="seen",
+        )
+
+    def _reload(self) -> None:
+        session, ticket_id = self.session, self._ticket_id
+        self.call(READ, lambda: session.load_ticket(ticket_id), self._put, replaces="ticket")
+
+    def _prefetch(self) -> None:
+        """Read the next and the previous ticket of the list, so that J and K show them at once."""
+        from supportdesk.tui.screens.queue import QueueScreen
+
+        session = self.session
+        below = [screen for screen in self.app.screen_stack if isinstance(screen, QueueScreen)]
+        if self._neighbours is None or not below:
+            return
+        tickets = below[-1].tickets
+        near = (tickets.cursor_index + 1, tickets.cursor_index - 1)
+        for ticket_id in (TicketId(tickets.spine[at]) for at in near if 0 <= at < len(tickets.spine)):
+            if ticket_id not in session.tickets:
+                self.call(LOOK, partial(session.load_ticket, ticket_id), lambda _bundle: None)
+
+    def on_news(self, changed: Changed) -> None:
+        # Presence leaves no event, so a commit without one may still be somebody who came to this ticket.
+        if self._ticket_id in changed.tickets or not changed.events:
+            self._reload()
+
+    def on_minute(self) -> None:
+        self._reload()
+
+    def on_screen_resume(self) -> None:
+        if self._bundle is not None:
+            self.console.show_presence(self._ticket_id, "viewing")
+            self._reload()
+
+    # ---- the ticket that actions are for
+
+    def targets(self) -> tuple[TicketId, ...]:
+        return (self._ticket_id,)
+
+    def current_id(self) -> TicketId | None:
+        return self._ticket_id
+
+    def current_status(self) -> str:
+        return self._bundle.ticket.status if self._bundle is not None else ""
+
+    def seen_versions(self, tickets: Sequence[TicketId]) -> Mapping[TicketId, int]:
+        return {self._ticket_id: self._bundle.ticket.version} if self._bundle is not None else {}
+
+    def after_action(self, action: str, done: Done) -> None:
+        self.session.tickets.pop(self._ticket_id, None)
+        if action == "take_next" and done.tickets:
+            self.show_ticket(done.tickets[0])
+        else:
+            self._reload()
+
+    def take_back_expected(self, tickets: Sequence[TicketId]) -> None:
+        self._reload()
+
+    def cursor_entry(self, bundle: TicketBundle) -> ThreadEntry | None:
+        item = self.thread_view.cursor_item
+        found = [entry for entry in bundle.entries if item is not None and entry_key(entry) == item.id]
+        return found[0] if found else super().cursor_entry(bundle)
+
+    def _answered_message(self, bundle: TicketBundle) -> MessageId | None:
+        """A reply is to the message under the cursor if that came in; else to the newest."""
+        entry = self.cursor_entry(bundle)
+        return entry.id if entry is not None and entry.direction == "in" and entry.kind == "mail" else None
+
+    # ---- moving
+
+    def do_down(self) -> None:
+        self.thread_view.move_cursor(1)
+
+    def do_up(self) -> None:
+        self.thread_view.move_cursor(-1)
+
+    def do_half_page_down(self) -> None:
+        self.thread_view.scroll_half_pages(1)
+
+    def do_half_page_up(self) -> None:
+        self.thread_view.scroll_half_pages(-1)
+
+    def do_first(self) -> None:
+        self.thread_view.move_to_start()
+
+    def do_last(self) -> None:
+        self.thread_view.move_to_end()
+
+    def do_fold(self) -> None:
+        self.thread_view.toggle_folds()
+
+    def do_open(self) -> None:
+        """Open what is folded; a draft is opened in the composer."""
+        bundle = self._bundle
+        entry = self.cursor_entry(bundle) if bundle is not None else None
+        if (
+            bundle is not None
+            and entry is not None
+            and entry.id is None
+            and entry.outbox_id is not None
+            and entry.state == "draft"
+        ):
+            session, outbox_id = self.session, entry.outbox_id
+            self.call(
+                WRITE,
+                lambda: session.desk.adopt_draft(session.actor, outbox_id),
+                lambda row: self.console.open_composer(bundle, row),
+            )
+        else:
+            self.thread_view.toggle_folds()
+
+    def do_next_ticket(self) -> None:
+        self._move_by(1)
+
+    def do_previous_ticket(self) -> None:
+        self._move_by(-1)
+
+    def _move_by(self, step: int) -> None:
+        found = self._neighbours(step) if self._neighbours is not None else None
+        if found is None:
+            self.tell(_("There is no other ticket in that direction."))
+        else:
+            self.show_ticket(found)
+
+    def do_back(self) -> None:
+        if self.has_class("-with-customer"):
+            self.remove_class("-with-customer")
+            return
+        self.console.show_presence(None, "")
+        self.dismiss()
+
+    # ---- finding
+
+    def do_find(self) -> None:
+        self.ask_line("find", _("Find:"), self._found, live=self._find)
+
+    def _find(self, text: str) -> None:
+        self.thread_view.find(text)
+
+    def _found(self, text: str) -> None:
+        count = self.thread_view.find(text)
+        if text and not count:
+            self.tell(_("“{text}” is not in this conversation.").format(text=text))

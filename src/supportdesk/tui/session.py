@@ -1,0 +1,105 @@
+"""Who sits at this console and at which desk: opened once, in a thread, shared by every screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from supportdesk.desk.model import (
+    Actor,
+    Agent,
+    CustomerView,
+    Mailbox,
+    MailboxId,
+    ThreadEntry,
+    Ticket,
+    TicketId,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from supportdesk.config import Config
+    from supportdesk.desk.desk import Desk
+    from supportdesk.desk.model import AgentId
+
+KEPT_TICKETS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class TicketBundle:
+    """Everything that a ticket's pane shows, read at one moment."""
+
+    ticket: Ticket
+    entries: tuple[ThreadEntry, ...]
+    customer: CustomerView | None
+    tags: tuple[str, ...]
+    presence: tuple[tuple[str, str], ...]  # (agent's name, viewing | replying), others only
+    assignee: str
+    mailbox: Mailbox | None
+
+
+@dataclass(slots=True)
+class Session:
+    """The desk and who acts. The methods read the store: call them in a lane, never on the event loop."""
+
+    config: Config
+    desk: Desk
+    agent: Agent
+    shop: str
+    mailboxes: dict[MailboxId, Mailbox]
+    agents: dict[AgentId, Agent]
+    restricted: bool = False
+    console: str = field(default_factory=lambda: uuid4().hex)
+    tickets: dict[TicketId, TicketBundle] = field(default_factory=dict)
+
+    @property
+    def actor(self) -> Actor:
+        return self.agent.actor()
+
+    def now(self) -> datetime:
+        return self.desk.clock.now()
+
+    def load_ticket(self, ticket_id: TicketId) -> TicketBundle:
+        """Read a ticket with its conversation and customer, and keep it."""
+        read = self.desk.read
+        ticket = read.ticket(ticket_id)
+        present = read.presence(ticket_id, now=self.now())
+        bundle = TicketBundle(
+            ticket=ticket,
+            entries=tuple(read.thread(ticket_id)),
+            customer=read.customer(ticket.customer_id) if ticket.customer_id is not None else None,
+            tags=read.tags(ticket_id),
+            presence=tuple((name, mode) for agent_id, name, mode in present if agent_id != self.agent.id),
+            assignee=self.agents[ticket.assignee_id].name if ticket.assignee_id in self.agents else "",
+            mailbox=self.mailboxes.get(ticket.mailbox_id) if ticket.mailbox_id is not None else None,
+        )
+        if len(self.tickets) >= KEPT_TICKETS:
+            self.tickets.pop(next(iter(self.tickets)), None)
+        self.tickets[ticket_id] = bundle
+        return bundle
+
+    def reread_team(self) -> None:
+        """Agents and mailboxes as they are now."""
+        self.mailboxes = {mailbox.id: mailbox for mailbox in self.desk.mailboxes()}
+        self.agents = {agent.id: agent for agent in self.desk.agents()}
+
+
+def open_session(config: Config, *, restricted: bool = False) -> Session:
+    """Open the desk and find out who acts. Raises NotFound and NotAllowed with what to do."""
+    from supportdesk.bootstrap import acting_agent, open_desk
+
+    desk = open_desk(config)
+    agent = acting_agent(desk, config)
+    mailboxes = desk.mailboxes()
+    shop = desk.settings().shop_name or (mailboxes[0].shop_name if mailboxes else "")
+    return Session(
+        config=config,
+        desk=desk,
+        agent=agent,
+        shop=shop,
+        mailboxes={mailbox.id: mailbox for mailbox in mailboxes},
+        agents={known.id: known for known in desk.agents()},
+        restricted=restricted,
+    )

@@ -1,0 +1,263 @@
+"""From a key to a done action: ask for what the action needs, show it at once, perform it, and tell how it went.
+
+One flow for every action of the desk's registry and every place that has tickets. What the desk asks back
+(`AnswerNeeded`) is asked of the agent, and the action is performed again with the answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from supportdesk.desk.actions import BY_ID, Param
+from supportdesk.desk.results import AnswerNeeded, Done
+from supportdesk.errors import Conflict, SupportdeskError
+from supportdesk.l10n.catalog import _, ngettext
+from supportdesk.safetext import SafeText, safe
+from supportdesk.tui.calls import WRITE
+from supportdesk.tui.labels import CHOICES, word
+from supportdesk.tui.screens.choose import ChooseScreen, DialogScreen
+from supportdesk.tui.widgets.picker import PickerEntry
+from supportdesk.tui.widgets.prompt import Completion
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from supportdesk.desk.model import TicketId
+    from supportdesk.tui.screens.on_tickets import OnTickets
+
+UNASSIGN = "unassign"
+ASKED_LATER = frozenset({"dismiss", "after", "mode", "reason", "after_deadline", "different_customers", "anyway"})
+"""Optional arguments, and those that the desk asks for when it needs them: never asked for in advance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An action on tickets as the agent saw them, with the arguments gathered so far."""
+
+    action: str
+    tickets: tuple[TicketId, ...]
+    expect: Mapping[TicketId, int]
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def with_param(self, name: str, value: object) -> Request:
+        return replace(self, params={**self.params, name: value})
+
+
+class Triage:
+    """The flow of one screen."""
+
+    def __init__(self, screen: OnTickets) -> None:
+        self._screen = screen
+
+    def start(self, action: str, params: Mapping[str, Any] | None = None) -> None:
+        """Begin an action on the screen's tickets."""
+        spec = BY_ID[action]
+        tickets = () if spec.scope == "none" else self._screen.targets()
+        if spec.scope != "none" and not tickets:
+            self._screen.tell(_("There is no ticket here."), severity="warning")
+            return
+        if spec.scope == "one" and len(tickets) > 1:
+            text = _("{title} takes one ticket at a time.").format(title=spec.localized_title())
+            self._screen.tell(text, severity="warning")
+            return
+        self._next(Request(action, tickets, self._screen.seen_versions(tickets), params or {}))
+
+    def _next(self, request: Request) -> None:
+        """Ask for the first argument that is missing, or perform."""
+        for param in BY_ID[request.action].params:
+            if param.required and param.name not in request.params:
+                self.ask(request, param, partial(self._answered, request, param.name))
+                return
+        self._perform(request)
+
+    def _answered(self, request: Request, name: str, value: object) -> None:
+        if name == "assignee" and value == UNASSIGN:
+            self._perform(Request(UNASSIGN, request.tickets, request.expect))
+        elif value not in (None, ""):
+            self._next(request.with_param(name, value))
+
+    # ---- asking
+
+    def ask(self, request: Request, param: Param, then: Callable[[Any], None], message: str = "") -> None:
+        """Ask for one argument in the way that suits its kind."""
+        title = message or _(param.help) or param.name
+        match param.kind:
+            case "choice":
+                entries = [PickerEntry(choice, safe(word(CHOICES, choice))) for choice in param.choices]
+                self._choose(title, entries, then)
+            case "agent":
+                self._choose(title, self._agents(), then)
+            case "mailbox":
+                entries = [
+                    PickerEntry(str(mailbox.id), safe(mailbox.address), safe(mailbox.shop_name))
+                    for mailbox in self._screen.session.mailboxes.values()
+                ]
+                self._choose(title, entries, lambda value: then(int(value)))
+            case "flag":
+                self._confirm(title, then)
+            case "when":
+                self._ask_when(request.tickets, title, then)
+            case "tags":
+                self._screen.ask_line("tags", title, then, complete=self._complete_tags())
+            case "language":
+                self._screen.ask_line("language", title, then, complete=complete_language)
+            case "ticket" | "message" | "number" | "identity":
+                self._screen.ask_line(param.name, title, lambda value: then(value.strip().lstrip("#")))
+            case _:
+                self._screen.ask_line(param.name, title, then)
+
+    def _choose(self, title: str, entries: Sequence[PickerEntry], then: Callable[[str], None]) -> None:
+        def chosen(value: str | None) -> None:
+            if value is not None:
+                then(value)
+
+        self._screen.console.push_screen(ChooseScreen(title, entries, glyphs=self._screen.console.glyphs), chosen)
+
+    def _confirm(self, title: str, then: Callable[[bool], None]) -> None:
+        def pressed(key: str | None) -> None:
+            if key == "y":
+                then(True)
+
+        keys = [("y", _("yes")), ("esc", _("no"))]
+        self._screen.console.push_screen(DialogScreen(_("Are you sure?"), title, keys), pressed)
+
+    def _ask_when(self, tickets: tuple[TicketId, ...], title: str, then: Callable[[Any], None]) -> None:
+        """A phrase, with the time that it means shown while it is typed: from the same rules that will read it."""
+        screen, hint = self._screen, _("for example: {phrases}").format(phrases=_("tomorrow 9am, mon 15:00, 3d"))
+
+        def read() -> object:
+            from supportdesk.desk.arguments import calendar_for
+
+            return calendar_for(screen.session.desk, tickets)
+
+        def ask(calendar: Any) -> None:
+            screen.ask_line(
+                "when",
+                title,
+                then,
+                hint=lambda text: describe_when(text, calendar, screen.session.now()) if text.strip() else safe(hint),
+                complete=lambda text: when_presets(text, calendar, screen.session.now()),
+            )
+
+        screen.call("look", read, ask)
+
+    def _agents(self) -> list[PickerEntry]:
+        session = self._screen.session
+        known = [agent for agent in session.agents.values() if agent.state != "disabled"]
+        known.sort(key=lambda agent: (agent.id != session.agent.id, agent.name.casefold()))
+        entries = [
+            PickerEntry(
+                agent.login,
+                safe(agent.name),
+                safe(" · ".join([*agent.languages, *([_("away")] if agent.state == "away" else [])])),
+                search=agent.login,
+            )
+            for agent in known
+        ]
+        return [*entries, PickerEntry(UNASSIGN, safe(_("nobody")), safe(_("back among the unassigned")))]
+
+    def _complete_tags(self) -> Callable[[str], Sequence[Completion]]:
+        known = self._screen.known_tags()
+
+        def complete(text: str) -> list[Completion]:
+            head, blank, tail = text.rpartition(" ")
+            begun = tail.lstrip("#")
+            return [Completion(safe(f"{head}{blank}{tag}")) for tag in known if tag.startswith(begun) and tag != tail]
+
+        return complete
+
+    # ---- performing
+
+    def _perform(self, request: Request) -> None:
+        screen = self._screen
+        session = screen.session
+        screen.show_expected(request.action, request.tickets, request.params)
+
+        def work() -> Done:
+            return session.desk.perform(
+                request.action, session.actor, request.tickets, request.params, expect=request.expect or None
+            )
+
+        screen.call(
+            WRITE,
+            work,
+            lambda done: self._done(request, done),
+            failed=lambda error: self._failed(request, error),
+        )
+
+    def _done(self, request: Request, done: Done) -> None:
+        screen = self._screen
+        notice = done.notice
+        if done.undoable and done.tickets:
+            notice += "  ·  " + _("u undoes it")
+        if done.conflicts:
+            left = ngettext("{count} was left alone: {why}", "{count} were left alone: {why}", len(done.conflicts))
+            first = next(iter(done.conflicts.values()))
+            notice += "\n" + left.format(count=len(done.conflicts), why=first.message)
+        screen.tell(notice, severity="warning" if done.conflicts else "information")
+        screen.after_action(request.action, done)
+
+    def _failed(self, request: Request, error: Exception) -> None:
+        screen = self._screen
+        screen.take_back_expected(request.tickets)
+        if isinstance(error, AnswerNeeded):
+            param = next((param for param in BY_ID[request.action].params if param.name == error.param), None)
+            if param is not None:
+                self.ask(request, param, partial(self._again, request, param.name), error.message)
+                return
+        if isinstance(error, Conflict):
+            screen.tell(" · ".join(filter(None, (error.message, error.hint))), severity="warning")
+        elif isinstance(error, SupportdeskError):
+            screen.tell(" · ".join(filter(None, (error.message, error.hint))), severity="error")
+        else:
+            screen.tell_error(error)
+
+    def _again(self, request: Request, name: str, value: object) -> None:
+        if value not in (None, ""):
+            self._perform(request.with_param(name, value))
+
+
+def describe_when(text: str, calendar: Any, now: datetime) -> SafeText:
+    """The time that a phrase means, or why it means none."""
+    from supportdesk.desk.phrases import read_snooze
+    from supportdesk.l10n.catalog import current_language
+
+    try:
+        return safe(read_snooze(text, calendar, now, current_language()).described)
+    except SupportdeskError as error:
+        return safe(error.message)
+
+
+def when_presets(text: str, calendar: Any, now: datetime) -> list[Completion]:
+    """The times that are usually meant, as phrases, while nothing is typed."""
+    if text.strip():
+        return []
+    from supportdesk.desk.calendar import load_zone
+    from supportdesk.desk.phrases import presets
+    from supportdesk.l10n.catalog import current_language
+
+    zone = load_zone(calendar.zone)
+    return [
+        Completion(
+            SafeText(f"{preset.snooze.until.astimezone(zone):%Y-%m-%d %H:%M}"),
+            safe(f"{_(preset.title)}: {preset.snooze.described}"),
+        )
+        for preset in presets(calendar, now, current_language())
+    ]
+
+
+LANGUAGES = ("it", "en", "de", "fr", "es", "pt", "nl", "pl", "sv", "da", "fi", "cs", "ro", "hu", "el", "ja", "zh")
+
+
+def complete_language(text: str) -> list[Completion]:
+    """Language tags with their names in the agent's language."""
+    from supportdesk.l10n.catalog import current_language
+    from supportdesk.l10n.format import language_name
+
+    typed = text.strip().casefold()
+    named = [(tag, language_name(tag, current_language())) for tag in LANGUAGES]
+    found = [(tag, name) for tag, name in named if typed in tag or name.casefold().startswith(typed)]
+    return [Completion(SafeText(tag), safe(name)) for tag, name in found]
