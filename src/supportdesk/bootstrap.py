@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from supportdesk.desk.delivery import Deliverer
     from supportdesk.desk.desk import Desk
     from supportdesk.desk.fetch import Fetcher, Progress
-    from supportdesk.desk.housekeeping import Housekeeper
     from supportdesk.desk.intake import Intake
     from supportdesk.desk.model import Actor, Agent, Mailbox, MailboxId, Server
     from supportdesk.desk.ports import MailParser, MailServers, MailSource, MailTransport, Store
     from supportdesk.mail.child import MailParserPool
+    from supportdesk.store.backup import BackupReport, RestoreReport
+    from supportdesk.store.facts import DatabaseFacts
 
 
 class SystemClock:
@@ -45,10 +46,7 @@ def open_desk(config: Config) -> Desk:
     from supportdesk.desk.desk import Desk
     from supportdesk.store import open_store
 
-    if is_file(config.database) and not database_path(config).exists():
-        raise NotFound(
-            f"there is no desk at {config.database}", hint="run `supportdesk init`, or name it with --database"
-        )
+    _refuse_missing(config)
     return Desk(open_store(config.database), SystemClock())
 
 
@@ -158,10 +156,16 @@ class Engine:
 
         return Deliverer(self.desk, self.servers, owner=owner, epoch=epoch)
 
-    def housekeeper(self, owner: str, epoch: int) -> Housekeeper:
-        from supportdesk.desk.housekeeping import Housekeeper
+    def keep_house(self, deliverer: Deliverer, *, stop: Callable[[], bool]) -> None:
+        """What is done every minute: the rules of time, orphaned claims, the Sent folders, the store's own upkeep."""
+        from supportdesk.desk.housekeeping import keep_house
+        from supportdesk.desk.sent import look_into_sent
 
-        return Housekeeper(self.desk, self.servers, owner=owner, epoch=epoch)
+        deliverer.recover()
+        keep_house(self.desk)
+        self.store.fold_view_counts()
+        self.store.checkpoint()
+        look_into_sent(self.desk, self.servers, stop=stop)
 
     def anything_due(self) -> bool:
         """Whether a worker that is asked to leave still has replies to deliver."""
@@ -178,6 +182,63 @@ class Engine:
         if self._parser is not None:
             self._parser.close()
         self.store.close()
+
+
+def open_source(server: Server, password: str) -> MailSource:
+    """A connection to an IMAP server that no mailbox has yet: to try it out before it is saved."""
+    from supportdesk.mail.imap import ImapSource
+
+    return ImapSource(server, password)
+
+
+def open_transport(server: Server, password: str) -> MailTransport:
+    """The same for an SMTP server; it has logged in when this returns."""
+    from supportdesk.mail.smtp import SmtpTransport
+
+    transport = SmtpTransport(server, password)
+    try:
+        transport.check()
+    except BaseException:
+        transport.close()
+        raise
+    return transport
+
+
+def back_up(config: Config, file: Path, progress: Callable[[int, int], None] | None = None) -> BackupReport:
+    """Write the whole desk into one verified file. Raises StoreError, NotFound."""
+    from supportdesk.store.backup import backup
+
+    _refuse_missing(config)
+    return backup(config.database, file, progress)
+
+
+def restore(config: Config, file: Path) -> RestoreReport:
+    """Replace the desk by a backup; what it replaces is kept aside. Raises StoreError: then nothing has changed."""
+    from supportdesk.store.backup import restore
+
+    return restore(file, config.database)
+
+
+def upgrade(config: Config) -> Path | None:
+    """Bring the schema up to date; returns the backup that was taken first, None if there was nothing to do."""
+    from supportdesk.store import create_or_upgrade
+
+    _refuse_missing(config)
+    return create_or_upgrade(config.database)
+
+
+def database_facts(config: Config) -> DatabaseFacts:
+    """What the database and its driver are: for `doctor`."""
+    from supportdesk.store.facts import read_facts
+
+    return read_facts(config.database)
+
+
+def _refuse_missing(config: Config) -> None:
+    if is_file(config.database) and not database_path(config).exists():
+        raise NotFound(
+            f"there is no desk at {config.database}", hint="run `supportdesk init`, or name it with --database"
+        )
 
 
 def open_engine(config: Config) -> Engine:

@@ -145,9 +145,9 @@ class Worker:
             deliverer.close()
 
     def _keep_house(self) -> None:
-        housekeeper = self.engine.housekeeper(self.owner, self.epoch)
+        deliverer = self.engine.deliverer(self.owner, self.epoch)
         while not self.stopping.is_set():
-            housekeeper.run(stop=self.stopping.is_set)
+            self.engine.keep_house(deliverer, stop=self.stopping.is_set)
             self.stopping.wait(HOUSEKEEPING_SECONDS)
 
     def _follow_changes(self) -> None:

@@ -245,6 +245,9 @@ class Store(Protocol):
     def run(self, block: Callable[[Transaction], T]) -> T:
         """Run `block` in a transaction, again from the start while the database raises TryAgain."""
 
+    def checkpoint(self) -> bool:
+        """Move the write-ahead log into the database file (SQLite); False while a reader keeps it."""
+
     def fold_view_counts(self) -> int:
         """Add the appended deltas of the view counts to their rows (the worker, now and then)."""
 
