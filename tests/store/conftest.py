@@ -11,7 +11,7 @@ from supportdesk.store import SqlStore, create_or_upgrade, open_store
 from tests.store.desk import SmallDesk, fill
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.support.clock import FakeClock
@@ -50,3 +50,11 @@ def store(desk_url: str, clock: FakeClock) -> Iterator[SqlStore]:
 def desk(store: SqlStore) -> SmallDesk:
     """Two agents, a mailbox, three customers and five tickets."""
     return fill(store)
+
+
+@pytest.fixture
+def other_url(request: pytest.FixtureRequest, store_url: str, tmp_path: Path) -> Callable[[], str]:
+    """Makes an empty database of the other kind: Postgres for a SQLite test, SQLite for a Postgres one."""
+    if not store_url.startswith("sqlite"):
+        return lambda: f"sqlite:///{tmp_path / 'other.db'}"
+    return lambda: str(request.getfixturevalue("postgres_server").create_database())

@@ -126,7 +126,7 @@ def count_rows(connection: Connection) -> dict[str, int]:
 
 @contextmanager
 def _beside(file: Path) -> Iterator[Path]:
-    """A fresh file next to `file`, only ours to read; removed with what SQLite puts beside it, unless it was renamed."""
+    """A fresh file next to `file`, only ours to read; removed, with what SQLite puts beside it, unless renamed."""
     try:
         handle, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".part", dir=file.parent)
     except OSError as error:

@@ -71,19 +71,23 @@ def migrate_open(connection: Connection, address: Address, to: str, scripts: str
 def _migrate(connection: Connection, address: Address, to: str, scripts: str) -> None:
     connection.execute("BEGIN" if address.is_postgres else "BEGIN IMMEDIATE")
     try:
-        used = _used_ids(connection)
+        used, numbered = _used_ids(connection), _numbered_for_ever(connection)
         migrate_open(connection, address, to, scripts)
         keep_used_ids(connection, used)
-        _refuse_orphans(connection)
+        _refuse_damage(connection, numbered)
         connection.execute("COMMIT")
     except BaseException:
         connection.rollback()
         raise
 
 
-def _refuse_orphans(connection: Connection) -> None:
-    """Postgres checks its keys by itself; on SQLite they were off."""
-    if not connection.is_postgres and (orphans := connection.execute("PRAGMA foreign_key_check")):
+def _refuse_damage(connection: Connection, numbered: set[str]) -> None:
+    """What only SQLite lets a migration do: leave rows without parents, or give an id again that was given before."""
+    if connection.is_postgres:
+        return
+    if lost := numbered - _numbered_for_ever(connection):
+        raise StoreError(f"the migration drops AUTOINCREMENT from {', '.join(sorted(lost))}; nothing has changed")
+    if orphans := connection.execute("PRAGMA foreign_key_check"):
         raise StoreError(f"the migration would leave {len(orphans)} rows without their parents; nothing has changed")
 
 
@@ -120,6 +124,14 @@ def _used_ids(connection: Connection) -> list[tuple[Any, ...]]:
     if connection.is_postgres or not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'"):
         return []
     return connection.execute("SELECT name, seq FROM sqlite_sequence")
+
+
+def _numbered_for_ever(connection: Connection) -> set[str]:
+    """The tables whose ids are never given twice (SQLite)."""
+    if connection.is_postgres:
+        return set()
+    rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%AUTOINCREMENT%'")
+    return {row[0] for row in rows}
 
 
 def keep_used_ids(connection: Connection, used: list[tuple[Any, ...]]) -> None:

@@ -53,7 +53,7 @@ def statements(listing: Listing) -> list[str]:
         return [
             f"SELECT id FROM ticket WHERE {branch}{awake} AND due_at IS {ending}"
             for branch in listing.branches
-            for ending in ("NOT NULL ORDER BY due_at, id", "NULL ORDER BY id")
+            for ending in ("NOT NULL ORDER BY due_at, id", "NULL ORDER BY due_at, id")
         ]
     return [f"SELECT id FROM ticket WHERE {branch}{awake} ORDER BY id DESC" for branch in listing.branches]
 

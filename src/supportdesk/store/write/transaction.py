@@ -122,6 +122,8 @@ class WriteTransaction:
             if change.table == "ticket":
                 if not isinstance(change, Insert):
                     found.add(change.key["id"])
+            elif change.table == "outbox" and not plan.events:
+                continue  # a draft that is being typed: what becomes of it leaves an event
             elif change.table not in SILENT_TABLES and "ticket_id" in table(change.table).kinds:
                 found.update(self._owners(change))
         return sorted(TicketId(ticket) for ticket in found)

@@ -337,7 +337,7 @@ def upgrade() -> None:
         "ix_ticket_mine",
         "ticket",
         ["assignee_id", "due_at", "id", "snoozed_until"],
-        "merged_into IS NULL AND status IN ('new', 'open', 'on_hold')",
+        "merged_into IS NULL AND status NOT IN ('pending', 'solved', 'closed', 'spam')",
     )
     partial_index(
         "ix_ticket_needs_reply",
@@ -355,7 +355,7 @@ def upgrade() -> None:
         "ix_ticket_open",
         "ticket",
         ["due_at", "id"],
-        "merged_into IS NULL AND status IN ('new', 'open', 'pending', 'on_hold')",
+        "merged_into IS NULL AND status NOT IN ('solved', 'closed', 'spam')",
     )
     partial_index("ix_ticket_order", "ticket", ["order_number"], "order_number <> ''")
     partial_index("ix_ticket_snoozed", "ticket", ["snoozed_until"], "snoozed_until IS NOT NULL")

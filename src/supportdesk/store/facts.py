@@ -1,0 +1,56 @@
+"""What the database and its driver are, for `doctor`: read, judged nowhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from supportdesk.store.address import file_system, parse_url
+from supportdesk.store.connect import close_connection, connect
+from supportdesk.store.extras import search_is_sound
+from supportdesk.store.schema import HEAD, revision
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFacts:
+    """One database as it was found. `file` is None on Postgres; `problems` are the words of its own integrity check."""
+
+    kind: str  # sqlite | postgres
+    shown: str  # without a password
+    version: str
+    driver: str
+    file: Path | None
+    file_system: str
+    revision: str
+    known_revision: str
+    problems: tuple[str, ...]
+    search_is_sound: bool
+
+
+def read_facts(url: str) -> DatabaseFacts:
+    """Open the database and ask it. Raises StoreError when it cannot be opened."""
+    address = parse_url(url)
+    connection = connect(address)
+    try:
+        found = revision(connection)
+        if address.is_postgres:
+            version, problems = str(connection.execute("SHOW server_version")[0][0]), ()
+            connection.rollback()
+        else:
+            version = str(connection.execute("SELECT sqlite_version()")[0][0])
+            rows = connection.execute("PRAGMA quick_check(5)")
+            problems = tuple(str(row[0]) for row in rows if row[0] != "ok")
+        return DatabaseFacts(
+            kind="postgres" if address.is_postgres else "sqlite",
+            shown=address.shown,
+            version=version,
+            driver=connection.driver.__name__.partition(".")[0],
+            file=address.path,
+            file_system=file_system(address.path) if address.path is not None else "",
+            revision=found,
+            known_revision=HEAD,
+            problems=problems,
+            search_is_sound=not found or search_is_sound(connection),
+        )
+    finally:
+        close_connection(connection, address)

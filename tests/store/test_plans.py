@@ -1,0 +1,93 @@
+"""The questions asked all day long are answered by an index on both databases: no table is read from end to end."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from supportdesk.store.connect import Connection
+from tests.store.desk import add_ticket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from supportdesk.store import SqlStore
+    from supportdesk.store.read.reader import SqlReader
+    from tests.store.desk import SmallDesk
+
+BIG = ("ticket", "message", "message_text", "event", "outbox", "delivery", "message_mail", "attachment", "parked")
+
+QUESTIONS: dict[str, Callable[[SqlReader, Any], object]] = {
+    **{
+        view: lambda read, now, view=view: read.queue_ids(view, agent_id=1, now=now, limit=50)
+        for view in (
+            "needs_reply",
+            "mine",
+            "unassigned",
+            "with_customer",
+            "snoozed",
+            "notifications",
+            "all_open",
+            "solved",
+            "spam",
+        )
+    },
+    "rows": lambda read, now: read.queue_rows([1, 2], agent_id=1, now=now),
+    "counts": lambda read, now: read.counts(agent_id=1, now=now),
+    "thread": lambda read, now: read.thread(1),
+    "unanswered": lambda read, now: read.unanswered(now=now),
+    "outbox": lambda read, now: read.outbox(states=["held", "deferred"]),
+    "drafts": lambda read, now: read.outbox(ticket_id=1, agent_id=1),
+    "feed": lambda read, now: read.events(after=10),
+    "timeline": lambda read, now: read.events(ticket_id=1),
+    "action": lambda read, now: read.event_details("x"),
+    "search": lambda read, now: read.search("grazie"),
+    "customer": lambda read, now: read.customer(1),
+}
+
+
+@contextmanager
+def explained(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The plans of all SELECTs that run inside the block."""
+    plans: list[str] = []
+    execute = Connection.execute
+
+    def explain(self: Connection, sql: str, params: Any = ()) -> list[tuple[Any, ...]]:
+        if sql.lstrip().startswith(("SELECT", "WITH")):
+            prefix = "EXPLAIN " if self.is_postgres else "EXPLAIN QUERY PLAN "
+            plan = "\n".join(str(row[-1]) for row in execute(self, prefix + sql, params))
+            plans.append(f"{sql}\n{plan}")
+        return execute(self, sql, params)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Connection, "execute", explain)
+        yield plans
+
+
+@pytest.fixture
+def planned(store: SqlStore, desk: SmallDesk) -> SqlStore:
+    """Postgres reads small tables from end to end whatever there is; here it may not."""
+    for number in range(20):
+        add_ticket(store, "grazie", status=("solved", "pending", "open")[number % 3], kind="human")
+    if store.address.is_postgres:
+        with store.connection() as connection:
+            connection.execute("SET enable_seqscan = off")
+    return store
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_it_is_answered_by_an_index(planned: SqlStore, monkeypatch: pytest.MonkeyPatch, question: str) -> None:
+    with explained(monkeypatch) as plans:
+        QUESTIONS[question](planned.read, planned.clock.now())
+    assert plans
+    for plan in plans:
+        for line in plan.splitlines()[1:]:
+            scanned = re.search(r"Seq Scan on (\w+)|^SCAN (\w+)(?! USING (COVERING )?INDEX ix_\w+| VIRTUAL)", line)
+            table = scanned and (scanned[1] or scanned[2])
+            assert table not in BIG, plan
+            if question in {"needs_reply", "mine", "unassigned", "all_open", "solved", "notifications", "spam"}:
+                assert "TEMP B-TREE" not in line, plan
+                assert "Sort" not in line, plan

@@ -1,0 +1,111 @@
+"""Search finds words in any order, in any spelling and script, and no string that anybody types is an error."""
+
+from __future__ import annotations
+
+import random
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from supportdesk.store.extras import put_text, search_is_sound
+from supportdesk.textfold import fold
+from tests.store.desk import add_ticket, apply, set_ticket
+
+if TYPE_CHECKING:
+    from supportdesk.store import SqlStore
+    from tests.store.desk import SmallDesk
+
+OPERATORS = ['"', "'", "*", "(", ")", "AND", "OR", "NOT", "NEAR(", "^", "-", "+", ":", "folded:", "{", "}", "\\", "&", "|", "!", "<->", "\0", "%", "?", ";", "--"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("pacco", [0]), ("PÀCCO mio", [0]), ("pac", [0]), ("grosse", [4]), ("GRÖSSE", [4]), ("artikel falscher", [1]),
+        ("saluti", [4, 3, 2, 1, 0]), ("niente", []), ("", []), ("   ", []), ('"falscher artikel"', [1]),
+        ('"artikel falscher"', []), ("saluti reso", [3]),
+    ],
+)  # fmt: skip
+def test_words_are_found_newest_message_first(store: SqlStore, desk: SmallDesk, text: str, found: list[int]) -> None:
+    assert store.read.search(text) == [desk.tickets[number] for number in found]
+
+
+def test_scripts_without_spaces_are_found_by_any_part_of_two_characters(store: SqlStore, desk: SmallDesk) -> None:
+    ticket = add_ticket(store, "商品が届きません 東京都")
+    for text in ("商品", "届きま", "東京", "東京都", "京都"):
+        assert store.read.search(text) == [ticket], text
+    assert store.read.search("都東") == []
+
+
+def test_a_ticket_is_found_by_its_number_and_a_merged_one_as_its_survivor(store: SqlStore, desk: SmallDesk) -> None:
+    first, second, third, *_ = desk.tickets
+    apply(store, set_ticket(first, "merge", {}, {"merged_into": second}))
+    apply(store, set_ticket(second, "merge", {}, {"merged_into": third}))
+    assert store.read.search("pacco") == [third]
+    assert store.read.search(f"#{first}") == [third]
+    assert store.read.search(str(third)) == [third]
+    assert store.read.search("999999") == []
+
+
+def test_a_view_is_narrowed_by_text_and_keeps_its_order(store: SqlStore, desk: SmallDesk) -> None:
+    found = store.read.queue_ids("needs_reply", agent_id=None, now=store.clock.now(), text="saluti", limit=3)
+    assert found == [desk.tickets[1], desk.tickets[0], desk.tickets[3]]
+    assert store.read.queue_ids("needs_reply", agent_id=None, now=store.clock.now(), text="pacco") == [desk.tickets[0]]
+
+
+def test_replacing_and_removing_a_text_leaves_no_trace_in_the_index(store: SqlStore, desk: SmallDesk) -> None:
+    [message] = store.read.rows("message", {"ticket_id": desk.tickets[0]})
+    with store.transaction() as tx:
+        tx.index_message(message["id"], fold("tutto nuovo"))
+    assert store.read.search("pacco") == []
+    assert store.read.search("nuovo") == [desk.tickets[0]]
+    with store.transaction() as tx:
+        put_text(tx.connection, message["id"], None)
+        assert search_is_sound(tx.connection)
+    assert store.read.search("nuovo") == []
+
+
+def test_many_hits_are_read_page_by_page_until_the_limit(store: SqlStore, desk: SmallDesk) -> None:
+    with store.transaction() as tx:
+        for seq in range(2, 502):
+            row = tx.connection.execute(
+                "INSERT INTO message (ticket_id, seq, received_at, created_at) VALUES (?, ?, ?, ?) RETURNING id",
+                (desk.tickets[0], seq, tx.now, tx.now),
+            )
+            tx.index_message(row[0][0], "grazie mille")
+    assert store.read.search("grazie", limit=3) == [desk.tickets[0], desk.tickets[4], desk.tickets[3]]
+
+
+def test_a_very_long_text_is_indexed_without_an_error(store: SqlStore, desk: SmallDesk) -> None:
+    [message] = store.read.rows("message", {"ticket_id": desk.tickets[0]})
+    words = " ".join(f"parola{number}" for number in range(120_000))
+    with store.transaction() as tx:
+        tx.index_message(message["id"], f"inizio {words}")
+    assert store.read.search("inizio") == [desk.tickets[0]]
+
+
+def hostile(chance: random.Random) -> str:
+    pieces = []
+    for _ in range(chance.randrange(1, 12)):
+        match chance.randrange(4):
+            case 0:
+                pieces.append(chance.choice(OPERATORS))
+            case 1:
+                pieces.append("".join(chr(chance.randrange(sys.maxunicode + 1)) for _ in range(chance.randrange(1, 9))))
+            case 2:
+                pieces.append("".join(chr(chance.randrange(0x250)) for _ in range(chance.randrange(1, 30))))
+            case _:
+                pieces.append(chance.choice(["pacco", "商品", "ß" * 80, "a" * 300, "grazie*"]))
+    return chance.choice(["", " "]).join(pieces)
+
+
+def test_no_string_is_an_error(store: SqlStore, desk: SmallDesk) -> None:
+    seed = 20261121
+    chance = random.Random(seed)
+    for number in range(10_000):
+        text = hostile(chance)
+        try:
+            store.read.search(text, limit=5)
+        except Exception as error:
+            raise AssertionError(f"seed {seed}, string {number}: {text!r}") from error
