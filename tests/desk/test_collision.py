@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,6 +15,7 @@ from supportdesk.store import open_store
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:
+    from multiprocessing.queues import Queue
     from multiprocessing.synchronize import Barrier
 
     from tests.support.desk import House
@@ -23,9 +24,7 @@ ROUNDS = 500
 START = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
 
 
-def answer_all(
-    url: str, actor: Actor, tickets: list[TicketId], barrier: Barrier, results: multiprocessing.Queue
-) -> None:
+def answer_all(url: str, actor: Actor, tickets: list[TicketId], barrier: Barrier, results: Queue[Any]) -> None:
     """One process: write a draft on each ticket, wait for the other at the start line, send."""
     clock = FakeClock(START)
     desk = Desk(open_store(url, clock), clock)

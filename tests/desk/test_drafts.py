@@ -68,6 +68,15 @@ def test_saving_the_same_text_writes_nothing(house: House) -> None:
     assert house.desk.save_draft(house.giulia, row.id, row.version, body=row.body).version == row.version
 
 
+def test_typing_a_draft_is_no_change_of_the_ticket(house: House) -> None:
+    ticket_id = house.customer_writes()
+    version = house.ticket(ticket_id).version
+    row = house.draft(ticket_id, body="una parola")
+    house.desk.save_draft(house.giulia, row.id, row.version, body="una parola in più")
+    assert house.ticket(ticket_id).version == version
+    house.desk.perform("take", house.luca, [ticket_id], expect={ticket_id: version})
+
+
 def test_recipients_are_replaced_by_role_and_listed_once(house: House) -> None:
     row = house.draft(house.customer_writes())
     people = (Address("Otto", "otto@example.de"), Address("", "OTTO@example.de"))

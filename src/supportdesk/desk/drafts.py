@@ -36,7 +36,6 @@ from supportdesk.desk.results import Done
 from supportdesk.desk.settings import new_action_id
 from supportdesk.errors import Conflict, NotAllowed, NotFound, UsageError
 from supportdesk.l10n.catalog import _
-from supportdesk.mail.compose import reply_subject
 from supportdesk.mail.model import Address
 from supportdesk.mail.recipients import clean_name
 
@@ -65,6 +64,8 @@ def open_draft(
     """The agent's draft on the ticket; a new one has recipients, subject, language and what he has seen."""
     if kind not in DRAFT_KINDS:
         raise UsageError(_("{kind} is no kind of draft").format(kind=kind), hint=", ".join(DRAFT_KINDS))
+    from supportdesk.mail.compose import reply_subject
+
     with desk.store.transaction() as tx:
         check_actor(tx, actor)
         ticket = root_of(tx, ticket_id)

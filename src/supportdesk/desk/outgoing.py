@@ -15,7 +15,6 @@ from supportdesk.desk.model import Mailbox, OutboxRow
 from supportdesk.desk.settings import mailbox_of, signing_keys
 from supportdesk.errors import NotFound
 from supportdesk.l10n.catalog import _
-from supportdesk.mail.compose import kept_references
 from supportdesk.mail.model import Address, OutgoingAttachment, OutgoingMail, ParsedMail
 from supportdesk.mail.signed import SigningKeys, sign_message_id, sign_plus_address
 
@@ -28,6 +27,8 @@ NOT_YET_SIGNED = "<sd.review@localhost>"
 
 def outgoing_mail(source: Rows, blobs: Blobs, row: OutboxRow, *, at: datetime) -> OutgoingMail:
     """Everything that makes the reply's bytes, with the Message-ID that it was given when it was held."""
+    from supportdesk.mail.compose import kept_references
+
     mailbox = mailbox_row(source, row)
     instance, keys = _identity(source)
     answered = _one(source, "message", {"id": row.in_reply_to}) if row.in_reply_to is not None else None

@@ -12,7 +12,6 @@ from supportdesk.desk.outgoing import outgoing_mail
 from supportdesk.desk.results import Review, ReviewWarning
 from supportdesk.errors import SupportdeskError
 from supportdesk.l10n.catalog import _
-from supportdesk.mail.compose import build
 from supportdesk.mail.model import Address
 
 if TYPE_CHECKING:
@@ -32,6 +31,8 @@ _ANNOUNCES_A_FILE = re.compile(
 
 def review(desk: Desk, outbox_id: OutboxId) -> Review:
     """Read the row and build its mail without sending it; never raises for what is wrong with the text."""
+    from supportdesk.mail.compose import build
+
     row = read_row(desk.read, outbox_id)
     errors = list(_errors(row))
     mail: OutgoingMail | None = None
