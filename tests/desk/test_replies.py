@@ -37,6 +37,14 @@ def test_the_agent_chooses_what_the_ticket_becomes(house: House, after: str) -> 
     assert house.ticket(ticket_id).status == after
 
 
+def test_a_reply_can_put_the_ticket_to_sleep_until_the_customer_answers(house: House) -> None:
+    ticket_id = house.customer_writes()
+    until = house.clock.now() + timedelta(days=2)
+    house.reply(ticket_id, snooze=until)
+    ticket = house.ticket(ticket_id)
+    assert (ticket.snoozed_until, ticket.snooze_mode, ticket.snoozed_by) == (until, "until_reply", house.giulia.id)
+
+
 def test_a_mail_that_came_while_writing_stops_the_reply(house: House) -> None:
     ticket_id = house.customer_writes()
     row = house.draft(ticket_id)

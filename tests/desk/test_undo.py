@@ -121,6 +121,16 @@ def test_a_discarded_draft_comes_back(house: House) -> None:
     assert [draft.body for draft in house.desk.drafts(house.giulia)] == [row.body]
 
 
+def test_a_discarded_draft_does_not_push_out_the_one_begun_since(house: House) -> None:
+    ticket_id = house.customer_writes()
+    row = house.draft(ticket_id, body="prima")
+    done = house.desk.discard_draft(house.giulia, row.id)
+    house.draft(ticket_id, body="seconda")
+    with pytest.raises(Conflict):
+        house.desk.undo(house.giulia, done.action_id)
+    assert [draft.body for draft in house.desk.drafts(house.giulia)] == ["seconda"]
+
+
 # ---- merging ---------------------------------------------------------------------------------------------------------
 
 

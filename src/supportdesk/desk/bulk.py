@@ -25,11 +25,16 @@ if TYPE_CHECKING:
     from supportdesk.desk.actions import Call
 
 CHUNK = 100
+CLOCK_CHUNK = 25  # recomputing the clocks reads conversations: no transaction may keep others waiting
 
 # The clocks of a ticket do not depend on its owner, its tags or its snooze.
 MOVES_CLOCKS = frozenset(
     ("solve", "reopen", "status", "dismiss", "spam", "not_spam", "split", "move", "confirm_participant", "merge")
 )
+
+
+# These can put a ticket on hold, whose default end lies in business days.
+MAY_HOLD = frozenset(("status", "send", "call"))
 
 
 def run(call: Call, action: str) -> Done:
@@ -40,13 +45,15 @@ def run(call: Call, action: str) -> Done:
     action_id, params = new_action_id(), resolve(call)
     done: list[TicketId] = []
     conflicts: dict[TicketId, Conflict] = {}
-    for start in range(0, len(call.tickets), CHUNK):
+    size = CLOCK_CHUNK if action in MOVES_CLOCKS else CHUNK
+    for start in range(0, len(call.tickets), size):
         if call.cancelled is not None and call.cancelled():
             break
-        chunk = call.tickets[start : start + CHUNK]
+        chunk = call.tickets[start : start + size]
         with call.desk.store.transaction() as tx:
             check_actor(tx, call.actor)
-            for ticket_id in chunk:
+            # In one order for everybody: two bulk actions must not wait for each other's rows.
+            for ticket_id in sorted(chunk):
                 try:
                     with tx.savepoint():
                         ticket = current(tx, ticket_id, call.actor, call.expect)
@@ -58,7 +65,7 @@ def run(call: Call, action: str) -> Done:
                         raise
                     conflicts[ticket_id] = as_conflict(error)
         if call.progress is not None:
-            call.progress(min(start + CHUNK, len(call.tickets)), len(call.tickets))
+            call.progress(min(start + size, len(call.tickets)), len(call.tickets))
     return Done(action_id, tuple(done), notice(action, done, params), conflicts, undoable=bool(done))
 
 
@@ -87,10 +94,9 @@ def update_clocks(tx: Transaction, tickets: Sequence[TicketId], actor: Actor, ac
 
 def read_facts(tx: Transaction, action: str, ticket: Ticket) -> triage.Facts:
     """Only what the action looks at: a bulk action must not read a conversation for each ticket."""
-    facts: dict[str, Any] = {
-        "calendar": calendar_of(tx, ticket.mailbox_id),
-        "on_hold_days": settings_in(tx).on_hold_days,
-    }
+    facts: dict[str, Any] = {}
+    if action in MAY_HOLD:
+        facts |= {"calendar": calendar_of(tx, ticket.mailbox_id), "on_hold_days": settings_in(tx).on_hold_days}
     here = {"ticket_id": ticket.id}
     if action in ("tag", "untag"):
         facts["tags"] = frozenset(row["tag"] for row in tx.rows("ticket_tag", here))

@@ -19,7 +19,7 @@ from supportdesk.desk.outgoing import mailbox_row, sign_reply
 from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Insert, Plan, PlannedEvent, Row, Transaction, Update
 from supportdesk.desk.results import AnswerNeeded, Done
-from supportdesk.desk.review import review
+from supportdesk.desk.review import find_errors
 from supportdesk.desk.settings import UNDO_WINDOWS, ensure_identity, new_action_id, settings_in
 from supportdesk.errors import Conflict, Newcomer, NotAllowed, ReplyStopped, UsageError
 from supportdesk.l10n.catalog import _
@@ -55,7 +55,7 @@ def send(
             _("{value} is no choice for {name}").format(value=after, name="after"), hint=", ".join(AFTER[1:])
         )
     reviewed = read_row(desk.read, outbox_id)
-    stopped = review(desk, outbox_id).errors if reviewed.state == "draft" else ()
+    stopped = find_errors(desk, reviewed)[0] if reviewed.state == "draft" else ()
     with desk.store.transaction() as tx:
         check_actor(tx, actor)
         row = own_draft(tx, actor, outbox_id)

@@ -31,9 +31,22 @@ _ANNOUNCES_A_FILE = re.compile(
 
 def review(desk: Desk, outbox_id: OutboxId) -> Review:
     """Read the row and build its mail without sending it; never raises for what is wrong with the text."""
+    row = read_row(desk.read, outbox_id)
+    errors, mail = find_errors(desk, row)
+    return Review(
+        errors=errors,
+        warnings=tuple(_warnings(desk.read, row)),
+        recipients=tuple(Address(one.name, one.address) for one in row.recipients),
+        subject=row.subject,
+        preview_text=_preview(mail) if mail is not None else row.body,
+        from_address=str(mail.from_) if mail is not None else "",
+    )
+
+
+def find_errors(desk: Desk, row: OutboxRow) -> tuple[tuple[str, ...], OutgoingMail | None]:
+    """What stops the reply, and its mail as far as it could be put together."""
     from supportdesk.mail.compose import build
 
-    row = read_row(desk.read, outbox_id)
     errors = list(_errors(row))
     mail: OutgoingMail | None = None
     try:
@@ -42,15 +55,7 @@ def review(desk: Desk, outbox_id: OutboxId) -> Review:
             build(mail)
     except (SupportdeskError, UnicodeError) as error:
         errors.append(_told(error))
-    people = tuple(Address(one.name, one.address) for one in row.recipients)
-    return Review(
-        errors=tuple(errors),
-        warnings=tuple(_warnings(desk.read, row)),
-        recipients=people,
-        subject=row.subject,
-        preview_text=_preview(mail) if mail is not None else row.body,
-        from_address=str(mail.from_) if mail is not None else "",
-    )
+    return tuple(errors), mail
 
 
 def _errors(row: OutboxRow) -> Iterator[str]:

@@ -31,7 +31,7 @@ Params = Mapping[str, Any]
 class Facts:
     """What a plan needs beyond the ticket itself; rows are as they are stored."""
 
-    calendar: Calendar
+    calendar: Calendar | None = None
     on_hold_days: int = 3
     tags: frozenset[str] = frozenset()
     homes: Mapping[TicketId, int] = field(default_factory=dict)  # each ticket of the family, with its newest seq
@@ -186,7 +186,8 @@ def status_fields(
 
 def on_hold_until(now: datetime, facts: Facts) -> datetime:
     """Three business days by default; without an opening in sight, as many plain days."""
-    return business_days_after(facts.calendar, now, facts.on_hold_days) or now + timedelta(days=facts.on_hold_days)
+    opening = business_days_after(facts.calendar, now, facts.on_hold_days) if facts.calendar else None
+    return opening or now + timedelta(days=facts.on_hold_days)
 
 
 def _dismiss(case: Case) -> Plan:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from supportdesk.desk.bulk import CHUNK, as_conflict, name_of, update_clocks
+from supportdesk.desk.bulk import CLOCK_CHUNK, as_conflict, name_of, update_clocks
 from supportdesk.desk.model import ActionId, Actor, EventRow, OutboxId, TicketId
 from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Delete, Insert, Plan, PlannedEvent, Row, Transaction, Update
@@ -74,11 +74,11 @@ def _write_inverse(
     groups = [list(logged)] if any(event.kind in AS_A_WHOLE for event, _body in logged) else [[one] for one in logged]
     done: list[TicketId] = []
     conflicts: dict[TicketId, Conflict] = {}
-    for start in range(0, len(groups), CHUNK):
+    for start in range(0, len(groups), CLOCK_CHUNK):
         with desk.store.transaction() as tx:
             check_actor(tx, actor)
             touched: list[TicketId] = []
-            for group in groups[start : start + CHUNK]:
+            for group in groups[start : start + CLOCK_CHUNK]:
                 tickets = [TicketId(event.ticket_id) for event, _body in group if event.ticket_id is not None]
                 try:
                     with tx.savepoint():
