@@ -238,6 +238,28 @@ def test_a_reply_is_held_once(house: House) -> None:
         house.desk.send(house.giulia, row.id, seen_seq=row.seen_seq)
 
 
+def test_a_forward_quotes_the_customer_makes_a_third_party_and_answers_nobody(house: House) -> None:
+    ticket_id = house.customer_writes()
+    row = house.desk.open_draft(house.giulia, ticket_id, kind="forward")
+    assert (row.subject, row.recipients) == ("Fwd: Ordine 5521", ())
+    to = (Address("Corriere", "corriere@example.net"),)
+    row = house.desk.save_draft(house.giulia, row.id, row.version, to=to, body="Potete verificare la consegna?")
+    assert "> Dove è il mio ordine 5521?" in house.desk.review(house.giulia, row.id).preview_text
+    house.desk.send(house.giulia, row.id, seen_seq=row.seen_seq, after="on_hold")
+    assert house.ticket(ticket_id).waiting_since is not None
+    roles = [one["role"] for one in house.desk.read.rows("participant", {"ticket_id": ticket_id}, order="id")]
+    assert roles == ["requester", "third_party"]
+
+
+def test_whom_an_agent_writes_to_takes_part(house: House) -> None:
+    ticket_id = house.customer_writes()
+    row = house.draft(ticket_id)
+    row = house.desk.save_draft(house.giulia, row.id, row.version, cc=(Address("", "marito@example.com"),))
+    house.desk.send(house.giulia, row.id, seen_seq=row.seen_seq)
+    roles = [one["role"] for one in house.desk.read.rows("participant", {"ticket_id": ticket_id}, order="id")]
+    assert roles == ["requester", "cc"]
+
+
 def test_a_merge_is_news_to_whoever_is_writing_on_the_survivor(house: House) -> None:
     survivor = house.customer_writes()
     row = house.draft(survivor)

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from supportdesk.desk.clocks import family_of, is_from_customer
-from supportdesk.desk.model import MessageId, Ticket
-from supportdesk.desk.ports import Row, Transaction
+from supportdesk.desk.model import Actor, MessageId, Ticket
+from supportdesk.desk.ports import Insert, NewRef, Plan, Row, Transaction
+from supportdesk.desk.settings import new_action_id
 from supportdesk.errors import NotFound
 from supportdesk.l10n.catalog import _
 from supportdesk.mail.model import Address, ParsedMail
-from supportdesk.mail.recipients import OwnAddresses, reply_recipients
+from supportdesk.mail.recipients import OwnAddresses, clean_name, reply_recipients
 
 
 def answered_message(tx: Transaction, ticket: Ticket, message_id: MessageId | None = None) -> Row | None:
@@ -44,6 +45,39 @@ def reply_addresses(
         if found.to:
             return found.to, found.cc
     return _customer_addresses(tx, ticket), ()
+
+
+def known_identity(tx: Transaction, actor: Actor, address: Address) -> tuple[Row, Row]:
+    """The identity behind an address and its customer, made if nobody was known by it yet."""
+    where = {"kind": "email", "value_norm": address.norm}
+    found = tx.rows("customer_identity", where)
+    if not found:
+        ref = NewRef("customer")
+        customer = Insert("customer", {"name": clean_name(address.name), "created_at": tx.now}, ref)
+        identity = Insert("customer_identity", {"customer_id": ref, "value": address.addr, **where})
+        tx.apply(Plan(silent=(customer, identity), undoable=False), actor, new_action_id())
+        found = tx.rows("customer_identity", where)
+    owner = tx.row("customer", {"id": found[0]["customer_id"]})
+    assert owner is not None
+    return found[0], owner
+
+
+def joining(tx: Transaction, actor: Actor, ticket: Ticket, row: Row) -> tuple[Insert, ...]:
+    """The participants that a reply adds: whom it goes to takes part, and his answer will join the ticket.
+
+    A forward makes third parties, whose answers are internal; a blind copy makes nobody a participant.
+    """
+    role = "third_party" if row["kind"] == "forward" else "cc"
+    known = {one["identity_id"] for one in tx.rows("participant", {"ticket_id": ticket.id})}
+    own, new = own_addresses(tx), []
+    for one in tx.rows("outbox_recipient", {"outbox_id": row["id"], "role": ["to", "cc"]}, order="id"):
+        if one["address"] in own:
+            continue
+        identity, _owner = known_identity(tx, actor, Address(one["name"], one["address"]))
+        if identity["id"] not in known:
+            known.add(identity["id"])
+            new.append(Insert("participant", {"ticket_id": ticket.id, "identity_id": identity["id"], "role": role}))
+    return tuple(new)
 
 
 def own_addresses(tx: Transaction) -> OwnAddresses:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from supportdesk.desk import guards
-from supportdesk.desk.addressing import answered_message, reply_addresses
+from supportdesk.desk.addressing import answered_message, known_identity, reply_addresses
 from supportdesk.desk.arguments import clean_language
 from supportdesk.desk.bulk import check_guard
 from supportdesk.desk.clocks import root_of
@@ -98,7 +98,7 @@ def start_conversation(
         if mailbox is None:
             raise NotFound(_("there is no mailbox {id}").format(id=mailbox_id))
         action_id = new_action_id()
-        identity, customer = _identity(tx, actor, to)
+        identity, customer = known_identity(tx, actor, to)
         chosen = clean_language(language) if language else customer["language"] or mailbox["language"]
         ref = NewRef("ticket")
         ticket = Insert(
@@ -363,19 +363,3 @@ def _mailbox_language(tx: Transaction, mailbox_id: MailboxId) -> str:
 def _quotes(tx: Transaction, mailbox_id: MailboxId) -> bool:
     mailbox = tx.row("mailbox", {"id": mailbox_id})
     return bool((mailbox["settings"] or {}).get("quote_last", True)) if mailbox is not None else True
-
-
-def _identity(tx: Transaction, actor: Actor, to: Address) -> tuple[Row, Row]:
-    """The customer behind an address, made if nobody wrote from it yet."""
-    found = tx.rows("customer_identity", {"kind": "email", "value_norm": to.norm})
-    if not found:
-        ref = NewRef("customer")
-        customer = Insert("customer", {"name": clean_name(to.name), "created_at": tx.now}, ref)
-        identity = Insert(
-            "customer_identity", {"customer_id": ref, "kind": "email", "value": to.addr, "value_norm": to.norm}
-        )
-        tx.apply(Plan(silent=(customer, identity), undoable=False), actor, new_action_id())
-        found = tx.rows("customer_identity", {"kind": "email", "value_norm": to.norm})
-    customer_row = tx.row("customer", {"id": found[0]["customer_id"]})
-    assert customer_row is not None
-    return found[0], customer_row

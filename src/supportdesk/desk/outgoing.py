@@ -84,7 +84,7 @@ def signature(mailbox: Mailbox, language: str) -> str:
 
 def _quote(source: Rows, row: OutboxRow, answered: Row | None, mailbox: Mailbox, language: str) -> tuple[str, str]:
     """The attribution line and what the customer wrote last, without what he himself quoted."""
-    if not row.quote or answered is None or row.kind != "reply" or answered["direction"] != "in":
+    if not row.quote or answered is None or row.kind not in ("reply", "forward") or answered["direction"] != "in":
         return "", ""
     text = fresh_text(answered)
     if not text:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from supportdesk.desk import guards, triage
+from supportdesk.desk.addressing import joining
 from supportdesk.desk.bulk import check_guard, name_of, read_facts, update_clocks
 from supportdesk.desk.clocks import family_of, root_of
 from supportdesk.desk.drafts import make_room, own_draft, read_row, row_of
@@ -239,6 +240,7 @@ def _hold(
         silent=(
             Update("outbox", {"id": row["id"]}, before, held),
             Update("ticket", {"id": ticket.id}, {"seq": ticket.seq}, {"seq": ticket.seq + 1}),
+            *joining(tx, actor, ticket, row),
         ),
         events=(PlannedEvent(ticket.id, "reply_held", data),),
     )
