@@ -93,20 +93,18 @@ class Console(SafeApp[int]):
         self.session: Session | None = None
         self.counts: dict[str, int] = {}
         self.desk_status: DeskStatus | None = None
-        self.known_tags: tuple[str, ...] = ()
         self.failure: SupportdeskError | None = None
         self.last_key = 0.0
         self._start_worker = start_worker
         self._feed: Feed | None = None
         self._presence: tuple[TicketId, str] | None = None
-        self._status_read = False
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = config.theme
 
     # ---- start and end
 
     def on_mount(self) -> None:
-        for theme in THEMES:
-            self.register_theme(theme)
-        self.theme = self.config.theme
         from supportdesk.tui.screens.queue import QueueScreen
 
         self.push_screen(QueueScreen())
@@ -236,13 +234,12 @@ class Console(SafeApp[int]):
         if session is None:
             return
 
-        def work() -> tuple[dict[str, int], DeskStatus, tuple[str, ...]]:
+        def work() -> tuple[dict[str, int], DeskStatus]:
             read = session.desk.read
-            tags = tuple(sorted(row["name"] for row in read.rows("tag", limit=500)))
-            return read.counts(agent_id=session.agent.id, now=session.now()), session.desk.status(), tags
+            return read.counts(agent_id=session.agent.id, now=session.now()), session.desk.status()
 
-        def done(found: tuple[dict[str, int], DeskStatus, tuple[str, ...]]) -> None:
-            self.counts, self.desk_status, self.known_tags = found
+        def done(found: tuple[dict[str, int], DeskStatus]) -> None:
+            self.counts, self.desk_status = found
             for screen in self.desk_screens():
                 screen.show_status()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from functools import partial
+from typing import TYPE_CHECKING
 
 from supportdesk.errors import MissingValue
 from supportdesk.l10n.catalog import _, current_language
@@ -13,9 +15,15 @@ from supportdesk.tui.widgets.picker import PickerEntry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from supportdesk.desk.canned import AskField, CannedResponse
     from supportdesk.tui.screens.compose import ComposeScreen
+
+    Fields = tuple[tuple[AskField, str], ...]
+
+
+PLACEHOLDER = re.compile(r"\{\{\s*([a-z_.]+)[^}]*\}\}")
 
 
 class CannedPick:
@@ -69,7 +77,7 @@ class CannedPick:
             return "", safe(f"{error.message}\n\n{error.hint}", multiline=True)
         except ValueError:
             return "", safe(_("The customer's language is not known: L sets it."))
-        return str(variant.tag), safe(variant.body, multiline=True)
+        return str(variant.tag), safe(PLACEHOLDER.sub(_named, variant.body), multiline=True)
 
     def _chosen(self, key: str | None) -> None:
         if key is None:
@@ -77,30 +85,62 @@ class CannedPick:
             return
         screen = self._screen
         desk, ticket_id = screen.session.desk, screen.bundle.ticket.id
-        screen.call(READ, lambda: desk.canned_fields(key, ticket_id), lambda fields: self._ask(key, list(fields), {}))
+        screen.call(READ, lambda: desk.canned_fields(key, ticket_id), lambda fields: self._ask(key, tuple(fields), {}))
 
-    def _ask(self, key: str, fields: list[tuple[AskField, str]], asked: Mapping[str, str]) -> None:
-        """Ask for one value after the other; what the ticket already tells is filled in."""
-        if not fields:
-            self._render(key, asked)
+    def _ask(self, key: str, fields: Fields, asked: Mapping[str, str]) -> None:
+        """Ask for one value after the other; what the ticket tells, or was typed before, is filled in."""
+        at = len(asked)
+        if at == len(fields):
+            self._render(key, fields, asked)
             return
-        (field, known), rest = fields[0], fields[1:]
+        field, known = fields[at]
         self._screen.ask_line(
             f"ask {field.name}",
             f"{field.label(current_language())}:",
-            lambda value: self._ask(key, rest, {**asked, field.name: value}),
+            lambda value: self._ask(key, fields, {**asked, field.name: value}),
             value=known,
             cancelled=self._back_to_text,
+            hint=partial(_understood, field.type, self._screen.session.now().date()),
         )
 
     def _back_to_text(self) -> None:
         self._screen.body.focus()
 
-    def _render(self, key: str, asked: Mapping[str, str]) -> None:
+    def _render(self, key: str, fields: Fields, asked: Mapping[str, str]) -> None:
         screen = self._screen
         session, ticket_id = screen.session, screen.bundle.ticket.id
 
-        def done(rendered: Any) -> None:
-            screen.insert_canned(key, rendered.text, rendered.subject)
+        def failed(error: Exception) -> None:
+            screen.tell_error(error)
+            if fields:
+                self._ask(key, tuple((field, asked[field.name]) for field, _known in fields), {})
 
-        screen.call(READ, lambda: session.desk.render_canned(session.actor, ticket_id, key, asked), done)
+        screen.call(
+            READ,
+            lambda: session.desk.render_canned(session.actor, ticket_id, key, asked),
+            lambda rendered: screen.insert_canned(key, rendered.text, rendered.subject),
+            failed=failed,
+        )
+
+
+def _understood(kind: str, today: date, text: str) -> SafeText:
+    """What a typed value means, so that a wrong one is seen before it is in the text."""
+    if not text.strip() or kind == "text":
+        return SafeText("")
+    from supportdesk.l10n import format as localized
+    from supportdesk.l10n.inputs import read_date, read_number
+
+    language = current_language()
+    try:
+        if kind == "date":
+            return safe(localized.date(read_date(text, language, today), language))
+        if kind == "number":
+            return safe(localized.number(read_number(text, language), language))
+    except ValueError as error:
+        return safe(str(error))
+    return SafeText("")
+
+
+def _named(found: re.Match[str]) -> str:
+    """A placeholder as the preview shows it: `‹greeting›`."""
+    return f"‹{found[1].rpartition('.')[2].replace('_', ' ')}›"

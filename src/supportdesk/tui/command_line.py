@@ -95,8 +95,6 @@ def _values(kind: str, choices: tuple[str, ...], console: Console) -> list[tuple
         return [(agent.login, agent.name) for agent in console.session.agents.values() if agent.state != "disabled"]
     if kind == "mailbox" and console.session is not None:
         return [(mailbox.address, mailbox.shop_name) for mailbox in console.session.mailboxes.values()]
-    if kind == "tags":
-        return [(tag, "") for tag in console.known_tags]
     return []
 
 

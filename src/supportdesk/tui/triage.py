@@ -15,7 +15,7 @@ from supportdesk.desk.results import AnswerNeeded, Done
 from supportdesk.errors import Conflict, SupportdeskError
 from supportdesk.l10n.catalog import _, ngettext
 from supportdesk.safetext import SafeText, safe
-from supportdesk.tui.calls import WRITE
+from supportdesk.tui.calls import LOOK, WRITE
 from supportdesk.tui.labels import CHOICES, word
 from supportdesk.tui.screens.choose import ChooseScreen, DialogScreen
 from supportdesk.tui.widgets.picker import PickerEntry
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from supportdesk.tui.screens.on_tickets import OnTickets
 
 UNASSIGN = "unassign"
+TAGS_READ = 2_000
 ASKED_LATER = frozenset({"dismiss", "after", "mode", "reason", "after_deadline", "different_customers", "anyway"})
 """Optional arguments, and those that the desk asks for when it needs them: never asked for in advance."""
 
@@ -101,7 +102,7 @@ class Triage:
             case "when":
                 self._ask_when(request.tickets, title, then)
             case "tags":
-                self._screen.ask_line("tags", title, then, complete=self._complete_tags())
+                self._screen.call(LOOK, self._read_tags, partial(self._ask_tags, title, then))
             case "language":
                 self._screen.ask_line("language", title, then, complete=complete_language)
             case "ticket" | "message" | "number" | "identity":
@@ -142,7 +143,7 @@ class Triage:
                 complete=lambda text: when_presets(text, calendar, screen.session.now()),
             )
 
-        screen.call("look", read, ask)
+        screen.call(LOOK, read, ask)
 
     def _agents(self) -> list[PickerEntry]:
         session = self._screen.session
@@ -159,15 +160,18 @@ class Triage:
         ]
         return [*entries, PickerEntry(UNASSIGN, safe(_("nobody")), safe(_("back among the unassigned")))]
 
-    def _complete_tags(self) -> Callable[[str], Sequence[Completion]]:
-        known = self._screen.known_tags()
+    def _read_tags(self) -> list[str]:
+        """The tags in use, the newest tickets' first."""
+        rows = self._screen.session.desk.read.rows("ticket_tag", order="-ticket_id", limit=TAGS_READ)
+        return list(dict.fromkeys(str(row["tag"]) for row in rows))
 
+    def _ask_tags(self, title: str, then: Callable[[str], None], known: list[str]) -> None:
         def complete(text: str) -> list[Completion]:
             head, blank, tail = text.rpartition(" ")
             begun = tail.lstrip("#")
             return [Completion(safe(f"{head}{blank}{tag}")) for tag in known if tag.startswith(begun) and tag != tail]
 
-        return complete
+        self._screen.ask_line("tags", title, then, complete=complete)
 
     # ---- performing
 

@@ -347,7 +347,7 @@ class ComposeScreen(WritingScreen):
         self.call(WRITE, work, self._sent, failed=lambda error: self._not_sent(sending, error))
 
     def _sent(self, done: Done) -> None:
-        self.tell(f"{done.notice}  ·  " + _("U takes it back"))
+        self.tell(done.notice)
         self._go()
 
     def _not_sent(self, sending: Sending, error: Exception) -> None:

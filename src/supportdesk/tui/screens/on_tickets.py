@@ -62,9 +62,6 @@ class OnTickets(DeskScreen[None]):
     def after_action(self, action: str, done: Done) -> None:
         """An action is written: show what became of its tickets."""
 
-    def known_tags(self) -> tuple[str, ...]:
-        return self.console.known_tags
-
     def cursor_entry(self, bundle: TicketBundle) -> ThreadEntry | None:
         """The message that a look is for: the one under the cursor, else the last that came in."""
         incoming = [entry for entry in bundle.entries if entry.direction == "in"]

@@ -173,7 +173,8 @@ class QueueScreen(OnTickets):
         on_screen = [TicketId(row_id) for row_id in self.tickets.spine[low:high]]
         mine = {event.ticket_id for event in changed.events if event.actor_id == self.session.agent.id}
         self._hydrate([ticket for ticket in on_screen if ticket not in touched], mark=False)
-        self._hydrate([ticket for ticket in touched if ticket in mine], mark=False)
+        if own := [ticket for ticket in touched if ticket in mine]:
+            self._take_out(own)
         self._hydrate([ticket for ticket in touched if ticket not in mine], mark=True)
         if changed.events:
             self._changed += len([ticket for ticket in touched if ticket not in mine])

@@ -112,7 +112,7 @@ class ViewTabs(Bar):
 
     def labels(self, width: int) -> list[tuple[Tab, str]]:
         """Each view and its text at this width."""
-        for room in (None, 12, 6, 0):
+        for room in (None, 12, 10, 8, 6, 4, 0):
             texts = [(tab, self._text(tab, room)) for tab in self._tabs]
             if sum(cell_len(text) + 2 for _, text in texts) <= width:
                 break
@@ -139,7 +139,7 @@ class ViewTabs(Bar):
 
 
 class StatusLine(Bar):
-    """What is true now on the left, who and where on the right; the left gives way last."""
+    """What is true now on the left, who and where on the right; the right gives way first, then the last parts."""
 
     def __init__(self, *, separator: str = " · ", id: str | None = None) -> None:  # noqa: A002 — Textual's own word
         super().__init__(id=id)
@@ -153,9 +153,14 @@ class StatusLine(Bar):
             self.refresh()
 
     def pieces(self, width: int) -> list[Piece]:
-        left = self._joined(self._left)
+        parts = list(self._left)
+        left = self._joined(parts)
         right = self._joined(self._right)
         used = sum(cell_len(piece.text) for piece in left)
+        while len(parts) > 1 and used > width - 2:
+            parts.pop()
+            left = self._joined(parts)
+            used = sum(cell_len(piece.text) for piece in left)
         tail = sum(cell_len(piece.text) for piece in right)
         if used + 2 + tail > width - 2:
             right, tail = [], 0
