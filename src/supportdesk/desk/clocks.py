@@ -132,6 +132,7 @@ def read_conversation(tx: Transaction, family: Sequence[Ticket]) -> Conversation
             sender_addresses=addresses[row["id"]] or frozenset({_NOBODY}),
             arrived_at=row["created_at"],
             visible_from=visible_from[row["ticket_id"]],
+            received_at=row["received_at"],
         )
         for row in incoming
     )
