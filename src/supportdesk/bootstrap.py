@@ -46,7 +46,7 @@ def open_desk(config: Config) -> Desk:
     from supportdesk.desk.desk import Desk
     from supportdesk.store import open_store
 
-    _refuse_missing(config)
+    refuse_missing(config)
     return Desk(open_store(config.database), SystemClock())
 
 
@@ -208,7 +208,7 @@ def back_up(config: Config, file: Path, progress: Callable[[int, int], None] | N
     """Write the whole desk into one verified file. Raises StoreError, NotFound."""
     from supportdesk.store.backup import backup
 
-    _refuse_missing(config)
+    refuse_missing(config)
     return backup(config.database, file, progress)
 
 
@@ -223,7 +223,7 @@ def upgrade(config: Config) -> Path | None:
     """Bring the schema up to date; returns the backup that was taken first, None if there was nothing to do."""
     from supportdesk.store import create_or_upgrade
 
-    _refuse_missing(config)
+    refuse_missing(config)
     return create_or_upgrade(config.database)
 
 
@@ -234,7 +234,8 @@ def database_facts(config: Config) -> DatabaseFacts:
     return read_facts(config.database)
 
 
-def _refuse_missing(config: Config) -> None:
+def refuse_missing(config: Config) -> None:
+    """Raises NotFound where the configured database is a file that is not there."""
     if is_file(config.database) and not database_path(config).exists():
         raise NotFound(
             f"there is no desk at {config.database}", hint="run `supportdesk init`, or name it with --database"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -64,6 +65,37 @@ class Output:
         """Narration: what is being done, for the person who waits."""
         sys.stderr.write(safe(text) + "\n")
         sys.stderr.flush()
+
+
+class Meter:
+    """Progress on stderr: how much, how fast, how long still. Off a terminal only the end is told."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._start = self._shown = time.monotonic()
+        self._last = ""
+
+    def __enter__(self) -> Meter:
+        return self
+
+    def __exit__(self, *_unused: object) -> None:
+        if self._last:
+            sys.stderr.write(("\r" if sys.stderr.isatty() else "") + self._last + ("\x1b[K\n" if sys.stderr.isatty() else "\n"))
+
+    def show(self, done: int, total: int, what: str = "") -> None:
+        now = time.monotonic()
+        rate = done / max(now - self._start, 0.001)
+        left = span((total - done) / rate) if rate and total > done else ""
+        text = f"{self._label} {what} {done}/{total}  {rate:.0f}/s  {left}"
+        self._last = safe(" ".join(text.split()))
+        if sys.stderr.isatty() and now - self._shown >= 0.2:
+            self._shown = now
+            sys.stderr.write(f"\r{self._last}\x1b[K")
+            sys.stderr.flush()
+
+    def restart(self) -> None:
+        """Another count begins: the rate is its own."""
+        self._start = time.monotonic()
 
 
 def as_json(value: Any) -> Any:

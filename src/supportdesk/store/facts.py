@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from supportdesk.store.address import file_system, parse_url
-from supportdesk.store.connect import close_connection, connect
+from supportdesk.store.address import Address, file_system, parse_url
+from supportdesk.store.connect import Connection, close_connection, connect
 from supportdesk.store.extras import search_is_sound
+from supportdesk.store.lock import Turnstile
 from supportdesk.store.schema import HEAD, revision
 
 
@@ -33,8 +34,9 @@ def read_facts(url: str) -> DatabaseFacts:
     connection = connect(address)
     try:
         found = revision(connection)
+        problems: tuple[str, ...] = ()
         if address.is_postgres:
-            version, problems = str(connection.execute("SHOW server_version")[0][0]), ()
+            version = str(connection.execute("SHOW server_version")[0][0])
             connection.rollback()
         else:
             version = str(connection.execute("SELECT sqlite_version()")[0][0])
@@ -50,7 +52,15 @@ def read_facts(url: str) -> DatabaseFacts:
             revision=found,
             known_revision=HEAD,
             problems=problems,
-            search_is_sound=not found or search_is_sound(connection),
+            search_is_sound=not found or _search_is_sound(connection, address),
         )
     finally:
         close_connection(connection, address)
+
+
+def _search_is_sound(connection: Connection, address: Address) -> bool:
+    """FTS5 checks itself by an INSERT: on SQLite that stands in the writers' queue."""
+    if address.is_postgres:
+        return search_is_sound(connection)
+    with Turnstile(address.file).held():
+        return search_is_sound(connection)

@@ -1,0 +1,169 @@
+"""`supportdesk agent`: who works here, who is away, and the line that lets somebody in over SSH."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from supportdesk.cli.inputs import STDIN, read_text_file
+from supportdesk.cli.output import local_time
+from supportdesk.cli.session import Session
+from supportdesk.cli.verb import group, verb
+from supportdesk.desk.model import ROLES, Agent
+from supportdesk.errors import UsageError
+from supportdesk.l10n.catalog import N_, _, current_language
+
+app = group()
+
+KEY = re.compile(r"(?:ssh-(?:ed25519|rsa)|ecdsa-sha2-nistp(?:256|384|521)|sk-(?:ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com) [A-Za-z0-9+/]+={0,3}(?: [^\r\n\"\\]*)?")  # fmt: skip
+
+
+@verb(app, "list", N_("List the agents"), restricted=True)
+def list_agents(session: Session) -> None:
+    agents = session.desk.agents()
+    headings = (_("login"), _("name"), _("role"), _("languages"), _("state"), _("until"))
+    session.out.table(
+        agents,
+        headings,
+        ((one.login, one.name, one.role, one.languages, one.state, local_time(one.away_until)) for one in agents),
+    )
+
+
+@verb(app, "add", N_("Add an agent; with a key, print the line for authorized_keys"))
+def add(
+    session: Session,
+    login: Annotated[str, typer.Argument(metavar="LOGIN", help=N_("The user name on this machine, or any name over SSH"))],
+    name: Annotated[str, typer.Option("--name", help=N_("The name that customers see"))] = "",
+    role: Annotated[str, typer.Option("--role", metavar="|".join(ROLES), help=N_("What the agent may do"))] = "agent",
+    languages: Annotated[str, typer.Option("--languages", metavar="TAGS", help=N_("Languages that the agent reads: it,en"))] = "",
+    ssh_key: Annotated[str, typer.Option("--ssh-key", metavar="KEY", help=N_("A public key, a file with one, or -"))] = "",
+) -> None:
+    values: dict[str, Any] = {"role": role}
+    if name:
+        values["name"] = name
+    if languages:
+        values["languages"] = _tags(languages)
+    key = _read_key(ssh_key) if ssh_key else ""
+    if key:
+        values["ssh_key"] = key
+        _check_login(login)
+    agent = session.desk.add_agent(session.actor, login, **values)
+    line = authorized_keys_line(session, agent) if key else ""
+    session.out.answer({"agent": agent, "authorized_keys": line}, [line] if line else [])
+    session.out.say(_("{name} is an agent now ({role})").format(name=agent.name, role=agent.role))
+    if line:
+        session.out.say(_("append the line above to ~/.ssh/authorized_keys of the account that keeps this desk"))
+
+
+@verb(app, "set", N_("Change an agent"))
+def set_agent(
+    session: Session,
+    login: Annotated[str, typer.Argument(metavar="LOGIN", help=N_("Which agent"))],
+    name: Annotated[str, typer.Option("--name", help=N_("The name that customers see"))] = "",
+    role: Annotated[str, typer.Option("--role", metavar="|".join(ROLES), help=N_("What the agent may do"))] = "",
+    languages: Annotated[str, typer.Option("--languages", metavar="TAGS", help=N_("Languages that the agent reads: it,en"))] = "",
+    ssh_key: Annotated[str, typer.Option("--ssh-key", metavar="KEY", help=N_("A public key, a file with one, or -"))] = "",
+    enable: Annotated[bool, typer.Option("--enable", help=N_("Let a disabled agent in again"))] = False,
+) -> None:
+    changes: dict[str, Any] = {key: value for key, value in (("name", name), ("role", role)) if value}
+    if languages:
+        changes["languages"] = _tags(languages)
+    if ssh_key:
+        changes["ssh_key"] = _read_key(ssh_key)
+        _check_login(login)
+    if enable:
+        changes["state"] = "available"
+    if not changes:
+        raise UsageError(_("say what to change"), hint="--name --role --languages --ssh-key --enable")
+    agent = _changed(session, login, **changes)
+    if ssh_key:
+        session.out.say(authorized_keys_line(session, agent))
+
+
+@verb(app, "away", N_("Be away: tickets go back to Unassigned when their customers write"), restricted=True)
+def away(
+    session: Session,
+    login: Annotated[str, typer.Argument(metavar="[LOGIN]", help=N_("Which agent; without it, you"))] = "",
+    until: Annotated[str, typer.Option("--until", metavar="WHEN", help=N_("Back by itself: mon 9:00, 2026-12-27"))] = "",
+) -> None:
+    when = _read_when(session, until) if until else None
+    _changed(session, login, state="away", away_until=when)
+
+
+@verb(app, "back", N_("Be back"), restricted=True)
+def back(
+    session: Session,
+    login: Annotated[str, typer.Argument(metavar="[LOGIN]", help=N_("Which agent; without it, you"))] = "",
+) -> None:
+    _changed(session, login, state="available")
+
+
+@verb(app, "disable", N_("Let an agent in no more; what he wrote stays"))
+def disable(
+    session: Session,
+    login: Annotated[str, typer.Argument(metavar="LOGIN", help=N_("Which agent"))],
+) -> None:
+    _changed(session, login, state="disabled")
+
+
+def authorized_keys_line(session: Session, agent: Agent) -> str:
+    """The forced command: whoever holds the key is this agent, and can run nothing but supportdesk (R19)."""
+    words = [_program(), "--restricted", "--as", agent.login]
+    if session.config.source is not None:
+        words += ["--config", str(session.config.source.absolute())]
+    if session.database:
+        words += ["--database", session.database]
+    command = shlex.join(words).replace("\\", "\\\\").replace('"', '\\"')
+    return f'command="{command}",restrict,pty {agent.ssh_key}'
+
+
+def _changed(session: Session, login: str, **changes: Any) -> Agent:
+    agent = session.desk.agent_by_login(login) if login else session.acting_agent
+    changed = session.desk.set_agent(session.actor, agent.id, **changes)
+    until = f" {_('until')} {local_time(changed.away_until)}" if changed.away_until else ""
+    session.out.answer(changed, [f"{changed.login}: {changed.name}, {changed.role}, {changed.state}{until}"])
+    return changed
+
+
+def _program() -> str:
+    """Where this program is, for a shell that has no PATH of ours."""
+    import shutil
+
+    invoked = Path(sys.argv[0])
+    return str(invoked.absolute()) if invoked.name == "supportdesk" else shutil.which("supportdesk") or "supportdesk"
+
+
+def _read_key(given: str) -> str:
+    text = sys.stdin.readline() if given == STDIN else given
+    if not KEY.fullmatch(text.strip()):
+        text = read_text_file(given) if given != STDIN and Path(given).expanduser().is_file() else text
+    if not KEY.fullmatch(text.strip()):
+        raise UsageError(_("that is no public SSH key"), hint="ssh-ed25519 AAAA… giulia@laptop")
+    return text.strip()
+
+
+def _check_login(login: str) -> None:
+    """The login goes into the line of a forced command."""
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._@-]{0,63}", login):
+        raise UsageError(_("{login} cannot be a login over SSH").format(login=login), hint="giulia, giulia.rossi")
+
+
+def _tags(text: str) -> tuple[str, ...]:
+    from supportdesk.desk.arguments import clean_language
+
+    return tuple(clean_language(tag) for tag in re.split(r"[,\s]+", text.strip()) if tag)
+
+
+def _read_when(session: Session, text: str) -> datetime:
+    from supportdesk.desk.clocks import always_open
+    from supportdesk.desk.phrases import read_snooze
+
+    mailboxes = session.desk.mailboxes()
+    calendar = session.desk.calendar(mailboxes[0].calendar_id) if mailboxes else None
+    return read_snooze(text, calendar or always_open("UTC"), session.desk.clock.now(), current_language()).until

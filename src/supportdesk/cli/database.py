@@ -1,0 +1,62 @@
+"""`supportdesk backup` and `supportdesk restore`: one verified file that holds the whole desk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from supportdesk.cli.inputs import confirm, is_interactive
+from supportdesk.cli.output import Meter
+from supportdesk.cli.session import Session
+from supportdesk.cli.verb import group, verb
+from supportdesk.errors import UsageError
+from supportdesk.l10n.catalog import N_, _
+
+app = group()
+
+
+@verb(app, "backup", N_("Write a verified copy of the whole desk into one file"))
+def backup(
+    session: Session,
+    file: Annotated[str, typer.Argument(metavar="FILE", help=N_("Where to; it is replaced only when the copy is complete"))],
+) -> None:
+    from supportdesk.bootstrap import back_up
+
+    with Meter(_("copied")) as meter:
+        report = back_up(session.config, Path(file), meter.show)
+    session.out.answer(
+        {"file": report.file, "schema": report.revision, "size": report.size, "rows": report.rows},
+        [_("{file}: {size} bytes, {rows} rows, verified").format(
+            file=report.file, size=report.size, rows=sum(report.rows.values())
+        )],
+    )  # fmt: skip
+
+
+@verb(app, "restore", N_("Make the desk from a backup; what is there now is kept aside"))
+def restore(
+    session: Session,
+    file: Annotated[str, typer.Argument(metavar="FILE", help=N_("The backup"))],
+    yes: Annotated[bool, typer.Option("--yes", help=N_("Do not ask"))] = False,
+) -> None:
+    from supportdesk import bootstrap
+
+    config = session.config
+    there = not bootstrap.is_file(config.database) or bootstrap.database_path(config).exists()
+    if there and not yes:
+        question = _("Replace the desk at {database}? What is there now is kept aside.").format(database=config.database)
+        if not is_interactive():
+            raise UsageError(_("there is a desk already: say --yes to replace it"))
+        if not confirm(question, default=False):
+            return
+    report = bootstrap.restore(config, Path(file))
+    value = {"schema": report.revision, "rows": report.rows, "uncertain": report.uncertain, "aside": report.aside}
+    lines = [_("restored {rows} rows").format(rows=sum(report.rows.values()))]
+    if report.aside is not None:
+        lines.append(_("what was there before is in {file}").format(file=report.aside))
+    if report.uncertain:
+        lines.append(
+            _("{count} replies were not delivered in the backup: each waits for a decision").format(count=report.uncertain)
+        )
+    session.out.answer(value, lines)

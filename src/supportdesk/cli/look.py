@@ -1,0 +1,123 @@
+"""The verbs that look at the whole desk: search, unanswered, why, follow, status; and undo."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from supportdesk.cli.inputs import one_ticket, read_span
+from supportdesk.cli.output import local_time, span
+from supportdesk.cli.session import Session
+from supportdesk.cli.verb import group, verb
+from supportdesk.errors import ThresholdBreached, UsageError
+from supportdesk.l10n.catalog import N_, _, ngettext
+
+app = group()
+
+
+@verb(app, "search", N_("Find tickets by their words"), restricted=True)
+def search(
+    session: Session,
+    words: Annotated[list[str], typer.Argument(metavar="WORDS", help=N_("In any order; the last may be cut short"))],
+    limit: Annotated[int, typer.Option("--limit", help=N_("At most so many"))] = 50,
+) -> None:
+    from supportdesk.cli.ticket import show_queue
+
+    ids = session.desk.read.search(" ".join(words), limit=limit)
+    show_queue(session, list(ids), session.desk.clock.now())
+
+
+@verb(app, "unanswered", N_("Customers who wait for an answer; exits 6 if there are any"), restricted=True)
+def unanswered(
+    session: Session,
+    older: Annotated[str, typer.Option("--older", metavar="SPAN", help=N_("Only those beyond it: 24h, 3d"))] = "",
+    calendar: Annotated[bool, typer.Option("--calendar", help=N_("Count plain hours, closed days too"))] = False,
+) -> int:
+    rows = session.desk.unanswered(read_span(older) if older else None, calendar=calendar)
+    now = session.desk.clock.now()
+    headings = ("#", _("what"), _("since"), _("waits"), _("customer"), _("subject"))
+    cells = [
+        (
+            row.get("ticket_id") or "",
+            row["kind"],
+            local_time(row["since"]),
+            span((now - row["since"]).total_seconds()),
+            row.get("customer") or row.get("customer_name") or "",
+            row.get("subject") or "",
+        )
+        for row in rows
+    ]
+    if cells or session.json:
+        session.out.table(rows, headings, cells)
+    if not rows:
+        session.out.say(_("nobody waits") if not older else _("nobody has waited that long"))
+        return 0
+    session.out.say(ngettext("{count} waits", "{count} wait", len(rows)).format(count=len(rows)))
+    return ThresholdBreached.exit_code
+
+
+@verb(app, "why", N_("Why a ticket is as it is: how it was threaded, which rule, which deadline"), restricted=True)
+def why(
+    session: Session,
+    ticket: Annotated[str, typer.Argument(metavar="TICKET", help=N_("Its number"))],
+) -> None:
+    found = session.desk.why(one_ticket(ticket))
+    session.out.answer({"sentences": found.sentences, "data": found.data}, found.sentences)
+
+
+@verb(app, "undo", N_("Take back your last action, or the one that you name"), restricted=True)
+def undo(
+    session: Session,
+    action: Annotated[str, typer.Argument(metavar="[ACTION]", help=N_("The action's id"))] = "",
+) -> int:
+    from supportdesk.cli.actions import tell_done
+    from supportdesk.desk.model import ActionId
+
+    return tell_done(session, session.desk.undo(session.actor, ActionId(action) if action else None))
+
+
+@verb(app, "status", N_("How the desk is doing"), restricted=True)
+def status(
+    session: Session,
+    check: Annotated[bool, typer.Option("--check", help=N_("Exit 6 if something needs a person"))] = False,
+) -> int:
+    found = session.desk.status()
+    session.out.answer(found, _status_lines(found))
+    return ThresholdBreached.exit_code if check and found.attention else 0
+
+
+@verb(app, "follow", N_("Print every change as it happens, one JSON object a line"))
+def follow(
+    session: Session,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help=N_("One JSON object a line (there is no other form)"))] = False,
+    after: Annotated[int, typer.Option("--after", metavar="SEQ", help=N_("Begin after this event; 0 is the beginning"))] = -1,
+    once: Annotated[bool, typer.Option("--once", help=N_("End when everything has been printed"))] = False,
+) -> None:
+    if not jsonl and not session.json:
+        raise UsageError(_("say --jsonl: the log has no other form"))
+    reader = session.desk.read
+    position = reader.feed_position() if after < 0 else after
+    while True:
+        while events := reader.events(after=position):
+            for event in events:
+                session.out.event(event)
+            position = events[-1].seq
+        if once:
+            return
+        reader.wait_for_change(5.0)
+
+
+def _status_lines(found: Any) -> list[str]:
+    worker = _("delivering since {time}").format(time=local_time(found.worker_seen_at)) if found.delivering else _("nobody")
+    lines = [f"{_('worker')}: {worker}"]
+    for mailbox in found.mailboxes:
+        seen = local_time(mailbox.last_pass_at) or "—"
+        line = _("{address}: {state}, last looked at {time}").format(
+            address=mailbox.address, state=mailbox.state, time=seen
+        )
+        lines.append(f"{line}  {mailbox.error}".rstrip())
+    unsent = ", ".join(f"{state} {count}" for state, count in found.outbox.items()) or "0"
+    lines.append(f"{_('outbox')}: {unsent}")
+    lines.append(f"{_('parked')}: {found.parked}  {_('unprocessed')}: {found.unprocessed}")
+    return [*lines, *(f"! {sentence}" for sentence in found.attention)]

@@ -1,0 +1,205 @@
+"""`supportdesk mail`: fetch now, audit, parked mail, what becomes of a sender."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from supportdesk.cli.inputs import find_mailbox
+from supportdesk.cli.output import Meter, local_time
+from supportdesk.cli.session import Session
+from supportdesk.cli.verb import group, verb
+from supportdesk.desk.model import OUTCOMES, Mailbox
+from supportdesk.errors import ConnectionFailed, SupportdeskError, UsageError
+from supportdesk.l10n.catalog import N_, _
+
+app = group()
+parked = typer.Typer(add_completion=False, no_args_is_help=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+SENDER_VERDICTS = ("ticket", "notification", "park", "block", "rules")
+
+
+@verb(app, "fetch", N_("Take over what is new, once, and turn it into tickets"))
+def fetch(
+    session: Session,
+    mailbox: Annotated[str, typer.Argument(metavar="[MAILBOX]", help=N_("Only this one"))] = "",
+) -> int:
+    boxes = [find_mailbox(session.desk, mailbox)] if mailbox else _active(session)
+    results, code = [], 0
+    for box in boxes:
+        try:
+            results.append({"mailbox": box.address, **take_over(session, box)})
+        except ConnectionFailed as error:
+            # One server that is away must not keep the others' mail waiting.
+            session.out.say(f"{box.address}: {error.message}")
+            results.append({"mailbox": box.address, "fetched": 0, "gone": 0, "complete": False, "error": error.message})
+            code = code or error.exit_code
+    processed = process_mail(session)
+    lines = [_("{mailbox}: {fetched} fetched").format(**result) for result in results]
+    session.out.answer(
+        {"mailboxes": results, "processed": processed},
+        [*lines, _("{count} brought to their outcome").format(count=processed)],
+    )
+    return code
+
+
+@verb(app, "audit", N_("Prove that no mail was dropped: asks the servers; exits 1 if one was"))
+def audit(
+    session: Session,
+    mailbox: Annotated[str, typer.Argument(metavar="[MAILBOX]", help=N_("Only this one"))] = "",
+) -> int:
+    from supportdesk.bootstrap import ServerConnections
+    from supportdesk.desk.audit import audit as audit_mailbox
+
+    desk = session.desk
+    servers = ServerConnections(desk, session.config)
+    boxes = [find_mailbox(desk, mailbox)] if mailbox else [box for box in desk.mailboxes() if box.imap is not None]
+    folders = [item for box in boxes for item in audit_mailbox(desk, box, lambda one: servers.source(one.id))]
+    sound = all(item.sound for item in folders)
+    headings = (
+        _("mailbox"), _("folder"), "UIDVALIDITY", _("on server"), _("rows"), *OUTCOMES, _("unprocessed"), _("without row"),
+    )  # fmt: skip
+    value = {"sound": sound, "folders": [{**_plain(item), "sound": item.sound} for item in folders]}
+    session.out.table(
+        value,
+        headings,
+        (
+            (item.mailbox, item.folder, item.uidvalidity, "—" if item.on_server is None else item.on_server, item.rows,
+             *item.outcomes.values(), item.unprocessed, item.without_row_count)
+            for item in folders
+        ),
+    )  # fmt: skip
+    if not folders:
+        session.out.say(_("there is no mailbox to audit"))
+    session.out.say(_("nothing was dropped") if sound else _("not everything has its outcome: see above"))
+    return 0 if sound else 1
+
+
+@verb(app, "sender", N_("Decide what mail of a sender becomes"), restricted=True)
+def sender(
+    session: Session,
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help=N_("Who writes"))],
+    verdict: Annotated[str, typer.Argument(metavar="|".join(SENDER_VERDICTS), help=N_("What it becomes; rules decides again"))],
+) -> None:
+    if verdict not in SENDER_VERDICTS:
+        raise UsageError(_("{value} is no verdict").format(value=verdict), hint=", ".join(SENDER_VERDICTS))
+    session.desk.set_sender_verdict(session.actor, address, "" if verdict == "rules" else verdict)
+    session.out.answer({"sender": address, "verdict": verdict}, [f"{address}: {verdict}"])
+
+
+@parked.callback(invoke_without_command=True)
+def _parked(ctx: typer.Context) -> None:
+    if ctx.invoked_subcommand is None:
+        show_parked(ctx.obj)
+
+
+@verb(parked, "list", N_("List parked mail"), restricted=True)
+def list_parked(session: Session) -> None:
+    show_parked(session)
+
+
+@verb(parked, "look", N_("Note that you have looked at parked mail; without numbers, at all of it"), restricted=True)
+def look(
+    session: Session,
+    numbers: Annotated[list[int] | None, typer.Argument(metavar="[NUMBERS]", help=N_("Which"))] = None,
+) -> None:
+    from supportdesk.desk.parked import list_parked as read_parked
+    from supportdesk.desk.parked import look_at
+
+    ids = numbers or [row["delivery_id"] for row in read_parked(session.desk.read) if row["looked_at"] is None]
+    if ids:
+        look_at(session.desk, session.actor, ids)
+    session.out.answer({"looked_at": ids}, [_("{count} looked at").format(count=len(ids))])
+
+
+@verb(parked, "release", N_("Make tickets of parked mail"), restricted=True)
+def release(
+    session: Session,
+    numbers: Annotated[list[int], typer.Argument(metavar="NUMBERS", help=N_("Which"))],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=N_("Only say what would be changed"))] = False,
+) -> None:
+    from supportdesk.desk.parked import list_parked as read_parked
+    from supportdesk.desk.parked import release as release_mail
+
+    if dry_run:
+        found = [row for row in read_parked(session.desk.read) if row["delivery_id"] in numbers]
+        lines = [f"{row['delivery_id']}: {row['sender']}: {row['subject']}" for row in found]
+        session.out.answer({"dry_run": True, "release": [row["delivery_id"] for row in found]}, lines)
+        return
+    release_mail(session.desk, session.actor, numbers)
+    process_mail(session)
+    rows = session.desk.read.rows("delivery", {"id": list(numbers)})
+    messages = session.desk.read.rows("message", {"id": [row["message_id"] for row in rows if row["message_id"]]})
+    tickets = sorted({message["ticket_id"] for message in messages})
+    session.out.answer({"released": numbers, "tickets": tickets}, [f"#{ticket}" for ticket in tickets])
+
+
+app.add_typer(parked, name="parked", help=N_("Parked mail: list, look, release"))
+
+
+def show_parked(session: Session) -> None:
+    from supportdesk.desk.parked import list_parked as read_parked
+
+    rows = read_parked(session.desk.read)
+    session.out.table(
+        [{key: row[key] for key in ("delivery_id", "reason", "sender", "subject", "received_at", "looked_at")} for row in rows],
+        (_("number"), _("reason"), _("from"), _("subject"), _("received"), _("looked at")),
+        (
+            (row["delivery_id"], row["reason"], row["sender"], row["subject"], local_time(row["received_at"]),
+             local_time(row["looked_at"]))
+            for row in rows
+        ),
+    )  # fmt: skip
+
+
+def take_over(session: Session, box: Mailbox) -> dict[str, Any]:
+    """One pass over a mailbox, with progress; its health is noted whichever way it ends."""
+    from supportdesk.bootstrap import Engine
+
+    engine = Engine(session.config, session.desk)
+    try:
+        source = engine.servers.source(box.id)
+        try:
+            with Meter(_("fetching")) as meter:
+                fetcher = engine.fetcher(
+                    box, stop=lambda: False, progress=lambda at: meter.show(at.done, at.total, at.folder)
+                )
+                done = fetcher.run_pass(source)
+        finally:
+            source.close()
+    except SupportdeskError as error:
+        engine.note_mailbox_health(box.id, error.message)
+        raise
+    engine.note_mailbox_health(box.id, "")
+    return {"fetched": done.fetched, "gone": done.gone, "complete": done.complete}
+
+
+def process_mail(session: Session) -> int:
+    """Bring everything that was taken over to its outcome; how much that was."""
+    from supportdesk.bootstrap import open_parser
+    from supportdesk.desk.intake import Intake
+
+    store = session.desk.store
+    if not store.ledger.unprocessed(1):
+        return 0
+    total = len(store.read.rows("delivery", {"outcome": ""}))
+    parser, done = open_parser(), 0
+    try:
+        intake = Intake(session.desk, parser)
+        with Meter(_("reading")) as meter:
+            while some := intake.process():
+                done += some
+                meter.show(done, max(total, done))
+    finally:
+        parser.close()
+    return done
+
+
+def _active(session: Session) -> list[Mailbox]:
+    return [box for box in session.desk.mailboxes() if box.state == "active" and box.imap is not None]
+
+
+def _plain(item: object) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return asdict(item)  # type: ignore[call-overload,no-any-return]

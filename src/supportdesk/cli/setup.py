@@ -1,0 +1,237 @@
+"""Setting up a mailbox: find the servers, try them, save, take over the first mail, ask what enters the queue."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from supportdesk.cli.inputs import confirm, is_interactive
+from supportdesk.cli.output import Meter
+from supportdesk.cli.probe import find_guess
+from supportdesk.config import Credential, resolve_password, save_credential
+from supportdesk.desk.providers import Kind, read_server, write_server
+from supportdesk.errors import Conflict, ConnectionFailed, LoginRefused, UsageError
+from supportdesk.l10n.catalog import _, ngettext
+
+if TYPE_CHECKING:
+    from supportdesk.cli.session import Session
+    from supportdesk.desk.desk import Desk
+    from supportdesk.desk.first_mail import FirstMail
+    from supportdesk.desk.model import Actor, Mailbox, Server
+    from supportdesk.desk.self_test import SelfTest
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be set up. Servers are as typed, "" to be guessed; `enter` is yes, no or ask."""
+
+    address: str
+    name: str
+    shop: str
+    credential: Credential | None
+    imap: str = ""
+    smtp: str = ""
+    login: str = ""
+    ca_file: str = ""
+    start: str = "now"
+    language: str = ""
+    register: str = ""
+    zone: str = "UTC"
+    calendar_id: int | None = None
+    test: bool = True
+    enter: str = "ask"
+
+
+def set_up_mailbox(session: Session, desk: Desk, actor: Actor, wanted: Wanted) -> int:
+    """All the steps. Nothing is saved before the servers have been tried. Returns 0."""
+    check_wanted(desk, wanted)
+    start_at = read_start(wanted.start, desk.clock.now())
+    if wanted.credential is None:
+        raise UsageError(_("a password is needed"), hint="--password-command --password-file")
+    password = _password(session, wanted.address, wanted.credential)
+    imap, smtp = find_servers(session, wanted, password)
+    tested = test_servers(session, desk, wanted.address, imap, smtp, password) if wanted.test else None
+    asks = wanted.start != "now"
+    box = desk.save_mailbox(
+        actor,
+        {
+            "address": wanted.address, "name": wanted.name, "shop_name": wanted.shop, "imap": imap, "smtp": smtp,
+            "state": "active", "language": wanted.language, "register": wanted.register, "zone": wanted.zone,
+            "calendar_id": wanted.calendar_id, "start_at": start_at, "settings": {"unconfirmed": True} if asks else {},
+        },
+    )  # fmt: skip
+    path = save_credential(session.config, wanted.address, wanted.credential)
+    session.out.say(_("{address} is saved; its login is in {file}").format(address=box.address, file=path))
+    session.__dict__.pop("config", None)  # the login that was just saved is part of the settings
+    first = take_over_first_mail(session, desk, actor, box, wanted.enter)
+    value = {"mailbox": desk.mailbox(box.id), "self_test": tested, "first_mail": first}
+    session.out.answer(value, [_("{address} is ready").format(address=box.address)])
+    return 0
+
+
+def check_wanted(desk: Desk, wanted: Wanted) -> None:
+    """What can be refused before anything is tried."""
+    from supportdesk.desk.providers import domain_of
+
+    domain_of(wanted.address)
+    if any(wanted.address.casefold() in box.addresses for box in desk.mailboxes()):
+        raise Conflict(
+            _("there is a mailbox {address} already").format(address=wanted.address),
+            hint=f"supportdesk mailbox set {wanted.address}",
+        )
+    if wanted.start != "now" and wanted.enter == "ask" and not is_interactive():
+        raise UsageError(
+            _("say whether the conversations that wait for us enter the queue"), hint="--enter yes, --enter no"
+        )
+
+
+def read_start(text: str, now: datetime) -> datetime | None:
+    """`now`, `all` (no start), `30d` or a day; mail older than that is history."""
+    word = text.strip().casefold()
+    if word in ("now", ""):
+        return now
+    if word == "all":
+        return None
+    if match := re.fullmatch(r"(\d{1,4})d?", word):
+        return now - timedelta(days=int(match[1]))
+    try:
+        return datetime.fromisoformat(word).astimezone()
+    except ValueError:
+        raise UsageError(_("{text} is no start").format(text=text), hint="now, all, 30d, 2026-11-01") from None
+
+
+def find_servers(session: Session, wanted: Wanted, password: str) -> tuple[Server, Server]:
+    """The two servers that were named, else the guessed ones that let us in. Raises what the last try raised."""
+    from supportdesk.bootstrap import open_source, open_transport
+
+    user = wanted.login or wanted.address
+    if wanted.imap and wanted.smtp:
+        found = read_server(wanted.imap, "imap", user, wanted.ca_file), read_server(wanted.smtp, "smtp", user, wanted.ca_file)
+        if not wanted.test:
+            return found
+    session.out.say(_("looking for the servers of {address} …").format(address=wanted.address))
+    guess = None if wanted.imap and wanted.smtp else find_guess(wanted.address)
+    if guess is not None and guess.provider:
+        session.out.say(_("this is an address of {provider}").format(provider=guess.provider))
+    if guess is not None and guess.hint:
+        session.out.say(_(guess.hint))
+    imap = _first_that_lets_in(session, wanted, "imap", guess.imap if guess else (), lambda one: open_source(one, password))
+    smtp = _first_that_lets_in(session, wanted, "smtp", guess.smtp if guess else (), lambda one: open_transport(one, password))
+    return imap, smtp
+
+
+def test_servers(
+    session: Session, desk: Desk, address: str, imap: Server, smtp: Server, password: str, *, send: bool = True
+) -> SelfTest | None:
+    """Log in to both; send a mail to oneself and find it again."""
+    from supportdesk.bootstrap import open_source, open_transport
+    from supportdesk.desk.self_test import send_to_oneself
+
+    with closing(open_source(imap, password)) as source:
+        session.out.say(_("IMAP {server}: logged in").format(server=write_server(imap)))
+        with closing(open_transport(smtp, password)) as transport:
+            session.out.say(_("SMTP {server}: logged in").format(server=write_server(smtp)))
+            if not send:
+                return None
+            session.out.say(_("sending a mail to {address} itself …").format(address=address))
+            found = send_to_oneself(desk, address, source, transport)
+    session.out.say(
+        _("it arrived in {folder} after {seconds} s").format(folder=found.folder, seconds=round(found.seconds, 1))
+    )
+    return found
+
+
+def take_over_first_mail(session: Session, desk: Desk, actor: Actor, box: Mailbox, enter: str) -> FirstMail | None:
+    """Fetch everything once, Sent too, and let it into the desk; interrupted, the worker goes on from there."""
+    from supportdesk.cli.mail import process_mail, take_over
+
+    try:
+        taken = take_over(session, box)
+        session.out.say(
+            ngettext("{count} mail was taken over", "{count} mails were taken over", taken["fetched"]).format(
+                count=taken["fetched"]
+            )
+        )
+        first = decide_what_enters(session, desk, actor, box, enter)
+        process_mail(session)
+    except KeyboardInterrupt:
+        session.out.say(_("interrupted: what was taken over stays; the worker goes on"))
+        if box.settings.get("unconfirmed"):
+            session.out.say(_("then say what enters the queue: supportdesk mailbox confirm"))
+        return None
+    return first
+
+
+def decide_what_enters(session: Session, desk: Desk, actor: Actor, box: Mailbox, enter: str) -> FirstMail | None:
+    """Count the conversations that wait for us, ask, and let them in or make them history."""
+    from supportdesk.bootstrap import open_parser
+    from supportdesk.desk.first_mail import UNCONFIRMED, confirm as let_in, count_waiting
+
+    if not desk.mailbox(box.id).settings.get(UNCONFIRMED):
+        return None
+    with closing(open_parser()) as parser, Meter(_("counting")) as meter:
+        first = count_waiting(desk, parser, box, meter.show)
+    session.out.say(
+        _("{conversations} conversations since the start, {waiting} of them wait for us").format(
+            conversations=first.conversations, waiting=first.waiting
+        )
+    )
+    enters = enter == "yes" or first.waiting == 0
+    if enter == "ask" and first.waiting:
+        question = ngettext(
+            "Shall this conversation enter the queue?", "Shall these {count} conversations enter the queue?", first.waiting
+        )
+        enters = confirm(question.format(count=first.waiting))
+    let_in(desk, actor, box, enter=enters)
+    if not enters:
+        session.out.say(_("all of it is history; mail that comes from now on enters the queue"))
+    return first
+
+
+def _first_that_lets_in(
+    session: Session, wanted: Wanted, kind: Kind, guessed: tuple[Server, ...], connect: Callable[[Server], Any]
+) -> Server:
+    refused: LoginRefused | None = None
+    failed: ConnectionFailed | None = None
+    for server in _candidates(wanted, kind, guessed):
+        try:
+            connect(server).close()
+        except LoginRefused as error:
+            refused = refused or error
+            continue
+        except ConnectionFailed as error:
+            failed = error
+            continue
+        session.out.say(f"{kind.upper()}: {write_server(server)} ({server.login})")
+        return server
+    if refused is not None or failed is not None:
+        raise refused or failed  # type: ignore[misc]
+    raise ConnectionFailed(
+        _("no {kind} server answers for {address}").format(kind=kind.upper(), address=wanted.address),
+        hint=f"--{kind} HOST[:PORT][/TLS]",
+    )
+
+
+def _candidates(wanted: Wanted, kind: Kind, guessed: tuple[Server, ...]) -> Iterator[Server]:
+    """The named server alone; else the guesses, and each once more with the name before the @ as the login."""
+    named = wanted.imap if kind == "imap" else wanted.smtp
+    if named:
+        yield read_server(named, kind, wanted.login or wanted.address, wanted.ca_file)
+        return
+    for server in guessed:
+        server = replace(server, ca_file=wanted.ca_file)
+        if wanted.login:
+            yield replace(server, login=wanted.login)
+            continue
+        yield server
+        if "@" in server.login:
+            yield replace(server, login=server.login.rpartition("@")[0])
+
+
+def _password(session: Session, address: str, credential: Credential) -> str:
+    """What the credential gives now: a command that prints nothing is found out before it is saved."""
+    return resolve_password(replace(session.config, credentials={address.casefold(): credential}), address)
