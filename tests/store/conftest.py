@@ -34,7 +34,11 @@ def desk_url(store_url: str, request: pytest.FixtureRequest) -> Iterator[str]:
         yield store_url
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    url = server.create_from("schema", lambda url: create_or_upgrade(url) and None)
+
+    def make(url: str) -> None:
+        create_or_upgrade(url)
+
+    url = server.create_from("schema", make)
     yield url
     server.drop_database(url)
 

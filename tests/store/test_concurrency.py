@@ -39,7 +39,8 @@ def write():
     for _ in range(writes):
         def grow(tx):
             found = tx.ticket(ticket)
-            change = Update("ticket", {"id": ticket}, {"version": found.version}, {"reopened_count": found.reopened_count + 1})
+            before, after = {"version": found.version}, {"reopened_count": found.reopened_count + 1}
+            change = Update("ticket", {"id": ticket}, before, after)
             tx.apply(Plan((change,), (), (PlannedEvent(ticket, "grow"),)), MAIL, action())
         store.run(grow)
     store.close()

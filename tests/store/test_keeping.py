@@ -177,7 +177,11 @@ def test_only_time_that_passed_while_watching_ends_a_lease(store: SqlStore, cloc
 
 
 def test_the_lease_of_a_process_that_died_here_is_free_at_once(store: SqlStore) -> None:
-    code = "import sys\nfrom supportdesk.store import open_store\nprint(open_store(sys.argv[1]).acquire_lease('worker', 'dead', 3600, {}))"
+    code = """
+import sys
+from supportdesk.store import open_store
+print(open_store(sys.argv[1]).acquire_lease('worker', 'dead', 3600, {}))
+"""
     done = subprocess.run(
         [sys.executable, "-c", code, store.address.url], capture_output=True, text=True, cwd=ROOT, check=True
     )

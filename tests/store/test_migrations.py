@@ -94,7 +94,7 @@ def test_the_migrated_schema_is_the_one_that_the_tables_describe(desk_url: str) 
     address = parse_url(desk_url)
     connection = connect(address)
 
-    def ours(_thing: object, name: str | None, kind: str, _reflected: bool, _other: object) -> bool:  # noqa: FBT001
+    def ours(_thing: object, name: str | None, kind: str, _reflected: bool, _other: object) -> bool:
         extras = {"search", "ix_message_text_search", "ix_event_feed"}
         return name not in extras and not (kind == "table" and (name or "").startswith("message_search"))
 
@@ -123,7 +123,7 @@ def test_an_upgrade_loses_no_child_row_and_search_still_works(
         connection.execute("DELETE FROM event")
     connection.rollback()
     for change in ("status = 'nonsense'", "priority = 'nonsense'", "kind = 'nonsense'", "assignee_id = 999"):
-        with pytest.raises(StoreError, match="CHECK|check|FOREIGN|foreign"):
+        with pytest.raises(StoreError, match=r"CHECK|check|FOREIGN|foreign"):
             connection.execute(f"UPDATE ticket SET {change}")
         connection.rollback()
     if not store.address.is_postgres:
@@ -160,7 +160,7 @@ def test_a_migration_that_would_orphan_rows_changes_nothing(
 ) -> None:
     script = Path(next_scripts) / "versions" / "0002_test.py"
     script.write_text(SECOND + '\n    op.execute("DELETE FROM ticket WHERE id = 1")\n')
-    with pytest.raises(Exception, match="parents|foreign key"):
+    with pytest.raises(Exception, match=r"parents|foreign key"):
         upgrade_to(store.address.url, to="0002_test", scripts=next_scripts, backup_to=tmp_path)
     assert len(store.read.rows("ticket")) == 5
     add_ticket(store, "the old schema goes on")

@@ -8,44 +8,46 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from supportdesk.desk.model import ActionId, AgentId, CustomerId, TicketId
 from supportdesk.store.connect import Connection
 from tests.store.desk import add_ticket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from supportdesk.store import SqlStore
     from supportdesk.store.read.reader import SqlReader
     from tests.store.desk import SmallDesk
 
+    Question = Callable[[SqlReader, datetime], object]
+
 BIG = ("ticket", "message", "message_text", "event", "outbox", "delivery", "message_mail", "attachment", "parked")
 
-QUESTIONS: dict[str, Callable[[SqlReader, Any], object]] = {
-    **{
-        view: lambda read, now, view=view: read.queue_ids(view, agent_id=1, now=now, limit=50)
-        for view in (
-            "needs_reply",
-            "mine",
-            "unassigned",
-            "with_customer",
-            "snoozed",
-            "notifications",
-            "all_open",
-            "solved",
-            "spam",
-        )
-    },
-    "rows": lambda read, now: read.queue_rows([1, 2], agent_id=1, now=now),
-    "counts": lambda read, now: read.counts(agent_id=1, now=now),
-    "thread": lambda read, now: read.thread(1),
+ME, TICKET = AgentId(1), TicketId(1)
+VIEWS = (
+    "needs_reply", "mine", "unassigned", "with_customer", "snoozed", "notifications", "all_open", "solved", "spam",
+)  # fmt: skip
+IN_INDEX_ORDER = set(VIEWS) - {"with_customer", "snoozed"}
+
+
+def list_view(view: str) -> Question:
+    return lambda read, now: read.queue_ids(view, agent_id=ME, now=now, limit=50)
+
+
+QUESTIONS: dict[str, Question] = {
+    **{view: list_view(view) for view in VIEWS},
+    "rows": lambda read, now: read.queue_rows([TICKET], agent_id=ME, now=now),
+    "counts": lambda read, now: read.counts(agent_id=ME, now=now),
+    "thread": lambda read, now: read.thread(TICKET),
     "unanswered": lambda read, now: read.unanswered(now=now),
     "outbox": lambda read, now: read.outbox(states=["held", "deferred"]),
-    "drafts": lambda read, now: read.outbox(ticket_id=1, agent_id=1),
+    "drafts": lambda read, now: read.outbox(ticket_id=TICKET, agent_id=ME),
     "feed": lambda read, now: read.events(after=10),
-    "timeline": lambda read, now: read.events(ticket_id=1),
-    "action": lambda read, now: read.event_details("x"),
+    "timeline": lambda read, now: read.events(ticket_id=TICKET),
+    "action": lambda read, now: read.event_details(ActionId("x")),
     "search": lambda read, now: read.search("grazie"),
-    "customer": lambda read, now: read.customer(1),
+    "customer": lambda read, now: read.customer(CustomerId(1)),
 }
 
 
@@ -88,6 +90,6 @@ def test_it_is_answered_by_an_index(planned: SqlStore, monkeypatch: pytest.Monke
             scanned = re.search(r"Seq Scan on (\w+)|^SCAN (\w+)(?! USING (COVERING )?INDEX ix_\w+| VIRTUAL)", line)
             table = scanned and (scanned[1] or scanned[2])
             assert table not in BIG, plan
-            if question in {"needs_reply", "mine", "unassigned", "all_open", "solved", "notifications", "spam"}:
+            if question in IN_INDEX_ORDER:
                 assert "TEMP B-TREE" not in line, plan
                 assert "Sort" not in line, plan

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from supportdesk.desk.model import STATUSES, standing_views
-from supportdesk.desk.ports import Insert, NewRef, Plan, PlannedEvent
+from supportdesk.desk.ports import Insert, NewRef, Plan, PlannedEvent, Update
 from supportdesk.errors import NotFound, UsageError
 from supportdesk.store.views import LISTINGS
 from tests.store.desk import add_ticket, apply, set_ticket
@@ -189,12 +189,8 @@ def test_the_outbox_lists_rows_with_their_recipients(store: SqlStore, desk: Smal
 
 def test_a_customer_brings_the_addresses_and_tickets_of_those_merged_into_him(store: SqlStore, desk: SmallDesk) -> None:
     first, second, _ = desk.customers
-    with store.transaction() as tx:
-        from supportdesk.desk.ports import Update
-
-        tx.apply(
-            Plan((Update("customer", {"id": second}, {"version": 1}, {"merged_into": first}),)), desk.anna, "merge"
-        )  # type: ignore[arg-type]
+    merge = Update("customer", {"id": second}, {"version": 1}, {"merged_into": first})
+    apply(store, Plan((merge,)), desk.anna)
     view = store.read.customer(first)
     assert view.addresses == ("c0@example.test", "c1@example.test")
     assert [ticket for ticket, *_ in view.tickets] == [

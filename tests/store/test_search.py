@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from supportdesk.store import SqlStore
     from tests.store.desk import SmallDesk
 
-OPERATORS = ['"', "'", "*", "(", ")", "AND", "OR", "NOT", "NEAR(", "^", "-", "+", ":", "folded:", "{", "}", "\\", "&", "|", "!", "<->", "\0", "%", "?", ";", "--"]  # fmt: skip
+OPERATORS = r"""' " * ( ) AND OR NOT NEAR( ^ - + : folded: { } \ & | ! <-> % ? ; --""".split() + ["\0"]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from tests.store.desk import action, add_ticket, apply, set_ticket
 
 if TYPE_CHECKING:
     from supportdesk.store import SqlStore
+    from supportdesk.store.write.transaction import WriteTransaction
     from tests.store.desk import SmallDesk
     from tests.support.clock import FakeClock
 
@@ -190,17 +191,31 @@ def test_each_ticket_of_a_bulk_action_keeps_its_own_changes(store: SqlStore, des
     assert [detail["order"] for _, detail in details] == [(0,), (1,), (2,)]
 
 
-def test_an_exception_leaves_nothing_and_a_savepoint_keeps_what_was_before_it(store: SqlStore, desk: SmallDesk) -> None:
+def test_an_exception_leaves_nothing(store: SqlStore, desk: SmallDesk) -> None:
     ticket = desk.tickets[0]
-    with pytest.raises(RuntimeError), store.transaction() as tx:
-        tx.apply(set_ticket(ticket, "a", {}, {"priority": "urgent"}), desk.anna, action())
-        raise RuntimeError
+
+    def fail() -> None:
+        with store.transaction() as tx:
+            tx.apply(set_ticket(ticket, "a", {}, {"priority": "urgent"}), desk.anna, action())
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert store.read.ticket(ticket).priority == "normal"
-    with store.transaction() as tx:
-        tx.apply(set_ticket(ticket, "a", {}, {"priority": "high"}), desk.anna, action())
-        with pytest.raises(Conflict), tx.savepoint():
+
+
+def test_a_savepoint_keeps_what_was_before_it(store: SqlStore, desk: SmallDesk) -> None:
+    ticket = desk.tickets[0]
+
+    def fail(tx: WriteTransaction) -> None:
+        with tx.savepoint():
             tx.apply(set_ticket(ticket, "b", {}, {"priority": "low"}), desk.anna, action())
             tx.apply(set_ticket(ticket, "c", {"status": "closed"}, {"status": "new"}), desk.anna, action())
+
+    with store.transaction() as tx:
+        tx.apply(set_ticket(ticket, "a", {}, {"priority": "high"}), desk.anna, action())
+        with pytest.raises(Conflict):
+            fail(tx)
         assert tx.ticket(ticket).priority == "high"
         tx.apply(set_ticket(ticket, "d", {}, {"status": "open"}), desk.anna, action())
     assert [event.kind for event in store.read.events(ticket_id=ticket)] == ["created", "a", "d"]
@@ -282,3 +297,21 @@ def test_the_event_log_can_only_grow(store: SqlStore, desk: SmallDesk, statement
 def test_a_value_outside_its_enum_is_refused_by_the_schema(store: SqlStore, desk: SmallDesk) -> None:
     with pytest.raises(StoreError):
         apply(store, set_ticket(desk.tickets[0], "x", {}, {"status": "nonsense"}))
+
+
+def test_an_error_swallowed_inside_a_transaction_is_not_taken_for_success(store: SqlStore, desk: SmallDesk) -> None:
+    ticket = desk.tickets[0]
+
+    def careless() -> None:
+        with store.transaction() as tx:
+            tx.apply(set_ticket(ticket, "a", {}, {"priority": "high"}), desk.anna, action())
+            with pytest.raises(StoreError):
+                tx.connection.execute("SELECT nonsense FROM nowhere")
+
+    if store.address.is_postgres:
+        with pytest.raises(StoreError, match="swallowed"):
+            careless()
+        assert store.read.ticket(ticket).priority == "normal"
+    else:
+        careless()
+        assert store.read.ticket(ticket).priority == "high"

@@ -57,27 +57,33 @@ class Connection:
 
     def execute(self, sql: str, params: Params = ()) -> list[tuple[Any, ...]]:
         """Run one statement and return its rows."""
-        with self._errors():
+        try:
             if self.is_postgres:
                 cursor = self.raw.execute(_percent(sql), params or None)
                 return cursor.fetchall() if cursor.description is not None else []
             return self.raw.execute(sql, _sqlite_params(params)).fetchall()  # type: ignore[no-any-return]
+        except self.driver.Error as error:
+            raise self._store_error(error) from error
 
     def change(self, sql: str, params: Params = ()) -> int:
         """Run one statement and return how many rows it changed."""
-        with self._errors():
+        try:
             if self.is_postgres:
                 return int(self.raw.execute(_percent(sql), params or None).rowcount)
             return int(self.raw.execute(sql, _sqlite_params(params)).rowcount)
+        except self.driver.Error as error:
+            raise self._store_error(error) from error
 
     def change_many(self, sql: str, rows: Iterable[Params]) -> None:
         """Run one statement for each of the rows."""
-        with self._errors():
+        try:
             if self.is_postgres:
                 with self.raw.cursor() as cursor:
                     cursor.executemany(_percent(sql), list(rows))
             else:
                 self.raw.executemany(sql, map(_sqlite_params, rows))
+        except self.driver.Error as error:
+            raise self._store_error(error) from error
 
     def stream(self, sql: str, params: Params = (), size: int = 1000) -> Iterator[tuple[Any, ...]]:
         """The rows of one statement, in groups: never all in memory. Inside a transaction on Postgres."""
@@ -104,8 +110,10 @@ class Connection:
         """Leave whatever transaction there is; on a lost connection there is none."""
         if self.is_postgres:
             if not self.raw.closed:
-                with self._errors():
+                try:
                     self.raw.rollback()
+                except self.driver.Error as error:
+                    raise self._store_error(error) from error
         elif self.raw.in_transaction:
             self.execute("ROLLBACK")
 
@@ -113,15 +121,19 @@ class Connection:
     def broken(self) -> bool:
         return bool(self.is_postgres and (self.raw.closed or self.raw.broken))
 
+    @property
+    def failed(self) -> bool:
+        """Whether Postgres refuses to go on in this transaction after an error."""
+        if not self.is_postgres:
+            return False
+        status = self.raw.info.transaction_status
+        return bool(status == status.INERROR)
+
     def close(self) -> None:
         self.raw.close()
 
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except self.driver.Error as error:
-            raise _store_error(error, self.driver, is_postgres=self.is_postgres) from error
+    def _store_error(self, error: Exception) -> StoreError:
+        return _store_error(error, self.driver, is_postgres=self.is_postgres)
 
 
 class Pool:

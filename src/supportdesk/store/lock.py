@@ -40,11 +40,11 @@ class Turnstile:
         try:
             lock = _flock(self.lock, deadline)
         finally:
-            os.close(gate)
+            _release(gate)
         try:
             yield
         finally:
-            os.close(lock)
+            _release(lock)
 
 
 def create_shared(path: Path) -> None:
@@ -72,6 +72,12 @@ def _flock(path: Path, deadline: float) -> int:
     return handle
 
 
+def _release(handle: int) -> None:
+    """Unlock by name: closing alone would leave the lock to a child that was forked meanwhile."""
+    fcntl.flock(handle, fcntl.LOCK_UN)
+    os.close(handle)
+
+
 def _open(path: Path) -> int:
     try:
         return os.open(path, os.O_RDWR | os.O_CLOEXEC)
@@ -88,7 +94,12 @@ def _wait(handle: int, path: Path, deadline: float) -> int:
     turn = _Turn(handle)
     waiter = threading.Thread(target=turn.take, name="turnstile", daemon=True)
     waiter.start()
-    waiter.join(max(0.0, deadline - time.monotonic()))
+    try:
+        waiter.join(max(0.0, deadline - time.monotonic()))
+    except BaseException:
+        if turn.claim():
+            _release(handle)
+        raise
     if turn.claim():
         return handle
     raise StoreError(
@@ -111,7 +122,7 @@ class _Turn:
         with self._guard:
             self._taken = True
             if self._given_up:
-                os.close(self._handle)
+                _release(self._handle)
 
     def claim(self) -> bool:
         with self._guard:

@@ -92,7 +92,8 @@ class SqlStore:
                     refuse_other_schema(connection, self.address.shown)
                 tx = WriteTransaction(connection, self.clock.now())
                 yield tx
-                tx.announce()
+                tx.refuse_failed()
+                tx.finish()
             except BaseException:
                 connection.rollback()
                 raise
