@@ -18,7 +18,7 @@ from supportdesk.cli.verb import with_session
 from supportdesk.desk.actions import ACTIONS, ActionSpec, Param
 from supportdesk.desk.model import TicketId
 from supportdesk.desk.results import AnswerNeeded, Done
-from supportdesk.errors import Conflict, NotFound, ReplyStopped
+from supportdesk.errors import Conflict, MissingValue, NotFound, ReplyStopped
 from supportdesk.l10n.catalog import N_, _
 
 EXIT_CONFLICT = Conflict.exit_code
@@ -46,6 +46,11 @@ def perform(session: Session, spec: ActionSpec, tickets: tuple[TicketId, ...], p
         done = session.desk.perform(spec.id, session.actor, tickets, params, progress=progress)
     except ReplyStopped as stopped:
         return tell_stopped(session, stopped)
+    except MissingValue as missing:
+        asked = [name.removeprefix("ask.") for name in missing.names if name.startswith("ask.")]
+        raise MissingValue(
+            missing.message, names=missing.names, hint=" ".join(f"--ask {name}=…" for name in asked) or missing.hint
+        ) from None
     except AnswerNeeded as needed:
         raise AnswerNeeded(needed.message, param=needed.param, hint=_how_to_answer(spec, needed)) from None
     return tell_done(session, done)
@@ -107,7 +112,7 @@ def _performing(spec: ActionSpec) -> Callable[..., int]:
         dry_run = given.pop("dry_run", False)
         words, text, file = given.pop("ticket_words", ()), given.pop("body_text", ""), given.pop("body_file", "")
         tickets = ticket_ids([words] if isinstance(words, str) else words) if spec.scope != "none" else ()
-        params = {name: value for name, value in given.items() if value not in (None, "", False, [], ())}
+        params = {name: value for name, value in given.items() if value is not None and value is not False and value not in ("", [])}
         if "asked" in params:
             params["asked"] = assignments(params["asked"])
         if dry_run:

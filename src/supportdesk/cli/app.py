@@ -64,6 +64,9 @@ def run(arguments: list[str], programs: Programs) -> int:
     except typer.Exit as end:
         return end.exit_code
     except typer.TyperException as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # a noun without a verb: its help is the answer
+            sys.stderr.write(f"{error.format_message()}\n")
+            return UsageError.exit_code
         context: Any = getattr(error, "ctx", None)
         hint = _("{command} --help tells how").format(command=context.command_path) if context is not None else ""
         complain(error.format_message(), hint)

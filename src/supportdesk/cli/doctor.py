@@ -40,12 +40,10 @@ class Finding:
 @verb(app, "doctor", N_("Look for what is wrong on this machine; exits 6 if anything is"))
 def doctor(session: Session) -> int:
     findings = list(_look(session))
-    signs = {"ok": "ok   ", "note": "note ", "wrong": "WRONG"}
+    signs = {"ok": "ok", "note": "note", "wrong": "WRONG"}
     lines = []
     for one in findings:
-        lines.append(f"{signs[one.verdict]}  {one.name}: {one.text}")
-        if one.hint:
-            lines.append(f"       {one.hint}")
+        lines.append(f"{signs[one.verdict]} · {one.name}: {one.text}{f' → {one.hint}' if one.hint else ''}")
     session.out.answer(findings, lines)
     return ThresholdBreached.exit_code if any(one.verdict == "wrong" for one in findings) else 0
 

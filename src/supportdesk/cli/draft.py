@@ -49,12 +49,12 @@ def show(
         session.out.document(row)
         return
     to = ", ".join(one.address for one in row.recipients if one.role == "to")
-    session.out.line(f"#{row.ticket_id}  {row.state}  {_('to')}: {to}")
+    session.out.line(f"#{row.ticket_id} · {row.state} · {_('to')}: {to}")
     session.out.line(f"{_('subject')}: {row.subject}")
     session.out.line()
     session.out.text(row.body)
     for item in row.attachments:
-        session.out.line(f"@ {item.name}  {item.content_type}  {item.size}")
+        session.out.line(f"@ {item.name} · {item.content_type} · {item.size}")
 
 
 @verb(app, "attach", N_("Attach a file from standard input to your reply on a ticket"), restricted=True)

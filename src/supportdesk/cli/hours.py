@@ -33,7 +33,7 @@ def show(session: Session, mailbox: Annotated[str, MAILBOX] = "") -> None:
     for item in calendar.exceptions:
         days = item.first.isoformat() if item.first == item.last else f"{item.first} – {item.last}"
         hours = ", ".join(f"{a // 60:02d}:{a % 60:02d}-{b // 60:02d}:{b % 60:02d}" for a, b in item.intervals)
-        lines.append(f"{days}: {hours or _('closed')}  {item.notice(current_language())}".rstrip())
+        lines.append(f"{days}: {hours or _('closed')} {item.notice(current_language())}".rstrip())
     session.out.answer({"mailbox": box.address, **calendar.to_json()}, lines)
 
 
@@ -99,7 +99,7 @@ def explain(
         opened = " ".join(f"{a // 60:02d}:{a % 60:02d}-{b // 60:02d}:{b % 60:02d}" for a, b in step.hours.intervals)
         what = opened or _("closed")
         name = f" ({step.hours.name})" if step.hours.name else ""
-        lines.append(f"  {step.hours.day:%a %Y-%m-%d}  {what}{name}  +{span(step.seconds)} = {span(step.total)}")
+        lines.append(f"{step.hours.day:%a %Y-%m-%d} · {what}{name} · +{span(step.seconds)} = {span(step.total)}")
     due = steps[-1].due if steps else None
     ending = f"{due.astimezone(zone):%a %Y-%m-%d %H:%M}" if due else _("no opening within 400 days")
     lines.append(f"= {ending}")

@@ -116,8 +116,8 @@ def _status_lines(found: Any) -> list[str]:
         line = _("{address}: {state}, last looked at {time}").format(
             address=mailbox.address, state=mailbox.state, time=seen
         )
-        lines.append(f"{line}  {mailbox.error}".rstrip())
+        lines.append(f"{line}{f' · {mailbox.error}' if mailbox.error else ''}")
     unsent = ", ".join(f"{state} {count}" for state, count in found.outbox.items()) or "0"
     lines.append(f"{_('outbox')}: {unsent}")
-    lines.append(f"{_('parked')}: {found.parked}  {_('unprocessed')}: {found.unprocessed}")
+    lines.append(f"{_('parked')}: {found.parked} · {_('unprocessed')}: {found.unprocessed}")
     return [*lines, *(f"! {sentence}" for sentence in found.attention)]

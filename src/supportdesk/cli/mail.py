@@ -15,7 +15,7 @@ from supportdesk.errors import ConnectionFailed, SupportdeskError, UsageError
 from supportdesk.l10n.catalog import N_, _
 
 app = group()
-parked = typer.Typer(add_completion=False, no_args_is_help=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+parked = group(alone=True)
 SENDER_VERDICTS = ("ticket", "notification", "park", "block", "rules")
 
 

@@ -69,11 +69,11 @@ def show(
         return
     owner = next((agent.login for agent in desk.agents() if agent.id == found.assignee_id), "")
     out = session.out
-    out.line(f"#{found.id}  {found.subject}")
+    out.line(f"#{found.id} · {found.subject}")
     if customer is not None:
-        out.line(f"{_('customer')}: {customer.name} <{', '.join(customer.addresses)}>  {customer.language}".strip())
-    out.line(f"{_('status')}: {found.status}  {_('owner')}: {owner or '—'}  {_('read up to')}: --seen {found.seq}")
-    out.line(f"{_('waits since')}: {local_time(found.waiting_since) or '—'}  {_('due')}: {local_time(found.due_at) or '—'}")
+        out.line(f"{_('customer')}: {customer.name} <{', '.join(customer.addresses)}> · {customer.language or '—'}")
+    out.line(f"{_('status')}: {found.status} · {_('owner')}: {owner or '—'} · {_('read up to')}: --seen {found.seq}")
+    out.line(f"{_('waits since')}: {local_time(found.waiting_since) or '—'} · {_('due')}: {local_time(found.due_at) or '—'}")
     if tags or found.badges:
         out.line(f"{_('tags')}: {', '.join((*tags, *found.badges))}")
     for number, (entry, first) in enumerate(_numbered(thread), start=1):
@@ -162,13 +162,13 @@ def _print_entry(session: Session, number: int, entry: ThreadEntry, first_attach
     who = entry.author_name or entry.author_address or entry.author_kind
     out.line(RULE[: shutil.get_terminal_size().columns])
     where = f" [{entry.state}]" if entry.state and entry.state != "sent" else ""
-    out.line(f"{number}. {local_time(entry.at)}  {who}  ({entry.kind}, {entry.direction}, seq {entry.seq}){where}")
+    out.line(f"{number}. {local_time(entry.at)} · {who} ({entry.kind}, {entry.direction}, seq {entry.seq}){where}")
     if entry.error:
         out.line(f"! {entry.error}")
     out.line()
     out.text(_without_quotes(entry))
     for at, item in enumerate(entry.attachments, start=first_attachment):
-        out.line(f"[{at}] {item.name}  {item.content_type}  {item.size}")
+        out.line(f"[{at}] {item.name} · {item.content_type} · {item.size}")
 
 
 def _without_quotes(entry: ThreadEntry) -> str:

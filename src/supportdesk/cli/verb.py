@@ -31,9 +31,11 @@ FIXED = ("config_file", "database", "agent", "acting_as")
 PREFIX = "global_"
 
 
-def group() -> typer.Typer:
-    """A noun: the verbs of one file."""
-    return typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+def group(*, alone: bool = False) -> typer.Typer:
+    """A noun: the verbs of one file. `alone`: the noun without a verb does something too."""
+    return typer.Typer(
+        add_completion=False, no_args_is_help=not alone, rich_markup_mode=None, pretty_exceptions_enable=False
+    )
 
 
 def verb(app: typer.Typer, name: str, help: str, *, restricted: bool = False) -> Callable[[Verb], Verb]:

@@ -22,7 +22,7 @@ from supportdesk.l10n.catalog import N_, _
 if TYPE_CHECKING:
     from supportdesk.config import Config
 
-app = group()
+app = group(alone=True)
 UNIT = "supportdesk-worker.service"
 LINE = "# supportdesk worker"
 
