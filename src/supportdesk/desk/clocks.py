@@ -130,8 +130,11 @@ def read_conversation(tx: Transaction, family: Sequence[Ticket]) -> Conversation
             home_ticket=TicketId(row["ticket_id"]),
             seq=row["seq"],
             sender_addresses=addresses[row["id"]] or frozenset({_NOBODY}),
-            arrived_at=row["created_at"],
-            visible_from=visible_from[row["ticket_id"]],
+            # The customer waits since his mail server handed it over, not since we came to fetch it.
+            arrived_at=min(row["received_at"], row["created_at"]),
+            visible_from={
+                other: max(since, row["created_at"]) for other, since in visible_from[row["ticket_id"]].items()
+            },
             received_at=row["received_at"],
         )
         for row in incoming
@@ -146,8 +149,8 @@ def read_conversation(tx: Transaction, family: Sequence[Ticket]) -> Conversation
 
 
 def is_from_customer(row: Row) -> bool:
-    """Whether a message row is what a human outside wrote to us, which needs an answer."""
-    if row["direction"] != "in":
+    """Whether a message row is what a human outside wrote to us, which needs an answer; history never does."""
+    if row["direction"] != "in" or row["historic"]:
         return False
     return row["kind"] == "stub" or (row["kind"] in ("mail", "call") and row["author_kind"] in ("customer", "external"))
 

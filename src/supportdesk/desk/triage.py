@@ -218,7 +218,8 @@ def dismiss(reason: str, actor: Actor, now: datetime, facts: Facts) -> list[Chan
 
 
 def _spam(case: Case) -> Plan:
-    dismissals = dismiss("spam", case.actor, case.now, case.facts) if case.ticket.waiting_since is not None else []
+    # Also where an answer is on its way: if it comes back, nobody must wait for us in a place where nobody looks.
+    dismissals = dismiss("spam", case.actor, case.now, case.facts)
     after = {"status": "spam", "on_hold_until": None, **AWAKE}
     return _with_event(case.ticket, "spam", [*update_ticket(case.ticket, after), *dismissals], {"status": "spam"})
 
