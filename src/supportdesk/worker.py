@@ -13,12 +13,14 @@ import random
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from supportdesk.errors import ConfigError, ConnectionFailed, LoginRefused, SupportdeskError
+from supportdesk.errors import ConfigError, ConnectionFailed, LoginRefused, StoreError, SupportdeskError
 from supportdesk.safetext import safe
 
 if TYPE_CHECKING:
@@ -58,10 +60,10 @@ class Worker:
             return
         log.info("working as %s, epoch %d", self.owner, self.epoch)
         try:
-            self.engine.deliverer(self.owner, self.epoch).recover()
             self._start("intake", self._read_mail)
             for number in range(DELIVERERS):
-                self._start(f"deliver-{number + 1}", self._deliver)
+                name = f"deliver-{number + 1}"
+                self._start(name, partial(self._deliver, f"{self.owner}/{name}"))
             self._start("housekeeping", self._keep_house)
             self._start("feed", self._follow_changes)
             self._supervise()
@@ -76,7 +78,7 @@ class Worker:
         self.stopping.set()
         self.news.set()
         self.outgoing.set()
-        for listener in self._listeners.values():
+        for listener in list(self._listeners.values()):
             listener.stop()
 
     def _take_lease(self) -> bool:
@@ -104,10 +106,17 @@ class Worker:
             self.stopping.wait(HEARTBEAT_SECONDS if not self.companion_of else 1.0)
             if self.stopping.is_set():
                 return
-            epoch = self.engine.store.acquire_lease(LEASE, self.owner, LEASE_SECONDS, self._info())
-            if epoch != self.epoch:
+            if self._lost_its_lease():
                 log.warning("the lease was taken over; stopping")
                 return
+
+    def _lost_its_lease(self) -> bool:
+        """Renew it. A busy or absent database takes nothing from us: whoever took over is seen when it is back."""
+        try:
+            return self.engine.store.acquire_lease(LEASE, self.owner, LEASE_SECONDS, self._info()) != self.epoch
+        except StoreError as error:
+            log.warning("the lease could not be renewed: %s", safe(error.message))
+            return False
 
     def _follow_mailboxes(self) -> None:
         # The version also grows when the mailbox's health is noted, which is no reason to connect anew.
@@ -134,9 +143,10 @@ class Worker:
                 self.news.wait(1.0)
                 self.news.clear()
 
-    def _deliver(self) -> None:
-        deliverer = self.engine.deliverer(self.owner, self.epoch)
+    def _deliver(self, owner: str) -> None:
+        deliverer = self.engine.deliverer(owner, self.epoch)
         try:
+            deliverer.recover()
             while not self.stopping.is_set():
                 if not deliverer.deliver_next():
                     self.outgoing.wait(1.0)
@@ -165,17 +175,12 @@ class Worker:
         """Run `work`; if it fails, say so and run it again, later each time."""
         backoff = Backoff()
         while not self.stopping.is_set():
+            backoff.start()
             try:
                 work()
             except Exception as error:  # whatever broke one thread must not end the others' work
-                log.log(
-                    logging.ERROR,
-                    "%s failed: %s: %s",
-                    name,
-                    type(error).__name__,
-                    safe(str(error)),
-                    exc_info=_debugging(),
-                )
+                words = safe(str(error))
+                log.error("%s failed: %s: %s", name, type(error).__name__, words, exc_info=_debugging())  # noqa: TRY400
                 self.stopping.wait(backoff.next())
             else:
                 return
@@ -209,8 +214,9 @@ class _Listener:
     def run(self) -> None:
         backoff, refused = Backoff(), 0
         while not self._done():
+            backoff.start()
             try:
-                self._listen(backoff)
+                self._listen()
                 refused = 0
             except (LoginRefused, ConfigError) as error:
                 refused += 1
@@ -220,7 +226,7 @@ class _Listener:
                 self._failed(error)
                 self._stopped.wait(backoff.next())
 
-    def _listen(self, backoff: Backoff) -> None:
+    def _listen(self) -> None:
         engine = self._worker.engine
         source = engine.servers.source(self.mailbox.id)
         try:
@@ -231,9 +237,8 @@ class _Listener:
                 if taken.fetched:
                     self._worker.news.set()
                     log.info("%s: took over %d new messages", self.mailbox.address, taken.fetched)
-                backoff.healthy()
-                source.select("INBOX")
-                source.idle(LISTEN_SECONDS, self._done)
+                if source.select("INBOX").uidnext <= fetcher.uidnext.get("INBOX", 0):
+                    source.idle(LISTEN_SECONDS, self._done)
         finally:
             with suppress(SupportdeskError):
                 source.close()
@@ -247,25 +252,34 @@ class _Listener:
 
 
 class Backoff:
-    """Waiting times that double up to a limit, with full jitter, and start again after success."""
+    """Waiting times that double up to a limit, with full jitter; they start again after an attempt that lived long."""
 
     def __init__(self, first: float = BACKOFF_FIRST, last: float = BACKOFF_LAST) -> None:
-        self._first, self._last, self._tries = first, last, 0
+        self._first, self._last, self._tries, self._started = first, last, 0, time.monotonic()
+
+    def start(self) -> None:
+        """An attempt begins now."""
+        self._started = time.monotonic()
 
     def next(self) -> float:
+        """How long to wait after the attempt that has just failed, in seconds."""
+        if time.monotonic() - self._started >= HEALTHY_SECONDS:
+            self._tries = 0
         limit = min(self._last, self._first * 2.0**self._tries)
         self._tries = min(self._tries + 1, 16)
         return random.uniform(self._first / 2, limit)
-
-    def healthy(self) -> None:
-        self._tries = 0
 
 
 def run_worker(engine: Engine, *, companion_of: int = 0) -> None:
     """Run until SIGTERM or SIGINT; both end it cleanly, between two durable steps."""
     worker = Worker(engine, companion_of=companion_of)
+
+    def stop(*_signal: object) -> None:
+        # A thread of its own: the handler may have interrupted this one while it held the lock of the event.
+        threading.Thread(target=worker.stop, name="stop").start()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: worker.stop())
+        signal.signal(number, stop)
     worker.run()
 
 

@@ -7,6 +7,7 @@ before the final dot is tried again, after it the reply is `uncertain` and a per
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from supportdesk.desk.ports import Change, Plan, PlannedEvent, Reader, Row, Tran
 from supportdesk.desk.replies import back_to_draft, newcomers
 from supportdesk.desk.settings import new_action_id
 from supportdesk.desk.triage import update_ticket
-from supportdesk.desk.verdicts import with_badges, write_verdict
+from supportdesk.desk.verdicts import OPEN_AGAIN, with_badges, write_verdict
 from supportdesk.errors import Conflict, SupportdeskError
 from supportdesk.mail.compose import ComposeError, build
 from supportdesk.mail.model import BuiltMail, SendResult
@@ -27,6 +28,8 @@ from supportdesk.mail.model import BuiltMail, SendResult
 if TYPE_CHECKING:
     from supportdesk.desk.desk import Desk
     from supportdesk.desk.ports import MailServers, MailTransport
+
+log = logging.getLogger("supportdesk.delivery")
 
 LEASE = timedelta(minutes=15)  # longer than the ten minutes that a server may take after the final dot
 PAUSE_AFTER_REFUSAL = timedelta(minutes=15)
@@ -39,7 +42,10 @@ class LeaseLost(Conflict):
 
 
 class Deliverer:
-    """Sends what is due, one reply at a time. `owner` and `epoch` are the worker's lease: a stale one is fenced off."""
+    """Sends what is due, one reply at a time. `epoch` is the worker's lease: a stale worker is fenced off by it.
+
+    `owner` names this deliverer alone: whatever is claimed in its name when it starts was left by one that failed.
+    """
 
     def __init__(self, desk: Desk, servers: MailServers, *, owner: str, epoch: int) -> None:
         self._desk = desk
@@ -51,8 +57,12 @@ class Deliverer:
         self._failures: dict[MailboxId, int] = {}
 
     def recover(self) -> int:
-        """What a dead worker left in `sending`: before the final dot it is tried again, after it it is in doubt."""
-        with self._desk.store.transaction() as tx:
+        """What somebody dead left in `sending`: before the final dot it is tried again, after it it is in doubt.
+
+        To be called before the first delivery; how many rows that were.
+        """
+
+        def settle(tx: Transaction) -> int:
             rows = [row for row in tx.rows("outbox", {"state": "sending"}) if self._is_orphaned(row, tx.now)]
             for row in rows:
                 if row["stage"] == "dot_sent":
@@ -62,21 +72,25 @@ class Deliverer:
                     _release(tx, row)
             return len(rows)
 
+        return self._desk.store.run(settle)
+
     def _is_orphaned(self, row: Row, now: datetime) -> bool:
-        return row["lease_epoch"] != self._epoch or row["lease_until"] is None or bool(row["lease_until"] <= now)
+        left_behind = row["lease_owner"] == self._owner or row["lease_epoch"] != self._epoch
+        return left_behind or row["lease_until"] is None or bool(row["lease_until"] <= now)
 
     def deliver_next(self) -> bool:
         """Deliver one reply that is due; False when there is none."""
         row = self._claim_next()
         if row is None:
             return False
-        built = self._built(row)
-        if built is None:
-            return True
-        result = self._send(row, built)
-        self._note_health(row.mailbox_id, result)
-        with self._desk.store.transaction() as tx:
-            write_verdict(tx, self._own_row(tx, row.id), result)
+        try:
+            built = self._built(row)
+            if built is not None:
+                result = self._send(row, built)
+                self._note_health(row.mailbox_id, result)
+                self._desk.store.run(lambda tx: write_verdict(tx, self._own_row(tx, row.id), result))
+        except LeaseLost as lost:
+            log.warning("%s", lost.message)
         return True
 
     def close(self) -> None:
@@ -98,7 +112,8 @@ class Deliverer:
 
     def _claim(self, outbox_id: OutboxId, state: str) -> OutboxRow | None:
         """Take the row, or make it a draft again if somebody added something since it was held."""
-        with self._desk.store.transaction() as tx:
+
+        def claim(tx: Transaction) -> OutboxRow | None:
             row = tx.row("outbox", {"id": outbox_id})
             mailbox = tx.row("mailbox", {"id": row["mailbox_id"]}) if row is not None else None
             if row is None or row["state"] != state or not _is_due(row, tx.now):
@@ -116,6 +131,8 @@ class Deliverer:
             claimed = tx.row("outbox", {"id": outbox_id})
             assert claimed is not None
             return row_of(tx, claimed)
+
+        return self._desk.store.run(claim)
 
     def _own_row(self, tx: Transaction, outbox_id: OutboxId) -> Row:
         """The row while the claim is still ours. Raises LeaseLost."""
@@ -137,15 +154,12 @@ class Deliverer:
             else:
                 built = build(outgoing_mail(store.read, store.blobs, row, at=at))
         except ComposeError as error:
-            with store.transaction() as tx:
-                refused = SendResult("failed", "", error.message)
-                write_verdict(tx, self._own_row(tx, row.id), refused)
+            refused = SendResult("failed", "", error.message)
+            store.run(lambda tx: write_verdict(tx, self._own_row(tx, row.id), refused))
             return None
         if not row.built_sha:
-            sha = store.blobs.put(built.data)
-            with store.transaction() as tx:
-                self._own_row(tx, row.id)
-                _apply(tx, Update("outbox", {"id": row.id}, {"built_sha": ""}, {"built_sha": sha}))
+            kept = Update("outbox", {"id": row.id}, {"built_sha": ""}, {"built_sha": store.blobs.put(built.data)})
+            store.run(lambda tx: self._change_own(tx, row.id, kept))
         return built
 
     def _send(self, row: OutboxRow, built: BuiltMail) -> SendResult:
@@ -155,16 +169,21 @@ class Deliverer:
             return SendResult("deferred", "", error.message, account_problem=True)
         waiting = [one.address for one in row.recipients if one.state in ("pending", "deferred")]
         wanted = {address.casefold() for address in waiting}
-        recipients = [address for address in built.recipients if address.casefold() in wanted] or list(built.recipients)
+        recipients = [address for address in built.recipients if address.casefold() in wanted]
+        if not recipients:
+            return SendResult("failed", "", "no recipient is left to send it to")
         return transport.send(built, recipients, lambda stage: self._reach(row.id, stage))
 
     def _reach(self, outbox_id: OutboxId, stage: str) -> None:
         """Make a stage durable before it happens; the fence against a worker that was stopped and went on."""
         if stage not in ("data_started", "dot_sent"):
             return
-        with self._desk.store.transaction() as tx:
-            row = self._own_row(tx, outbox_id)
-            _apply(tx, Update("outbox", {"id": outbox_id}, {"stage": row["stage"]}, {"stage": stage}))
+        reached = Update("outbox", {"id": outbox_id}, {}, {"stage": stage})
+        self._desk.store.run(lambda tx: self._change_own(tx, outbox_id, reached))
+
+    def _change_own(self, tx: Transaction, outbox_id: OutboxId, change: Update) -> None:
+        self._own_row(tx, outbox_id)
+        _apply(tx, change)
 
     def _transport(self, mailbox_id: MailboxId) -> MailTransport:
         if mailbox_id not in self._transports:
@@ -223,7 +242,7 @@ def _stopped(tx: Transaction, row: Row) -> bool:
         return False
     if not newcomers(tx, ticket, row["agent_id"], row["seq"]):
         return False
-    badges = update_ticket(ticket, {"badges": with_badges(ticket, add="reply_stopped"), "status": "open"})
+    badges = update_ticket(ticket, {"badges": with_badges(ticket, add="reply_stopped"), **OPEN_AGAIN})
     event = PlannedEvent(ticket.id, "reply_stopped", {"outbox_id": row["id"], "status": "open"})
     action_id = new_action_id()
     plan = back_to_draft(tx, row) + Plan(silent=badges, events=(event,), undoable=False)

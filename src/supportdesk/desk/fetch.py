@@ -59,6 +59,7 @@ class Fetcher:
         self._mailbox = mailbox
         self._stop = stop
         self._progress = progress
+        self.uidnext: dict[str, int] = {}  # of each folder when the last pass opened it: what is beyond came later
         self._bodiless: Counter[tuple[int, int, int]] = Counter()
 
     def run_pass(self, source: MailSource) -> Pass:
@@ -72,6 +73,7 @@ class Fetcher:
 
     def _pass_over(self, source: MailSource, info: FolderInfo) -> Pass:
         state = source.select(info.name)
+        self.uidnext[info.name] = state.uidnext
         folder = self._ledger.folder(self._mailbox.id, info.name, info.role)
         last_uid = int(folder["last_uid"])
         if folder["uidvalidity"] != state.uidvalidity:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID, uuid5
 
 from supportdesk.desk import incoming
+from supportdesk.desk.arrival import Arrival
 from supportdesk.desk.correspondents import Correspondent, find_correspondent
-from supportdesk.desk.incoming import Arrival
 from supportdesk.desk.lookup import TransactionLookup
 from supportdesk.desk.model import MAIL, ActionId, Mailbox, OutboxId
+from supportdesk.desk.parked import as_released
 from supportdesk.desk.ports import Insert, PlannedEvent, Row, Transaction
 from supportdesk.desk.settings import DeskSettings, ensure_identity, mailbox_of, settings_in
 from supportdesk.desk.verdicts import confirm_delivered
@@ -79,7 +80,7 @@ class Intake:
         self._detect = detect or _detect_language
 
     def process(self, *, stop: Callable[[], bool] = lambda: False) -> int:
-        """Bring up to 50 deliveries of each mailbox to their outcome; returns how many have one now."""
+        """Bring up to 50 deliveries of each mailbox to their outcome, or one attempt nearer to it; how many."""
         done = 0
         for mailbox in self._desk.mailboxes():
             if stop() or mailbox.settings.get("unconfirmed"):
@@ -96,7 +97,7 @@ class Intake:
         return done
 
     def process_all(self, *, stop: Callable[[], bool] = lambda: False) -> int:
-        """Go on until nothing is left (or what is left fails again and again)."""
+        """Go on until nothing is left."""
         done = 0
         while not stop() and (some := self.process(stop=stop)):
             done += some
@@ -140,10 +141,10 @@ class Intake:
         return done
 
     def _give_up_on(self, delivery: Row, words: str) -> bool:
-        """Count the attempt; after the third one the mail becomes a stub ticket with its original."""
+        """Count the attempt; after the third one the mail becomes a stub ticket with its original. True: a step on."""
         attempts = self._desk.store.ledger.note_failure(delivery["id"], words[:500])
         if attempts < TRIES and delivery["raw_sha"]:
-            return False
+            return True
         with self._desk.store.transaction() as tx:
             stored = tx.row("delivery", {"id": delivery["id"]})
             if stored is None or stored["outcome"]:
@@ -217,7 +218,7 @@ def _judge(
         imported=delivery["historic"],
         ack=AckFacts(enabled=False),
     )
-    verdict = classify(mail, facts)
+    verdict = as_released(delivery, classify(mail, facts))
     arrival = Arrival(
         delivery=delivery,
         mail=mail,

@@ -15,13 +15,15 @@ from supportdesk.desk.clocks import root_of
 from supportdesk.desk.model import WORKER, OutboxId, Ticket
 from supportdesk.desk.ports import Change, Insert, NewRef, Plan, PlannedEvent, Row, Transaction, Update
 from supportdesk.desk.settings import new_action_id
-from supportdesk.desk.triage import update_ticket
+from supportdesk.desk.triage import AWAKE, update_ticket
 from supportdesk.mail.model import SendResult
 from supportdesk.textfold import fold
 
 RETRY_MINUTES = (1, 5, 15, 60)
 GIVE_UP_AFTER = timedelta(hours=48)
 MESSAGE = NewRef("message")
+# What a ticket is when we must move again, whatever it was before.
+OPEN_AGAIN = {"status": "open", "on_hold_until": None, "solved_at": None, "closed_at": None, "auto_solved": False}
 
 
 def confirm_delivered(tx: Transaction, outbox_id: OutboxId, words: str) -> bool:
@@ -57,7 +59,7 @@ def write_verdict(tx: Transaction, row: Row, result: SendResult) -> None:
     refused = [one for one in recipients if states[one["id"]][0] == "failed"]
     ticket_after: dict[str, Any] = {}
     if state == "failed" or refused:
-        ticket_after = {"badges": with_badges(ticket, add="failed"), "status": "open", "solved_at": None}
+        ticket_after = {"badges": with_badges(ticket, add="failed"), **OPEN_AGAIN, **AWAKE}
     elif state == "uncertain":
         ticket_after = {"badges": with_badges(ticket, add="uncertain")}
     elif state == "deferred":

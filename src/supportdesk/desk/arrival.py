@@ -1,0 +1,84 @@
+"""One incoming mail with everything that was found out about it: what the intake hands to those who write it down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from supportdesk.desk.correspondents import Correspondent, Language, decide_language, language_of_header
+from supportdesk.desk.model import ActionId, Mailbox
+from supportdesk.desk.ports import Row
+from supportdesk.mail.classify import Verdict
+from supportdesk.mail.model import ParsedMail
+from supportdesk.mail.recipients import OwnAddresses
+from supportdesk.mail.subjects import find_order_numbers
+from supportdesk.mail.thread import Match
+
+FLAGS = ("external", "subject_changed", "conflict")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A mail, the ledger row that it came with, and the decisions: whose it is, what it is, where it belongs."""
+
+    delivery: Row
+    mail: ParsedMail
+    mailbox: Mailbox
+    verdict: Verdict
+    match: Match
+    sender: Correspondent | None
+    own: OwnAddresses
+    language: str | None  # detected on what the person wrote anew
+    action_id: ActionId
+
+    @property
+    def historic(self) -> bool:
+        return bool(self.delivery["historic"])
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether we wrote it, in another mail program."""
+        return self.verdict.kind == "own_reply"
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        return tuple(name for name in FLAGS if getattr(self.match, name))
+
+    @property
+    def order_number(self) -> str:
+        text = f"{self.mail.subject}\n{self.mail.fresh_text}"
+        return next(iter(find_order_numbers(text, self.mailbox.order_pattern)), "")
+
+    @property
+    def has_files(self) -> bool:
+        return any(not file.inline for file in self.mail.attachments)
+
+    def received_at(self, now: datetime) -> datetime:
+        """When the mail server took it."""
+        return received_at(self.delivery, now)
+
+    def language_of(self, person: Correspondent | None) -> Language:
+        header = language_of_header(self.mail.header("Content-Language"))
+        known = person.customer if person else None
+        return decide_language(known, header=header, detected=self.language, mailbox=self.mailbox.language)
+
+    def evidence(self) -> dict[str, Any]:
+        """Why it went where it went, as codes and values: what `why` puts into words."""
+        match, verdict = self.match, self.verdict
+        return {
+            "key": match.key,
+            "threading": [[one.code, one.value] for one in match.evidence],
+            "new_because": match.new_because,
+            "rule": verdict.rule,
+            "kind": verdict.kind,
+            "verdict": [[one.code, one.value] for one in verdict.evidence],
+            "no_ack_reason": verdict.no_ack_reason,
+            **dict.fromkeys(self.flags, True),
+        }
+
+
+def received_at(delivery: Row, now: datetime) -> datetime:
+    """When the mail server took a mail: never later than now, never a date that the sender made up."""
+    at: datetime = delivery["internal_date"] or delivery["fetched_at"]
+    return min(at, now)
