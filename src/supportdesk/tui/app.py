@@ -288,7 +288,7 @@ class Console(SafeApp[int]):
     # ---- what any screen may ask for
 
     def desk_screens(self) -> list[DeskScreen[object]]:
-        return [screen for screen in self.screen_stack if isinstance(screen, DeskScreen) and screen.is_mounted]
+        return [screen for screen in self.screen_stack if isinstance(screen, DeskScreen) and screen.is_ready]
 
     def key_pressed(self) -> None:
         self.last_key = time.monotonic()

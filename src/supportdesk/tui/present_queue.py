@@ -72,7 +72,7 @@ def list_row(row: QueueRow, now: datetime, glyphs: Glyphs, view: str) -> ListRow
         "subject": safe(row.subject or _("(no subject)")),
         "messages": safe(messages),
         "language": safe(row.language or "?"),
-        "owner": safe(row.assignee or glyphs.missing),
+        "owner": safe(_first_word(row.assignee) or glyphs.missing),
         "waits": safe(ages.age(row.waiting_since, now)),
         "state": safe(state),
     }

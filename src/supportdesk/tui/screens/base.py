@@ -68,6 +68,11 @@ class DeskScreen(Screen[Answer]):
         return session
 
     @property
+    def is_ready(self) -> bool:
+        """Whether there are widgets to show something in: not before the screen is mounted, nor while it is taken down."""
+        return self.is_mounted and self.is_attached and len(self.children) > 0
+
+    @property
     def context(self) -> str:
         """The place of the keymap that is in force now."""
         return self.CONTEXT
@@ -139,11 +144,11 @@ class DeskScreen(Screen[Answer]):
         """Do `work` in a lane's thread; its result is dropped when this screen has gone in the meantime."""
 
         def deliver(result: Result) -> None:
-            if self.is_attached:
+            if self.is_ready:
                 done(result)
 
         def fail(error: Exception) -> None:
-            if self.is_attached and failed is not None:
+            if self.is_ready and failed is not None:
                 failed(error)
             else:
                 self.console.tell_error(error)
@@ -239,7 +244,7 @@ class DeskScreen(Screen[Answer]):
         self.show_hints()
 
     def on_screen_resume(self) -> None:
-        if self.is_mounted:
+        if self.is_ready:
             self.show_status()
 
     def on_resize(self, event: events.Resize) -> None:

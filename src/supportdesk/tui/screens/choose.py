@@ -60,7 +60,7 @@ class ChooseScreen(ModalScreen[str | None]):
             ]
         )
         if not self._large and self._preview is None:
-            self.query_one(Vertical).styles.height = min(len(self._entries) + 3, 16)
+            self.query_one(Vertical).styles.height = min(len(self._entries) + 5, 18)
 
     def on_picker_list_chosen(self, message: PickerList.Chosen) -> None:
         message.stop()
@@ -94,7 +94,7 @@ class DialogScreen(ModalScreen[str]):
         self.query_one(HintBar).show([Hint(key, safe(label), 1) for key, label in self._keys])
         width = max(20, min(self.app.size.width - 4, 76) - 2)
         lines = sum(1 + len(line) // width for line in self._text.split("\n"))
-        self.query_one(Vertical).styles.height = min(lines + 2, self.app.size.height - 4)
+        self.query_one(Vertical).styles.height = min(lines + 4, self.app.size.height - 2)
         self.query_one(TextPages).focus()
 
     def on_key(self, event: events.Key) -> None:

@@ -251,12 +251,12 @@ class QueueScreen(OnTickets):
             name = safe(word(VIEW, self.listing.view))
             tabs.append(Tab(self.listing.view, "", name, self.console.counts.get(self.listing.view)))
         if self.listing.text:
-            tabs.append(Tab("filter", "/", safe(self.listing.text)))
+            tabs.append(Tab("filter", "/", safe(self.listing.text), whole=True))
         if self._selected:
             text = ngettext("{count} selected", "{count} selected", self._selected).format(count=self._selected)
-            tabs.append(Tab("selected", "x", safe(text)))
+            tabs.append(Tab("selected", "x", safe(text), whole=True))
         if fresh := news(self._new, self._changed):
-            tabs.append(Tab("news", "^l", safe(fresh)))
+            tabs.append(Tab("news", "^l", safe(fresh), whole=True))
         self.query_one(ViewTabs).show(tabs, self.listing.view)
 
     # ---- the preview

@@ -60,7 +60,7 @@ class RowsScreen(DeskScreen[None]):
         self.reload()
 
     def on_screen_resume(self) -> None:
-        if self.is_mounted:
+        if self.is_ready:
             self.reload()
 
     def chosen(self) -> int | None:

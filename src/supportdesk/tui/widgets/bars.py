@@ -22,12 +22,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """A view: the key that opens it, its name and how many tickets are in it (None: not counted yet)."""
+    """A view: the key that opens it, its name and how many tickets are in it (None: not counted yet).
+
+    `whole`: its name is never shortened.
+    """
 
     id: str
     key: str
     label: SafeText
     count: int | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,7 @@ class ViewTabs(Bar):
                 return
 
     def _text(self, tab: Tab, room: int | None) -> str:
-        label = tab.label if room is None or tab.id == self._active else clip(tab.label, room)
+        label = tab.label if room is None or tab.whole or tab.id == self._active else clip(tab.label, room)
         return " ".join(part for part in (tab.key, label, "" if tab.count is None else str(tab.count)) if part)
 
 

@@ -1,0 +1,209 @@
+"""A reply is saved while it is typed, looked at before it leaves, stopped by what nobody has seen, and taken back."""
+
+from __future__ import annotations
+
+from supportdesk.desk.model import OutboxRow, TicketId
+from supportdesk.tui.screens.compose import ComposeScreen
+from supportdesk.tui.screens.note import NoteScreen
+from tests.tui.conftest import Shop, list_shown, notices, shown, until
+
+FIRST = TicketId(1)
+
+
+def stored(shop: Shop, *states: str) -> list[OutboxRow]:
+    return shop.house.desk.read.outbox(states=states or ("draft",), ticket_id=FIRST)
+
+
+async def composer(pilot, app) -> ComposeScreen:
+    await list_shown(pilot)
+    await pilot.press("r")
+    await until(pilot, lambda: isinstance(app.screen, ComposeScreen) and app.screen.body.has_focus, "the composer")
+    return app.screen
+
+
+async def test_a_reply_goes_to_the_customer_and_into_the_outbox(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await composer(pilot, app)
+        assert "giulia@example.it" in shown(app)
+        await pilot.press(*"Arriva domani mattina con il corriere, grazie.")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "ready to send" in shown(app), "the review")
+        await pilot.press("y")
+        await until(pilot, lambda: stored(shop, "held"), "the reply is held")
+        await until(pilot, lambda: app.screen is not screen, "back in the list")
+        queue = await list_shown(pilot, 3)
+        assert queue.current_id() == 2
+        assert shop.house.ticket(FIRST).status == "pending"
+        assert "U takes it back" in notices(app)
+
+
+async def test_what_is_typed_is_saved_without_a_key_more(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await composer(pilot, app)
+        await pilot.press(*"Buongiorno")
+        await until(pilot, lambda: [row.body for row in stored(shop)] == ["Buongiorno"], "the draft")
+
+
+async def test_leaving_keeps_the_draft_and_r_comes_back_to_it(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await composer(pilot, app)
+        await pilot.press(*"Un momento", "escape")
+        await list_shown(pilot)
+        assert [row.body for row in stored(shop)] == ["Un momento"]
+        screen = await composer(pilot, app)
+        assert screen.body.text == "Un momento"
+
+
+async def test_a_reply_that_nobody_wrote_anything_into_leaves_no_draft(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await composer(pilot, app)
+        await pilot.press("escape")
+        await list_shown(pilot)
+        assert stored(shop) == []
+
+
+async def test_u_takes_the_last_reply_back_into_the_composer(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await composer(pilot, app)
+        await pilot.press(*"Arriva domani", "ctrl+s")
+        await until(pilot, lambda: "ready to send" in shown(app), "the review")
+        await pilot.press("y")
+        await list_shown(pilot, 3)
+        await pilot.press("U")
+        await until(pilot, lambda: isinstance(app.screen, ComposeScreen), "the composer")
+        await until(pilot, lambda: app.screen.body.text == "Arriva domani", "the text")
+        assert [row.state for row in stored(shop, "draft", "held")] == ["draft"]
+
+
+async def test_a_reply_stops_when_the_customer_has_written_again(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await composer(pilot, app)
+        await pilot.press(*"Arriva domani")
+        shop.house.customer_writes("È arrivato, grazie lo stesso!", sender="giulia@example.it", ticket=FIRST)
+        await until(pilot, lambda: "something new arrived" in shown(app), "the warning")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "ready to send" in shown(app), "the review")
+        await pilot.press("y")
+        await until(pilot, lambda: "The reply was not sent" in shown(app), "the stop")
+        assert "grazie lo stesso" in shown(app)
+        assert stored(shop, "held") == []
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(app.screen, ComposeScreen) and app.screen.body.has_focus, "the text")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "ready to send" in shown(app), "the review")
+        await pilot.press("y")
+        await until(pilot, lambda: stored(shop, "held"), "sent, now that it was seen")
+
+
+async def test_the_wrong_language_wants_a_second_key(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await composer(pilot, app)
+        await pilot.press(*"Your parcel will arrive tomorrow morning with the courier, thank you for your patience.")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "review" in app.screen.context, "the review")
+        await pilot.press("y")
+        await until(pilot, lambda: "once more" in shown(app), "the second key is asked for")
+        assert stored(shop, "held") == []
+        await pilot.press("y")
+        await until(pilot, lambda: stored(shop, "held"), "sent")
+
+
+async def test_a_canned_response_is_filled_in_in_the_customers_language(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await composer(pilot, app)
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: "Canned response" in shown(app), "the picker")
+        await pilot.press(*"invoice")
+        await until(pilot, lambda: "▌Copy of the invoice" in shown(app), "the entry")
+        await pilot.press("enter")
+        for _ in range(6):
+            await until(pilot, lambda: screen.prompt.purpose or screen.body.text, "a question or the text")
+            if screen.body.text:
+                break
+            await pilot.press("enter" if screen.prompt.value else "1")
+            if screen.prompt.purpose and screen.prompt.value == "1":
+                await pilot.press("enter")
+        await until(pilot, lambda: "fattura" in screen.body.text, "the Italian text")
+        assert "{{" not in screen.body.text
+        assert "Giulia" in screen.body.text
+
+
+async def test_a_colleague_sees_that_the_reply_is_being_written(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await composer(pilot, app)
+        read = shop.house.desk.read
+        await until(pilot, lambda: [mode for *_, mode in read.presence(FIRST, now=app.session.now())] == ["replying"])
+        await pilot.press("escape")
+        await until(pilot, lambda: read.presence(FIRST, now=app.session.now()) == [], "nobody")
+
+
+async def test_send_and_solve_solves(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await composer(pilot, app)
+        await pilot.press(*"Arriva domani", "ctrl+s")
+        await until(pilot, lambda: "ready to send" in shown(app), "the review")
+        await pilot.press("e")
+        await until(pilot, lambda: shop.house.ticket(FIRST).status == "solved", "solved")
+
+
+async def test_send_and_snooze_asks_until_when(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await composer(pilot, app)
+        await pilot.press(*"Arriva domani", "ctrl+s")
+        await until(pilot, lambda: "ready to send" in shown(app), "the review")
+        await pilot.press("s")
+        await until(pilot, lambda: screen.prompt.purpose == "when", "the question")
+        await pilot.press(*"3d", "enter")
+        await until(pilot, lambda: shop.house.ticket(FIRST).snoozed_until is not None, "asleep")
+
+
+async def test_recipients_and_subject_can_be_changed(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await composer(pilot, app)
+        screen.query_one("#cc").focus()
+        await pilot.press(*"Luca <luca@example.it>, zoe@example.fr")
+        screen.query_one("#subject").value = "Il pacco"
+        screen.body.focus()
+        await until(pilot, lambda: stored(shop) and stored(shop)[0].subject == "Il pacco", "the subject")
+        copies = [(one.name, one.address) for one in stored(shop)[0].recipients if one.role == "cc"]
+        assert copies == [("Luca", "luca@example.it"), ("", "zoe@example.fr")]
+
+
+async def test_a_note_is_kept_while_it_is_written_and_only_agents_see_it(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await list_shown(pilot)
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, NoteScreen) and app.screen.body.has_focus, "the note")
+        await pilot.press(*"Chiesto al magazzino", "escape")
+        await list_shown(pilot)
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, NoteScreen) and app.screen.body.text, "what was begun")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: [one.kind for one in shop.house.desk.read.thread(FIRST)] == ["mail", "note"], "the note")
+        await list_shown(pilot)
+
+
+async def test_a_new_conversation_begins_with_an_address_and_a_subject(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        queue = await list_shown(pilot)
+        await pilot.press("c")
+        await until(pilot, lambda: queue.prompt.purpose == "address", "to whom")
+        await pilot.press(*"Nina Ek <nina@example.se>", "enter")
+        await until(pilot, lambda: queue.prompt.purpose == "subject", "about what")
+        await pilot.press(*"La tua tazza", "enter")
+        await until(pilot, lambda: isinstance(app.screen, ComposeScreen), "the composer")
+        assert "nina@example.se" in shown(app)
