@@ -56,6 +56,10 @@ def test_the_order_of_arrival_counts_not_the_order_of_numbers():
     assert waiting_since([message(1, 50), message(2, 0)], []) == at(0)
 
 
+def test_the_customer_waits_since_the_mail_server_took_the_mail_not_since_we_fetched_it():
+    assert waiting_since([message(1, 50, received_at=at(0))], []) == at(0)
+
+
 def test_nobody_waits_on_an_empty_ticket():
     assert waiting_since([], []) is None
     assert in_unanswered([], [], [], at(0)) == ()

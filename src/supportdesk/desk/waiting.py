@@ -31,6 +31,8 @@ class CustomerMessage:
 
     `sender_addresses` are all normalised addresses of its sender, whichever he used here. `visible_from` says for each
     other ticket of the family since when those who answer there see this message (`desk.waiting.visible_from`).
+    `arrived_at` is when this desk had it: nobody can have seen it before. `received_at` is when the mail server took
+    it, where that is known: from then on the customer waits, also while no worker ran.
     """
 
     id: MessageId
@@ -39,6 +41,11 @@ class CustomerMessage:
     sender_addresses: frozenset[str]
     arrived_at: datetime
     visible_from: Mapping[TicketId, datetime] = field(default_factory=dict)
+    received_at: datetime | None = None
+
+    @property
+    def waits_since(self) -> datetime:
+        return self.received_at or self.arrived_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +109,16 @@ Cause = Literal["waiting", "uncertain", "deferred"]
 def waiting_since(
     messages: Iterable[CustomerMessage], answers: Sequence[Answer], dismissals: Sequence[Dismissal] = ()
 ) -> datetime | None:
-    """The arrival of the oldest customer message that nobody has answered or dismissed; None when nobody waits."""
-    return min((message.arrived_at for message in unanswered_messages(messages, answers, dismissals)), default=None)
+    """The time of the oldest customer message that nobody has answered or dismissed; None when nobody waits."""
+    return min((message.waits_since for message in unanswered_messages(messages, answers, dismissals)), default=None)
 
 
 def unanswered_messages(
     messages: Iterable[CustomerMessage], answers: Sequence[Answer], dismissals: Sequence[Dismissal] = ()
 ) -> tuple[CustomerMessage, ...]:
-    """The messages behind `waiting_since`, oldest arrival first."""
+    """The messages behind `waiting_since`, oldest first."""
     open_ones = [message for message in messages if _settled(message, answers, dismissals) is None]
-    return tuple(sorted(open_ones, key=lambda message: (message.arrived_at, message.id)))
+    return tuple(sorted(open_ones, key=lambda message: (message.waits_since, message.id)))
 
 
 def answered_messages(
