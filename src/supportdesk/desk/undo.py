@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from supportdesk.desk.desk import Desk
 
 NEVER_UNDONE = frozenset({"undo", "cancel_send", "note", "call", "started", "adopt_draft", "merged_here", "split_from"})
-LOOK_BACK = 500  # events
+LOOK_BACK = 5000  # events: a bulk action has one for each ticket
 # A split concerns two tickets and is undone as a whole or not at all; other actions ticket by ticket.
 AS_A_WHOLE = frozenset({"split"})
 
@@ -41,9 +41,7 @@ def undo(desk: Desk, actor: Actor, action_id: ActionId | None = None) -> Done:
         taken_back = _take_back(desk, actor, sent)
         if taken_back is not None:
             return taken_back
-    undone, conflicts = _write_inverse(desk, actor, action_id, logged)
-    new_id = undone[0]
-    tickets = undone[1]
+    new_id, tickets, conflicts = _write_inverse(desk, actor, action_id, logged)
     if not tickets and len(conflicts) == 1:
         raise next(iter(conflicts.values()))
     return Done(new_id, tickets, _notice(tickets, sent is not None), conflicts, undoable=False)
@@ -54,9 +52,10 @@ def newest_undoable(desk: Desk, actor: Actor) -> ActionId:
     rows = desk.read.rows("event", {"actor_kind": actor.kind, "actor_id": actor.id}, order="-seq", limit=LOOK_BACK)
     undone = {(row["data"] or {}).get("of") for row in rows if row["kind"] in ("undo", "cancel_send")}
     for row in rows:
-        if row["kind"] in NEVER_UNDONE or row["action_id"] in undone or row["ticket_id"] is None:
-            continue
         action_id = ActionId(row["action_id"])
+        if row["kind"] in NEVER_UNDONE or action_id in undone or row["ticket_id"] is None:
+            continue
+        undone.add(action_id)  # looked at once, whatever the number of its tickets
         if row["kind"] == "reply_held" and _still_here(desk, row["data"]["outbox_id"]):
             return action_id
         if any(body.get("undoable") for _event, body in desk.read.event_details(action_id)):
@@ -69,7 +68,7 @@ def newest_undoable(desk: Desk, actor: Actor) -> ActionId:
 
 def _write_inverse(
     desk: Desk, actor: Actor, action_id: ActionId, logged: Sequence[Logged]
-) -> tuple[tuple[ActionId, tuple[TicketId, ...]], dict[TicketId, Conflict]]:
+) -> tuple[ActionId, tuple[TicketId, ...], dict[TicketId, Conflict]]:
     new_id = new_action_id()
     groups = [list(logged)] if any(event.kind in AS_A_WHOLE for event, _body in logged) else [[one] for one in logged]
     done: list[TicketId] = []
@@ -88,7 +87,7 @@ def _write_inverse(
                 except SupportdeskError as error:
                     conflicts |= {ticket: as_conflict(error) for ticket in tickets[:1]}
             update_clocks(tx, [*touched, *_survivors(logged)], actor, new_id)
-    return (new_id, tuple(dict.fromkeys(done))), conflicts
+    return new_id, tuple(dict.fromkeys(done)), conflicts
 
 
 def _undo_group(tx: Transaction, actor: Actor, action_id: ActionId, group: Sequence[Logged], new_id: ActionId) -> None:
