@@ -214,9 +214,14 @@ def back_up(config: Config, file: Path, progress: Callable[[int, int], None] | N
 
 def restore(config: Config, file: Path) -> RestoreReport:
     """Replace the desk by a backup; what it replaces is kept aside. Raises StoreError: then nothing has changed."""
+    from supportdesk.desk.restored import flag_replies_in_doubt
     from supportdesk.store.backup import restore
 
-    return restore(file, config.database)
+    report = restore(file, config.database)
+    desk = open_desk(config)
+    flag_replies_in_doubt(desk)
+    desk.store.close()
+    return report
 
 
 def upgrade(config: Config) -> Path | None:
