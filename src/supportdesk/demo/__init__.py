@@ -1,7 +1,7 @@
 """The demo: an invented Italian shop with real mail servers on this machine, its customers, and a desk to answer them.
 
-Like `bootstrap` it is a place of composition and may import every room; no room imports it but the command line. Nothing
-here leaves the machine: the servers listen on 127.0.0.1, and take mail for example domains only (RFC 2606).
+Like `bootstrap` it is a place of composition and may import every room; no room imports it but the command line.
+Nothing here leaves the machine: the servers listen on 127.0.0.1, and take mail for example domains only (RFC 2606).
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from supportdesk.demo.letters import Original
 from supportdesk.demo.mail_set import DemoMail, answer_to, customers, read_scripts, write_mails
 from supportdesk.demo.shop import SHOP
 from supportdesk.desk.model import Server
+from supportdesk.errors import SupportdeskError
 from supportdesk.mail.imap import ImapSource
 from supportdesk.mail.model import Address
 
@@ -114,7 +115,9 @@ class Customers:
         address = str(message["Delivered-To"]).casefold()
         answered = str(message["In-Reply-To"] or "").strip()
         mine = [mail for mail in self._mails if mail.sender.norm == address]
-        customer = next((mail for mail in mine if mail.message_id == answered), mine[-1] if mine else self._mails[0])
+        if not mine:
+            raise SupportdeskError(f"the demo's server took a reply to {address}, which wrote none of its mails")
+        customer = next((mail for mail in mine if mail.message_id == answered), mine[-1])
         body = message.get_body(("plain",))
         original = Original(
             message_id=str(message["Message-ID"]).strip(),

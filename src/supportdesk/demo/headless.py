@@ -94,6 +94,9 @@ class _Run:
     def count(self) -> None:
         """The numbers as the desk has them now."""
         report, read = self.report, self._desk.read
+        written, report.delivered = report.delivered, self._stage.count_on_server()
+        if written != report.delivered:
+            report.problems.append(f"{written} mails were written, the mail server has {report.delivered}")
         inbox = [row for row in read.audit() if row["role"] == "inbox"]
         report.fetched = sum(row["rows"] for row in inbox)
         report.outcomes = {name: sum(row[name] for row in inbox) for name in OUTCOMES}
@@ -166,9 +169,11 @@ class _Run:
 
     def _check_reply(self, one: Sent, reply: Reply) -> None:
         message, found = reply.message, _squeezed(reply.text)
+        theirs = {mail.message_id for mail in self._stage.mails if mail.sender.norm == one.mail.sender.norm}
+        answered = str(message["In-Reply-To"]).strip()
         for held, what in (
             (str(message["From"].addresses[0].addr_spec) == SHOP.addr, "does not come from the shop"),
-            (str(message["In-Reply-To"]).strip() == one.mail.message_id, "does not name the mail that it answers"),
+            (answered in theirs, "does not name a mail of its customer"),
             (one.mail.message_id in str(message["References"]).split(), "has no References to the conversation"),
             (message.get_body(("html",)) is not None, "has no HTML part"),
             (str(message["Content-Language"]).partition("-")[0] == one.mail.script.language, "is in another language"),

@@ -126,7 +126,11 @@ def _marks(letter: Letter) -> dict[str, str]:
     match letter.client:
         case "outlook":
             index = base64.b64encode(hashlib.sha256(letter.message_id.encode()).digest()[:22]).decode()
-            return {"Thread-Topic": letter.subject, "Thread-Index": index, "X-MS-Has-Attach": "yes" if letter.attach else ""}
+            return {
+                "Thread-Topic": letter.subject,
+                "Thread-Index": index,
+                "X-MS-Has-Attach": "yes" if letter.attach else "",
+            }
         case "apple":
             return {"X-Mailer": "Apple Mail (2.3776.700.51)"}
         case "iphone":
@@ -177,7 +181,8 @@ def _gmail(letter: Letter, own: str, signature: str) -> tuple[str, str]:
         line = attribution_line("gmail", letter.language, letter.answers.author, letter.answers.date)
         plain += f"\n\n{line}\n\n{_quoted(letter.answers.text)}"
         rich += (
-            f'<br><div class="gmail_quote gmail_quote_container"><div dir="ltr" class="gmail_attr">{html.escape(line)}<br></div>'
+            '<br><div class="gmail_quote gmail_quote_container">'
+            f'<div dir="ltr" class="gmail_attr">{html.escape(line)}<br></div>'
             '<blockquote class="gmail_quote" style="margin:0px 0px 0px 0.8ex;border-left:1px solid rgb(204,204,204);'
             f'padding-left:1ex">{_divs(letter.answers.text)}</blockquote></div>'
         )

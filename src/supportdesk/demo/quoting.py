@@ -61,7 +61,7 @@ _FALLBACK = "en"
 
 
 def attribution_line(program: str, language: str, author: Address, at: datetime) -> str:
-    """ "Il giorno sab 21 nov 2026 alle ore 10:12 Bottega … ha scritto:"; English where the program's words are not known."""
+    """Who wrote the quoted text and when; in English where the program's words in that language are not known."""
     chosen = language if language in _MONTHS else _FALLBACK
     words = {"gmail": _GMAIL, "apple": _APPLE, "thunderbird": _THUNDERBIRD}[program][chosen]
     return words.format(

@@ -57,8 +57,8 @@ class Stage:
         return self.start("worker", {"config": str(self.config.source)})
 
     def put_into_mailbox(self) -> Mapping[str, int]:
-        """Put the earlier mail where a mail server has it, with the time at which it took it; how many in each folder."""
-        box = ImapSource(Server("127.0.0.1", self.imap_port, "none", shop.ACCOUNT), shop.PASSWORD)
+        """Put the earlier mail where a mail server has it, with the time at which it came; how many in each folder."""
+        box = self._open_mailbox()
         counts = {"INBOX": 0, SENT: 0}
         try:
             for mail in self.earlier:
@@ -71,6 +71,14 @@ class Stage:
         finally:
             box.close()
         return counts
+
+    def count_on_server(self) -> int:
+        """How many mails the shop's inbox holds, as the mail server counts them."""
+        box = self._open_mailbox()
+        try:
+            return box.select("INBOX").exists
+        finally:
+            box.close()
 
     def ticket_of(self, message_id: str) -> TicketId | None:
         """The ticket that a mail became part of."""
@@ -93,6 +101,9 @@ class Stage:
             if script.snooze:
                 until = self.now.replace(microsecond=0) + days(script.snooze)
                 self.desk.perform("snooze", actor, [ticket], {"until": until, "after_deadline": True})
+
+    def _open_mailbox(self) -> ImapSource:
+        return ImapSource(Server("127.0.0.1", self.imap_port, "none", shop.ACCOUNT), shop.PASSWORD)
 
     def _open(self, language: str, undo_seconds: int) -> None:
         self._progress("starting an IMAP and an SMTP server on 127.0.0.1")
