@@ -1,0 +1,220 @@
+"""Parts `queue` and `search`: what a console and the command line read, on a filled desk, at a size and at its tenth.
+
+The peer is the bare driver on the same file (or server), with the one statement that would do: what the database
+itself needs.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from supportdesk.store.connect import sqlite_driver
+from supportdesk.store.values import time_to_text
+from supportdesk.store.views import HOME, NEEDS_REPLY, OPEN
+from supportdesk.textfold import fold
+from tests.bench.desks import NOW, BenchDesk, scratch_desk
+from tests.bench.mail_words import WORDS
+from tests.bench.measure import MIB, Options, median_ms, percentile, times_ms
+from tests.bench.report import Part, Row
+
+SIZE: Final = 20_000
+PAGE: Final = 50
+QUERIES: Final = 20
+
+Ask = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
+
+_COLUMNS: Final = """SELECT ticket.id, ticket.version, ticket.status, ticket.priority, ticket.subject, customer.name,
+    ticket.waiting_since, ticket.due_at, ticket.updated_at, ticket.message_count, ticket.badges
+    FROM ticket LEFT JOIN customer ON customer.id = ticket.customer_id WHERE"""
+_QUALIFIED: Final = (
+    "ticket.waiting_since IS NOT NULL AND ticket.merged_into IS NULL AND ticket.status <> 'spam'"
+    " AND ticket.kind = 'human' AND (ticket.snoozed_until IS NULL OR ticket.snoozed_until <= ?)"
+)
+_FIRST: Final = f"{_COLUMNS} {_QUALIFIED} AND ticket.due_at IS NOT NULL ORDER BY ticket.due_at, ticket.id LIMIT ?"
+_SAME_DUE: Final = f"{_COLUMNS} {_QUALIFIED} AND ticket.due_at = ? AND ticket.id > ? ORDER BY ticket.id LIMIT ?"
+_LATER: Final = f"{_COLUMNS} {_QUALIFIED} AND ticket.due_at > ? ORDER BY ticket.due_at, ticket.id LIMIT ?"
+_GROUPED: Final = (
+    "SELECT status, kind, waiting_since IS NOT NULL, assignee_id, count(*) FROM ticket"
+    f" WHERE {HOME} GROUP BY 1, 2, 3, 4"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Milliseconds: ours and the driver's. Without a peer `theirs` is None."""
+
+    ours: float
+    theirs: float | None = None
+
+
+def run(options: Options, wanted: Sequence[str] = ("queue", "search")) -> list[Part]:
+    """Fill a desk to a tenth of the size and to the size; at both ask what `wanted` names."""
+    size = options.sized(SIZE)
+    tenth = max(PAGE * 4, size // 10)
+    found: dict[str, dict[int, dict[str, _Pair]]] = {name: {} for name in wanted}
+    with scratch_desk(options.database) as made:
+        for tickets in sorted({min(tenth, size), size}):
+            made.grow_to(tickets)
+            for name in wanted:
+                found[name][tickets] = _QUESTIONS[name](made, options)
+        weight = made.size_on_disk() / MIB
+        kind = "PostgreSQL" if made.store.address.is_postgres else "SQLite"
+    given = f"{size:,} tickets with a message each (tests/bench/desks.py), {kind}, {weight:.0f} MiB, warm"
+    return [Part(name, given, _rows(found[name], _AIMS[name])) for name in wanted]
+
+
+def _rows(found: dict[int, dict[str, _Pair]], aims: dict[str, str]) -> tuple[Row, ...]:
+    """Each measure against the driver, then each against itself at a tenth of the size."""
+    small, large = min(found), max(found)
+    rows = [
+        Row(name, pair.ours, "ms", "driver" if pair.theirs else "", pair.theirs, aims.get(name, ""))
+        for name, pair in found[large].items()
+    ]
+    if small != large:
+        for name, pair in found[large].items():
+            if name in aims:
+                rows.append(Row(f"growth: {name}", pair.ours, "ms", f"at {small:,}", found[small][name].ours, "≤ 2×"))
+    return tuple(rows)
+
+
+# ---- the queue -------------------------------------------------------------------------------------------------------
+
+_QUEUE_AIMS: Final = {
+    "first page": "≤ 3×",
+    "next page": "≤ 3×",
+    "deep page": "≤ 2× of the first",
+    "counts of all views": "≤ 1 ms",
+}
+
+
+def _ask_queue(made: BenchDesk, options: Options) -> dict[str, _Pair]:
+    read, agent, runs = made.desk.read, made.agents[0].id, max(options.runs * 4, 10)
+    ask, close = _driver(made)
+    now = _as_stored(made, NOW)
+
+    def first() -> None:
+        page = read.queue_ids("needs_reply", agent_id=agent, now=NOW, limit=PAGE)
+        assert len(read.queue_rows(page, agent_id=agent, now=NOW)) == len(page)
+
+    spine = read.queue_ids("needs_reply", agent_id=agent, now=NOW)
+    shown, deep = spine[PAGE : 2 * PAGE] or spine[:PAGE], spine[-PAGE:]
+    raw_first = ask(_FIRST, [now, PAGE])
+    due, last = raw_first[-1][7], raw_first[-1][0]
+
+    def raw_next(due: Any, last: int) -> None:
+        same = ask(_SAME_DUE, [now, due, last, PAGE])
+        ask(_LATER, [now, due, PAGE - len(same)])
+
+    far = ask(_COLUMNS + " ticket.id = ?", [spine[len(spine) * 8 // 10]])[0]
+
+    def ids(view: str) -> Callable[[], Any]:
+        return lambda: read.queue_ids(view, agent_id=agent, now=NOW)
+
+    def raw_ids(condition: str, order: str) -> Callable[[], Any]:
+        return lambda: ask(f"SELECT id FROM ticket WHERE {condition} ORDER BY {order}", [])
+
+    def pair(ours: Callable[[], Any], theirs: Callable[[], Any]) -> _Pair:
+        return _Pair(median_ms(ours, runs), median_ms(theirs, runs))
+
+    try:
+        return {
+            "first page": pair(first, lambda: ask(_FIRST, [now, PAGE])),
+            "next page": pair(
+                lambda: read.queue_rows(shown, agent_id=agent, now=NOW), lambda: raw_next(due, last)
+            ),
+            "deep page": pair(
+                lambda: read.queue_rows(deep, agent_id=agent, now=NOW), lambda: raw_next(far[7], far[0])
+            ),
+            "counts of all views": pair(lambda: read.counts(agent_id=agent, now=NOW), lambda: ask(_GROUPED, [])),
+            f"spine of needs_reply ({len(spine):,} ids)": pair(
+                ids("needs_reply"), raw_ids(NEEDS_REPLY, "due_at, id")
+            ),
+            "spine of all_open": pair(ids("all_open"), raw_ids(OPEN, "due_at, id")),
+            "spine of all": pair(ids("all"), raw_ids(HOME, "id DESC")),
+            "needs_reply narrowed by a word": _Pair(
+                median_ms(
+                    lambda: read.queue_ids("needs_reply", agent_id=agent, now=NOW, text=WORDS["en"][3], limit=PAGE), runs
+                )
+            ),
+        }
+    finally:
+        close()
+
+
+# ---- search ----------------------------------------------------------------------------------------------------------
+
+_SEARCH_AIMS: Final = {
+    "one frequent word": "p95 ≤ 1 ms",
+    "two frequent words": "p95 ≤ 1 ms",
+    "three letters": "p95 ≤ 1 ms",
+    "one order number": "p95 ≤ 1 ms",
+}
+
+
+def _ask_search(made: BenchDesk, options: Options) -> dict[str, _Pair]:
+    ask, close = _driver(made)
+    english = WORDS["en"]
+    queries = {
+        "one frequent word": english[:QUERIES],
+        "two frequent words": [f"{english[n]} {english[n + 1]}" for n in range(QUERIES)],
+        "three letters": [word[:3] for word in english[20 : 20 + QUERIES]],
+        "one order number": [f"ord-{made.tickets * n // QUERIES + 1:07d}" for n in range(QUERIES)],
+        "a word that nobody wrote": [f"nobody{n}wrote" for n in range(QUERIES)],
+    }
+    found: dict[str, _Pair] = {}
+    worst: list[float] = []
+    try:
+        for name, texts in queries.items():
+            assert made.desk.read.search(texts[0]) or name.startswith("a word"), f"{texts[0]} was not found"
+            ours: list[float] = []
+            theirs: list[float] = []
+            for text in texts:
+                ours += times_ms(lambda text=text: made.desk.read.search(text), options.runs)  # type: ignore[misc]
+                theirs += times_ms(lambda text=text: _raw_search(made, ask, text), options.runs)  # type: ignore[misc]
+            found[name] = _Pair(statistics.median(ours), statistics.median(theirs))
+            worst += ours
+    finally:
+        close()
+    return {**found, "p95 of all of them": _Pair(percentile(worst, 0.95))}
+
+
+def _raw_search(made: BenchDesk, ask: Ask, text: str) -> list[tuple[Any, ...]]:
+    tokens = fold(text).split()
+    if made.store.address.is_postgres:
+        match = " & ".join(f"'{token}'" for token in tokens) + ":*"
+        sql = "SELECT message_id FROM message_text WHERE search @@ CAST(? AS tsquery) ORDER BY message_id DESC LIMIT ?"
+    else:
+        match = " ".join(f'"{token}"' for token in tokens) + " *"
+        sql = "SELECT rowid FROM message_search WHERE message_search MATCH ? ORDER BY rowid DESC LIMIT ?"
+    return ask(sql, [match, PAGE])
+
+
+# ---- the bare driver -------------------------------------------------------------------------------------------------
+
+
+def _as_stored(made: BenchDesk, moment: datetime) -> Any:
+    """A time as the bare driver takes it."""
+    return moment if made.store.address.is_postgres else time_to_text(moment)
+
+
+def _driver(made: BenchDesk) -> tuple[Ask, Callable[[], None]]:
+    """One function that asks through the database's own driver, and one that ends it."""
+    address = made.store.address
+    if address.is_postgres:
+        import psycopg
+
+        server = psycopg.connect(address.dsn, autocommit=True)
+        return (
+            lambda sql, params: server.execute(sql.replace("?", "%s").encode(), params).fetchall(),
+            server.close,
+        )
+    file = sqlite_driver().connect(str(address.file), isolation_level=None)
+    return (lambda sql, params: file.execute(sql, params).fetchall(), file.close)
+
+
+_QUESTIONS: Final = {"queue": _ask_queue, "search": _ask_search}
+_AIMS: Final = {"queue": _QUEUE_AIMS, "search": _SEARCH_AIMS}

@@ -1,0 +1,279 @@
+"""Part `ingest`: mail from a mailbox to searchable, threaded tickets, with the raw mail kept.
+
+The real path, but for the network: a source that hands out generated mail → `desk.fetch` → the ledger → contained
+parsing → `desk.intake`. It runs in a process of its own, so that its memory is its own; the mail is made by another one
+while the clock stands still.
+"""
+
+from __future__ import annotations
+
+import cProfile
+import json
+import pstats
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from supportdesk.bootstrap import open_parser
+from supportdesk.desk.fetch import Fetcher
+from supportdesk.desk.intake import Intake
+from supportdesk.mail.model import FetchedMail, FolderInfo, FolderState
+from tests.bench.desks import open_bench_desk, scratch_desk
+from tests.bench.mails import MailMaker, MailPack
+from tests.bench.measure import MIB, Options, Stopwatch, memory_mib, peak_memory_mib, say
+from tests.bench.report import BenchFailed, Part, Row
+
+SIZE: Final = 1000
+PACK: Final = 1000
+PROFILED: Final = 12
+_PROJECT: Final = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Run:
+    """What the measured process found out. `marks` are (mails done, seconds, resident MiB) as the stages went on."""
+
+    mails: int = 0
+    bytes: int = 0
+    fetched: list[tuple[int, float, float]] = field(default_factory=list)
+    processed: list[tuple[int, float, float]] = field(default_factory=list)
+    peak_mib: float = 0.0
+    peak_child_mib: float = 0.0
+    counts: dict[str, int] = field(default_factory=dict)
+    profile: list[str] = field(default_factory=list)
+
+
+def run(options: Options) -> Part:
+    size = options.sized(SIZE)
+    with scratch_desk(options.database) as made:
+        found = _measured(made.url, size, profile=options.profile)
+        with made.store.connection() as connection:
+            tickets = connection.execute("SELECT count(*) FROM ticket")[0][0]
+            outcomes = dict(connection.execute("SELECT outcome, count(*) FROM delivery GROUP BY outcome"))
+        on_disk = made.size_on_disk()
+        kind = "PostgreSQL" if made.store.address.is_postgres else "SQLite"
+    if sum(outcomes.values()) != size or outcomes.get("", 0):
+        raise BenchFailed(f"of {size} mails these came to an outcome: {outcomes}")
+    fetching, reading = found.fetched[-1][1], found.processed[-1][1]
+    early, late = _rate(found, 0.1, 0.2), _rate(found, 0.9, 1.0)
+    rows = (
+        Row("mailbox to tickets, one after the other", size / (fetching + reading), "mails/s", "", None, "≥ 3,600/s"),
+        Row("fetched into the ledger", size / fetching, "mails/s"),
+        Row("parsed and taken in", size / reading, "mails/s"),
+        Row("growth: the last tenth of the mails", late, "mails/s", "the second tenth", early, "≥ 0.75×"),
+        Row("peak memory of the worker", found.peak_mib, "MiB", "", None, "≤ 150 MB"),
+        Row("its memory at the end", found.processed[-1][2], "MiB", "at a tenth", _memory_at(found, 0.1)),
+        Row("peak memory of a parsing child", found.peak_child_mib, "MiB", "", None, "≤ 256 MB"),
+        Row("database", on_disk / MIB, "MiB", "the mails", found.bytes / MIB),
+        Row("tickets", tickets, "tickets"),
+        *(Row(f"outcome: {name}", count, "mails") for name, count in sorted(outcomes.items())),
+    )
+    given = f"{size:,} mails of tests/bench/mails.py, seed 1, {found.bytes / MIB:.1f} MiB, into an empty {kind} desk"
+    return Part("ingest", given, rows, tuple(found.profile))
+
+
+class PackedSource:
+    """A mailbox of generated mails, in packs of a thousand that are made when they are asked for (ports.MailSource)."""
+
+    def __init__(self, directory: Path, size: int, aside: Callable[[], AbstractContextManager[None]]) -> None:
+        self._directory = directory
+        self._size = size
+        self._aside = aside
+        self.bytes = 0
+
+    def folders(self) -> list[FolderInfo]:
+        return [FolderInfo("INBOX", "inbox")]
+
+    def select(self, folder: str) -> FolderState:
+        return FolderState(1, self._size + 1, self._size)
+
+    def uids_from(self, uid: int) -> list[int]:
+        return list(range(max(1, uid), self._size + 1))
+
+    def dates(self, uids: Sequence[int]) -> dict[int, datetime]:
+        return {uid: MailMaker.sent_at(uid - 1) for uid in uids}
+
+    def fetch(self, uids: Sequence[int], *, max_size: int) -> Iterator[FetchedMail]:
+        """Mail `uid - 1` of the generator; the whole mailbox in order is what a first pass asks for."""
+        if not uids:
+            return
+        if list(uids) != list(range(1, self._size + 1)):
+            raise BenchFailed("the fetch did not ask for the whole mailbox in order")
+        for start in range(0, self._size, PACK):
+            with self._aside():
+                pack = MailPack.make(self._directory / f"pack-{start}", start, min(PACK, self._size - start))
+            for uid, raw in enumerate(pack, start + 1):
+                self.bytes += len(raw)
+                yield FetchedMail(uid, raw, len(raw), MailMaker.sent_at(uid - 1))
+            pack.delete()
+
+    def idle(self, seconds: float, stop: Callable[[], bool]) -> bool:
+        return False
+
+    def find_message_id(self, folder: str, message_id: str) -> list[int]:
+        return []
+
+    def append(self, folder: str, data: bytes, at: datetime) -> None: ...
+    def mark(self, uids: Sequence[int], policy: str, target: str = "") -> None: ...
+    def close(self) -> None: ...
+
+
+def ingest(url: str, size: int, *, profile: bool) -> Run:
+    """Fetch and take in so many mails on the desk at `url`; called in a process of its own."""
+    found = Run(mails=size)
+    made = open_bench_desk(url)
+    profiler = cProfile.Profile() if profile else None
+    with tempfile.TemporaryDirectory(prefix="supportdesk-bench-") as directory:
+        clock = Stopwatch()
+
+        @contextmanager
+        def aside() -> Iterator[None]:
+            """What happens inside is not what is measured."""
+            with clock.paused():
+                if profiler is not None:
+                    profiler.disable()
+                yield
+                if profiler is not None:
+                    profiler.enable()
+
+        source = PackedSource(Path(directory), size, aside)
+
+        def note_fetched(progress: Any) -> None:
+            found.fetched.append((progress.done, clock.seconds(), memory_mib()))
+
+        with _profiled(profiler):
+            Fetcher(made.store.ledger, made.mailbox, progress=note_fetched).run_pass(source)
+        found.bytes = source.bytes
+    with open_parser() as parser:
+        intake = Intake(made.desk, parser)
+        clock, done = Stopwatch(), 0
+        while done < size:
+            with _profiled(profiler):
+                some = intake.process()
+            if not some:
+                raise BenchFailed(f"only {done} of {size} mails came to an outcome")
+            done += some
+            found.processed.append((done, clock.seconds(), memory_mib()))
+            found.peak_child_mib = max([found.peak_child_mib, *(peak_memory_mib(pid) for pid in _children())])
+            say(f"ingest: {done:,} of {size:,}")
+    made.store.fold_view_counts()
+    made.store.checkpoint()
+    made.store.close()
+    say("")
+    found.peak_mib = peak_memory_mib()
+    if profiler is not None:
+        found.profile = profile_summary(profiler)
+    return found
+
+
+def profile_summary(profiler: cProfile.Profile) -> list[str]:
+    """Where the worker's own thread spent its time: by room, in which of our functions, and in whose own code.
+
+    Profiling makes calls dearer than what they do: the shares guide, the seconds do not add up to the rates above.
+    """
+    stats: Any = pstats.Stats(profiler)
+    calls = [
+        (_place(*place), count, own, whole, _room(*place))
+        for place, (_primitive, count, own, whole, _callers) in stats.stats.items()
+    ]
+    rooms: Counter[str] = Counter()
+    for _name, _count, own, _whole, room in calls:
+        rooms[room] += own
+    total = sum(rooms.values()) or 1.0
+    ours = sorted((call for call in calls if call[4].startswith("supportdesk.")), key=lambda call: -call[3])
+    dearest = sorted(calls, key=lambda call: -call[2])
+    return [
+        f"by room, own time of {total:.2f} s:",
+        *(f"{own / total:7.1%}  {room}" for room, own in rooms.most_common(PROFILED)),
+        "our functions, with all that they call:",
+        *(f"{whole / total:7.1%} {count:10,} calls  {name}" for name, count, _, whole, _ in ours[: 2 * PROFILED]),
+        "functions by their own time:",
+        *(f"{own / total:7.1%} {count:10,} calls  {name}" for name, count, own, _, _ in dearest[:PROFILED]),
+    ]
+
+
+def _place(file: str, line: int, name: str) -> str:
+    return f"{'/'.join(Path(file).parts[-3:])}:{line} {name}" if line else name
+
+
+def _room(file: str, _line: int, name: str) -> str:
+    for marker, room in _BUILT_IN.items():
+        if marker in name:
+            return room
+    _, found, path = file.partition("src/supportdesk/")
+    if found:
+        return "supportdesk." + path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    return "the standard library and built-ins"
+
+
+_BUILT_IN: Final = {
+    "sqlite3": "SQLite (inside execute)",
+    "psycopg": "PostgreSQL's driver",
+    "lock' objects": "waiting for the parsing children",
+    "_zstd": "zstd",
+    "Zstd": "zstd",
+    "openssl_sha256": "sha256",
+    "flock": "the turnstile's flock",
+}
+
+
+@contextmanager
+def _profiled(profiler: cProfile.Profile | None) -> Iterator[None]:
+    with profiler if profiler is not None else nullcontext():
+        yield
+
+
+def _measured(url: str, size: int, *, profile: bool) -> Run:
+    result = subprocess.run(
+        [sys.executable, "-m", "tests.bench.ingest", url, str(size), "profile" if profile else ""],
+        stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, cwd=_PROJECT,
+    )  # fmt: skip
+    if result.returncode:
+        raise BenchFailed(f"the ingesting process ended with {result.returncode}")
+    return Run(**json.loads(result.stdout.splitlines()[-1]))
+
+
+def _rate(found: Run, start: float, end: float) -> float:
+    """Mails a second, both stages together, between two shares of all mails."""
+    seconds = 0.0
+    for marks in (found.fetched, found.processed):
+        seconds += _at(marks, end * found.mails, 1) - _at(marks, start * found.mails, 1)
+    return (end - start) * found.mails / seconds if seconds else 0.0
+
+
+def _memory_at(found: Run, share: float) -> float:
+    return _at(found.processed, share * found.mails, 2)
+
+
+def _at(marks: Sequence[Sequence[float]], mails: float, column: int) -> float:
+    """What a mark's column said when so many mails were done, between two marks in proportion."""
+    before: Sequence[float] = (0, 0.0, marks[0][2])
+    for mark in marks:
+        if mark[0] >= mails:
+            share = (mails - before[0]) / (mark[0] - before[0])
+            return before[column] + share * (mark[column] - before[column])
+        before = mark
+    return before[column]
+
+
+def _children() -> list[int]:
+    task = Path("/proc/self/task")
+    listed = [file.read_text().split() for file in task.glob("*/children")] if task.exists() else []
+    return [int(pid) for pids in listed for pid in pids]
+
+
+def main(arguments: Sequence[str]) -> int:
+    url, size, profile = arguments
+    sys.stdout.write(json.dumps(asdict(ingest(url, int(size), profile=profile == "profile"))) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,103 @@
+"""Stopwatch, medians and memory: the few tools that every part measures with."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+MIB = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line asked for. `size` is None for a part's own default."""
+
+    size: int | None = None
+    runs: int = 5
+    database: str = ""
+    profile: bool = False
+
+    def sized(self, default: int) -> int:
+        return self.size or default
+
+
+class Stopwatch:
+    """Time that passes only while it is not paused."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+        self._paused = 0.0
+
+    def seconds(self) -> float:
+        return time.perf_counter() - self._start - self._paused
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._paused += time.perf_counter() - start
+
+
+def median_ms(work: Callable[[], Any], runs: int, *, warm: int = 1) -> float:
+    """The median time of one call in milliseconds, after `warm` calls that do not count."""
+    return statistics.median(times_ms(work, runs, warm=warm))
+
+
+def times_ms(work: Callable[[], Any], runs: int, *, warm: int = 1) -> list[float]:
+    for _ in range(warm):
+        work()
+    return [_once(work) * 1000 for _ in range(runs)]
+
+
+def alternate(contenders: dict[str, Callable[[], Any]], runs: int) -> dict[str, float]:
+    """The median seconds of each, taken in turns, so that a slow moment of the machine meets all of them."""
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(runs):
+        for name, work in contenders.items():
+            times[name].append(_once(work))
+    return {name: statistics.median(taken) for name, taken in times.items()}
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    listed = sorted(values)
+    return listed[min(len(listed) - 1, int(len(listed) * share))]
+
+
+def peak_memory_mib(pid: int | None = None) -> float:
+    """The largest resident size that a process has had since its start of program (Linux), 0 where unknown."""
+    return _memory(pid, "VmHWM:")
+
+
+def memory_mib(pid: int | None = None) -> float:
+    """The resident size of a process now (Linux), 0 where unknown."""
+    return _memory(pid, "VmRSS:")
+
+
+def say(words: str) -> None:
+    """Progress, for whoever waits: on stderr, so that --json stays clean."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{words}")
+        sys.stderr.flush()
+
+
+def _memory(pid: int | None, field: str) -> float:
+    status = Path(f"/proc/{pid or os.getpid()}/status")
+    if not status.exists():
+        return 0.0
+    found = next((line for line in status.read_text("ascii", "replace").splitlines() if line.startswith(field)), "")
+    return int(found.split()[1]) * 1024 / MIB if found else 0.0
+
+
+def _once(work: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start

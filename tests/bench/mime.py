@@ -1,0 +1,121 @@
+"""Part `mime`: reading one mail into what the desk needs, ours against the standard library's two parsers."""
+
+from __future__ import annotations
+
+import base64
+import email.policy
+import tempfile
+from collections.abc import Callable, Sequence
+from email.message import Message
+from email.parser import BytesParser
+from pathlib import Path
+from typing import Any
+
+from supportdesk.mail.child import MailParserPool, ParseFailed
+from supportdesk.mail.parse import parse
+from tests.bench.mails import MailPack
+from tests.bench.measure import MIB, Options, alternate, median_ms
+from tests.bench.report import Part, Row
+
+SIZE = 300
+HEADERS = ("From", "Sender", "Reply-To", "To", "Cc", "Subject", "Date", "Message-ID", "In-Reply-To", "References")
+
+
+def run(options: Options) -> Part:
+    size = options.sized(SIZE)
+    with tempfile.TemporaryDirectory(prefix="supportdesk-bench-") as directory:
+        pack = MailPack.make(Path(directory, "mails"), 0, size)
+        mails = list(pack)
+        weight = pack.size / MIB
+    errors = dict.fromkeys(("default", "compat32"), 0)
+
+    def standard(policy: Any, name: str) -> None:
+        for raw in mails:
+            try:
+                read_with_standard_library(raw, policy)
+            except Exception:  # noqa: BLE001 - what the peer raises is what is counted
+                errors[name] += 1
+
+    taken = alternate(
+        {
+            "ours": lambda: [parse(raw) for raw in mails],
+            "default": lambda: standard(email.policy.default, "default"),
+            "compat32": lambda: standard(email.policy.compat32, "compat32"),
+        },
+        options.runs,
+    )
+    rate = {name: size / seconds for name, seconds in taken.items()}
+    rows = [
+        Row("parse, in this process", rate["ours"], "mails/s", "policy.default", rate["default"], "≥ 10×, then 20k/s"),
+        Row("the same", rate["ours"], "mails/s", "compat32", rate["compat32"]),
+        Row("exceptions in all runs", 0, "mails", "policy.default", errors["default"], "0"),
+        _in_children(mails, options.runs, rate["ours"]),
+    ]
+    for name, raw in hostile_mails().items():
+        rows.append(_hostile(name, raw))
+    return Part("mime", f"{size:,} mails of tests/bench/mails.py, seed 1, {weight:.1f} MiB", tuple(rows))
+
+
+def read_with_standard_library(raw: bytes, policy: Any) -> tuple[list[str], str, list[tuple[str, int]]]:
+    """Headers, text and the list of files: the least that a desk needs of a mail, without quotes, links or reports."""
+    message: Message[Any, Any] = BytesParser(policy=policy).parsebytes(raw)
+    headers = [str(message[name]) for name in HEADERS if message[name] is not None]
+    texts, files = [], []
+    for part in message.walk():
+        if part.is_multipart():
+            continue
+        content = part.get_payload(decode=True)
+        assert isinstance(content, bytes)
+        if part.get_content_maintype() == "text" and part.get_filename() is None:
+            texts.append(content.decode(part.get_content_charset("utf-8"), "replace"))
+        else:
+            files.append((part.get_filename() or "", len(content)))
+    return headers, "\n".join(texts), files
+
+
+def hostile_mails() -> dict[str, bytes]:
+    """What mail.md says a parser meets sooner or later, each a quadratic trap for somebody."""
+    head = b"From: a@example.com\r\nTo: b@example.com\r\nSubject: x\r\nMIME-Version: 1.0\r\n"
+    nested = b"".join(
+        b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (n, n) for n in range(1000)
+    )
+    file = base64.encodebytes(bytes(25 * MIB)).replace(b"\n", b"\r\n")
+    return {
+        "a file of 25 MB": head
+        + b'Content-Type: application/octet-stream; name="x.bin"\r\nContent-Transfer-Encoding: base64\r\n\r\n'
+        + file,
+        "1,000 nested levels": head + nested + b"Content-Type: text/plain\r\n\r\nhello\r\n",
+        "10,000 headers": head + b"".join(b"X-H%d: value\r\n" % n for n in range(10_000)) + b"\r\nhello\r\n",
+        "5,000 addresses": head
+        + b"Cc: "
+        + b",\r\n ".join(b'"Name %d" <n%d@example.com>' % (n, n) for n in range(5000))
+        + b"\r\n\r\nhello\r\n",
+    }
+
+
+def _in_children(mails: Sequence[bytes], runs: int, alone: float) -> Row:
+    """The way the worker reads: contained, two at a time, with the answer sent back through a pipe."""
+    with MailParserPool() as pool:
+
+        def read_all() -> None:
+            failed = sum(isinstance(found, ParseFailed) for found in pool.parse_many((raw, None) for raw in mails))
+            assert not failed, f"{failed} mails could not be parsed"
+
+        read_all()
+        taken = alternate({"children": read_all}, max(1, runs // 2))["children"]
+    return Row("parse, in two contained children", len(mails) / taken, "mails/s", "in this process", alone)
+
+
+def _hostile(name: str, raw: bytes) -> Row:
+    ours = median_ms(lambda: parse(raw), 3, warm=0)
+    theirs = _or_none(lambda: median_ms(lambda: read_with_standard_library(raw, email.policy.default), 1, warm=0))
+    peer = "policy.default" if theirs is not None else ""
+    remark = "≤ 100 ms" if theirs is not None else "≤ 100 ms (policy.default raises)"
+    return Row(name, ours, "ms", peer, theirs, remark)
+
+
+def _or_none(work: Callable[[], float]) -> float | None:
+    try:
+        return work()
+    except (RecursionError, ValueError, LookupError):
+        return None
