@@ -106,8 +106,7 @@ def init(
         credential = read_credential(password_command, password_file, prompt=prompt)
 
     desk = create_desk(session.config)
-    session.closing.append(desk.store.close)
-    session.__dict__["desk"] = desk
+    session.adopt(desk)
     actor = _first_agent(session, desk, name)
     desk.update_settings(actor, shop_name=shop)
     calendar_id = desk.save_calendar(actor, shop, calendar)

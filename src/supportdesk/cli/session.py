@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from supportdesk import config as settings
 from supportdesk.cli.output import Output
@@ -66,6 +66,20 @@ class Session:
         if not self.restricted and acting_agent(self.desk, self.config).role != "admin":
             raise NotAllowed(_("only an admin may act as somebody else"))
         return acting_agent(self.desk, replace(self.config, agent=self.acting_as))
+
+    def choose(self, option: str, value: Any) -> None:
+        """Note an option of the program; what was read with another value of it is read again."""
+        setattr(self, option, value)
+        self.reread()
+
+    def reread(self) -> None:
+        """Read the settings again: something that they hold has changed."""
+        self.__dict__.pop("config", None)
+
+    def adopt(self, desk: Desk) -> None:
+        """Go on with a desk that was opened elsewhere; it is closed with this session."""
+        self.__dict__["desk"] = desk
+        self.closing.append(desk.store.close)
 
     @property
     def actor(self) -> Actor:

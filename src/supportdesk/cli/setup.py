@@ -66,7 +66,7 @@ def set_up_mailbox(session: Session, desk: Desk, actor: Actor, wanted: Wanted) -
     )  # fmt: skip
     path = save_credential(session.config, wanted.address, wanted.credential)
     session.out.say(_("{address} is saved; its login is in {file}").format(address=box.address, file=path))
-    session.__dict__.pop("config", None)  # the login that was just saved is part of the settings
+    session.reread()  # the login that was just saved is part of the settings
     first = take_over_first_mail(session, desk, actor, box, wanted.enter)
     value = {"mailbox": desk.mailbox(box.id), "self_test": tested, "first_mail": first}
     session.out.answer(value, [_("{address} is ready").format(address=box.address)])

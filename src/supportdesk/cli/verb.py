@@ -99,4 +99,4 @@ def take_globals(session: Session, given: dict[str, Any]) -> None:
             continue
         if session.restricted and name in FIXED and getattr(session, name) != value:
             raise NotAllowed(_("the forced command has fixed who you are and which desk this is"))
-        setattr(session, name, value)
+        session.choose(name, value)

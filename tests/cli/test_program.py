@@ -1,0 +1,213 @@
+"""The program as a whole: what it loads, how it ends, what it says when something goes wrong, and under SSH."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from supportdesk import __version__
+from supportdesk.__main__ import main
+from supportdesk.cli import app as command_line
+from supportdesk.cli import look
+from supportdesk.cli.app import COMMANDS, command_named
+from supportdesk.desk.desk import Desk
+from tests.test_imports import HEAVY, loaded_by
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.conftest import Run
+    from tests.support.desk import House
+
+
+def test_the_version_is_printed_on_standard_output(supportdesk: Run) -> None:
+    assert supportdesk("--version") == (type(supportdesk("--version")))(0, f"supportdesk {__version__}\n", "")
+    assert supportdesk("--language", "en", "--version").out == f"supportdesk {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["ticket", "list", "--json"], ["ticket", "list"], ["search", "ordine"], ["status"], ["unanswered", "--older", "900000h"]], ids=" ".join
+)  # fmt: skip
+def test_the_verbs_of_every_day_load_nothing_heavy(shop: House, home: Path, arguments: list[str]) -> None:
+    shop.customer_writes()
+    database = os.environ["SUPPORTDESK_DATABASE"]
+    loaded = loaded_by([*arguments, "--database", database, "--agent", "giulia"], home)
+    assert "typer" in loaded
+    assert loaded & HEAVY == set()
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_every_command_and_option_tells_what_it_does(name: str) -> None:
+    waiting = [command_named(name)]
+    while waiting:
+        command = waiting.pop()
+        assert command.help, command.name
+        waiting += getattr(command, "commands", {}).values()
+        for param in command.params:
+            assert param.help or param.hidden, f"{command.name} {param.name}"
+
+
+def test_the_help_speaks_the_agents_language(supportdesk: Run) -> None:
+    from supportdesk.l10n.catalog import _, use_language
+
+    use_language("it")
+    expected = _("Find tickets by their words")
+    shown = supportdesk("--language", "it", "--help").out
+    assert expected in shown
+    assert expected != "Find tickets by their words"
+
+
+def test_without_a_desk_it_says_how_to_make_one(supportdesk: Run) -> None:
+    result = supportdesk("ticket", "list")
+    assert result.code == 4 and result.out == ""
+    assert "supportdesk init" in result.err
+
+
+def test_without_a_command_the_console_starts(shop: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[tuple[str, bool]] = []
+
+    def console(config, restricted):
+        started.append((config.agent, restricted))
+        return 0
+
+    programs = command_line.Programs(console=console, worker=lambda config, companion: 0)
+    assert command_line.run([], programs) == 0
+    assert command_line.run(["--as", "luca"], programs) == 0
+    assert started == [("giulia", False), ("luca", False)]
+
+
+def test_only_an_admin_acts_as_somebody_else(shop: House, supportdesk: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticket = shop.customer_writes()
+    assert supportdesk("ticket", "take", str(ticket), "--as", "luca").code == 0
+    assert shop.ticket(ticket).assignee_id == shop.luca.id
+    monkeypatch.setenv("SUPPORTDESK_AGENT", "luca")
+    assert supportdesk("ticket", "take", str(ticket), "--as", "giulia").code == 1
+    assert shop.ticket(ticket).assignee_id == shop.luca.id
+
+
+def test_an_unexpected_error_is_told_without_values_and_its_place_is_kept(
+    shop: House, supportdesk: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self, secret="hunter2-in-a-local"):
+        raise RuntimeError("rosa@example.com\x1b[2J")
+
+    monkeypatch.setattr(Desk, "status", fail)
+    result = supportdesk("status")
+    assert result.code == 1 and "Traceback" not in result.err and "\x1b" not in result.err
+    log = home / "data" / "supportdesk" / "crash.log"
+    assert str(log) in result.err
+    kept = log.read_text("utf-8")
+    assert "RuntimeError" in kept and " fail\n" in kept
+    assert "rosa@example.com" not in kept and "hunter2" not in kept
+    assert log.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("raised", [KeyboardInterrupt, EOFError])
+def test_an_interrupt_ends_quietly(
+    shop: House, supportdesk: Run, monkeypatch: pytest.MonkeyPatch, raised: type[BaseException]
+) -> None:
+    def interrupted(self):
+        raise raised
+
+    monkeypatch.setattr(Desk, "status", interrupted)
+    result = supportdesk("status")
+    assert (result.code, result.out) == (130, "")
+
+
+def test_a_reader_that_closes_the_pipe_ends_the_program_quietly(shop: House, home: Path) -> None:
+    for number in range(40):
+        shop.customer_writes(sender=f"c{number}@example.com")
+    command = f"{sys.executable} -m supportdesk ticket list --json | head -c 1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "[" and done.stderr == ""
+
+
+def test_unanswered_exits_6_only_if_somebody_waits(shop: House, supportdesk: Run) -> None:
+    assert supportdesk("unanswered").code == 0
+    ticket = shop.customer_writes()
+    waiting = supportdesk("unanswered", "--older", "24h", "--json")
+    assert waiting.code == 6
+    assert [row["ticket_id"] for row in waiting.json()] == [ticket]
+    assert supportdesk("unanswered", "--older", "3650d").code == 0
+    assert supportdesk("unanswered", "--older", "yesterday").code == 2
+
+
+def test_search_finds_by_words_in_any_order(shop: House, supportdesk: Run) -> None:
+    ticket = shop.customer_writes("La giacca è strappata", subject="Reclamo")
+    assert [row["id"] for row in supportdesk("search", "strappata", "giacca", "--json").json()] == [ticket]
+    assert supportdesk("search", "cappello", "--json").json() == []
+
+
+def test_why_and_status_and_follow_answer_as_json(shop: House, supportdesk: Run) -> None:
+    ticket = shop.customer_writes()
+    assert supportdesk("why", str(ticket), "--json").json()["sentences"]
+    status = supportdesk("status", "--check", "--json")
+    assert status.code == 6 and status.json()["delivering"] is False
+    lines = supportdesk("follow", "--jsonl", "--after", "0", "--once").out.splitlines()
+    events = [json.loads(line) for line in lines]
+    assert [event["seq"] for event in events] == sorted(event["seq"] for event in events)
+    assert ticket in {event["ticket_id"] for event in events}
+    assert look.app is not None
+
+
+# ---- under a forced SSH command
+
+
+@pytest.fixture
+def forced(shop: House, supportdesk: Run, monkeypatch: pytest.MonkeyPatch):
+    """What sshd runs for luca's key when he asks for a command."""
+
+    def ask(command: str, stdin: bytes = b""):
+        monkeypatch.setenv("SSH_ORIGINAL_COMMAND", command)
+        database = os.environ.get("SUPPORTDESK_DATABASE") or shop.url
+        return supportdesk("--restricted", "--as", "luca", "--database", database, stdin=stdin)
+
+    return ask
+
+
+def test_a_forced_command_lets_an_agent_work_as_himself(shop: House, forced) -> None:
+    ticket = shop.customer_writes()
+    assert forced(f"supportdesk ticket take {ticket}").code == 0
+    assert shop.ticket(ticket).assignee_id == shop.luca.id
+    assert forced(f"supportdesk draft attach {ticket} a.txt", b"text").code == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "supportdesk ticket list --as giulia",
+        "supportdesk --as giulia ticket list",
+        "supportdesk ticket list --database /tmp/other.db",
+        "supportdesk ticket list --agent giulia",
+        "supportdesk agent add mallory",
+        "supportdesk backup /tmp/all.db",
+        "supportdesk canned export /tmp/out",
+        "supportdesk canned lint --folder /etc",
+        "supportdesk ticket note 1 --file /etc/passwd",
+        "supportdesk worker",
+        "supportdesk worker install",
+        "bash -i",
+        "supportdesk; bash",
+        "supportdesk ticket 'unclosed",
+    ],
+)
+def test_a_forced_command_lets_nothing_else_through(shop: House, forced, command: str) -> None:
+    shop.customer_writes()
+    result = forced(command)
+    assert result.code in (1, 2), result
+    assert result.out == ""
+
+
+def test_a_forced_command_starts_with_a_clean_environment(shop: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PYTHONPATH", "EDITOR", "PAGER", "TEXTUAL_THEME", "LD_PRELOAD", "SUPPORTDESK_CONFIG"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("SSH_ORIGINAL_COMMAND", "supportdesk status")
+    main(["--restricted", "--as", "luca", "--database", shop.url])
+    left = set(os.environ)
+    assert left & {"PYTHONPATH", "EDITOR", "PAGER", "TEXTUAL_THEME", "LD_PRELOAD", "SUPPORTDESK_CONFIG"} == set()
+    assert "HOME" in left

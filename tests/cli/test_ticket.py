@@ -1,0 +1,223 @@
+"""The ticket verbs: made from the registry, usable by people and by pipes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from supportdesk.cli.actions import verb_name
+from supportdesk.cli.app import command_named
+from supportdesk.desk.actions import ACTIONS, ActionSpec
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Run
+    from tests.support.desk import House
+
+
+def test_every_action_of_the_registry_is_a_verb_and_no_verb_is_made_up() -> None:
+    own = {"list", "show", "new", "attachment"}
+    verbs = set(command_named("ticket").commands)
+    assert verbs - own == {verb_name(spec.id) for spec in ACTIONS}
+    assert len(ACTIONS) > 20
+
+
+@pytest.mark.parametrize("spec", ACTIONS, ids=lambda spec: spec.id)
+def test_a_verb_takes_every_parameter_of_its_action(spec: ActionSpec) -> None:
+    command = command_named("ticket").commands[verb_name(spec.id)]
+    offered = {param.name for param in command.params}
+    for param in spec.params:
+        assert param.name in offered or (param.kind == "body" and {"body_text", "body_file"} <= offered), param.name
+    assert ("ticket_words" in offered) == (spec.scope != "none")
+    assert ("dry_run" in offered) == (spec.scope == "many")
+
+
+def test_the_list_is_a_table_without_tabs_and_the_same_as_json(shop: House, supportdesk: Run) -> None:
+    ticket = shop.customer_writes(subject="Ordine 5521\tnon arrivato")
+    plain = supportdesk("ticket", "list")
+    assert plain.code == 0 and "\t" not in plain.out
+    assert "Rosa Bianchi" in plain.out and "Ordine 5521 non arrivato" in plain.out
+    rows = supportdesk("ticket", "list", "--json").json()
+    assert [row["id"] for row in rows] == [ticket]
+    assert rows[0]["customer_address"] == "rosa@example.com"
+
+
+def test_json_and_the_other_program_options_may_stand_before_or_after_the_verb(shop: House, supportdesk: Run) -> None:
+    shop.customer_writes()
+    assert supportdesk("--json", "ticket", "list").json() == supportdesk("ticket", "list", "--json").json()
+    assert supportdesk("ticket", "list", "--agent", "nobody").code == 4
+
+
+def test_a_view_and_words_narrow_the_list(shop: House, supportdesk: Run) -> None:
+    first = shop.customer_writes("Vorrei un rimborso")
+    second = shop.customer_writes("Dove è il pacco?", sender="ugo@example.com", name="Ugo")
+    supportdesk("ticket", "take", str(second))
+    ids = [row["id"] for row in supportdesk("ticket", "list", "--view", "mine", "--json").json()]
+    assert ids == [second]
+    ids = [row["id"] for row in supportdesk("ticket", "list", "rimborso", "--json").json()]
+    assert ids == [first]
+    assert supportdesk("ticket", "list", "--view", "nowhere").code == 2
+
+
+def test_show_prints_the_conversation_and_the_number_for_seen(shop: House, supportdesk: Run) -> None:
+    ticket = shop.customer_writes("Il pacco non è arrivato.")
+    shown = supportdesk("ticket", "show", str(ticket))
+    assert "Il pacco non è arrivato." in shown.out and f"--seen {shop.ticket(ticket).seq}" in shown.out
+    value = supportdesk("ticket", "show", f"#{ticket}", "--json").json()
+    assert value["ticket"]["id"] == ticket and value["thread"][0]["text"] == "Il pacco non è arrivato."
+
+
+def test_what_a_customer_wrote_reaches_the_terminal_disarmed(shop: House, supportdesk: Run) -> None:
+    ticket = shop.customer_writes("ciao \x1b]0;owned\x07 \u202eback", subject="a\x1b[2Jb")
+    for result in (supportdesk("ticket", "show", str(ticket)), supportdesk("ticket", "list")):
+        assert "\x1b" not in result.out and "\u202e" not in result.out
+    as_json = supportdesk("ticket", "show", str(ticket), "--json")
+    assert as_json.out.isascii()
+
+
+def test_an_action_says_what_it_did_and_can_be_undone_by_its_id(shop: House, supportdesk: Run) -> None:
+    ticket = shop.customer_writes()
+    done = supportdesk("ticket", "assign", str(ticket), "--assignee", "luca", "--json")
+    assert done.code == 0 and done.json()["tickets"] == [ticket]
+    assert shop.ticket(ticket).assignee_id == shop.luca.id
+    assert supportdesk("undo", done.json()["action_id"]).code == 0
+    assert shop.ticket(ticket).assignee_id is None
+
+
+@pytest.mark.parametrize("shape", ["{0}\n{1}\n", "#{0}\n#{1}\n", "[{0}, {1}]", '[{{"id": {0}}}, {{"id": {1}}}]'])
+def test_ticket_numbers_come_from_standard_input(shop: House, supportdesk: Run, shape: str) -> None:
+    first, second = shop.customer_writes(), shop.customer_writes(sender="ugo@example.com")
+    done = supportdesk("ticket", "tag", "-", "--tags", "vip", "--json", stdin=shape.format(first, second))
+    assert done.json()["tickets"] == [first, second]
+    assert shop.desk.read.tags(second) == ("vip",)
+
+
+def test_the_table_of_one_command_can_be_piped_into_the_next(shop: House, supportdesk: Run) -> None:
+    ticket = shop.customer_writes()
+    listed = supportdesk("ticket", "list").out
+    assert supportdesk("ticket", "take", "-", "--json", stdin=listed).json()["tickets"] == [ticket]
+
+
+def test_a_dry_run_changes_nothing_and_tells_what_would_be_left_alone(shop: House, supportdesk: Run) -> None:
+    ticket = shop.customer_writes()
+    result = supportdesk("ticket", "spam", str(ticket), "4711", "--dry-run", "--json")
+    assert result.code == 5
+    assert result.json()["tickets"] == [ticket] and list(result.json()["left_alone"]) == ["4711"]
+    assert shop.ticket(ticket).status == "new"
+
+
+def test_a_conflict_on_one_of_several_tickets_is_listed_and_exits_5(shop: House, supportdesk: Run) -> None:
+    ticket = shop.customer_writes()
+    result = supportdesk("ticket", "take", str(ticket), "4711", "--json")
+    assert result.code == 5
+    assert result.json()["tickets"] == [ticket]
+    assert [conflict["ticket"] for conflict in result.json()["conflicts"]] == [4711]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("ticket", "show", "4711"), 4),
+        (("ticket", "show", "abc"), 2),
+        (("ticket", "assign", "1"), 2),
+        (("ticket", "priority", "1", "--priority", "sky-high"), 2),
+        (("ticket", "nonsense"), 2),
+        (("nonsense",), 2),
+        (("ticket", "list", "--nonsense"), 2),
+        (("ticket", "list", "--limit", "many"), 2),
+    ],
+)  # fmt: skip
+def test_a_wrong_call_ends_in_one_line_and_its_exit_code(
+    shop: House, supportdesk: Run, arguments: tuple[str, ...], code: int
+) -> None:
+    shop.customer_writes()
+    result = supportdesk(*arguments)
+    assert result.code == code
+    assert result.out == "" and result.err.startswith("supportdesk: ")
+    assert "Traceback" not in result.err
+
+
+def test_a_waiting_ticket_is_solved_only_with_a_reason_and_the_hint_lists_them(shop: House, supportdesk: Run) -> None:
+    ticket = shop.customer_writes()
+    refused = supportdesk("ticket", "solve", str(ticket))
+    assert refused.code == 2 and "--dismiss thanks|" in refused.err
+    assert supportdesk("ticket", "solve", str(ticket), "--dismiss", "no_action").code == 0
+    assert shop.ticket(ticket).status == "solved"
+
+
+def test_a_reply_takes_its_text_from_the_argument_a_file_or_standard_input(
+    shop: House, supportdesk: Run, tmp_path: object
+) -> None:
+    from pathlib import Path
+
+    file = Path(str(tmp_path)) / "reply.txt"
+    file.write_text("Arriva domani.\n", "utf-8")
+    for arguments, stdin in ((("Arriva domani.",), ""), (("--file", str(file)), ""), (("-",), "Arriva domani."), ((), "Arriva domani.")):
+        ticket = shop.customer_writes(sender=f"c{len(arguments)}{len(stdin)}@example.com")
+        done = supportdesk("ticket", "reply", str(ticket), *arguments, "--anyway", "--json", stdin=stdin)
+        assert done.code == 0, done.err
+        assert shop.desk.outbox_row(done.json()["outbox_id"]).body == "Arriva domani."
+
+
+def test_a_reply_stops_when_something_new_arrived_and_says_what(shop: House, supportdesk: Run) -> None:
+    ticket = shop.customer_writes()
+    seen = shop.ticket(ticket).seq
+    shop.customer_writes("Anzi, annullo!", ticket=ticket)
+    stopped = supportdesk("ticket", "reply", str(ticket), "Arriva.", "--seen", str(seen), "--json")
+    assert stopped.code == 5
+    assert stopped.json()["stopped"] is True
+    assert [item["excerpt"] for item in stopped.json()["newcomers"]] == ["Anzi, annullo!"]
+    again = supportdesk("ticket", "reply", str(ticket), "Annullato.", "--seen", str(stopped.json()["seq"]), "--anyway")
+    assert again.code == 0, again.err
+
+
+def test_seen_zero_means_that_nothing_was_seen(shop: House, supportdesk: Run) -> None:
+    ticket = shop.customer_writes()
+    assert supportdesk("ticket", "reply", str(ticket), "Ciao", "--seen", "0").code == 5
+
+
+def test_a_canned_reply_names_what_it_asks_for(shop: House, supportdesk: Run) -> None:
+    from supportdesk.desk.canned_folder import starter_set
+
+    shop.desk.import_canned(shop.giulia, starter_set())
+    ticket = shop.customer_writes(language="de", text="Wie kann ich die Schuhe zurückschicken?")
+    missing = supportdesk("ticket", "reply", str(ticket), "--canned", "return-instructions")
+    assert missing.code == 1 and "--ask return_address=…" in missing.err
+    assert "order_number" not in missing.err  # the mailbox's pattern found it in the ticket
+    done = supportdesk(
+        "ticket", "reply", str(ticket), "--canned", "return-instructions", "--ask", "return_address=Via Roma 1", "--anyway", "--json",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert "Via Roma 1" in shop.desk.outbox_row(done.json()["outbox_id"]).body
+
+
+def test_a_new_conversation_goes_to_whom_it_is_addressed(shop: House, supportdesk: Run) -> None:
+    done = supportdesk("ticket", "new", "Hans Meier <hans@example.com>", "--subject", "Ihre Bestellung", "Sie ist da.", "--json")
+    assert done.code == 0, done.err
+    row = shop.desk.outbox_row(done.json()["outbox_id"])
+    assert [one.address for one in row.recipients] == ["hans@example.com"] and row.kind == "new"
+
+
+def test_an_attachment_is_listed_and_written_to_a_pipe(
+    shop: House, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    ticket = shop.customer_writes()
+    draft = shop.draft(ticket)
+    shop.desk.attach(shop.giulia, draft.id, "etichetta.pdf", "application/pdf", b"%PDF \x00\xff")
+    shop.desk.send(shop.giulia, draft.id, seen_seq=shop.ticket(ticket).seq)
+    from supportdesk.__main__ import main
+
+    assert main(["ticket", "attachment", str(ticket), "--json"]) == 0
+    assert b"etichetta.pdf" in capsysbinary.readouterr().out
+    assert main(["ticket", "attachment", str(ticket), "1"]) == 0
+    assert capsysbinary.readouterr().out == b"%PDF \x00\xff"
+    assert main(["ticket", "attachment", str(ticket), "2"]) == 4
+
+
+def test_a_file_from_the_agents_own_machine_is_attached_to_the_draft(shop: House, supportdesk: Run) -> None:
+    ticket = shop.customer_writes()
+    done = supportdesk("draft", "attach", str(ticket), "../../label.pdf", "--json", stdin=b"%PDF")
+    assert done.code == 0, done.err
+    [item] = done.json()["attachments"]
+    assert (item["name"], item["content_type"], item["size"]) == ("label.pdf", "application/pdf", 4)
+    assert supportdesk("draft", "attach", str(ticket), "empty.pdf").code == 2
