@@ -16,7 +16,9 @@ app = group()
 @verb(app, "demo", N_("A throwaway desk with its own mail servers; nothing leaves the machine"))
 def demo(
     session: Session,
-    headless: Annotated[bool, typer.Option("--headless", help=N_("Play it through without a terminal and report"))] = False,
+    headless: Annotated[
+        bool, typer.Option("--headless", help=N_("Play it through without a terminal and report"))
+    ] = False,
     seconds_between_mails: Annotated[
         float, typer.Option("--seconds-between-mails", min=1.0, help=N_("How often a mail arrives while you look"))
     ] = 20.0,
