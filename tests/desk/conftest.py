@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from tests.support.desk import house
+from tests.support.post import post
 
-__all__ = ["house"]
+__all__ = ["house", "post"]

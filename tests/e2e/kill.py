@@ -38,13 +38,6 @@ KILLED_EARLY, LONGEST_START = 0.2, 1.0  # some die within that second of their s
 LONGEST_WORK = 0.7  # seconds after the lease was taken
 MAILS_ARE_IN_BY, REPLIES_FROM, REPLIES_ARE_OUT_BY = 0.7, 0.1, 0.95  # of all runs
 DRAIN_SECONDS = 120.0
-WORKER = [
-    sys.executable,
-    "-c",
-    "import logging; from supportdesk.config import load_config; from supportdesk.bootstrap import open_engine;"
-    "from supportdesk.worker import run_worker; logging.basicConfig(level=logging.INFO);"
-    "run_worker(open_engine(load_config()))",
-]
 
 
 @dataclass
@@ -97,7 +90,7 @@ class Shop:
         """The real program in its own process; killed when the block ends, unless it has ended by itself."""
         with (self.home / "worker.log").open("ab") as log:
             process = subprocess.Popen(
-                WORKER,
+                [sys.executable, "-m", "supportdesk", "worker"],
                 env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
             try:
@@ -120,8 +113,12 @@ class Shop:
         ids = self.desk.read.queue_ids("needs_reply", agent_id=self.agent.id, now=now, limit=count)
         for ticket_id in ids:
             draft = self.desk.open_draft(self.agent, ticket_id)
-            draft = self.desk.save_draft(self.agent, draft.id, draft.version, body=f"Il pacco arriva domani. #{ticket_id}")
-            self.desk.send(self.agent, draft.id, seen_seq=self.desk.read.ticket(ticket_id).seq, undo_seconds=0, anyway=True)
+            draft = self.desk.save_draft(
+                self.agent, draft.id, draft.version, body=f"Il pacco arriva domani. #{ticket_id}"
+            )
+            self.desk.send(
+                self.agent, draft.id, seen_seq=self.desk.read.ticket(ticket_id).seq, undo_seconds=0, anyway=True
+            )
         return len(ids)
 
     def is_worked_for_by(self, process: subprocess.Popen[bytes]) -> bool:
@@ -185,7 +182,9 @@ def finish(shop: Shop, mails: int, replies: int, tally: Tally) -> None:
     with shop.worker() as worker:
         wait_until(lambda: shop.is_worked_for_by(worker), seconds=60, what="the worker to take its lease")
         shop.customers_write(mails - shop.written)
-        wait_until(lambda: shop.is_quiet() or worker.poll() is not None, seconds=DRAIN_SECONDS, what="the worker to catch up")
+        wait_until(
+            lambda: shop.is_quiet() or worker.poll() is not None, seconds=DRAIN_SECONDS, what="the worker to catch up"
+        )
         while tally.replies < replies and (answered := shop.agents_answer(replies - tally.replies)):
             tally.replies += answered
         wait_until(shop.is_quiet, seconds=DRAIN_SECONDS, what="the outbox to empty itself")
@@ -222,7 +221,9 @@ def verdict_on(shop: Shop, tally: Tally) -> None:
     expected = sum(1 for number in range(1, shop.written + 1) if root(number) == number)
     if tally.tickets != expected:
         tally.doubled_tickets.append(f"{tally.tickets} tickets instead of {expected}")
-    arrived = Counter(re.findall(r"(?im)^message-id:\s*(<sd\.\S+>)", b"\n".join(shop.servers.messages("customer")).decode("latin-1")))
+    arrived = Counter(
+        re.findall(r"(?im)^message-id:\s*(<sd\.\S+>)", b"\n".join(shop.servers.messages("customer")).decode("latin-1"))
+    )
     tally.doubled_replies += [one for one, times in arrived.items() if times > 1]
     listed = {row.get("outbox_id") for row in read.unanswered(now=shop.desk.clock.now())}
     for row in read.rows("outbox"):
