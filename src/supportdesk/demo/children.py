@@ -146,7 +146,7 @@ def _be_customers(settings: dict[str, Any]) -> None:
 
 def _end_with_parent() -> None:
     """SIGTERM is the clean end; a child that does not come to it is ended all the same."""
-    while sys.stdin.buffer.read(4096):
+    while os.read(sys.stdin.fileno(), 4096):  # a thread inside sys.stdin's own lock would break the interpreter's end
         pass
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(END_SECONDS / 2)
