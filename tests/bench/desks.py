@@ -201,7 +201,8 @@ def _add_rows(
         "customer_id": customer, "assignee_id": owner, "language": "it", "created_at": created, "updated_at": created,
         "seq": 1, "message_count": 1, "last_message_at": created, "waiting_since": created if waits else None,
         "due_at": created + timedelta(hours=8) if waits and dice.random() < 0.9 else None,
-        "snoozed_until": NOW + timedelta(hours=4) if snoozed else None, "snooze_mode": "regardless" if snoozed else None,
+        "snoozed_until": NOW + timedelta(hours=4) if snoozed else None,
+        "snooze_mode": "regardless" if snoozed else None,
         "order_number": f"{number:07d}", "has_attachment": number % 10 == 0, "badges": [],
     })  # fmt: skip
     rows["participant"].append({"ticket_id": number, "identity_id": customer, "role": "requester"})

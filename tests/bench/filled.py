@@ -117,29 +117,22 @@ def _ask_queue(made: BenchDesk, options: Options) -> dict[str, _Pair]:
     def raw_ids(condition: str, order: str) -> Callable[[], Any]:
         return lambda: ask(f"SELECT id FROM ticket WHERE {condition} ORDER BY {order}", [])
 
+    def narrowed() -> Any:
+        return read.queue_ids("needs_reply", agent_id=agent, now=NOW, text=WORDS["en"][3], limit=PAGE)
+
     def pair(ours: Callable[[], Any], theirs: Callable[[], Any]) -> _Pair:
         return _Pair(median_ms(ours, runs), median_ms(theirs, runs))
 
     try:
         return {
             "first page": pair(first, lambda: ask(_FIRST, [now, PAGE])),
-            "next page": pair(
-                lambda: read.queue_rows(shown, agent_id=agent, now=NOW), lambda: raw_next(due, last)
-            ),
-            "deep page": pair(
-                lambda: read.queue_rows(deep, agent_id=agent, now=NOW), lambda: raw_next(far[7], far[0])
-            ),
+            "next page": pair(lambda: read.queue_rows(shown, agent_id=agent, now=NOW), lambda: raw_next(due, last)),
+            "deep page": pair(lambda: read.queue_rows(deep, agent_id=agent, now=NOW), lambda: raw_next(far[7], far[0])),
             "counts of all views": pair(lambda: read.counts(agent_id=agent, now=NOW), lambda: ask(_GROUPED, [])),
-            f"spine of needs_reply ({len(spine):,} ids)": pair(
-                ids("needs_reply"), raw_ids(NEEDS_REPLY, "due_at, id")
-            ),
+            f"spine of needs_reply ({len(spine):,} ids)": pair(ids("needs_reply"), raw_ids(NEEDS_REPLY, "due_at, id")),
             "spine of all_open": pair(ids("all_open"), raw_ids(OPEN, "due_at, id")),
             "spine of all": pair(ids("all"), raw_ids(HOME, "id DESC")),
-            "needs_reply narrowed by a word": _Pair(
-                median_ms(
-                    lambda: read.queue_ids("needs_reply", agent_id=agent, now=NOW, text=WORDS["en"][3], limit=PAGE), runs
-                )
-            ),
+            "needs_reply narrowed by a word": _Pair(median_ms(narrowed, runs)),
         }
     finally:
         close()

@@ -20,7 +20,8 @@ rinnovo contratto annullare abbonamento mensile annuale prezzo sconto prodotto g
 rotto mancante sbagliato ritardo urgente prego grazie saluti buongiorno gentile squadra domanda risposta perché però
 già ancora mai sempre funziona fermato dopo prima tra ripristinare verificare confermare modificare richiesta
 riferimento allegato schermata documento telefono chiamata sito applicazione connessione lento stampante batteria
-caricabatterie taglia colore reso scatola pacco corriere magazzino disponibile quando dove quale città più può""".split(),
+caricabatterie taglia colore reso scatola pacco corriere magazzino disponibile quando dove quale
+città più può""".split(),
     "de": """
 Bestellung Rechnung Lieferung Rückerstattung Konto Passwort Anmeldung Zahlung Karte Versand Sendungsverfolgung
 Nummer Adresse Kunde Dienst Unterstützung Problem Fehler Nachricht Bildschirm Aktualisierung Version installieren

@@ -71,8 +71,7 @@ class MailMaker:
         name, address = ("Support Desk", f"agent{number % 7}@support.example.com") if from_agent else _person(top)
         date = self.sent_at(number)
         lines = [f"Return-Path: <{address}>", f"Delivered-To: {SUPPORT}"]
-        for hop in range(dice.choice([2, 3, 3, 4])):
-            lines.append(_received(dice, hop, date))
+        lines += [_received(dice, hop, date) for hop in range(dice.choice([2, 3, 3, 4]))]
         if dice.random() < 0.7:
             lines += _signature(dice, address, date)
         lines.append(f"From: {_encoded(name)} <{address}>")
@@ -285,13 +284,16 @@ def _signature(dice: random.Random, address: str, date: datetime) -> list[str]:
     signature = base64.b64encode(dice.randbytes(256)).decode()
     body_hash = base64.b64encode(dice.randbytes(32)).decode()
     folded = "\n\t ".join(signature[at : at + 70] for at in range(0, len(signature), 70))
-    return [
+    signed = (
         f"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d={domain}; s=sel1;\n"
         f"\th=from:to:subject:date:message-id:mime-version:content-type; t={int(date.timestamp())};\n"
-        f"\tbh={body_hash};\n\tb={folded}",
+        f"\tbh={body_hash};\n\tb={folded}"
+    )
+    checked = (
         f"Authentication-Results: mail0.support.example.com;\n\tdkim=pass header.d={domain} header.s=sel1;\n"
-        f"\tspf=pass smtp.mailfrom={address}",
-    ]
+        f"\tspf=pass smtp.mailfrom={address}"
+    )
+    return [signed, checked]
 
 
 def _html(text: str) -> str:

@@ -10,11 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-RATES: Final = ("/s",)
-"""Units of which more is better; of all others less is."""
 
-
-class BenchFailed(Exception):  # noqa: N818 - what happened, as in supportdesk.errors
+class BenchFailed(Exception):
     """A part could not be measured; the message says why."""
 
 
@@ -80,9 +77,9 @@ def page(parts: Iterable[Part], command: str) -> str:
         "# Performance",
         "",
         "Written by `./desk bench --write`; do not edit. Each part ran against its peers in the same run, on the same",
-        "input, so the ratios carry over to another machine and the plain figures do not. Figures are medians. *ours/peer*",
-        "is better above 1 for a rate (`/s`), below 1 for a time. Nothing here fails a build: bytes, counts and query plans",
-        "are tested in `tests/`, times are not.",
+        "input: ratios carry over to another machine, plain figures do not. Figures are medians. *ours/peer* is better",
+        "above 1 for a rate (`/s`), below 1 for a time. Nothing here fails a build: what must not change (bytes, query",
+        "plans, what is loaded) is tested in `tests/`; times are not.",
         "",
         f"Measured with `{command}` on {facts['cores']} cores, {facts['system']}, Python {facts['python']},",
         f"SQLite {facts['sqlite']}.",

@@ -1,0 +1,98 @@
+"""`./desk bench [PART…]`: measures and prints; `--write` makes docs/performance.md of it.
+
+Nothing here is a test: bytes, counts and growth are for reading, ratios are against a peer in the same run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+from supportdesk.errors import SupportdeskError
+from tests.bench.measure import Options, say
+from tests.bench.report import BenchFailed, Part, document, page, table
+
+PARTS: Final = ("mime", "ingest", "search", "queue", "cli", "send")
+ON_ONE_DESK: Final = ("search", "queue")
+PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    wanted = [part for part in PARTS if part in given.parts] or list(PARTS)
+    if given.write and len(wanted) < len(PARTS):
+        parser.error("--write is for all parts together")
+    options = Options(size=given.size, runs=given.runs, database=given.database, profile=given.profile)
+    found: list[Part] = []
+    failures: list[str] = []
+    for names, measure in _groups(wanted):
+        say(f"measuring {', '.join(names)} …")
+        start = time.perf_counter()
+        try:
+            parts = measure(options)
+        except (BenchFailed, SupportdeskError) as error:
+            failures.append(f"{', '.join(names)}: {error}")
+            continue
+        finally:
+            say("")
+        seconds = (time.perf_counter() - start) / len(parts)
+        for part in parts:
+            found.append(replace(part, seconds=round(seconds, 1)))
+            if not given.json:
+                print(table(found[-1]), end="\n\n", flush=True)
+    command = " ".join(["./desk bench", *arguments])
+    if given.json:
+        print(document(found, command))
+    for failure in failures:
+        print(f"could not be measured: {failure}", file=sys.stderr)
+    if given.write and not failures:
+        PAGE.write_text(page(found, command), "utf-8")
+        print(f"wrote {PAGE.relative_to(PAGE.parents[1])}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def _groups(wanted: Sequence[str]) -> Iterator[tuple[list[str], Callable[[Options], list[Part]]]]:
+    """The parts in order, each with what measures it; those that share a filled desk go together."""
+    shared = [name for name in wanted if name in ON_ONE_DESK]
+    for name in wanted:
+        if name not in shared:
+            yield [name], lambda options, name=name: [import_module(f"tests.bench.{name}").run(options)]  # type: ignore[misc]
+        elif name == shared[0]:
+            yield shared, lambda options: import_module("tests.bench.filled").run(options, shared)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="./desk bench", description="Measures ours against peers in the same run.")
+    add = parser.add_argument
+    add("parts", nargs="*", metavar="PART", type=_part, help=f"{', '.join(PARTS)}; without one: all of them")
+    add("--size", type=_positive, metavar="N", help="mails or tickets; each part has a small default of its own")
+    add("--runs", type=_positive, metavar="N", default=5, help="repetitions that a median is taken of (5)")
+    add("--database", metavar="URL", default="", help="a PostgreSQL server for scratch databases (SQLite in $TMPDIR)")
+    add("--profile", action="store_true", help="say where the time of ingest goes")
+    add("--json", action="store_true", help="one JSON document instead of tables")
+    add("--write", action="store_true", help="write docs/performance.md (all parts)")
+    return parser
+
+
+def _part(text: str) -> str:
+    if text not in PARTS:
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(PARTS)}")
+    return text
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

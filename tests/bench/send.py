@@ -1,0 +1,167 @@
+"""Part `send`: replies out of the outbox and through SMTP, to a sink that answers at once.
+
+The sink keeps nothing, so the figures are the sender's own cost; a real server adds its own to every mail and more to
+every connection.
+"""
+
+from __future__ import annotations
+
+import smtplib
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Final
+
+from supportdesk.desk.delivery import Deliverer
+from supportdesk.desk.model import MailboxId, Server, TicketId
+from supportdesk.desk.ports import MailSource, MailTransport
+from supportdesk.mail.model import BuiltMail
+from supportdesk.mail.smtp import SmtpTransport
+from supportdesk.store.write.transaction import WriteTransaction
+from tests.bench.desks import BenchDesk, scratch_desk
+from tests.bench.mails import SUPPORT, MailMaker
+from tests.bench.measure import MIB, Options, alternate, say
+from tests.bench.report import BenchFailed, Part, Row
+from tests.bench.smtp_sink import running_sink
+
+SIZE: Final = 200
+CONNECTIONS: Final = 4  # as many as the worker has
+BODY: Final = "Buongiorno,\n\nil pacco è partito ieri e arriva domani.\n\nCordiali saluti\n"
+
+
+def run(options: Options) -> Part:
+    size = options.sized(SIZE)
+    maker = MailMaker()
+    mails = [_built(number, maker.mail(number)) for number in range(size)]
+    weight = sum(len(mail.data) for mail in mails) / MIB
+    rounds = max(1, options.runs // 2)
+    with running_sink() as sink:
+        server = Server("127.0.0.1", sink.port, "none", "")
+        taken = alternate(
+            {
+                "a connection a mail": lambda: _standard(mails, sink.port, reuse=False),
+                "one connection, smtplib": lambda: _standard(mails, sink.port, reuse=True),
+                "one of ours": lambda: _ours(mails, server, 1),
+                "four of ours": lambda: _ours(mails, server, CONNECTIONS),
+            },
+            rounds,
+        )
+        with scratch_desk(options.database) as made:
+            delivered, transactions = _delivered(made, server, size)
+    expected = size * (4 * rounds + 1)
+    if sink.taken.mails != expected:
+        raise BenchFailed(f"the sink took {sink.taken.mails} mails of {expected}")
+    rate = {name: size / seconds for name, seconds in taken.items()}
+    lone, four = rate["a connection a mail"], rate["four of ours"]
+    rows = (
+        Row("transport, one reused connection", rate["one of ours"], "mails/s", "a connection a mail", lone),
+        Row("transport, four reused connections", four, "mails/s", "a connection a mail", lone, "≥ 1.7×"),
+        Row("the same", four, "mails/s", "smtplib, reused", rate["one connection, smtplib"]),
+        Row("the outbox: claim, build, durable stages, verdict", delivered, "mails/s", "a connection a mail", lone),
+        Row("transactions a delivered reply", transactions, "transactions"),
+        Row("connections the sink saw", sink.taken.connections, "connections"),
+    )
+    return Part("send", f"{size:,} mails ({weight:.1f} MiB) of tests/bench/mails.py; {size:,} short replies", rows)
+
+
+def _built(number: int, raw: bytes) -> BuiltMail:
+    data = raw.replace(b"\n", b"\r\n")
+    return BuiltMail(f"<{number}@bench.example>", SUPPORT, (f"customer{number}@example.com",), data)
+
+
+def _standard(mails: Sequence[BuiltMail], port: int, *, reuse: bool) -> None:
+    connection = smtplib.SMTP("127.0.0.1", port, local_hostname="localhost")
+    for mail in mails:
+        connection.sendmail(mail.sender, mail.recipients, mail.data)
+        if not reuse:
+            connection.quit()
+            connection = smtplib.SMTP("127.0.0.1", port, local_hostname="localhost")
+    connection.quit()
+
+
+def _ours(mails: Sequence[BuiltMail], server: Server, connections: int) -> None:
+    def send(some: Sequence[BuiltMail]) -> None:
+        transport = SmtpTransport(server, "")
+        for mail in some:
+            result = transport.send(mail, mail.recipients, lambda _stage: None)
+            assert result.verdict == "sent", result.detail
+        transport.close()
+
+    _in_threads([lambda some=mails[at::connections]: send(some) for at in range(connections)])  # type: ignore[misc]
+
+
+@dataclass(frozen=True, slots=True)
+class _SinkServers:
+    """desk.ports.MailServers with the sink behind every mailbox."""
+
+    server: Server
+
+    def source(self, mailbox_id: MailboxId) -> MailSource:
+        raise BenchFailed("nothing is fetched here")
+
+    def transport(self, mailbox_id: MailboxId) -> MailTransport:
+        return SmtpTransport(self.server, "")
+
+
+def _delivered(made: BenchDesk, server: Server, size: int) -> tuple[float, float]:
+    """Replies a second with as many deliverers as the worker has, and how many transactions each reply took."""
+    agent = made.agents[0].actor()
+    mailbox = made.desk.mailboxes()[0]
+    made.desk.save_mailbox(agent, {"id": mailbox.id, "version": mailbox.version, "smtp": server})
+    made.grow_to(size + size // 5 + 10)
+    answerable = made.desk.read.rows("ticket", {"status": ["new", "open", "pending", "solved", "closed"]}, limit=size)
+    for number, ticket in enumerate(answerable, 1):
+        draft = made.desk.open_draft(agent, TicketId(ticket["id"]))
+        draft = made.desk.save_draft(agent, draft.id, draft.version, body=BODY)
+        made.desk.send(agent, draft.id, seen_seq=1, undo_seconds=0)
+        say(f"send: {number:,} of {size:,} replies written")
+    say("")
+    epoch = made.store.acquire_lease("worker", "bench", 3600, {})
+    assert epoch is not None
+    transactions = _counted_transactions(made)
+
+    def deliver() -> None:
+        deliverer = Deliverer(made.desk, _SinkServers(server), owner="bench", epoch=epoch)
+        while deliverer.deliver_next():
+            pass
+        deliverer.close()
+
+    start = time.perf_counter()
+    _in_threads([deliver] * CONNECTIONS)
+    seconds = time.perf_counter() - start
+    sent = len(made.desk.read.rows("outbox", {"state": "sent"}))
+    if sent != size:
+        raise BenchFailed(f"{sent} of {size} replies were sent")
+    return size / seconds, len(transactions) / size
+
+
+def _counted_transactions(made: BenchDesk) -> list[None]:
+    """Grows by one with every transaction of this store from now on, in whatever thread."""
+    begin, begun = made.store.transaction, list[None]()
+
+    def counted() -> AbstractContextManager[WriteTransaction]:
+        begun.append(None)
+        return begin()
+
+    setattr(made.store, "transaction", counted)  # noqa: B010 - only here a method is replaced
+    return begun
+
+
+def _in_threads(works: Sequence[Callable[[], None]]) -> None:
+    failures: list[BaseException] = []
+
+    def guarded(work: Callable[[], None]) -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - raised again below, in the thread that asked
+            failures.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]

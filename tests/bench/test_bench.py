@@ -1,0 +1,106 @@
+"""Each part of the benchmark runs at a tiny size and tells what it promises; how fast it was is not looked at."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bench import __main__ as bench
+from tests.bench.desks import NOW, scratch_desk
+from tests.bench.mails import MailMaker, MailPack
+from tests.bench.report import Part, Row, page, table
+
+PROMISED = {
+    "mime": {"parse, in this process", "parse, in two contained children", "1,000 nested levels", "5,000 addresses"},
+    "ingest": {"mailbox to tickets, one after the other", "growth: the last tenth of the mails", "tickets"},
+    "search": {"one frequent word", "one order number", "growth: one frequent word", "p95 of all of them"},
+    "queue": {"first page", "next page", "counts of all views", "spine of all", "growth: first page"},
+    "cli": {"--version", "--help", "ticket list", "search", "search: modules loaded"},
+    "send": {"transport, four reused connections", "the outbox: claim, build, durable stages, verdict"},
+}
+
+
+def measured(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    code = bench.main([*arguments, "--json", "--runs", "1"])
+    output, errors = capsys.readouterr()
+    assert code == 0, errors
+    return {part["name"]: part for part in json.loads(output)["parts"]}
+
+
+@pytest.mark.parametrize(
+    ("parts", "size"),
+    [(("mime",), "8"), (("ingest",), "30"), (("search", "queue"), "2500"), (("cli",), "60"), (("send",), "6")],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_part_tells_all_it_promises(capsys: pytest.CaptureFixture[str], parts: tuple[str, ...], size: str) -> None:
+    found = measured(capsys, *parts, "--size", size)
+    assert set(found) == set(parts)
+    for name in parts:
+        rows = {row["measure"]: row for row in found[name]["rows"]}
+        assert rows.keys() >= PROMISED[name]
+        assert all(row["unit"] and row["ours"] is not None for row in rows.values())
+        assert any(row["ratio"] for row in rows.values()), "nothing was compared with a peer"
+        assert found[name]["input"]
+
+
+def test_the_profile_names_rooms_and_functions(capsys: pytest.CaptureFixture[str]) -> None:
+    remarks = measured(capsys, "ingest", "--size", "20", "--profile")["ingest"]["remarks"]
+    assert any("SQLite" in line for line in remarks)
+    assert any("intake.py" in line and "calls" in line for line in remarks)
+
+
+def test_mail_follows_from_its_number_alone(tmp_path: Path) -> None:
+    everything = [MailMaker(1).mail(number) for number in (0, 7, 40)]
+    one_maker = MailMaker(1)
+    assert [one_maker.mail(number) for number in (40, 7, 0)] == everything[::-1]
+    assert MailMaker(2).mail(7) != everything[1]
+    pack = MailPack.make(tmp_path / "pack", 7, 1)
+    assert [raw.replace(b"\r\n", b"\n") for raw in pack] == [everything[1]]
+
+
+def test_a_filled_desk_is_sound_and_its_counters_agree_with_its_tickets() -> None:
+    with scratch_desk() as made:
+        made.grow_to(300)
+        made.grow_to(700)
+        read, agent = made.desk.read, made.agents[0].id
+        counts = read.counts(agent_id=agent, now=NOW)
+        for view in ("needs_reply", "mine", "unassigned", "all_open", "solved", "spam", "all", "snoozed"):
+            assert counts[view] == len(read.queue_ids(view, agent_id=agent, now=NOW)), view
+        assert counts["all"] == 700
+        assert counts["needs_reply"] > 0
+        with made.store.connection() as connection:
+            assert connection.execute("PRAGMA foreign_key_check") == []
+        file = made.store.address.file
+        assert file.exists()
+    assert not file.exists()
+
+
+def test_what_could_not_be_measured_is_named_and_fails_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench.main(["queue", "--size", "10", "--database", "sqlite:///x.db"]) == 1
+    assert "postgresql://" in capsys.readouterr().err
+
+
+def test_an_unknown_part_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        bench.main(["speed"])
+    assert "mime" in capsys.readouterr().err
+
+
+def test_a_part_alone_does_not_replace_the_page(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        bench.main(["mime", "--write"])
+    assert "all parts" in capsys.readouterr().err
+
+
+def test_the_page_and_the_table_show_ratio_and_aim() -> None:
+    part = Part("queue", "ten tickets", (Row("first page", 0.5, "ms", "driver", 0.25, "≤ 3×"),), ("a remark",))
+    for text in (table(part), page([part], "./desk bench")):
+        assert all(piece in text for piece in ("ten tickets", "first page", "0.5 ms", "driver: 0.25 ms", "2×", "≤ 3×"))
+
+
+def test_the_written_page_has_every_part() -> None:
+    written = bench.PAGE.read_text("utf-8")
+    assert all(f"\n## {name}\n" in written for name in bench.PARTS)
