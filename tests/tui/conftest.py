@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
+ScreenKind = TypeVar("ScreenKind")
 PATIENCE = 20.0
 MAIL = (
     ("Giulia Rossi", "giulia@example.it", "it", "Ordine 5521 non arrivato", "Buongiorno, dove è il mio ordine 5521?"),
     ("Hans Meier", "hans@example.de", "de", "Rückgabe: falsche Größe", "Guten Tag, die Schuhe sind zu klein."),
     ("Zoé Lefèvre", "zoe@example.fr", "fr", "Facture pour la commande 5533", "Bonjour, la facture s’il vous plaît."),
-    ("Mary O’Neil", "mary@example.ie", "en", "re: [/b] Where is my [@click=app.quit]order[/]?", "Where is it?\x1b]0;x\x07"),
+    ("Mary O’Neil", "mary@example.ie", "en", "re: [/b] Where is my [@click=app.quit]order[/]?", "Where?\x1b]0;x\x07"),
 )
 
 
@@ -39,11 +40,8 @@ class Shop:
     house: House
     database: str
 
-    def config(self, agent: str = "giulia", **settings: str) -> Config:
-        return Config(source=None, database=self.database, agent=agent, **settings)
-
     def console(self, agent: str = "giulia") -> Console:
-        return Console(self.config(agent), start_worker=False)
+        return Console(Config(source=None, database=self.database, agent=agent), start_worker=False)
 
     def environment(self) -> dict[str, str]:
         """For a console in a process of its own."""
@@ -81,6 +79,16 @@ def shop(tmp_path: Path, prepared: Path) -> Iterator[Shop]:
     house.store.close()
 
 
+@pytest.fixture
+def empty_shop(tmp_path: Path, prepared: Path) -> Iterator[Shop]:
+    """A desk with a mailbox to which nobody has written yet."""
+    path = tmp_path / "desk.db"
+    path.write_bytes(prepared.read_bytes())
+    house = furnish(str(path), FakeClock(datetime.now(UTC)))
+    yield Shop(house, str(path))
+    house.store.close()
+
+
 async def until(pilot: Pilot[int], condition: Callable[[], object], what: str = "") -> None:
     """Wait until the console has come so far; the error names what never happened."""
     end = time.monotonic() + PATIENCE
@@ -89,12 +97,17 @@ async def until(pilot: Pilot[int], condition: Callable[[], object], what: str = 
         await pilot.pause(0.01)
 
 
+async def screen_of(pilot: Pilot[int], kind: type[ScreenKind]) -> ScreenKind:
+    """The screen of that kind, as soon as it is the one in front."""
+    await until(pilot, lambda: isinstance(pilot.app.screen, kind), kind.__name__)
+    screen = pilot.app.screen
+    assert isinstance(screen, kind)
+    return screen
+
+
 async def list_shown(pilot: Pilot[int], count: int = 4) -> QueueScreen:
     """The queue, as soon as it shows that many tickets, all hydrated."""
-    app = pilot.app
-    await until(pilot, lambda: isinstance(app.screen, QueueScreen), "the queue")
-    queue = app.screen
-    assert isinstance(queue, QueueScreen)
+    queue = await screen_of(pilot, QueueScreen)
     await until(pilot, lambda: len(queue.tickets.spine) == count, f"{count} tickets")
     await until(pilot, lambda: not count or queue.tickets.cursor_row is not None, "hydrated rows")
     return queue
@@ -102,9 +115,8 @@ async def list_shown(pilot: Pilot[int], count: int = 4) -> QueueScreen:
 
 def shown(app: Console) -> str:
     """The text of the screen, line by line."""
-    screen = app.screen
-    width, height = app.size
-    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in screen._compositor.render_strips())
+    strips = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
 
 def notices(app: Console) -> str:

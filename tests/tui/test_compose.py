@@ -5,7 +5,8 @@ from __future__ import annotations
 from supportdesk.desk.model import OutboxRow, TicketId
 from supportdesk.tui.screens.compose import ComposeScreen
 from supportdesk.tui.screens.note import NoteScreen
-from tests.tui.conftest import Shop, list_shown, notices, shown, until
+from supportdesk.tui.widgets.prompt import SafeInput
+from tests.tui.conftest import Shop, list_shown, notices, screen_of, shown, until
 
 FIRST = TicketId(1)
 
@@ -14,17 +15,18 @@ def stored(shop: Shop, *states: str) -> list[OutboxRow]:
     return shop.house.desk.read.outbox(states=states or ("draft",), ticket_id=FIRST)
 
 
-async def composer(pilot, app) -> ComposeScreen:
+async def composer(pilot) -> ComposeScreen:
     await list_shown(pilot)
     await pilot.press("r")
-    await until(pilot, lambda: isinstance(app.screen, ComposeScreen) and app.screen.body.has_focus, "the composer")
-    return app.screen
+    screen = await screen_of(pilot, ComposeScreen)
+    await until(pilot, lambda: screen.body.has_focus, "the composer")
+    return screen
 
 
 async def test_a_reply_goes_to_the_customer_and_into_the_outbox(shop: Shop) -> None:
     app = shop.console()
     async with app.run_test(size=(120, 40)) as pilot:
-        screen = await composer(pilot, app)
+        screen = await composer(pilot)
         assert "giulia@example.it" in shown(app)
         await pilot.press(*"Arriva domani mattina con il corriere, grazie.")
         await pilot.press("ctrl+s")
@@ -41,7 +43,7 @@ async def test_a_reply_goes_to_the_customer_and_into_the_outbox(shop: Shop) -> N
 async def test_what_is_typed_is_saved_without_a_key_more(shop: Shop) -> None:
     app = shop.console()
     async with app.run_test(size=(120, 40)) as pilot:
-        await composer(pilot, app)
+        await composer(pilot)
         await pilot.press(*"Buongiorno")
         await until(pilot, lambda: [row.body for row in stored(shop)] == ["Buongiorno"], "the draft")
 
@@ -49,18 +51,18 @@ async def test_what_is_typed_is_saved_without_a_key_more(shop: Shop) -> None:
 async def test_leaving_keeps_the_draft_and_r_comes_back_to_it(shop: Shop) -> None:
     app = shop.console()
     async with app.run_test(size=(120, 40)) as pilot:
-        await composer(pilot, app)
+        await composer(pilot)
         await pilot.press(*"Un momento", "escape")
         await list_shown(pilot)
         assert [row.body for row in stored(shop)] == ["Un momento"]
-        screen = await composer(pilot, app)
+        screen = await composer(pilot)
         assert screen.body.text == "Un momento"
 
 
 async def test_a_reply_that_nobody_wrote_anything_into_leaves_no_draft(shop: Shop) -> None:
     app = shop.console()
     async with app.run_test(size=(120, 40)) as pilot:
-        await composer(pilot, app)
+        await composer(pilot)
         await pilot.press("escape")
         await list_shown(pilot)
         assert stored(shop) == []
@@ -69,21 +71,21 @@ async def test_a_reply_that_nobody_wrote_anything_into_leaves_no_draft(shop: Sho
 async def test_u_takes_the_last_reply_back_into_the_composer(shop: Shop) -> None:
     app = shop.console()
     async with app.run_test(size=(120, 40)) as pilot:
-        await composer(pilot, app)
+        await composer(pilot)
         await pilot.press(*"Arriva domani", "ctrl+s")
         await until(pilot, lambda: "ready to send" in shown(app), "the review")
         await pilot.press("y")
         await list_shown(pilot, 3)
         await pilot.press("U")
-        await until(pilot, lambda: isinstance(app.screen, ComposeScreen), "the composer")
-        await until(pilot, lambda: app.screen.body.text == "Arriva domani", "the text")
+        screen = await screen_of(pilot, ComposeScreen)
+        await until(pilot, lambda: screen.body.text == "Arriva domani", "the text")
         assert [row.state for row in stored(shop, "draft", "held")] == ["draft"]
 
 
 async def test_a_reply_stops_when_the_customer_has_written_again(shop: Shop) -> None:
     app = shop.console()
     async with app.run_test(size=(120, 40)) as pilot:
-        await composer(pilot, app)
+        await composer(pilot)
         await pilot.press(*"Arriva domani")
         shop.house.customer_writes("È arrivato, grazie lo stesso!", sender="giulia@example.it", ticket=FIRST)
         await until(pilot, lambda: "something new arrived" in shown(app), "the warning")
@@ -94,7 +96,8 @@ async def test_a_reply_stops_when_the_customer_has_written_again(shop: Shop) -> 
         assert "grazie lo stesso" in shown(app)
         assert stored(shop, "held") == []
         await pilot.press("e")
-        await until(pilot, lambda: isinstance(app.screen, ComposeScreen) and app.screen.body.has_focus, "the text")
+        screen = await screen_of(pilot, ComposeScreen)
+        await until(pilot, lambda: screen.body.has_focus, "the text")
         await pilot.press("ctrl+s")
         await until(pilot, lambda: "ready to send" in shown(app), "the review")
         await pilot.press("y")
@@ -104,10 +107,10 @@ async def test_a_reply_stops_when_the_customer_has_written_again(shop: Shop) -> 
 async def test_the_wrong_language_wants_a_second_key(shop: Shop) -> None:
     app = shop.console()
     async with app.run_test(size=(120, 40)) as pilot:
-        await composer(pilot, app)
+        screen = await composer(pilot)
         await pilot.press(*"Your parcel will arrive tomorrow morning with the courier, thank you for your patience.")
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: "review" in app.screen.context, "the review")
+        await until(pilot, lambda: screen.context == "review", "the review")
         await pilot.press("y")
         await until(pilot, lambda: "once more" in shown(app), "the second key is asked for")
         assert stored(shop, "held") == []
@@ -118,7 +121,7 @@ async def test_the_wrong_language_wants_a_second_key(shop: Shop) -> None:
 async def test_a_canned_response_is_filled_in_in_the_customers_language(shop: Shop) -> None:
     app = shop.console()
     async with app.run_test(size=(120, 40)) as pilot:
-        screen = await composer(pilot, app)
+        screen = await composer(pilot)
         await pilot.press("ctrl+r")
         await until(pilot, lambda: "Canned response" in shown(app), "the picker")
         await pilot.press(*"invoice")
@@ -139,17 +142,19 @@ async def test_a_canned_response_is_filled_in_in_the_customers_language(shop: Sh
 async def test_a_colleague_sees_that_the_reply_is_being_written(shop: Shop) -> None:
     app = shop.console()
     async with app.run_test(size=(120, 40)) as pilot:
-        await composer(pilot, app)
+        screen = await composer(pilot)
         read = shop.house.desk.read
-        await until(pilot, lambda: [mode for *_, mode in read.presence(FIRST, now=app.session.now())] == ["replying"])
+        await until(
+            pilot, lambda: [mode for *_, mode in read.presence(FIRST, now=screen.session.now())] == ["replying"]
+        )
         await pilot.press("escape")
-        await until(pilot, lambda: read.presence(FIRST, now=app.session.now()) == [], "nobody")
+        await until(pilot, lambda: read.presence(FIRST, now=screen.session.now()) == [], "nobody")
 
 
 async def test_send_and_solve_solves(shop: Shop) -> None:
     app = shop.console()
     async with app.run_test(size=(120, 40)) as pilot:
-        await composer(pilot, app)
+        await composer(pilot)
         await pilot.press(*"Arriva domani", "ctrl+s")
         await until(pilot, lambda: "ready to send" in shown(app), "the review")
         await pilot.press("e")
@@ -159,7 +164,7 @@ async def test_send_and_solve_solves(shop: Shop) -> None:
 async def test_send_and_snooze_asks_until_when(shop: Shop) -> None:
     app = shop.console()
     async with app.run_test(size=(120, 40)) as pilot:
-        screen = await composer(pilot, app)
+        screen = await composer(pilot)
         await pilot.press(*"Arriva domani", "ctrl+s")
         await until(pilot, lambda: "ready to send" in shown(app), "the review")
         await pilot.press("s")
@@ -171,10 +176,10 @@ async def test_send_and_snooze_asks_until_when(shop: Shop) -> None:
 async def test_recipients_and_subject_can_be_changed(shop: Shop) -> None:
     app = shop.console()
     async with app.run_test(size=(120, 40)) as pilot:
-        screen = await composer(pilot, app)
+        screen = await composer(pilot)
         screen.query_one("#cc").focus()
         await pilot.press(*"Luca <luca@example.it>, zoe@example.fr")
-        screen.query_one("#subject").value = "Il pacco"
+        screen.query_one("#subject", SafeInput).value = "Il pacco"
         screen.body.focus()
         await until(pilot, lambda: stored(shop) and stored(shop)[0].subject == "Il pacco", "the subject")
         copies = [(one.name, one.address) for one in stored(shop)[0].recipients if one.role == "cc"]
@@ -186,13 +191,17 @@ async def test_a_note_is_kept_while_it_is_written_and_only_agents_see_it(shop: S
     async with app.run_test(size=(120, 40)) as pilot:
         await list_shown(pilot)
         await pilot.press("n")
-        await until(pilot, lambda: isinstance(app.screen, NoteScreen) and app.screen.body.has_focus, "the note")
+        note = await screen_of(pilot, NoteScreen)
+        await until(pilot, lambda: note.body.has_focus, "the note")
         await pilot.press(*"Chiesto al magazzino", "escape")
         await list_shown(pilot)
         await pilot.press("n")
-        await until(pilot, lambda: isinstance(app.screen, NoteScreen) and app.screen.body.text, "what was begun")
+        again = await screen_of(pilot, NoteScreen)
+        await until(pilot, lambda: again.body.text, "what was begun")
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: [one.kind for one in shop.house.desk.read.thread(FIRST)] == ["mail", "note"], "the note")
+        await until(
+            pilot, lambda: [one.kind for one in shop.house.desk.read.thread(FIRST)] == ["mail", "note"], "the note"
+        )
         await list_shown(pilot)
 
 
@@ -205,5 +214,5 @@ async def test_a_new_conversation_begins_with_an_address_and_a_subject(shop: Sho
         await pilot.press(*"Nina Ek <nina@example.se>", "enter")
         await until(pilot, lambda: queue.prompt.purpose == "subject", "about what")
         await pilot.press(*"La tua tazza", "enter")
-        await until(pilot, lambda: isinstance(app.screen, ComposeScreen), "the composer")
+        await screen_of(pilot, ComposeScreen)
         assert "nina@example.se" in shown(app)

@@ -21,6 +21,7 @@ from supportdesk.tui.glyphs import ASCII, UNICODE, Glyphs
 from supportdesk.tui.keymap import Keymap, compile_keymap
 from supportdesk.tui.present_queue import health
 from supportdesk.tui.screens.base import DeskScreen
+from supportdesk.tui.screens.choose import ChooseScreen, DialogScreen
 from supportdesk.tui.session import Session, open_session
 from supportdesk.tui.themes import THEMES
 from supportdesk.tui.widgets.bars import StatusPart
@@ -28,6 +29,8 @@ from supportdesk.tui.widgets.guard import SafeApp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from textual import events
 
     from supportdesk.config import Config
     from supportdesk.desk.model import OutboxRow, TicketId
@@ -68,7 +71,7 @@ def read_keymap(config: Config) -> Keymap:
     return compile_keymap(path.read_text(encoding="utf-8"), known=BY_ID, file=str(path))
 
 
-class Console(SafeApp[int]):
+class Console(SafeApp[int], inherit_bindings=False):
     """One console: its session, its threads, its screens."""
 
     CSS_PATH: ClassVar = [
@@ -79,7 +82,6 @@ class Console(SafeApp[int]):
         "screens/dialogs.tcss",
     ]
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS = []
 
     def __init__(
         self, config: Config, *, keymap: Keymap | None = None, start_worker: bool = True, restricted: bool = False
@@ -152,7 +154,7 @@ class Console(SafeApp[int]):
     def _failed_to_open(self, error: Exception) -> None:
         if isinstance(error, SupportdeskError):
             self.failure = error
-            self.exit(error.exit_code)
+            self.exit(error.exit_code, return_code=error.exit_code)
         else:
             self.tell_error(error)
 
@@ -184,8 +186,6 @@ class Console(SafeApp[int]):
 
     def leave(self) -> None:
         """Quit; first name what is unsent, and who delivers it."""
-        from supportdesk.tui.screens.choose import DialogScreen
-
         status = self.desk_status
         unsent = sum(status.outbox.get(state, 0) for state in ("held", "sending", "deferred")) if status else 0
         if status is None or not unsent:
@@ -290,6 +290,11 @@ class Console(SafeApp[int]):
     def desk_screens(self) -> list[DeskScreen[object]]:
         return [screen for screen in self.screen_stack if isinstance(screen, DeskScreen) and screen.is_ready]
 
+    def on_key(self, event: events.Key) -> None:
+        """The way out is open in dialogs too."""
+        if event.key == "ctrl+q" and not isinstance(self.screen, DialogScreen):
+            self.leave()
+
     def key_pressed(self) -> None:
         self.last_key = time.monotonic()
 
@@ -350,8 +355,6 @@ class Console(SafeApp[int]):
 
     def show_palette(self, screen: DeskScreen[object]) -> None:
         from supportdesk.tui.help import palette_entries
-        from supportdesk.tui.screens.choose import ChooseScreen
-
         def chosen(action: str | None) -> None:
             if action is not None:
                 screen.act(action)

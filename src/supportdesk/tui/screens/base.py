@@ -69,7 +69,7 @@ class DeskScreen(Screen[Answer]):
 
     @property
     def is_ready(self) -> bool:
-        """Whether there are widgets to show something in: not before the screen is mounted, nor while it is taken down."""
+        """Whether there are widgets to show something in: not before the mount, nor while all is taken down."""
         return self.is_mounted and self.is_attached and len(self.children) > 0
 
     @property

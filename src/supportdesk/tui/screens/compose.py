@@ -126,6 +126,7 @@ class ComposeScreen(WritingScreen):
     def save(self, then: Callable[[], None] | None = None) -> None:
         """Write the draft if it differs from what is stored, then go on."""
         self.body.flush()
+        self._dirty = False
         fields, keeper = self.fields(), self.keeper
         self._saving += 1
 

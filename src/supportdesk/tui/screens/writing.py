@@ -35,6 +35,7 @@ class WritingScreen(DeskScreen[None]):
         self.bundle = bundle
         self._text = text
         self._news = False
+        self._dirty = False
 
     def compose_body(self) -> ComposeResult:
         glyphs = self.console.glyphs
@@ -71,6 +72,11 @@ class WritingScreen(DeskScreen[None]):
     def title_state(self) -> StatusPart | None:
         """Whether it is saved."""
         return None
+
+    def on_text_area_changed(self) -> None:
+        if self.body.is_dirty != self._dirty:
+            self._dirty = self.body.is_dirty
+            self.show_title()
 
     def show_title(self) -> None:
         right = []
