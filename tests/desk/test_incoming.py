@@ -103,6 +103,17 @@ def test_a_flood_from_one_sender_joins_his_newest_ticket_with_a_banner(post: Pos
     assert imported.id != newest, "an import is no flood"
 
 
+def test_an_old_conversation_is_one_ticket_however_long_ago_it_ended(post: Post) -> None:
+    old = post.house.clock.now() - timedelta(days=90)
+    asked = post.writes(message_id="<a@example.com>", at=old, historic=True)
+    ours = mail("Arriva domani.", sender=f"Bottega <{SHOP}>", to=ROSA, answers="<a@example.com>")
+    replied = post.arrives(ours, folder="Sent", at=old + timedelta(days=1), historic=True)
+    assert post.ticket_of(replied).id == asked.id
+    assert (post.house.ticket(asked.id).status, post.unanswered()) == ("closed", set())
+    later = post.writes("E adesso?", answers="<a@example.com>")
+    assert (later.id != asked.id, later.follow_up_of) == (True, asked.id)
+
+
 @pytest.mark.parametrize(
     ("verdict", "outcome", "kind"),
     [("ticket", "message", "human"), ("notification", "message", "notification"), ("park", "parked", None),

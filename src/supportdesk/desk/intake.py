@@ -197,7 +197,7 @@ def _judge(
     context = ThreadContext(
         keys=shop.keys,
         instance=shop.instance,
-        now=tx.now,
+        now=_as_of(delivery, tx.now),
         sender=address,
         sender_is_agent=sent,
         order_pattern=mailbox.order_pattern,
@@ -231,6 +231,12 @@ def _judge(
         action_id=_action(delivery),
     )
     return arrival, verdict
+
+
+def _as_of(delivery: Row, now: datetime) -> datetime:
+    """The time by which a ticket is long closed: history threads as on its own day, or no conversation would hold."""
+    at: datetime | None = delivery["internal_date"] if delivery["historic"] else None
+    return min(at, now) if at is not None else now
 
 
 def _mailbox_written_to(shop: Shop, delivery: Row, mail: ParsedMail) -> Mailbox:
