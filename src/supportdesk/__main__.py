@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
         # Whoever read us has seen enough; without this the interpreter complains once more when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except Exception as error:  # the last handler: says what happened without showing anybody's data
+    except Exception as error:  # noqa: BLE001 — the last handler: says what happened without showing anybody's data
         return failures.crash(error)
     return code
 

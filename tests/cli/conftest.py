@@ -46,7 +46,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         if name.startswith("SUPPORTDESK_") and name != "SUPPORTDESK_SQLITE":
             monkeypatch.delenv(name)
     monkeypatch.delenv("SSH_ORIGINAL_COMMAND", raising=False)
-    for name, value in (("HOME", tmp_path), ("XDG_CONFIG_HOME", tmp_path / "config"), ("XDG_DATA_HOME", tmp_path / "data")):
+    for name, value in (
+        ("HOME", tmp_path),
+        ("XDG_CONFIG_HOME", tmp_path / "config"),
+        ("XDG_DATA_HOME", tmp_path / "data"),
+    ):
         monkeypatch.setenv(name, str(value))
     monkeypatch.setenv("LANG", "C.UTF-8")
     monkeypatch.delenv("LC_ALL", raising=False)

@@ -13,10 +13,10 @@ import pytest
 from supportdesk import __version__
 from supportdesk.__main__ import main
 from supportdesk.cli import app as command_line
-from supportdesk.cli import look
+from supportdesk.cli import look, reference
 from supportdesk.cli.app import COMMANDS, command_named
 from supportdesk.desk.desk import Desk
-from tests.test_imports import HEAVY, loaded_by
+from tests.test_imports import HEAVY, PROJECT, loaded_by
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,8 +31,16 @@ def test_the_version_is_printed_on_standard_output(supportdesk: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["ticket", "list", "--json"], ["ticket", "list"], ["search", "ordine"], ["status"], ["unanswered", "--older", "900000h"]], ids=" ".join
-)  # fmt: skip
+    "arguments",
+    [
+        ["ticket", "list", "--json"],
+        ["ticket", "list"],
+        ["search", "ordine"],
+        ["status"],
+        ["unanswered", "--older", "900000h"],
+    ],
+    ids=" ".join,
+)
 def test_the_verbs_of_every_day_load_nothing_heavy(shop: House, home: Path, arguments: list[str]) -> None:
     shop.customer_writes()
     database = os.environ["SUPPORTDESK_DATABASE"]
@@ -50,6 +58,12 @@ def test_every_command_and_option_tells_what_it_does(name: str) -> None:
         waiting += getattr(command, "commands", {}).values()
         for param in command.params:
             assert param.help or param.hidden, f"{command.name} {param.name}"
+
+
+def test_the_reference_says_what_the_program_does() -> None:
+    page = PROJECT / "docs" / "cli.md"
+    hint = "python -m supportdesk.cli.reference --update docs/cli.md"
+    assert page.read_text("utf-8") == reference.reference(), hint
 
 
 def test_the_help_speaks_the_agents_language(supportdesk: Run) -> None:

@@ -152,7 +152,12 @@ def test_a_reply_takes_its_text_from_the_argument_a_file_or_standard_input(
 
     file = Path(str(tmp_path)) / "reply.txt"
     file.write_text("Arriva domani.\n", "utf-8")
-    for arguments, stdin in ((("Arriva domani.",), ""), (("--file", str(file)), ""), (("-",), "Arriva domani."), ((), "Arriva domani.")):
+    for arguments, stdin in (
+        (("Arriva domani.",), ""),
+        (("--file", str(file)), ""),
+        (("-",), "Arriva domani."),
+        ((), "Arriva domani."),
+    ):
         ticket = shop.customer_writes(sender=f"c{len(arguments)}{len(stdin)}@example.com")
         done = supportdesk("ticket", "reply", str(ticket), *arguments, "--anyway", "--json", stdin=stdin)
         assert done.code == 0, done.err
@@ -185,22 +190,23 @@ def test_a_canned_reply_names_what_it_asks_for(shop: House, supportdesk: Run) ->
     assert missing.code == 1 and "--ask return_address=…" in missing.err
     assert "order_number" not in missing.err  # the mailbox's pattern found it in the ticket
     done = supportdesk(
-        "ticket", "reply", str(ticket), "--canned", "return-instructions", "--ask", "return_address=Via Roma 1", "--anyway", "--json",
+        "ticket", "reply", str(ticket), "--canned", "return-instructions", "--ask", "return_address=Via Roma 1",
+        "--anyway", "--json",
     )  # fmt: skip
     assert done.code == 0, done.err
     assert "Via Roma 1" in shop.desk.outbox_row(done.json()["outbox_id"]).body
 
 
 def test_a_new_conversation_goes_to_whom_it_is_addressed(shop: House, supportdesk: Run) -> None:
-    done = supportdesk("ticket", "new", "Hans Meier <hans@example.com>", "--subject", "Ihre Bestellung", "Sie ist da.", "--json")
+    done = supportdesk(
+        "ticket", "new", "Hans Meier <hans@example.com>", "--subject", "Ihre Bestellung", "Sie ist da.", "--json"
+    )
     assert done.code == 0, done.err
     row = shop.desk.outbox_row(done.json()["outbox_id"])
     assert [one.address for one in row.recipients] == ["hans@example.com"] and row.kind == "new"
 
 
-def test_an_attachment_is_listed_and_written_to_a_pipe(
-    shop: House, capsysbinary: pytest.CaptureFixture[bytes]
-) -> None:
+def test_an_attachment_is_listed_and_written_to_a_pipe(shop: House, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     ticket = shop.customer_writes()
     draft = shop.draft(ticket)
     shop.desk.attach(shop.giulia, draft.id, "etichetta.pdf", "application/pdf", b"%PDF \x00\xff")

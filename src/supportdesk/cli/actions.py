@@ -58,7 +58,13 @@ def perform(session: Session, spec: ActionSpec, tickets: tuple[TicketId, ...], p
 
 def tell_done(session: Session, done: Done) -> int:
     conflicts = [
-        {"ticket": ticket, "message": conflict.message, "who": conflict.who, "what": conflict.what, "when": conflict.when}
+        {
+            "ticket": ticket,
+            "message": conflict.message,
+            "who": conflict.who,
+            "what": conflict.what,
+            "when": conflict.when,
+        }
         for ticket, conflict in done.conflicts.items()
     ]
     value = {
@@ -112,7 +118,11 @@ def _performing(spec: ActionSpec) -> Callable[..., int]:
         dry_run = given.pop("dry_run", False)
         words, text, file = given.pop("ticket_words", ()), given.pop("body_text", ""), given.pop("body_file", "")
         tickets = ticket_ids([words] if isinstance(words, str) else words) if spec.scope != "none" else ()
-        params = {name: value for name, value in given.items() if value is not None and value is not False and value not in ("", [])}
+        params = {
+            name: value
+            for name, value in given.items()
+            if value is not None and value is not False and value not in ("", [])
+        }
         if "asked" in params:
             params["asked"] = assignments(params["asked"])
         if dry_run:
@@ -140,7 +150,9 @@ def _parameters(spec: ActionSpec, body: Param | None) -> list[inspect.Parameter]
         help_text = N_("Their numbers; - reads them from standard input")
         found.append(_parameter("ticket_words", list[str], typer.Argument(metavar="TICKETS", help=help_text)))
     if body is not None:
-        found.append(_parameter("body_text", str, typer.Argument(metavar="TEXT", help=body.help, show_default=False), ""))
+        found.append(
+            _parameter("body_text", str, typer.Argument(metavar="TEXT", help=body.help, show_default=False), "")
+        )
         file = typer.Option("--file", metavar="FILE", help=N_("Read the text from a file; - is standard input"))
         found.append(_parameter("body_file", str, file, ""))
     found += [_option(param, spec) for param in spec.params if param is not body]

@@ -21,7 +21,10 @@ from supportdesk.l10n.catalog import N_, _, current_language
 
 app = group()
 
-KEY = re.compile(r"(?:ssh-(?:ed25519|rsa)|ecdsa-sha2-nistp(?:256|384|521)|sk-(?:ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com) [A-Za-z0-9+/]+={0,3}(?: [^\r\n\"\\]*)?")  # fmt: skip
+KEY = re.compile(
+    r"(?:ssh-(?:ed25519|rsa)|ecdsa-sha2-nistp(?:256|384|521)|sk-(?:ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com)"
+    r" [A-Za-z0-9+/]+={0,3}(?: [^\r\n\"\\]*)?"
+)
 
 
 @verb(app, "list", N_("List the agents"), restricted=True)
@@ -38,11 +41,17 @@ def list_agents(session: Session) -> None:
 @verb(app, "add", N_("Add an agent; with a key, print the line for authorized_keys"))
 def add(
     session: Session,
-    login: Annotated[str, typer.Argument(metavar="LOGIN", help=N_("The user name on this machine, or any name over SSH"))],
+    login: Annotated[
+        str, typer.Argument(metavar="LOGIN", help=N_("The user name on this machine, or any name over SSH"))
+    ],
     name: Annotated[str, typer.Option("--name", help=N_("The name that customers see"))] = "",
     role: Annotated[str, typer.Option("--role", metavar="|".join(ROLES), help=N_("What the agent may do"))] = "agent",
-    languages: Annotated[str, typer.Option("--languages", metavar="TAGS", help=N_("Languages that the agent reads: it,en"))] = "",
-    ssh_key: Annotated[str, typer.Option("--ssh-key", metavar="KEY", help=N_("A public key, a file with one, or -"))] = "",
+    languages: Annotated[
+        str, typer.Option("--languages", metavar="TAGS", help=N_("Languages that the agent reads: it,en"))
+    ] = "",
+    ssh_key: Annotated[
+        str, typer.Option("--ssh-key", metavar="KEY", help=N_("A public key, a file with one, or -"))
+    ] = "",
 ) -> None:
     values: dict[str, Any] = {"role": role}
     if name:
@@ -67,8 +76,12 @@ def set_agent(
     login: Annotated[str, typer.Argument(metavar="LOGIN", help=N_("Which agent"))],
     name: Annotated[str, typer.Option("--name", help=N_("The name that customers see"))] = "",
     role: Annotated[str, typer.Option("--role", metavar="|".join(ROLES), help=N_("What the agent may do"))] = "",
-    languages: Annotated[str, typer.Option("--languages", metavar="TAGS", help=N_("Languages that the agent reads: it,en"))] = "",
-    ssh_key: Annotated[str, typer.Option("--ssh-key", metavar="KEY", help=N_("A public key, a file with one, or -"))] = "",
+    languages: Annotated[
+        str, typer.Option("--languages", metavar="TAGS", help=N_("Languages that the agent reads: it,en"))
+    ] = "",
+    ssh_key: Annotated[
+        str, typer.Option("--ssh-key", metavar="KEY", help=N_("A public key, a file with one, or -"))
+    ] = "",
     enable: Annotated[bool, typer.Option("--enable", help=N_("Let a disabled agent in again"))] = False,
 ) -> None:
     changes: dict[str, Any] = {key: value for key, value in (("name", name), ("role", role)) if value}
@@ -89,8 +102,10 @@ def set_agent(
 @verb(app, "away", N_("Be away: tickets go back to Unassigned when their customers write"), restricted=True)
 def away(
     session: Session,
-    login: Annotated[str, typer.Argument(metavar="[LOGIN]", help=N_("Which agent; without it, you"))] = "",
-    until: Annotated[str, typer.Option("--until", metavar="WHEN", help=N_("Back by itself: mon 9:00, 2026-12-27"))] = "",
+    login: Annotated[str, typer.Argument(metavar="LOGIN", help=N_("Which agent; without it, you"))] = "",
+    until: Annotated[
+        str, typer.Option("--until", metavar="WHEN", help=N_("Back by itself: mon 9:00, 2026-12-27"))
+    ] = "",
 ) -> None:
     when = _read_when(session, until) if until else None
     _changed(session, login, state="away", away_until=when)
@@ -99,7 +114,7 @@ def away(
 @verb(app, "back", N_("Be back"), restricted=True)
 def back(
     session: Session,
-    login: Annotated[str, typer.Argument(metavar="[LOGIN]", help=N_("Which agent; without it, you"))] = "",
+    login: Annotated[str, typer.Argument(metavar="LOGIN", help=N_("Which agent; without it, you"))] = "",
 ) -> None:
     _changed(session, login, state="available")
 

@@ -25,7 +25,7 @@ from supportdesk.cli.verb import GLOBALS, PREFIX, global_parameters, take_global
 from supportdesk.errors import EXIT_INTERRUPTED, UsageError
 from supportdesk.l10n.catalog import N_, _
 
-__all__ = ["COMMANDS", "Programs", "command_named", "run"]
+__all__ = ["COMMANDS", "Programs", "command_named", "root", "run"]
 
 # name → (module of this package, help). A module that is not called like the command holds several top-level verbs.
 COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -60,7 +60,7 @@ def run(arguments: list[str], programs: Programs) -> int:
     if forced:
         arguments = [*arguments, *_asked_over_ssh(forced)]
     try:
-        return int(_root().main(args=arguments, prog_name="supportdesk", standalone_mode=False, obj=session) or 0)
+        return int(root().main(args=arguments, prog_name="supportdesk", standalone_mode=False, obj=session) or 0)
     except typer.Abort:
         return EXIT_INTERRUPTED
     except typer.Exit as end:
@@ -83,9 +83,7 @@ def command_named(name: str) -> Any:
         return None
     module, help_text = COMMANDS[name]
     built: Any = get_group(import_module(f"supportdesk.cli.{module}").app)
-    if module != name:
-        built = built.commands[name]
-    elif name in built.commands and len(built.commands) == 1:
+    if module != name or (name in built.commands and len(built.commands) == 1):
         built = built.commands[name]
     built.name, built.help = name, help_text
     _finish(built)
@@ -106,11 +104,13 @@ class _Commands(TyperGroup):
             formatter.write_dl([(name, _(help_text)) for name, (_module, help_text) in COMMANDS.items()])
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        self.commands = dict.fromkeys(COMMANDS)  # type: ignore[arg-type]  # names to suggest from
+        names: Any = dict.fromkeys(COMMANDS)  # to suggest the nearest one from
+        self.commands = names
         return super().resolve_command(ctx, args)
 
 
-def _root() -> Any:
+def root() -> Any:
+    """The whole command line, its help in the language that is spoken."""
     app = typer.Typer(
         cls=_Commands, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
         invoke_without_command=True, help=N_("The support desk in a terminal. Without a command: the console."),
@@ -125,7 +125,9 @@ def _start(
     ctx: typer.Context,
     *,
     version: Annotated[bool, typer.Option("--version", help=N_("Print the version"))] = False,
-    restricted: Annotated[bool, typer.Option("--restricted", help=N_("For SSH forced commands: no files, no programs"))] = False,
+    restricted: Annotated[
+        bool, typer.Option("--restricted", help=N_("For SSH forced commands: no files, no programs"))
+    ] = False,
     **given: Any,
 ) -> int:
     session: Session = ctx.obj
@@ -209,7 +211,9 @@ class _Plain:
         try:
             return int(value)
         except ValueError:
-            raise typer.BadParameter(_("{value} is no whole number").format(value=value), ctx=ctx, param=param) from None
+            raise typer.BadParameter(
+                _("{value} is no whole number").format(value=value), ctx=ctx, param=param
+            ) from None
 
 
 def _language_among(arguments: list[str]) -> str:

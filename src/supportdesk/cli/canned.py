@@ -20,7 +20,7 @@ app = group()
 @verb(app, "list", N_("List the canned responses"), restricted=True)
 def list_canned(
     session: Session,
-    words: Annotated[list[str] | None, typer.Argument(metavar="[WORDS]", help=N_("Only those with these words"))] = None,
+    words: Annotated[list[str] | None, typer.Argument(metavar="WORDS", help=N_("Only those with these words"))] = None,
 ) -> None:
     from supportdesk.desk.canned import search
     from supportdesk.textfold import fold
@@ -65,7 +65,9 @@ def render(
     session: Session,
     key: Annotated[str, typer.Argument(metavar="KEY", help=N_("Which one"))],
     ticket: Annotated[str, typer.Option("--ticket", metavar="TICKET", help=N_("For which ticket"))],
-    ask: Annotated[list[str] | None, typer.Option("--ask", metavar="NAME=VALUE", help=N_("A value that it asks for"))] = None,
+    ask: Annotated[
+        list[str] | None, typer.Option("--ask", metavar="NAME=VALUE", help=N_("A value that it asks for"))
+    ] = None,
 ) -> None:
     rendered = session.desk.render_canned(session.actor, one_ticket(ticket), key, assignments(ask or ()))
     if session.json:
@@ -102,8 +104,12 @@ def import_folder(
 @verb(app, "lint", N_("Say what is wrong with the canned responses; exits 1 if anything is"), restricted=True)
 def lint(
     session: Session,
-    folder: Annotated[str, typer.Option("--folder", metavar="FOLDER", help=N_("Check a folder instead of the desk"))] = "",
-    expect: Annotated[list[str] | None, typer.Option("--expect", metavar="TAG", help=N_("A variant that each must have"))] = None,
+    folder: Annotated[
+        str, typer.Option("--folder", metavar="FOLDER", help=N_("Check a folder instead of the desk"))
+    ] = "",
+    expect: Annotated[
+        list[str] | None, typer.Option("--expect", metavar="TAG", help=N_("A variant that each must have"))
+    ] = None,
 ) -> int:
     from supportdesk.desk.canned_folder import read_folder
     from supportdesk.desk.canned_lint import lint as find_faults
@@ -129,6 +135,8 @@ def _as_value(response: CannedResponse, *variants: object) -> dict[str, object]:
         "source": response.source,
         "ask": response.ask,
         "variants": [
-            {"tag": str(one.tag), "subject": one.subject, "body": one.body} for one in response.variants if one in chosen
+            {"tag": str(one.tag), "subject": one.subject, "body": one.body}
+            for one in response.variants
+            if one in chosen
         ],
     }

@@ -20,7 +20,9 @@ app = group()
 @verb(app, "backup", N_("Write a verified copy of the whole desk into one file"))
 def backup(
     session: Session,
-    file: Annotated[str, typer.Argument(metavar="FILE", help=N_("Where to; it is replaced only when the copy is complete"))],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help=N_("Where to; it is replaced only when the copy is complete"))
+    ],
 ) -> None:
     from supportdesk.bootstrap import back_up
 
@@ -45,7 +47,9 @@ def restore(
     config = session.config
     there = not bootstrap.is_file(config.database) or bootstrap.database_path(config).exists()
     if there and not yes:
-        question = _("Replace the desk at {database}? What is there now is kept aside.").format(database=config.database)
+        question = _("Replace the desk at {database}? What is there now is kept aside.").format(
+            database=config.database
+        )
         if not is_interactive():
             raise UsageError(_("there is a desk already: say --yes to replace it"))
         if not confirm(question, default=False):
@@ -57,6 +61,8 @@ def restore(
         lines.append(_("what was there before is in {file}").format(file=report.aside))
     if report.uncertain:
         lines.append(
-            _("{count} replies were not delivered in the backup: each waits for a decision").format(count=report.uncertain)
+            _("{count} replies were not delivered in the backup: each waits for a decision").format(
+                count=report.uncertain
+            )
         )
     session.out.answer(value, lines)

@@ -41,9 +41,7 @@ class Finding:
 def doctor(session: Session) -> int:
     findings = list(_look(session))
     signs = {"ok": "ok", "note": "note", "wrong": "WRONG"}
-    lines = []
-    for one in findings:
-        lines.append(f"{signs[one.verdict]} · {one.name}: {one.text}{f' → {one.hint}' if one.hint else ''}")
+    lines = [f"{signs[one.verdict]} · {one.name}: {one.text}{f' → {one.hint}' if one.hint else ''}" for one in findings]
     session.out.answer(findings, lines)
     return ThresholdBreached.exit_code if any(one.verdict == "wrong" for one in findings) else 0
 
@@ -116,8 +114,8 @@ def _file(file: Path) -> Iterator[Finding]:
     mode = stat.S_IMODE(file.stat().st_mode)
     name = _("file modes")
     if mode & 0o007:
-        yield Finding(name, "wrong", _("{file} ({mode}): anybody can read the mail").format(file=file, mode=f"{mode:o}"),
-                      f"chmod o= {file}")  # fmt: skip
+        text = _("{file} ({mode}): anybody can read the mail").format(file=file, mode=f"{mode:o}")
+        yield Finding(name, "wrong", text, f"chmod o= {file}")
     elif mode & 0o020:
         yield Finding(name, "note", _("{file} ({mode}): the group can write, so roles are only advice").format(
             file=file, mode=f"{mode:o}"))  # fmt: skip
@@ -137,7 +135,9 @@ def _worker(session: Session) -> Iterator[Finding]:
         info = f"{status.worker.get('host', '')} {status.worker.get('pid', '')}".strip()
         yield Finding(_("worker"), "ok", f"{info}, {local_time(status.worker_seen_at)}")
     else:
-        yield Finding(_("worker"), "wrong", _("no process is fetching and delivering mail"), "supportdesk worker install")
+        yield Finding(
+            _("worker"), "wrong", _("no process is fetching and delivering mail"), "supportdesk worker install"
+        )
 
 
 def _mailboxes(session: Session) -> Iterator[Finding]:

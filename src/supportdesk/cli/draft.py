@@ -61,7 +61,9 @@ def show(
 def attach(
     session: Session,
     ticket: Annotated[str, typer.Argument(metavar="TICKET", help=N_("Whose draft; it is made if there is none"))],
-    name: Annotated[str, typer.Argument(metavar="NAME", help=N_("What the file is called; its content comes on standard input"))],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help=N_("What the file is called; its content comes on standard input"))
+    ],
 ) -> None:
     if sys.stdin.isatty():
         path = Path(name)

@@ -55,7 +55,9 @@ def _write_places(error: BaseException) -> Path:
     lines = [f"{datetime.now(UTC).isoformat(timespec='seconds')} {type(error).__module__}.{type(error).__qualname__}\n"]
     cause: BaseException | None = error
     while cause is not None:
-        lines += [f"  {frame.filename}:{frame.lineno} {frame.name}\n" for frame in traceback.extract_tb(cause.__traceback__)]
+        lines += [
+            f"  {frame.filename}:{frame.lineno} {frame.name}\n" for frame in traceback.extract_tb(cause.__traceback__)
+        ]
         cause = cause.__cause__ or cause.__context__
         if cause is not None:
             lines.append(f" because of {type(cause).__qualname__}\n")

@@ -40,12 +40,20 @@ def show(session: Session, mailbox: Annotated[str, MAILBOX] = "") -> None:
 @verb(app, "set", N_("Set the opening hours of a mailbox"))
 def set_hours(
     session: Session,
-    week: Annotated[str, typer.Argument(metavar="[WEEK]", help=N_("mon-fri 9:00-13:00 15:00-19:00; sat 9:00-13:00"))] = "",
+    week: Annotated[
+        str, typer.Argument(metavar="WEEK", help=N_("mon-fri 9:00-13:00 15:00-19:00; sat 9:00-13:00"))
+    ] = "",
     mailbox: Annotated[str, MAILBOX] = "",
     zone: Annotated[str, typer.Option("--zone", metavar="ZONE", help=N_("The time zone: Europe/Rome"))] = "",
-    holidays: Annotated[str, typer.Option("--holidays", metavar="COUNTRY", help=N_("Closed on its holidays: IT, DE-BY, none"))] = "",
-    closed: Annotated[str, typer.Option("--closed", metavar="DAYS", help=N_("Closed: 2026-12-24 or 2026-08-10..2026-08-21"))] = "",
-    notice: Annotated[list[str] | None, typer.Option("--notice", metavar="LANG=TEXT", help=N_("What customers read of it"))] = None,
+    holidays: Annotated[
+        str, typer.Option("--holidays", metavar="COUNTRY", help=N_("Closed on its holidays: IT, DE-BY, none"))
+    ] = "",
+    closed: Annotated[
+        str, typer.Option("--closed", metavar="DAYS", help=N_("Closed: 2026-12-24 or 2026-08-10..2026-08-21"))
+    ] = "",
+    notice: Annotated[
+        list[str] | None, typer.Option("--notice", metavar="LANG=TEXT", help=N_("What customers read of it"))
+    ] = None,
 ) -> None:
     from dataclasses import replace
 
@@ -80,7 +88,7 @@ def set_hours(
 @verb(app, "explain", N_("Show how a deadline is counted, day by day"), restricted=True)
 def explain(
     session: Session,
-    time: Annotated[str, typer.Argument(metavar="[TIME]", help=N_("From when: 2026-11-20T18:00; without it, now"))] = "",
+    time: Annotated[str, typer.Argument(metavar="TIME", help=N_("From when: 2026-11-20T18:00; without it, now"))] = "",
     mailbox: Annotated[str, MAILBOX] = "",
     hours: Annotated[str, typer.Option("--hours", metavar="SPAN", help=N_("How much opening time: 8h"))] = "8h",
 ) -> None:

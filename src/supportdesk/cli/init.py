@@ -56,9 +56,13 @@ def init(
     name: Annotated[str, typer.Option("--name", help=N_("Your name, as customers see it"))] = "",
     country: Annotated[str, typer.Option("--country", metavar="CODE", help=N_("Where the shop is: IT"))] = "",
     zone: Annotated[str, typer.Option("--zone", metavar="ZONE", help=N_("The time zone: Europe/Rome"))] = "",
-    hours: Annotated[str, typer.Option("--hours", metavar="WEEK", help=N_("Opening hours: mon-fri 9:00-13:00 15:00-19:00"))] = "",
+    hours: Annotated[
+        str, typer.Option("--hours", metavar="WEEK", help=N_("Opening hours: mon-fri 9:00-13:00 15:00-19:00"))
+    ] = "",
     form: Annotated[str, typer.Option("--form", metavar="tu|Lei", help=N_("How customers are addressed"))] = "",
-    language: Annotated[str, typer.Option("--default-language", metavar="TAG", help=N_("When nothing tells the customer's"))] = "",
+    language: Annotated[
+        str, typer.Option("--default-language", metavar="TAG", help=N_("When nothing tells the customer's"))
+    ] = "",
     imap: Annotated[str, IMAP] = "",
     smtp: Annotated[str, SMTP] = "",
     login: Annotated[str, LOGIN] = "",
@@ -68,7 +72,9 @@ def init(
     start: Annotated[str, START] = "",
     enter: Annotated[str, ENTER] = "",
     no_test: Annotated[bool, NO_TEST] = False,
-    no_mailbox: Annotated[bool, typer.Option("--no-mailbox", help=N_("Only make the desk and its first agent"))] = False,
+    no_mailbox: Annotated[
+        bool, typer.Option("--no-mailbox", help=N_("Only make the desk and its first agent"))
+    ] = False,
     defaults: Annotated[bool, typer.Option("--defaults", help=N_("Take what is offered instead of asking"))] = False,
 ) -> int:
     from supportdesk.bootstrap import create_desk
@@ -82,7 +88,9 @@ def init(
     questions = _Questions(is_interactive(), defaults)
     if not no_mailbox:
         address = questions.answer(address, "--address", _("The support address"), check=domain_of).strip()
-    shop = questions.answer(shop, "--shop", _("The shop's name"), domain_of(address).partition(".")[0].title() if address else "")
+    shop = questions.answer(
+        shop, "--shop", _("The shop's name"), domain_of(address).partition(".")[0].title() if address else ""
+    )
     name = questions.answer(name, "--name", _("Your name, as customers see it"), _own_name())
     country = places.read_country(
         questions.answer(country, "--country", _("Country"), places.country_of(address), places.read_country)
@@ -101,7 +109,9 @@ def init(
         )  # fmt: skip
         register = places.read_form(typed, tag.partition("-")[0])
     if not no_mailbox:
-        start = questions.answer(start, "--start", _("Which mail enters the queue: now, all, or the last days (30d)"), "now")
+        start = questions.answer(
+            start, "--start", _("Which mail enters the queue: now, all, or the last days (30d)"), "now"
+        )
         prompt = _("Password of {address}").format(address=address) if questions.interactive else ""
         credential = read_credential(password_command, password_file, prompt=prompt)
 
@@ -115,7 +125,8 @@ def init(
         session.out.answer({"database": session.config.database, "agent": actor.name}, [_("the desk is ready")])
         return 0
     wanted = Wanted(
-        address=address, name=shop, shop=shop, credential=credential, imap=imap, smtp=smtp, login=login, ca_file=ca_file,
+        address=address, name=shop, shop=shop, credential=credential, imap=imap, smtp=smtp, login=login,
+        ca_file=ca_file,
         start=start, language=tag, register=register, zone=zone, calendar_id=calendar_id, test=not no_test,
         enter=enter or "ask",
     )  # fmt: skip

@@ -111,7 +111,7 @@ def mailbox_id(word: str) -> MailboxId:
 
 
 def read_credential(command: str, file: str, *, prompt: str = "") -> Credential | None:
-    """How to log in: a command that prints the password, a file with it, `-` for stdin, or typed in; None if nothing."""
+    """How to log in: a command that prints the password, a file, `-` for stdin, or typed in; None if nothing."""
     if command and file:
         raise UsageError(_("give --password-command or --password-file, not both"))
     if command:

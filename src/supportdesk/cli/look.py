@@ -69,7 +69,7 @@ def why(
 @verb(app, "undo", N_("Take back your last action, or the one that you name"), restricted=True)
 def undo(
     session: Session,
-    action: Annotated[str, typer.Argument(metavar="[ACTION]", help=N_("The action's id"))] = "",
+    action: Annotated[str, typer.Argument(metavar="ACTION", help=N_("The action's id"))] = "",
 ) -> int:
     from supportdesk.cli.actions import tell_done
     from supportdesk.desk.model import ActionId
@@ -91,7 +91,9 @@ def status(
 def follow(
     session: Session,
     jsonl: Annotated[bool, typer.Option("--jsonl", help=N_("One JSON object a line (there is no other form)"))] = False,
-    after: Annotated[int, typer.Option("--after", metavar="SEQ", help=N_("Begin after this event; 0 is the beginning"))] = -1,
+    after: Annotated[
+        int, typer.Option("--after", metavar="SEQ", help=N_("Begin after this event; 0 is the beginning"))
+    ] = -1,
     once: Annotated[bool, typer.Option("--once", help=N_("End when everything has been printed"))] = False,
 ) -> None:
     if not jsonl and not session.json:
@@ -109,7 +111,9 @@ def follow(
 
 
 def _status_lines(found: Any) -> list[str]:
-    worker = _("delivering since {time}").format(time=local_time(found.worker_seen_at)) if found.delivering else _("nobody")
+    worker = (
+        _("delivering since {time}").format(time=local_time(found.worker_seen_at)) if found.delivering else _("nobody")
+    )
     lines = [f"{_('worker')}: {worker}"]
     for mailbox in found.mailboxes:
         seen = local_time(mailbox.last_pass_at) or "—"

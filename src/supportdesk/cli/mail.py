@@ -16,13 +16,14 @@ from supportdesk.l10n.catalog import N_, _
 
 app = group()
 parked = group(alone=True)
+PARKED_COLUMNS = ("delivery_id", "reason", "sender", "subject", "received_at", "looked_at")
 SENDER_VERDICTS = ("ticket", "notification", "park", "block", "rules")
 
 
 @verb(app, "fetch", N_("Take over what is new, once, and turn it into tickets"))
 def fetch(
     session: Session,
-    mailbox: Annotated[str, typer.Argument(metavar="[MAILBOX]", help=N_("Only this one"))] = "",
+    mailbox: Annotated[str, typer.Argument(metavar="MAILBOX", help=N_("Only this one"))] = "",
 ) -> int:
     boxes = [find_mailbox(session.desk, mailbox)] if mailbox else _active(session)
     results, code = [], 0
@@ -46,7 +47,7 @@ def fetch(
 @verb(app, "audit", N_("Prove that no mail was dropped: asks the servers; exits 1 if one was"))
 def audit(
     session: Session,
-    mailbox: Annotated[str, typer.Argument(metavar="[MAILBOX]", help=N_("Only this one"))] = "",
+    mailbox: Annotated[str, typer.Argument(metavar="MAILBOX", help=N_("Only this one"))] = "",
 ) -> int:
     from supportdesk.bootstrap import ServerConnections
     from supportdesk.desk.audit import audit as audit_mailbox
@@ -57,7 +58,8 @@ def audit(
     folders = [item for box in boxes for item in audit_mailbox(desk, box, lambda one: servers.source(one.id))]
     sound = all(item.sound for item in folders)
     headings = (
-        _("mailbox"), _("folder"), "UIDVALIDITY", _("on server"), _("rows"), *OUTCOMES, _("unprocessed"), _("without row"),
+        _("mailbox"), _("folder"), "UIDVALIDITY", _("on server"), _("rows"), *OUTCOMES, _("unprocessed"),
+        _("without row"),
     )  # fmt: skip
     value = {"sound": sound, "folders": [{**_plain(item), "sound": item.sound} for item in folders]}
     session.out.table(
@@ -79,7 +81,9 @@ def audit(
 def sender(
     session: Session,
     address: Annotated[str, typer.Argument(metavar="ADDRESS", help=N_("Who writes"))],
-    verdict: Annotated[str, typer.Argument(metavar="|".join(SENDER_VERDICTS), help=N_("What it becomes; rules decides again"))],
+    verdict: Annotated[
+        str, typer.Argument(metavar="|".join(SENDER_VERDICTS), help=N_("What it becomes; rules decides again"))
+    ],
 ) -> None:
     if verdict not in SENDER_VERDICTS:
         raise UsageError(_("{value} is no verdict").format(value=verdict), hint=", ".join(SENDER_VERDICTS))
@@ -101,7 +105,7 @@ def list_parked(session: Session) -> None:
 @verb(parked, "look", N_("Note that you have looked at parked mail; without numbers, at all of it"), restricted=True)
 def look(
     session: Session,
-    numbers: Annotated[list[int] | None, typer.Argument(metavar="[NUMBERS]", help=N_("Which"))] = None,
+    numbers: Annotated[list[int] | None, typer.Argument(metavar="NUMBERS", help=N_("Which"))] = None,
 ) -> None:
     from supportdesk.desk.parked import list_parked as read_parked
     from supportdesk.desk.parked import look_at
@@ -142,7 +146,7 @@ def show_parked(session: Session) -> None:
 
     rows = read_parked(session.desk.read)
     session.out.table(
-        [{key: row[key] for key in ("delivery_id", "reason", "sender", "subject", "received_at", "looked_at")} for row in rows],
+        [{key: row[key] for key in PARKED_COLUMNS} for row in rows],
         (_("number"), _("reason"), _("from"), _("subject"), _("received"), _("looked at")),
         (
             (row["delivery_id"], row["reason"], row["sender"], row["subject"], local_time(row["received_at"]),

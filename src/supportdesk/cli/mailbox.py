@@ -17,12 +17,16 @@ from supportdesk.l10n.catalog import N_, _
 
 app = group()
 
-IMAP = typer.Option("--imap", metavar="HOST[:PORT][/TLS]", help=N_("The IMAP server; TLS is implicit, starttls or none"))
+IMAP = typer.Option(
+    "--imap", metavar="HOST[:PORT][/TLS]", help=N_("The IMAP server; TLS is implicit, starttls or none")
+)
 SMTP = typer.Option("--smtp", metavar="HOST[:PORT][/TLS]", help=N_("The SMTP server"))
 LOGIN = typer.Option("--login", metavar="NAME", help=N_("The user name, where it is not the address"))
 CA_FILE = typer.Option("--ca-file", metavar="FILE", help=N_("Certificates to trust, for a private authority"))
 PASSWORD_COMMAND = typer.Option("--password-command", metavar="COMMAND", help=N_("A command that prints the password"))
-PASSWORD_FILE = typer.Option("--password-file", metavar="FILE", help=N_("A file (0600) with the password; - is standard input"))
+PASSWORD_FILE = typer.Option(
+    "--password-file", metavar="FILE", help=N_("A file (0600) with the password; - is standard input")
+)
 NO_TEST = typer.Option("--no-test", help=N_("Save without trying to log in and to send"))
 
 
@@ -60,11 +64,18 @@ def add(
     ca_file: Annotated[str, CA_FILE] = "",
     password_command: Annotated[str, PASSWORD_COMMAND] = "",
     password_file: Annotated[str, PASSWORD_FILE] = "",
-    start: Annotated[str, typer.Option("--start", metavar="now|all|30d", help=N_("Which mail enters the queue"))] = "now",
-    language: Annotated[str, typer.Option("--default-language", metavar="TAG", help=N_("When nothing tells the customer's"))] = "",
+    start: Annotated[
+        str, typer.Option("--start", metavar="now|all|30d", help=N_("Which mail enters the queue"))
+    ] = "now",
+    language: Annotated[
+        str, typer.Option("--default-language", metavar="TAG", help=N_("When nothing tells the customer's"))
+    ] = "",
     formal: Annotated[bool, typer.Option("--formal/--informal", help=N_("Lei or tu, Sie or du"))] = False,
     no_test: Annotated[bool, NO_TEST] = False,
-    enter: Annotated[str, typer.Option("--enter", metavar="yes|no", help=N_("Whether conversations that wait for us enter the queue"))] = "",
+    enter: Annotated[
+        str,
+        typer.Option("--enter", metavar="yes|no", help=N_("Whether conversations that wait for us enter the queue")),
+    ] = "",
 ) -> int:
     from supportdesk.cli.setup import Wanted, set_up_mailbox
 
@@ -78,7 +89,9 @@ def add(
         smtp=smtp,
         login=login,
         ca_file=ca_file,
-        credential=read_credential(password_command, password_file, prompt=_("Password of {address}").format(address=address)),
+        credential=read_credential(
+            password_command, password_file, prompt=_("Password of {address}").format(address=address)
+        ),
         start=start,
         language=language or (model.language if model else ""),
         register="formal" if formal else "",
@@ -96,7 +109,10 @@ def set_mailbox(
     mailbox: Annotated[str, typer.Argument(metavar="MAILBOX", help=N_("Its address or number"))],
     name: Annotated[str, typer.Option("--name", help=N_("The sender's name that customers see"))] = "",
     shop: Annotated[str, typer.Option("--shop", help=N_("The shop's name"))] = "",
-    alias: Annotated[list[str] | None, typer.Option("--alias", metavar="ADDRESS", help=N_("Another address of it; replaces the list"))] = None,
+    alias: Annotated[
+        list[str] | None,
+        typer.Option("--alias", metavar="ADDRESS", help=N_("Another address of it; replaces the list")),
+    ] = None,
     imap: Annotated[str, IMAP] = "",
     smtp: Annotated[str, SMTP] = "",
     login: Annotated[str, LOGIN] = "",
@@ -104,10 +120,21 @@ def set_mailbox(
     password_command: Annotated[str, PASSWORD_COMMAND] = "",
     password_file: Annotated[str, PASSWORD_FILE] = "",
     password: Annotated[bool, typer.Option("--password", help=N_("Ask for a new password"))] = False,
-    language: Annotated[str, typer.Option("--default-language", metavar="TAG", help=N_("When nothing tells the customer's"))] = "",
-    order_pattern: Annotated[str, typer.Option("--order-pattern", metavar="REGEX", help=N_("How an order number looks"))] = "",
-    signature: Annotated[list[str] | None, typer.Option("--signature", metavar="LANG=TEXT", help=N_("The signature in a language"))] = None,
-    setting: Annotated[list[str] | None, typer.Option("--setting", metavar="NAME=JSON", help=N_("A manner: quote_last, sent_copy, processed, watch_sent, folders"))] = None,
+    language: Annotated[
+        str, typer.Option("--default-language", metavar="TAG", help=N_("When nothing tells the customer's"))
+    ] = "",
+    order_pattern: Annotated[
+        str, typer.Option("--order-pattern", metavar="REGEX", help=N_("How an order number looks"))
+    ] = "",
+    signature: Annotated[
+        list[str] | None, typer.Option("--signature", metavar="LANG=TEXT", help=N_("The signature in a language"))
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--setting", metavar="NAME=JSON", help=N_("A manner: quote_last, sent_copy, processed, watch_sent, folders")
+        ),
+    ] = None,
     formal: Annotated[bool | None, typer.Option("--formal/--informal", help=N_("Lei or tu, Sie or du"))] = None,
 ) -> None:
     from supportdesk.config import save_credential
@@ -117,9 +144,8 @@ def set_mailbox(
     user = login or (box.imap.login if box.imap else box.address)
     authority = ca_file or (box.imap.ca_file if box.imap else "")
     changes: dict[str, Any] = {}
-    for key, value in (("name", name), ("shop_name", shop), ("order_pattern", _pattern(order_pattern))):
-        if value:
-            changes[key] = value
+    texts = {"name": name, "shop_name": shop, "order_pattern": _pattern(order_pattern)}
+    changes |= {key: value for key, value in texts.items() if value}
     if imap or (login and box.imap):
         changes["imap"] = read_server(imap or write_server(box.imap), "imap", user, authority)  # type: ignore[arg-type]
     if smtp or (login and box.smtp):
@@ -145,19 +171,19 @@ def set_mailbox(
 
 
 @verb(app, "test", N_("Log in, send a mail to oneself and find it again"))
-def test(
+def try_out(
     session: Session,
-    mailbox: Annotated[str, typer.Argument(metavar="[MAILBOX]", help=N_("Its address or number"))] = "",
+    mailbox: Annotated[str, typer.Argument(metavar="MAILBOX", help=N_("Its address or number"))] = "",
     no_send: Annotated[bool, typer.Option("--no-send", help=N_("Only log in"))] = False,
 ) -> None:
-    from supportdesk.cli.setup import test_servers
+    from supportdesk.cli.setup import try_servers
     from supportdesk.config import resolve_password
 
     box = find_mailbox(session.desk, mailbox)
     if box.imap is None or box.smtp is None:
         raise UsageError(_("{address} has no servers yet").format(address=box.address), hint="supportdesk mailbox set")
     password = resolve_password(session.config, box.address)
-    found = test_servers(session, session.desk, box.address, box.imap, box.smtp, password, send=not no_send)
+    found = try_servers(session, session.desk, box.address, box.imap, box.smtp, password, send=not no_send)
     value = {"mailbox": box.address, "imap": True, "smtp": True, "self_test": found}
     session.out.answer(value, [_("{address}: all is well").format(address=box.address)])
 
@@ -165,15 +191,19 @@ def test(
 @verb(app, "confirm", N_("Say whether what the first fetch found enters the queue"))
 def confirm_first_mail(
     session: Session,
-    mailbox: Annotated[str, typer.Argument(metavar="[MAILBOX]", help=N_("Its address or number"))] = "",
-    enter: Annotated[str, typer.Option("--enter", metavar="yes|no", help=N_("The answer; without it you are asked"))] = "",
+    mailbox: Annotated[str, typer.Argument(metavar="MAILBOX", help=N_("Its address or number"))] = "",
+    enter: Annotated[
+        str, typer.Option("--enter", metavar="yes|no", help=N_("The answer; without it you are asked"))
+    ] = "",
 ) -> None:
     from supportdesk.cli.inputs import is_interactive
     from supportdesk.cli.mail import process_mail
     from supportdesk.cli.setup import decide_what_enters
 
     if enter not in ("yes", "no") and (enter or not is_interactive()):
-        raise UsageError(_("say whether the conversations that wait for us enter the queue"), hint="--enter yes, --enter no")
+        raise UsageError(
+            _("say whether the conversations that wait for us enter the queue"), hint="--enter yes, --enter no"
+        )
     box = find_mailbox(session.desk, mailbox)
     first = decide_what_enters(session, session.desk, session.actor, box, enter or "ask")
     if first is None:
@@ -184,14 +214,16 @@ def confirm_first_mail(
 
 @verb(app, "pause", N_("Fetch no more from a mailbox; what is on its way out still goes"))
 def pause(
-    session: Session, mailbox: Annotated[str, typer.Argument(metavar="[MAILBOX]", help=N_("Its address or number"))] = ""
+    session: Session,
+    mailbox: Annotated[str, typer.Argument(metavar="MAILBOX", help=N_("Its address or number"))] = "",
 ) -> None:
     _save(session, find_mailbox(session.desk, mailbox), {"state": "paused"})
 
 
 @verb(app, "resume", N_("Fetch again"))
 def resume(
-    session: Session, mailbox: Annotated[str, typer.Argument(metavar="[MAILBOX]", help=N_("Its address or number"))] = ""
+    session: Session,
+    mailbox: Annotated[str, typer.Argument(metavar="MAILBOX", help=N_("Its address or number"))] = "",
 ) -> None:
     _save(session, find_mailbox(session.desk, mailbox), {"state": "active"})
 

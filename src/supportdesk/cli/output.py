@@ -80,7 +80,9 @@ class Meter:
 
     def __exit__(self, *_unused: object) -> None:
         if self._last:
-            sys.stderr.write(("\r" if sys.stderr.isatty() else "") + self._last + ("\x1b[K\n" if sys.stderr.isatty() else "\n"))
+            sys.stderr.write(
+                ("\r" if sys.stderr.isatty() else "") + self._last + ("\x1b[K\n" if sys.stderr.isatty() else "\n")
+            )
 
     def show(self, done: int, total: int, what: str = "") -> None:
         now = time.monotonic()

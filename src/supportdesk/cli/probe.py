@@ -23,7 +23,7 @@ MX = 15  # RFC 1035 3.2.2
 
 
 def find_guess(address: str) -> Guess:
-    """The servers that the address probably has: by provider, by the domain's MX, else by the usual names that answer."""
+    """The servers that the address probably has: by provider, by its domain's MX, else by the usual names."""
     guess = guess_servers(address)
     if guess.provider:
         return guess

@@ -1,4 +1,4 @@
-"""One run of one command: its settings, its desk, who acts, where it prints. Everything is opened when first asked for."""
+"""One run of one command: its settings, its desk, who acts, where it prints. Opened when first asked for."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Session:
 
     @cached_property
     def acting_agent(self) -> Agent:
-        """Who acts: `agent` of the settings or this user; with --as somebody else, for admins and forced commands only."""
+        """Who acts: `agent` of the settings or this user; with --as somebody else (admins and forced commands)."""
         from supportdesk.bootstrap import acting_agent
 
         if not self.acting_as:

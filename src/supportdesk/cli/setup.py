@@ -54,7 +54,7 @@ def set_up_mailbox(session: Session, desk: Desk, actor: Actor, wanted: Wanted) -
         raise UsageError(_("a password is needed"), hint="--password-command --password-file")
     password = _password(session, wanted.address, wanted.credential)
     imap, smtp = find_servers(session, wanted, password)
-    tested = test_servers(session, desk, wanted.address, imap, smtp, password) if wanted.test else None
+    tested = try_servers(session, desk, wanted.address, imap, smtp, password) if wanted.test else None
     asks = wanted.start != "now"
     box = desk.save_mailbox(
         actor,
@@ -110,7 +110,10 @@ def find_servers(session: Session, wanted: Wanted, password: str) -> tuple[Serve
 
     user = wanted.login or wanted.address
     if wanted.imap and wanted.smtp:
-        found = read_server(wanted.imap, "imap", user, wanted.ca_file), read_server(wanted.smtp, "smtp", user, wanted.ca_file)
+        found = (
+            read_server(wanted.imap, "imap", user, wanted.ca_file),
+            read_server(wanted.smtp, "smtp", user, wanted.ca_file),
+        )
         if not wanted.test:
             return found
     session.out.say(_("looking for the servers of {address} …").format(address=wanted.address))
@@ -119,12 +122,16 @@ def find_servers(session: Session, wanted: Wanted, password: str) -> tuple[Serve
         session.out.say(_("this is an address of {provider}").format(provider=guess.provider))
     if guess is not None and guess.hint:
         session.out.say(_(guess.hint))
-    imap = _first_that_lets_in(session, wanted, "imap", guess.imap if guess else (), lambda one: open_source(one, password))
-    smtp = _first_that_lets_in(session, wanted, "smtp", guess.smtp if guess else (), lambda one: open_transport(one, password))
+    imap = _first_that_lets_in(
+        session, wanted, "imap", guess.imap if guess else (), lambda one: open_source(one, password)
+    )
+    smtp = _first_that_lets_in(
+        session, wanted, "smtp", guess.smtp if guess else (), lambda one: open_transport(one, password)
+    )
     return imap, smtp
 
 
-def test_servers(
+def try_servers(
     session: Session, desk: Desk, address: str, imap: Server, smtp: Server, password: str, *, send: bool = True
 ) -> SelfTest | None:
     """Log in to both; send a mail to oneself and find it again."""
@@ -169,7 +176,8 @@ def take_over_first_mail(session: Session, desk: Desk, actor: Actor, box: Mailbo
 def decide_what_enters(session: Session, desk: Desk, actor: Actor, box: Mailbox, enter: str) -> FirstMail | None:
     """Count the conversations that wait for us, ask, and let them in or make them history."""
     from supportdesk.bootstrap import open_parser
-    from supportdesk.desk.first_mail import UNCONFIRMED, confirm as let_in, count_waiting
+    from supportdesk.desk.first_mail import UNCONFIRMED, count_waiting
+    from supportdesk.desk.first_mail import confirm as let_in
 
     if not desk.mailbox(box.id).settings.get(UNCONFIRMED):
         return None
@@ -183,7 +191,9 @@ def decide_what_enters(session: Session, desk: Desk, actor: Actor, box: Mailbox,
     enters = enter == "yes" or first.waiting == 0
     if enter == "ask" and first.waiting:
         question = ngettext(
-            "Shall this conversation enter the queue?", "Shall these {count} conversations enter the queue?", first.waiting
+            "Shall this conversation enter the queue?",
+            "Shall these {count} conversations enter the queue?",
+            first.waiting,
         )
         enters = confirm(question.format(count=first.waiting))
     let_in(desk, actor, box, enter=enters)

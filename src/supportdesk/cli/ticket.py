@@ -29,7 +29,9 @@ RULE = "─" * 72
 @verb(app, "list", N_("List the tickets of a view, most urgent first"), restricted=True)
 def list_tickets(
     session: Session,
-    query: Annotated[list[str] | None, typer.Argument(metavar="[WORDS]", help=N_("Only those that contain these words"))] = None,
+    query: Annotated[
+        list[str] | None, typer.Argument(metavar="WORDS", help=N_("Only those that contain these words"))
+    ] = None,
     view: Annotated[str, typer.Option("--view", metavar="|".join(VIEWS), help=N_("Which view"))] = "needs_reply",
     limit: Annotated[int, typer.Option("--limit", help=N_("At most so many; 0 for all"))] = 100,
 ) -> None:
@@ -73,7 +75,9 @@ def show(
     if customer is not None:
         out.line(f"{_('customer')}: {customer.name} <{', '.join(customer.addresses)}> · {customer.language or '—'}")
     out.line(f"{_('status')}: {found.status} · {_('owner')}: {owner or '—'} · {_('read up to')}: --seen {found.seq}")
-    out.line(f"{_('waits since')}: {local_time(found.waiting_since) or '—'} · {_('due')}: {local_time(found.due_at) or '—'}")
+    out.line(
+        f"{_('waits since')}: {local_time(found.waiting_since) or '—'} · {_('due')}: {local_time(found.due_at) or '—'}"
+    )
     if tags or found.badges:
         out.line(f"{_('tags')}: {', '.join((*tags, *found.badges))}")
     for number, (entry, first) in enumerate(_numbered(thread), start=1):
@@ -85,12 +89,16 @@ def new(
     session: Session,
     to: Annotated[str, typer.Argument(metavar="ADDRESS", help=N_("Whom to write to"))],
     subject: Annotated[str, typer.Option("--subject", help=N_("The subject"))],
-    text: Annotated[str, typer.Argument(metavar="[TEXT]", help=N_("The text; without it, standard input"))] = "",
+    text: Annotated[str, typer.Argument(metavar="TEXT", help=N_("The text; without it, standard input"))] = "",
     file: Annotated[str, typer.Option("--file", metavar="FILE", help=N_("Read the text from a file"))] = "",
-    mailbox: Annotated[str, typer.Option("--mailbox", metavar="ADDRESS", help=N_("Which mailbox it is sent from"))] = "",
+    mailbox: Annotated[
+        str, typer.Option("--mailbox", metavar="ADDRESS", help=N_("Which mailbox it is sent from"))
+    ] = "",
     tag: Annotated[str, typer.Option("--lang", metavar="TAG", help=N_("The customer's language"))] = "",
     canned: Annotated[str, typer.Option("--canned", metavar="KEY", help=N_("Begin with a canned response"))] = "",
-    ask: Annotated[list[str] | None, typer.Option("--ask", metavar="NAME=VALUE", help=N_("A value that it asks for"))] = None,
+    ask: Annotated[
+        list[str] | None, typer.Option("--ask", metavar="NAME=VALUE", help=N_("A value that it asks for"))
+    ] = None,
     after: Annotated[str, typer.Option("--after", metavar="STATUS", help=N_("What the ticket becomes"))] = "pending",
     draft: Annotated[bool, typer.Option("--draft", help=N_("Keep it as a draft, do not send it"))] = False,
 ) -> int | None:
@@ -115,7 +123,9 @@ def new(
 def attachment(
     session: Session,
     ticket: Annotated[str, typer.Argument(metavar="TICKET", help=N_("Its number"))],
-    number: Annotated[int, typer.Argument(metavar="[NUMBER]", help=N_("Which attachment; without it they are listed"))] = 0,
+    number: Annotated[
+        int, typer.Argument(metavar="NUMBER", help=N_("Which attachment; without it they are listed"))
+    ] = 0,
 ) -> None:
     thread = session.desk.read.thread(one_ticket(ticket))
     found = [(entry, item) for entry in thread for item in entry.attachments]

@@ -20,11 +20,17 @@ Verb = TypeVar("Verb", bound=Callable[..., int | None])
 
 # Options of the program: name in Session → how it is written. Those that a forced SSH command fixes are in FIXED.
 GLOBALS: dict[str, Any] = {
-    "config_file": Annotated[str, typer.Option("--config", metavar="FILE", help=N_("Read the settings from this file"))],
-    "database": Annotated[str, typer.Option("--database", metavar="URL", help=N_("The desk: a file or a database URL"))],
+    "config_file": Annotated[
+        str, typer.Option("--config", metavar="FILE", help=N_("Read the settings from this file"))
+    ],
+    "database": Annotated[
+        str, typer.Option("--database", metavar="URL", help=N_("The desk: a file or a database URL"))
+    ],
     "agent": Annotated[str, typer.Option("--agent", metavar="LOGIN", help=N_("Which agent you are on this machine"))],
     "acting_as": Annotated[str, typer.Option("--as", metavar="LOGIN", help=N_("Act as another agent (admins only)"))],
-    "language": Annotated[str, typer.Option("--language", metavar="TAG", help=N_("The language of this program: en, it"))],
+    "language": Annotated[
+        str, typer.Option("--language", metavar="TAG", help=N_("The language of this program: en, it"))
+    ],
     "json": Annotated[bool, typer.Option("--json", help=N_("Answer as JSON"))],
 }
 FIXED = ("config_file", "database", "agent", "acting_as")
@@ -38,11 +44,11 @@ def group(*, alone: bool = False) -> typer.Typer:
     )
 
 
-def verb(app: typer.Typer, name: str, help: str, *, restricted: bool = False) -> Callable[[Verb], Verb]:
-    """Declare a verb of `app`. `help` is a msgid; `restricted` verbs are allowed under a forced SSH command too."""
+def verb(app: typer.Typer, name: str, help_text: str, *, restricted: bool = False) -> Callable[[Verb], Verb]:
+    """Declare a verb of `app`. `help_text` is a msgid; `restricted` verbs run under a forced SSH command too."""
 
     def declare(function: Verb) -> Verb:
-        app.command(name, help=help)(with_session(function, allowed=restricted))
+        app.command(name, help=help_text)(with_session(function, allowed=restricted))
         return function
 
     return declare

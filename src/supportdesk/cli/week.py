@@ -23,7 +23,7 @@ _DAYS = (
     ("sat", "sab", "sam", "sa"),
     ("sun", "dom", "dim", "son", "so"),
 )
-_INTERVAL = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?[-–](\d{1,2})(?:[:.h](\d{2}))?")
+_INTERVAL = re.compile(r"(\d{1,2})(?:[:.h](\d{2})|h)?[-–](\d{1,2})(?:[:.h](\d{2})|h)?")
 
 
 def read_week(text: str) -> Week:

@@ -30,7 +30,9 @@ LINE = "# supportdesk worker"
 @app.callback(invoke_without_command=True)
 def run(
     ctx: typer.Context,
-    companion: Annotated[int, typer.Option("--companion", metavar="PID", help=N_("End when this console is gone and nothing is due"))] = 0,
+    companion: Annotated[
+        int, typer.Option("--companion", metavar="PID", help=N_("End when this console is gone and nothing is due"))
+    ] = 0,
     verbose: Annotated[bool, typer.Option("--verbose", help=N_("Say more in the log"))] = False,
     database: Annotated[str, typer.Option("--database", hidden=True)] = "",
     config_file: Annotated[str, typer.Option("--config", hidden=True)] = "",
@@ -120,7 +122,7 @@ def worker_command(config: Config) -> list[str]:
 
 
 def cron_line(config: Config) -> str:
-    """A second worker waits for the lease and would pile up, hence flock; started at boot and looked after each minute."""
+    """Started each minute unless it runs: waiting workers would pile up, hence flock."""
     from supportdesk.config import data_dir
 
     command = shlex.join(worker_command(config)).replace("%", r"\%")  # cron reads % as a line end

@@ -1,4 +1,4 @@
-"""The proof that nothing was dropped: for each folder, rows = the sum of outcomes, and no UID on the server without a row."""
+"""The proof that nothing was dropped: for each folder, rows = the sum of outcomes, and no UID without a row."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHOWN_UIDS = 20
 
 @dataclass(frozen=True, slots=True)
 class FolderAudit:
-    """One folder in one UIDVALIDITY. `on_server` is None for an earlier UIDVALIDITY, which cannot be asked for any more."""
+    """One folder in one UIDVALIDITY. `on_server` is None for an earlier one, which cannot be asked for any more."""
 
     mailbox: str
     folder: str

@@ -15,7 +15,8 @@ from supportdesk.desk.model import Actor, Mailbox
 from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Plan, PlannedEvent, Row, Update
 from supportdesk.desk.settings import mailbox_of, new_action_id
-from supportdesk.mail.classify import AckFacts, Facts, classify, own_domains
+from supportdesk.mail.acknowledge import AckFacts
+from supportdesk.mail.classify import Facts, classify, own_domains
 from supportdesk.mail.model import ParsedMail
 from supportdesk.mail.recipients import OwnAddresses
 
@@ -31,7 +32,7 @@ BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class FirstMail:
-    """What a first fetch brought: mails in all, those that are history, conversations of people, those that wait for us."""
+    """What a first fetch brought: mails in all, those of history, people's conversations, those that wait."""
 
     mails: int
     historic: int
@@ -73,7 +74,7 @@ def count_waiting(
 
 
 def confirm(desk: Desk, actor: Actor, mailbox: Mailbox, *, enter: bool) -> Mailbox:
-    """Let what was fetched go to the intake: into the queue, or (`enter` False) as history, with the start moved to now."""
+    """Let what was fetched go to the intake: into the queue, or as history with the start moved to now."""
     if not enter:
         rows = desk.store.ledger.unprocessed(EVERYTHING, mailbox_id=mailbox.id)
         recent = [row["id"] for row in rows if not row["historic"]]

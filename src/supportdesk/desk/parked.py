@@ -35,7 +35,7 @@ def look_at(desk: Desk, actor: Actor, delivery_ids: Sequence[int]) -> None:
 
 
 def release(desk: Desk, actor: Actor, delivery_ids: Sequence[int]) -> None:
-    """Send these through the intake again, as mail of a person. Raises NotFound, Conflict if one was released before."""
+    """Send these through the intake again, as mail of a person. Raises NotFound, Conflict for one released before."""
     _change(desk, actor, delivery_ids, "parked_released", release=True)
 
 

@@ -20,7 +20,9 @@ PORTS: dict[tuple[Kind, str], int] = {
     ("smtp", "implicit"): 465, ("smtp", "starttls"): 587, ("smtp", "none"): 25,
 }  # fmt: skip
 APP_PASSWORD = N_("This provider wants an app password, made in the account's security settings.")
-NO_PASSWORDS = N_("This provider refuses plain passwords for many accounts; an administrator has to allow SMTP and IMAP login.")
+NO_PASSWORDS = N_(
+    "This provider refuses plain passwords for many accounts; an administrator has to allow SMTP and IMAP login."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +49,78 @@ class Guess:
 
 
 PROVIDERS: tuple[Provider, ...] = (
-    Provider("Google", "imap.gmail.com", "smtp.gmail.com", ("gmail.com", "googlemail.com"), ("google.com", "googlemail.com"), APP_PASSWORD),
     Provider(
-        "Microsoft 365", "outlook.office365.com", "smtp.office365.com:587", (), ("mail.protection.outlook.com", "mx.microsoft"),
+        "Google",
+        "imap.gmail.com",
+        "smtp.gmail.com",
+        ("gmail.com", "googlemail.com"),
+        ("google.com", "googlemail.com"),
+        APP_PASSWORD,
+    ),
+    Provider(
+        "Microsoft 365",
+        "outlook.office365.com",
+        "smtp.office365.com:587",
+        (),
+        ("mail.protection.outlook.com", "mx.microsoft"),
         NO_PASSWORDS,
     ),
     Provider(
-        "Outlook.com", "outlook.office365.com", "smtp-mail.outlook.com:587",
-        ("outlook.com", "outlook.it", "outlook.de", "outlook.fr", "outlook.es", "hotmail.com", "hotmail.it", "hotmail.de",
-         "hotmail.fr", "hotmail.es", "live.com", "live.it", "live.de", "live.fr", "msn.com"), (), NO_PASSWORDS,
+        "Outlook.com",
+        "outlook.office365.com",
+        "smtp-mail.outlook.com:587",
+        (
+            "outlook.com",
+            "outlook.it",
+            "outlook.de",
+            "outlook.fr",
+            "outlook.es",
+            "hotmail.com",
+            "hotmail.it",
+            "hotmail.de",
+            "hotmail.fr",
+            "hotmail.es",
+            "live.com",
+            "live.it",
+            "live.de",
+            "live.fr",
+            "msn.com",
+        ),
+        (),
+        NO_PASSWORDS,
     ),
     Provider(
-        "Yahoo", "imap.mail.yahoo.com", "smtp.mail.yahoo.com",
-        ("yahoo.com", "yahoo.it", "yahoo.de", "yahoo.fr", "yahoo.es", "yahoo.co.uk", "ymail.com"), ("yahoodns.net",), APP_PASSWORD,
+        "Yahoo",
+        "imap.mail.yahoo.com",
+        "smtp.mail.yahoo.com",
+        ("yahoo.com", "yahoo.it", "yahoo.de", "yahoo.fr", "yahoo.es", "yahoo.co.uk", "ymail.com"),
+        ("yahoodns.net",),
+        APP_PASSWORD,
     ),
-    Provider("iCloud", "imap.mail.me.com", "smtp.mail.me.com:587", ("icloud.com", "me.com", "mac.com"), ("mail.icloud.com",), APP_PASSWORD),
-    Provider("Aruba PEC", "imaps.pec.aruba.it", "smtps.pec.aruba.it", ("pec.it", "arubapec.it", "mypec.eu"), ("pec.aruba.it",)),
+    Provider(
+        "iCloud",
+        "imap.mail.me.com",
+        "smtp.mail.me.com:587",
+        ("icloud.com", "me.com", "mac.com"),
+        ("mail.icloud.com",),
+        APP_PASSWORD,
+    ),
+    Provider(
+        "Aruba PEC",
+        "imaps.pec.aruba.it",
+        "smtps.pec.aruba.it",
+        ("pec.it", "arubapec.it", "mypec.eu"),
+        ("pec.aruba.it",),
+    ),
     Provider("Aruba", "imaps.aruba.it", "smtps.aruba.it", ("aruba.it",), ("aruba.it",)),
-    Provider("Libero", "imapmail.libero.it", "smtp.libero.it", ("libero.it", "iol.it", "inwind.it", "blu.it", "giallo.it"), (), APP_PASSWORD),
+    Provider(
+        "Libero",
+        "imapmail.libero.it",
+        "smtp.libero.it",
+        ("libero.it", "iol.it", "inwind.it", "blu.it", "giallo.it"),
+        (),
+        APP_PASSWORD,
+    ),
     Provider("Virgilio", "in.virgilio.it", "out.virgilio.it", ("virgilio.it",), (), APP_PASSWORD),
     Provider("Tiscali", "imap.tiscali.it", "smtp.tiscali.it", ("tiscali.it",), ("tiscali.it",)),
     Provider("Register.it", "imap.securemail.pro", "authsmtp.securemail.pro", (), ("securemail.pro", "register.it")),
@@ -78,7 +134,9 @@ PROVIDERS: tuple[Provider, ...] = (
     Provider("GMX", "imap.gmx.net", "mail.gmx.net", ("gmx.de", "gmx.net", "gmx.at", "gmx.ch"), ("gmx.net",)),
     Provider("GMX", "imap.gmx.com", "mail.gmx.com", ("gmx.com", "gmx.es", "gmx.fr", "gmx.co.uk", "mail.com")),
     Provider("WEB.DE", "imap.web.de", "smtp.web.de:587", ("web.de",), ("web.de",)),
-    Provider("T-Online", "secureimap.t-online.de", "securesmtp.t-online.de", ("t-online.de", "magenta.de"), (), APP_PASSWORD),
+    Provider(
+        "T-Online", "secureimap.t-online.de", "securesmtp.t-online.de", ("t-online.de", "magenta.de"), (), APP_PASSWORD
+    ),
     Provider("freenet", "mx.freenet.de", "mx.freenet.de:587", ("freenet.de",)),
     Provider("mailbox.org", "imap.mailbox.org", "smtp.mailbox.org", ("mailbox.org",), ("mailbox.org",)),
     Provider("Posteo", "posteo.de", "posteo.de", ("posteo.de", "posteo.net"), ("posteo.de",)),
@@ -98,14 +156,21 @@ PROVIDERS: tuple[Provider, ...] = (
     Provider("o2", "poczta.o2.pl", "poczta.o2.pl", ("o2.pl", "tlen.pl")),
     Provider("Onet", "imap.poczta.onet.pl", "smtp.poczta.onet.pl", ("onet.pl", "op.pl", "onet.eu"), ("onet.pl",)),
     Provider("Interia", "poczta.interia.pl", "poczta.interia.pl", ("interia.pl", "interia.eu")),
-    Provider("Fastmail", "imap.fastmail.com", "smtp.fastmail.com", ("fastmail.com", "fastmail.fm"), ("messagingengine.com",), APP_PASSWORD),
+    Provider(
+        "Fastmail",
+        "imap.fastmail.com",
+        "smtp.fastmail.com",
+        ("fastmail.com", "fastmail.fm"),
+        ("messagingengine.com",),
+        APP_PASSWORD,
+    ),
     Provider("Zoho", "imap.zoho.eu", "smtp.zoho.eu", ("zohomail.eu",), ("zoho.eu",), APP_PASSWORD),
     Provider("Zoho", "imap.zoho.com", "smtp.zoho.com", ("zohomail.com",), ("zoho.com",), APP_PASSWORD),
     Provider("Hostinger", "imap.hostinger.com", "smtp.hostinger.com", (), ("hostinger.com",)),
     Provider("Migadu", "imap.migadu.com", "smtp.migadu.com", (), ("migadu.com",)),
     Provider("GoDaddy", "imap.secureserver.net", "smtpout.secureserver.net", (), ("secureserver.net",)),
     Provider("Namecheap", "mail.privateemail.com", "mail.privateemail.com", (), ("privateemail.com",)),
-)  # fmt: skip
+)
 
 
 def domain_of(address: str) -> str:
@@ -138,7 +203,9 @@ def guess_servers(address: str, mx: Sequence[str] = ()) -> Guess:
 
 def read_server(text: str, kind: Kind, login: str, ca_file: str = "") -> Server:
     """`HOST[:PORT][/TLS]` with TLS implicit, starttls or none; what is left out follows from the rest."""
-    match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+)(?::(\d{1,5}))?(?:/(implicit|starttls|none))?", text.strip())
+    match = re.fullmatch(
+        r"(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+)(?::(\d{1,5}))?(?:/(implicit|starttls|none))?", text.strip()
+    )
     if match is None or (match[2] is not None and not 0 < int(match[2]) < 65536):
         raise UsageError(
             _("{text} is no server").format(text=repr(text)), hint="imap.example.com, mail.example.com:143/starttls"

@@ -68,7 +68,9 @@ def send_to_oneself(
     result = transport.send(mail, [address], lambda _stage: None)
     if result.verdict != "sent":
         message = _("{address}: the test mail was not sent: {reason}").format(address=address, reason=result.detail)
-        raise LoginRefused(message) if result.account_problem or result.verdict == "failed" else ConnectionFailed(message)
+        raise (
+            LoginRefused(message) if result.account_problem or result.verdict == "failed" else ConnectionFailed(message)
+        )
     start = desk.clock.monotonic()
     while (spent := desk.clock.monotonic() - start) < seconds:
         for folder in _where_it_may_be(source):
