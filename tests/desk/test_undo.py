@@ -104,6 +104,19 @@ def test_undo_after_the_reply_has_gone_gives_only_the_status_back_and_says_so(ho
     assert house.ticket(ticket_id).waiting_since is None
 
 
+def test_what_a_late_undo_of_a_send_gives_back_includes_the_other_customers_wait(house: House) -> None:
+    ticket_id = house.customer_writes()
+    house.pass_time(minutes=1)
+    house.customer_writes(sender="otto@example.de", ticket=ticket_id)
+    house.pass_time(minutes=1)
+    row = house.reply(ticket_id, after="solved", dismiss="no_action")
+    house.deliver(row.id, "sent")
+    done = house.desk.undo(house.giulia)
+    assert not done.conflicts
+    assert house.ticket(ticket_id).status == "new"
+    assert house.ticket(ticket_id).waiting_since is not None
+
+
 def test_a_note_cannot_be_undone_and_an_unknown_action_is_named(house: House) -> None:
     ticket_id = house.customer_writes()
     noted = house.desk.add_note(house.giulia, ticket_id, "visto")
@@ -154,6 +167,13 @@ def test_merging_a_waiting_ticket_opens_a_solved_survivor(house: House) -> None:
     assert house.ticket(survivor).status == "open"
 
 
+def test_an_undone_merge_leaves_no_conflict_with_the_survivor(house: House) -> None:
+    survivor, merged = house.customer_writes(), house.customer_writes()
+    house.desk.perform("merge", house.giulia, [merged], {"into": survivor})
+    done = house.desk.undo(house.giulia)
+    assert (done.tickets, done.conflicts) == ((merged,), {})
+
+
 def test_pointers_are_resolved_cycles_refused_and_undone_in_any_order(house: House) -> None:
     first, second, third = (house.customer_writes(subject=f"Oggetto {n}") for n in range(3))
     one = house.desk.perform("merge", house.giulia, [first], {"into": second})
@@ -200,6 +220,16 @@ def test_a_split_undone_merges_the_empty_ticket_into_its_source(house: House) ->
     assert state_of(house, ticket_id) == before
     assert house.ticket(new).merged_into == ticket_id
     assert len(house.desk.read.thread(ticket_id)) == 2
+
+
+def test_a_split_can_be_undone_although_the_customer_wrote_since(house: House) -> None:
+    ticket_id = house.customer_writes()
+    house.customer_writes("Altra domanda", ticket=ticket_id)
+    done = house.desk.perform("split", house.giulia, [ticket_id], {"first": house.newest_message(ticket_id)})
+    house.customer_writes("Novità?", ticket=ticket_id)
+    assert not house.desk.undo(house.giulia, done.action_id).conflicts
+    assert house.ticket(ticket_id).message_count == 3
+    assert len(house.desk.read.thread(ticket_id)) == 3
 
 
 # ---- any sequence ----------------------------------------------------------------------------------------------------

@@ -315,9 +315,10 @@ def _split(case: Case) -> Plan:
         Insert("dismissal", {"ticket_id": SPLIT_TICKET, **{name: row[name] for name in kept}})
         for row in case.facts.dismissals
     ]
-    changes += update_ticket(case.ticket, {"message_count": max(0, case.ticket.message_count - len(public))})
+    counted = update_ticket(case.ticket, {"message_count": max(0, case.ticket.message_count - len(public))})
     made = PlannedEvent(SPLIT_TICKET, "split_from", {"from": case.ticket.id})
-    return _with_event(case.ticket, "split", changes, {"messages": [row["id"] for row in moved]}) + Plan(events=(made,))
+    plan = _with_event(case.ticket, "split", changes, {"messages": [row["id"] for row in moved]})
+    return plan + Plan(silent=counted, events=(made,))
 
 
 def _move_row(table: str, row_id: int, home: TicketId) -> Update:

@@ -16,6 +16,7 @@ from supportdesk.desk.ports import Change, Delete, Insert, Plan, PlannedEvent, R
 from supportdesk.desk.replies import cancel_send
 from supportdesk.desk.results import Done
 from supportdesk.desk.settings import new_action_id
+from supportdesk.desk.triage import update_ticket
 from supportdesk.errors import Conflict, NotFound, SupportdeskError
 from supportdesk.l10n.catalog import _, ngettext
 
@@ -69,8 +70,7 @@ def newest_undoable(desk: Desk, actor: Actor) -> ActionId:
 def _write_inverse(
     desk: Desk, actor: Actor, action_id: ActionId, logged: Sequence[Logged]
 ) -> tuple[ActionId, tuple[TicketId, ...], dict[TicketId, Conflict]]:
-    new_id = new_action_id()
-    groups = [list(logged)] if any(event.kind in AS_A_WHOLE for event, _body in logged) else [[one] for one in logged]
+    new_id, groups = new_action_id(), _groups(logged)
     done: list[TicketId] = []
     conflicts: dict[TicketId, Conflict] = {}
     for start in range(0, len(groups), CLOCK_CHUNK):
@@ -90,19 +90,40 @@ def _write_inverse(
     return new_id, tuple(dict.fromkeys(done)), conflicts
 
 
+def _groups(logged: Sequence[Logged]) -> list[list[Logged]]:
+    """What is undone together: all that the action did to one ticket. Events that changed nothing are left out."""
+    changed = [item for item in logged if item[1].get("undoable")] or list(logged)
+    if any(event.kind in AS_A_WHOLE for event, _body in changed):
+        return [changed]
+    groups: dict[TicketId | None, list[Logged]] = {}
+    for item in changed:
+        groups.setdefault(item[0].ticket_id, []).append(item)
+    return list(groups.values())
+
+
 def _undo_group(tx: Transaction, actor: Actor, action_id: ActionId, group: Sequence[Logged], new_id: ActionId) -> None:
     ordered: list[tuple[int, Change]] = []
-    events: list[PlannedEvent] = []
+    told: dict[TicketId | None, dict[str, Any]] = {}
     for event, body in group:
         if not body.get("undoable"):
             raise Conflict(_("{kind} cannot be undone").format(kind=event.kind), what=event.kind)
         _check_not_undone(tx, event, action_id)
         ordered += list(zip(body["order"], body["changes"], strict=True))
-        data: dict[str, Any] = {"of": action_id, "undone": event.kind, **_restored_status(body["changes"])}
-        events.append(PlannedEvent(event.ticket_id, "undo", data))
+        data = told.setdefault(event.ticket_id, {"of": action_id, "undone": event.kind})
+        data |= _restored_status(body["changes"])
     ordered.sort(key=lambda item: item[0], reverse=True)
     changes = tuple(inverse for _at, change in ordered for inverse in _inverse(tx, change))
-    tx.apply(Plan(changes=changes, events=tuple(events), undoable=False), actor, new_id)
+    events = tuple(PlannedEvent(ticket, "undo", data) for ticket, data in told.items())
+    tx.apply(Plan(changes=changes, events=events, undoable=False), actor, new_id)
+    moved = {event.ticket_id for event, _body in group if event.kind in AS_A_WHOLE and event.ticket_id is not None}
+    if counted := tuple(change for ticket in moved for change in _counted_again(tx, ticket)):
+        tx.apply(Plan(silent=counted, undoable=False), actor, new_id)
+
+
+def _counted_again(tx: Transaction, ticket_id: TicketId) -> tuple[Update, ...]:
+    """A count follows from the messages; it is no decision that a later mail could contradict."""
+    messages = tx.rows("message", {"ticket_id": ticket_id, "direction": ["in", "out"]})
+    return update_ticket(tx.ticket(ticket_id), {"message_count": len(messages)})
 
 
 def _inverse(tx: Transaction, change: Change) -> Iterator[Change]:
