@@ -169,6 +169,14 @@ def test_a_delivery_in_doubt_is_decided_by_a_person(house: House) -> None:
     assert house.ticket(ticket_id).waiting_since is None
 
 
+def test_a_reply_in_doubt_that_is_sent_again_cannot_become_a_draft(house: House) -> None:
+    row = house.reply(house.customer_writes())
+    house.deliver(row.id, "uncertain")
+    house.desk.resolve_uncertain(house.giulia, row.id, "resend")
+    with pytest.raises(Conflict, match="too late"):
+        house.desk.cancel_send(house.giulia, row.id)
+
+
 def test_a_refused_reply_can_be_tried_again(house: House) -> None:
     ticket_id = house.customer_writes()
     done = house.reply(ticket_id)

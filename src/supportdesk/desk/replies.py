@@ -160,7 +160,9 @@ def last_sent(desk: Desk, actor: Actor) -> OutboxId:
 def check_cancellable(tx: Transaction, row: Row) -> None:
     """Raises Conflict when the server may have, or has, the reply already."""
     claimed = row["lease_until"] is not None and row["lease_until"] > tx.now
-    if row["state"] not in ("held", "deferred", "failed") or claimed:
+    # A message in the thread: the reply was in doubt once, so somebody may have it although it is being sent again.
+    in_thread = bool(tx.rows("message", {"outbox_id": row["id"]}, limit=1))
+    if row["state"] not in ("held", "deferred", "failed") or claimed or in_thread:
         raise Conflict(_("it is too late: the reply is {state}").format(state=row["state"]), what=row["state"])
     taken = tx.rows("outbox_recipient", {"outbox_id": row["id"], "state": "accepted"})
     if taken:
