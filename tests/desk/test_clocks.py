@@ -105,6 +105,16 @@ def test_an_answer_written_before_a_merge_did_not_see_the_other_ticket(house: Ho
     assert house.ticket(first).waiting_since is None
 
 
+def test_a_split_does_not_push_the_customer_back(house: House) -> None:
+    ticket_id = house.customer_writes()
+    house.customer_writes("E un'altra cosa", ticket=ticket_id)
+    due = house.ticket(ticket_id).due_at
+    house.pass_time(hours=5)
+    house.desk.perform("split", house.giulia, [ticket_id], {"first": house.newest_message(ticket_id)})
+    (split,) = house.desk.read.rows("ticket", {"split_from": ticket_id})
+    assert split["due_at"] == due
+
+
 def test_next_response_runs_from_the_new_question_once_the_first_was_answered(house: House) -> None:
     ticket_id = house.customer_writes()
     first = house.ticket(ticket_id)

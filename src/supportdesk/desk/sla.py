@@ -108,9 +108,10 @@ class Targets:
 def compute(policy: Policy, calendar: Calendar, facts: Facts) -> Targets:
     """The targets of a ticket as it stands.
 
-    First response runs from creation (from `waiting_since`, when what came before was dismissed), next response from
-    `waiting_since` once a first response was given, both only while a customer waits. Resolution runs from creation
-    until solved, without the time in pending; on hold the customer still waits, so it goes on.
+    First and next response run from `waiting_since`, next response once a first one was given. A customer's first mail
+    creates the ticket, so that is creation; a split makes a younger ticket of a customer who has waited longer.
+    Resolution runs from creation until solved, without the time in pending; on hold the customer still waits, so it
+    goes on.
     """
     started: dict[TargetKind, tuple[datetime, datetime]] = {}
     without_opening = False
@@ -172,7 +173,7 @@ def _open_response(policy: Policy, facts: Facts) -> tuple[TargetKind, datetime, 
     if facts.waiting_since is None:
         return None
     if facts.first_response_at is None:
-        return "first_response", max(facts.created_at, facts.waiting_since), policy.first_response
+        return "first_response", facts.waiting_since, policy.first_response
     return "next_response", facts.waiting_since, policy.next_response
 
 
