@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from supportdesk.desk.delivery import WORKER_LEASE as LEASE
 from supportdesk.errors import ConfigError, ConnectionFailed, LoginRefused, StoreError, SupportdeskError
 from supportdesk.safetext import safe
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from supportdesk.bootstrap import Engine
     from supportdesk.desk.model import Mailbox, MailboxId
 
-LEASE = "worker"
 LEASE_SECONDS = 30.0
 HEARTBEAT_SECONDS = 10.0
 LISTEN_SECONDS = 60.0  # IDLE is ended and a full pass made this often, news or not (SYNC-8)

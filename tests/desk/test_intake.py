@@ -225,6 +225,7 @@ def test_several_folders_are_read_in_the_order_in_which_the_mail_came(post: Post
 def test_a_conversation_that_we_began_elsewhere_waits_for_the_customer(post: Post) -> None:
     ticket = post.ticket_of(post.arrives(sent_elsewhere(""), folder="Sent"))
     assert (ticket.status, ticket.waiting_since) == ("pending", None)
+    assert ticket.customer_id is not None
     assert post.house.desk.read.customer(ticket.customer_id).name == "Rosa Bianchi"
 
 
@@ -286,7 +287,7 @@ def test_a_mail_that_cannot_be_written_is_tried_three_times_and_holds_up_nobody(
 
     write = incoming.write_message
 
-    def failing(tx, arrival):  # type: ignore[no-untyped-def]
+    def failing(tx, arrival):
         write(tx, arrival)
         if "cattivo" in arrival.mail.text:
             raise ZeroDivisionError("a bug of ours")

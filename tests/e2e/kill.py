@@ -108,9 +108,11 @@ class Shop:
                 self.delivered += 1
 
     def agents_answer(self, count: int) -> int:
-        """Answer tickets that nobody has answered; how many there were."""
+        """Answer tickets that nobody has answered before, not even in doubt; how many there were."""
+        answered = {row["ticket_id"] for row in self.desk.read.rows("outbox")}
         now = self.desk.clock.now()
-        ids = self.desk.read.queue_ids("needs_reply", agent_id=self.agent.id, now=now, limit=count)
+        queue = self.desk.read.queue_ids("needs_reply", agent_id=self.agent.id, now=now)
+        ids = [ticket_id for ticket_id in queue if ticket_id not in answered][:count]
         for ticket_id in ids:
             draft = self.desk.open_draft(self.agent, ticket_id)
             draft = self.desk.save_draft(
@@ -225,7 +227,7 @@ def verdict_on(shop: Shop, tally: Tally) -> None:
         re.findall(r"(?im)^message-id:\s*(<sd\.\S+>)", b"\n".join(shop.servers.messages("customer")).decode("latin-1"))
     )
     tally.doubled_replies += [one for one, times in arrived.items() if times > 1]
-    listed = {row.get("outbox_id") for row in read.unanswered(now=shop.desk.clock.now())}
+    listed = {row["ticket_id"] for row in read.unanswered(now=shop.desk.clock.now())}
     for row in read.rows("outbox"):
         name = row["message_id_header"]
         if row["state"] == "sent":
@@ -235,7 +237,7 @@ def verdict_on(shop: Shop, tally: Tally) -> None:
         elif row["state"] == "uncertain":
             tally.in_doubt += 1
             tally.in_doubt_but_arrived += arrived[name]
-            if row["id"] not in listed:
+            if row["ticket_id"] not in listed:
                 tally.unlisted.append(name)
         else:
             tally.lost_replies.append(f"{name} is {row['state']}")

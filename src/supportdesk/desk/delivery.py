@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("supportdesk.delivery")
 
+WORKER_LEASE = "worker"
 LEASE = timedelta(minutes=15)  # longer than the ten minutes that a server may take after the final dot
 PAUSE_AFTER_REFUSAL = timedelta(minutes=15)
 OPEN_CIRCUIT_AFTER, CIRCUIT_PAUSE = 5, timedelta(minutes=5)
@@ -75,15 +76,15 @@ class Deliverer:
         return self._desk.store.run(settle)
 
     def _is_orphaned(self, row: Row, now: datetime) -> bool:
-        left_behind = row["lease_owner"] == self._owner or row["lease_epoch"] != self._epoch
+        left_behind = row["lease_owner"] == self._owner or row["lease_epoch"] < self._epoch
         return left_behind or row["lease_until"] is None or bool(row["lease_until"] <= now)
 
     def deliver_next(self) -> bool:
         """Deliver one reply that is due; False when there is none."""
-        row = self._claim_next()
-        if row is None:
-            return False
         try:
+            row = self._claim_next()
+            if row is None:
+                return False
             built = self._built(row)
             if built is not None:
                 result = self._send(row, built)
@@ -114,6 +115,7 @@ class Deliverer:
         """Take the row, or make it a draft again if somebody added something since it was held."""
 
         def claim(tx: Transaction) -> OutboxRow | None:
+            self._check_lease(tx)
             row = tx.row("outbox", {"id": outbox_id})
             mailbox = tx.row("mailbox", {"id": row["mailbox_id"]}) if row is not None else None
             if row is None or row["state"] != state or not _is_due(row, tx.now):
@@ -133,6 +135,12 @@ class Deliverer:
             return row_of(tx, claimed)
 
         return self._desk.store.run(claim)
+
+    def _check_lease(self, tx: Transaction) -> None:
+        """A worker that was stopped for longer than its lease must not begin anything more. Raises LeaseLost."""
+        lease = tx.row("lease", {"name": WORKER_LEASE})
+        if lease is not None and lease["epoch"] > self._epoch:
+            raise LeaseLost("another worker has taken over")
 
     def _own_row(self, tx: Transaction, outbox_id: OutboxId) -> Row:
         """The row while the claim is still ours. Raises LeaseLost."""
@@ -182,6 +190,7 @@ class Deliverer:
         self._desk.store.run(lambda tx: self._change_own(tx, outbox_id, reached))
 
     def _change_own(self, tx: Transaction, outbox_id: OutboxId, change: Update) -> None:
+        self._check_lease(tx)
         self._own_row(tx, outbox_id)
         _apply(tx, change)
 

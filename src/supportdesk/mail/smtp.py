@@ -22,6 +22,7 @@ from aiosmtplib import (
     SMTPServerDisconnected,
 )
 
+from supportdesk.errors import ConfigError, ConnectionFailed, LoginRefused
 from supportdesk.mail.model import BuiltMail, RecipientResult, SendResult
 from supportdesk.mail.tls import check_tls_mode, is_loopback, tls_context
 from supportdesk.mail.verdict import is_account_problem, judge_reply, judge_silence
@@ -56,8 +57,6 @@ class SmtpTransport:
 
     def check(self) -> str:
         """Connect and log in; returns the server's greeting to EHLO. Raises ConnectionFailed or LoginRefused."""
-        from supportdesk.errors import ConnectionFailed, LoginRefused
-
         async def connect() -> str:
             client = await self._connected()
             return str(client.last_ehlo_response.message if client.last_ehlo_response else "")
@@ -91,6 +90,8 @@ class SmtpTransport:
         except (SMTPException, OSError, TimeoutError) as error:
             await self._disconnect()
             return attempt.result(judge_silence(attempt.stage), str(error) or type(error).__name__)
+        except ConfigError as error:  # the certificate file that the mailbox names
+            return attempt.result("deferred", error.message, account_problem=True)
         except BaseException:
             await self._disconnect()
             raise

@@ -1,0 +1,129 @@
+"""An SMTP server that does as it is told, stage by stage, and keeps every byte that came (RFC 5321 by hand).
+
+It records what it was given before it answers, so that a lost answer leaves the truth here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EHLO = "250-stub\r\n250-SIZE 100000000\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 ENHANCEDSTATUSCODES"
+GOOD: Mapping[str, str] = {
+    "banner": "220 stub", "ehlo": EHLO, "mail": "250 2.1.0 Ok", "rcpt": "250 2.1.5 Ok", "data": "354 go on",
+    "dot": "250 2.0.0 Ok: queued as 7F", "rset": "250 Ok", "quit": "221 Bye",
+}  # fmt: skip
+EOF, SILENCE = "<eof>", "<silence>"
+
+
+@dataclass
+class SmtpStub:
+    """A server on `port`. `script` maps a stage to its answer, `EOF` or `SILENCE`; a `rcpt` one may name addresses.
+
+    `mid-data` breaks the connection after the first line of the mail.
+    """
+
+    port: int = 0
+    script: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)  # address → answer to its RCPT
+    commands: list[str] = field(default_factory=list)
+    mails: list[bytes] = field(default_factory=list)  # everything between DATA and the end, dots as they came
+    envelopes: list[list[str]] = field(default_factory=list)
+    connections: int = 0
+    before: Callable[[str], None] = field(default=lambda stage: None)  # called at each stage before the answer
+
+    def answer(self, stage: str) -> str:
+        self.before(stage)
+        return self.script.get(stage, GOOD[stage])
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                await self._talk(reader, writer)
+        finally:
+            writer.close()
+            with suppress(ConnectionError, OSError):
+                await writer.wait_closed()
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not await self._say(writer, self.answer("banner")):
+            return
+        recipients: list[str] = []
+        while line := await reader.readline():
+            command = line.decode("utf-8", "replace").rstrip("\r\n")
+            self.commands.append(command)
+            verb = command.split(" ")[0].split(":")[0].casefold()
+            stage = {"helo": "ehlo"}.get(verb, verb)
+            if stage not in GOOD:
+                reply = "500 what?"
+            elif stage == "rcpt":
+                address = command.partition("<")[2].partition(">")[0]
+                reply = self.refused.get(address) or self.answer("rcpt")
+                recipients += [address] if reply.startswith("250") else []
+            else:
+                reply = self.answer(stage)
+            if stage in ("mail", "rset"):
+                recipients = []
+            if not await self._say(writer, reply):
+                return
+            if stage == "data" and reply.startswith("354"):
+                if self.script.get("mid-data") == EOF:
+                    await reader.readline()
+                    return
+                self.mails.append(await _until_dot(reader))
+                self.envelopes.append(recipients)
+                if not await self._say(writer, self.answer("dot")):
+                    return
+            if stage == "quit":
+                return
+
+    async def _say(self, writer: asyncio.StreamWriter, text: str) -> bool:
+        if text == SILENCE:
+            await asyncio.sleep(3600)
+        if text == EOF:
+            return False
+        writer.write(text.encode() + b"\r\n")
+        await writer.drain()
+        return not text.startswith("421")
+
+
+async def _until_dot(reader: asyncio.StreamReader) -> bytes:
+    lines = []
+    while (line := await reader.readline()) != b".\r\n":
+        if not line:
+            raise ConnectionError("the mail has no end")
+        lines.append(line)
+    return b"".join(lines)
+
+
+@contextmanager
+def running_smtp_stub() -> Iterator[SmtpStub]:
+    """The stub in a thread of its own; every connection is closed at the end."""
+    stub, loop = SmtpStub(), asyncio.new_event_loop()
+    server = loop.run_until_complete(asyncio.start_server(stub.serve, "127.0.0.1", 0, limit=1 << 24))
+    stub.port = server.sockets[0].getsockname()[1]
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield stub
+    finally:
+        asyncio.run_coroutine_threadsafe(_shut_down(server), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
+
+
+async def _shut_down(server: asyncio.Server) -> None:
+    server.close()
+    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
