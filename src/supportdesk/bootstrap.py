@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from supportdesk.desk.ports import MailParser, MailServers, MailSource, MailTransport, Store
     from supportdesk.mail.child import MailParserPool
     from supportdesk.store.backup import BackupReport, RestoreReport
-    from supportdesk.store.facts import DatabaseFacts
+    from supportdesk.store.facts import DatabaseFacts as DatabaseFacts  # noqa: PLC0414 — `doctor` names the type
 
 
 class SystemClock:

@@ -17,7 +17,7 @@ from supportdesk.errors import UsageError
     ("address", "mx", "provider", "imap", "smtp"),
     [
         ("shop@gmail.com", (), "Google", "imap.gmail.com:993/implicit", "smtp.gmail.com:465/implicit"),
-        ("a@bottega.it", ("mx.bottega.it.aruba.it",), "Aruba", "imaps.aruba.it:993/implicit", "smtps.aruba.it:465/implicit"),
+        ("a@bottega.it", ("mx.b.it.aruba.it",), "Aruba", "imaps.aruba.it:993/implicit", "smtps.aruba.it:465/implicit"),
         ("shop@Pec.IT", (), "Aruba PEC", "imaps.pec.aruba.it:993/implicit", "smtps.pec.aruba.it:465/implicit"),
         ("hallo@laden.de", ("mx00.ionos.de",), "IONOS", "imap.ionos.de:993/implicit", "smtp.ionos.de:465/implicit"),
         (

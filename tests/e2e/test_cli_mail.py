@@ -6,8 +6,11 @@ import email
 import email.policy
 import json
 import os
+import pty
+import select
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import TYPE_CHECKING, Any
@@ -186,6 +189,68 @@ def test_the_audit_names_mail_that_has_no_row_and_a_wrong_password_saves_nothing
     )  # fmt: skip
     assert [box["address"] for box in machine.json("mailbox", "list")] == [shop]
     assert machine.json("mailbox", "test")["self_test"]["folder"] == "INBOX"
+
+
+def test_init_asks_for_everything_in_a_terminal(machine: Machine, mail_servers: MailServers, mail_user: str) -> None:
+    shop = f"{mail_user}@example.test"
+    rosa = mail_from("rosa@customer.test", shop, "Il pacco non è arrivato.")
+    mail_servers.append(mail_user, rosa)
+    conversation = [
+        ("The support address: ", "nonsense"),
+        ("The support address: ", shop),
+        ("The shop's name [Example]: ", "Bottega Verde"),
+        ("Your name, as customers see it", "Giulia Verdi"),
+        ("Country", "IT"),
+        ("Time zone [Europe/Rome]: ", ""),
+        ("Opening hours", "lun-ven 9-13 15-19"),
+        ("How do you address customers: tu / Lei [Lei]: ", "tu"),
+        ("Which mail enters the queue", "7d"),
+        (f"Password of {shop}: ", mail_servers.password),
+        ("Shall this conversation enter the queue? [Y/n]: ", "y"),
+    ]
+    shown = converse(
+        machine,
+        ["init", "--imap", f"localhost:{mail_servers.imaps_port}/implicit",
+         "--smtp", f"localhost:{mail_servers.smtps_port}/implicit",
+         "--login", mail_user, "--ca-file", str(mail_servers.certificate)],
+        conversation,
+    )  # fmt: skip
+    assert f"{shop} is ready" in shown
+    assert mail_servers.password not in shown
+    [box] = machine.json("mailbox", "list")
+    assert (box["register"], box["language"], box["zone"]) == ("", "it", "Europe/Rome")
+    assert machine.json("hours", "show")["week"]["mon"] == ["09:00-13:00", "15:00-19:00"]
+    assert [row["customer_address"] for row in machine.json("ticket", "list")] == ["rosa@customer.test"]
+
+
+def converse(machine: Machine, arguments: list[str], conversation: list[tuple[str, str]]) -> str:
+    """Run the program in a terminal and type each answer when its question has been asked; what the screen showed."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execve(sys.executable, [sys.executable, "-m", "supportdesk", *arguments], machine.environment)
+    shown, waiting = "", list(conversation)
+    deadline = time.monotonic() + 120
+    try:
+        while time.monotonic() < deadline:
+            if not select.select([terminal], [], [], 1.0)[0]:
+                continue
+            try:
+                shown += os.read(terminal, 4096).decode("utf-8", "replace")
+            except OSError:  # Linux ends a terminal whose program has gone with EIO
+                break
+            tail = shown[shown.rfind(ANSWERED) + len(ANSWERED) if ANSWERED in shown else 0 :]
+            if waiting and waiting[0][0] in tail and not tail.endswith("\n"):
+                os.write(terminal, f"{waiting.pop(0)[1]}\n".encode())
+                shown += ANSWERED
+    finally:
+        os.close(terminal)
+    _pid, status = os.waitpid(child, 0)
+    assert waiting == [], f"never asked: {waiting[0]}\n{shown}"
+    assert os.waitstatus_to_exitcode(status) == 0, shown
+    return shown
+
+
+ANSWERED = "\x00"
 
 
 def test_a_certificate_that_nobody_trusts_is_refused(

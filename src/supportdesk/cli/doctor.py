@@ -19,7 +19,7 @@ from supportdesk.errors import ConfigError, SupportdeskError, ThresholdBreached
 from supportdesk.l10n.catalog import N_, _
 
 if TYPE_CHECKING:
-    from supportdesk.store.facts import DatabaseFacts
+    from supportdesk.bootstrap import DatabaseFacts
 
 app = group()
 Verdict = Literal["ok", "note", "wrong"]

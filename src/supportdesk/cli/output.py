@@ -18,6 +18,7 @@ from typing import Any
 from supportdesk.l10n.catalog import _
 from supportdesk.safetext import safe
 
+WIDEST_KEPT = 12  # cells up to here are never cut in a terminal
 WIDEST_PLAIN = 60  # characters of one cell where nobody said how wide the reader is
 
 
@@ -172,9 +173,12 @@ def _rich_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for heading in headings:
-        table.add_column(Text(heading), overflow="ellipsis", no_wrap=True)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    for at, heading in enumerate(headings):
+        widest = max((len(row[at]) for row in rows), default=0)
+        # A number or a state that is cut tells nothing: the long columns give way.
+        keep = max(widest, len(heading)) if widest <= WIDEST_KEPT else None
+        table.add_column(Text(heading), overflow="ellipsis", no_wrap=True, min_width=keep)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)

@@ -1,4 +1,4 @@
-"""The reference of the command line, made from its declarations: `python -m supportdesk.cli.reference` prints docs/cli.md.
+"""The reference of the command line, made from its declarations: docs/cli.md.
 
 python -m supportdesk.cli.reference --update FILE    write it
 python -m supportdesk.cli.reference --check FILE     exit 1 when the file says something else
@@ -99,7 +99,7 @@ def _table(params: list[Any]) -> Iterator[str]:
 
 def _written(param: Any) -> str:
     """How the parameter is typed; a bar would end the cell of the table."""
-    metavar = (param.metavar or param.name).replace("|", "/")
+    metavar: str = (param.metavar or param.name).replace("|", "/")
     if param.param_type_name == "argument":
         return metavar
     names = ", ".join([*param.opts, *param.secondary_opts])
