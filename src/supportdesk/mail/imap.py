@@ -139,16 +139,15 @@ class ImapSource:
         with self._failures("wait for news"):
             self._client.idle()
             deadline = time.monotonic() + seconds
-            news = False
+            news = self._has_read_ahead()
             while not news and not stop() and (left := deadline - time.monotonic()) > 0:
                 readable, _, _ = select.select([self._client.socket()], [], [], min(left, 1.0))
-                if readable:
-                    answers = self._client.idle_check(timeout=0.05)
-                    if any(answer and answer[0] == b"BYE" for answer in answers):
-                        raise IMAPClientAbortError("the server said BYE")
-                    news = True
-            self._client.idle_done()
-            return news
+                news = bool(readable)
+            # Not idle_check: it reads without waiting, and gives the connection up where half a line has come.
+            _, answers = self._client.idle_done()
+            if any(answer and answer[0] == b"BYE" for answer in answers):
+                raise IMAPClientAbortError("the server said BYE")
+            return news or bool(answers)
 
     def find_message_id(self, folder: str, message_id: str) -> list[int]:
         """UIDs in `folder` of our own signed Message-ID; anything else is refused before it reaches the wire."""
@@ -251,6 +250,17 @@ class ImapSource:
             self._client.delete_messages(uids, silent=True)
             self._client.uid_expunge(uids)
         # Without either, a bare EXPUNGE would remove other people's deleted mail: the mail stays.
+
+    def _has_read_ahead(self) -> bool:
+        """Whether news came in one packet with the answer to IDLE: of bytes already read the socket says nothing."""
+        connection = self._client.socket()
+        connection.setblocking(False)
+        try:
+            return bool(self._client._imap.file.peek(1))
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False
+        finally:
+            connection.settimeout(READ_SECONDS)
 
     def _pause(self, seconds: float, stop: Callable[[], bool]) -> bool:
         deadline = time.monotonic() + seconds
