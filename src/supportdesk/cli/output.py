@@ -177,7 +177,7 @@ def _rich_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for at, heading in enumerate(headings):
         widest = max((len(row[at]) for row in rows), default=0)
         # A number or a state that is cut tells nothing: the long columns give way.
-        keep = max(widest, len(heading)) if widest <= WIDEST_KEPT else None
+        keep = max(widest, 1) if widest <= WIDEST_KEPT else None
         table.add_column(Text(heading), overflow="ellipsis", no_wrap=True, min_width=keep)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))

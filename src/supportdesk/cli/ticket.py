@@ -50,7 +50,7 @@ def show_queue(session: Session, ids: list[TicketId], now: datetime) -> None:
     found = session.desk.read.queue_rows(ids, agent_id=session.acting_agent.id, now=now)
     rows = [found[ticket_id] for ticket_id in ids if ticket_id in found]
     headings = (
-        "#", _("due"), _("status"), _("customer"), _("subject"), _("messages"), _("language"), _("owner"), _("waits"),
+        "#", _("due"), _("status"), _("customer"), _("subject"), _("msgs"), _("lang"), _("owner"), _("waits"),
     )  # fmt: skip
     session.out.table(rows, headings, (_queue_cells(row, now) for row in rows))
 
