@@ -9,7 +9,9 @@ import asyncio
 import signal
 import time
 import traceback
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual._compositor import ChopsUpdate
 
 from supportdesk.errors import SupportdeskError
 from supportdesk.l10n.catalog import _, use_language
@@ -19,9 +21,11 @@ from supportdesk.tui.calls import LOOK, PRESENCE, READ, WRITE, Calls, Finished
 from supportdesk.tui.feed import Changed, Feed
 from supportdesk.tui.glyphs import ASCII, UNICODE, Glyphs
 from supportdesk.tui.keymap import Keymap, compile_keymap
+from supportdesk.tui.painted import Painted
 from supportdesk.tui.present_queue import health
 from supportdesk.tui.screens.base import DeskScreen
 from supportdesk.tui.screens.choose import ChooseScreen, DialogScreen
+from supportdesk.tui.screens.ticket import TicketScreen
 from supportdesk.tui.session import Session, open_session
 from supportdesk.tui.themes import THEMES
 from supportdesk.tui.widgets.bars import StatusPart
@@ -30,7 +34,9 @@ from supportdesk.tui.widgets.guard import SafeApp
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rich.console import RenderableType
     from textual import events
+    from textual.screen import Screen
 
     from supportdesk.config import Config
     from supportdesk.desk.model import OutboxRow, TicketId
@@ -96,6 +102,7 @@ class Console(SafeApp[int], inherit_bindings=False):
         self.counts: dict[str, int] = {}
         self.desk_status: DeskStatus | None = None
         self.failure: SupportdeskError | None = None
+        self.painted = Painted()
         self.last_key = 0.0
         self._start_worker = start_worker
         self._feed: Feed | None = None
@@ -106,10 +113,13 @@ class Console(SafeApp[int], inherit_bindings=False):
 
     # ---- start and end
 
-    def on_mount(self) -> None:
+    def get_default_screen(self) -> Screen[Any]:
         from supportdesk.tui.screens.queue import QueueScreen
 
-        self.push_screen(QueueScreen())
+        return QueueScreen()
+
+    def on_mount(self) -> None:
+        self.app_resume_signal.subscribe(self, lambda _app: self.painted.forget())
         self.call_after_refresh(self._open_desk)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGHUP, signal.SIGTERM):
@@ -311,42 +321,54 @@ class Console(SafeApp[int], inherit_bindings=False):
 
     def open_ticket(self, ticket_id: TicketId, *, neighbours: Callable[[int], TicketId | None] | None = None) -> None:
         """Show a ticket; `neighbours` gives the next and previous one."""
-        from supportdesk.tui.screens.ticket import TicketScreen
-
         if isinstance(self.screen, TicketScreen):
             self.screen.show_ticket(ticket_id)
         else:
-            self.push_screen(TicketScreen(ticket_id, neighbours))
+            self._open_ticket(ticket_id, neighbours)
+
+    def _open_ticket(self, ticket_id: TicketId, neighbours: Callable[[int], TicketId | None] | None) -> None:
+        """Read the ticket first, so that it is painted once."""
+        session = self.session
+        if session is None:
+            return
+
+        def show(bundle: TicketBundle) -> None:
+            self.show_at_once(TicketScreen(bundle, neighbours))
+
+        if (known := session.tickets.get(ticket_id)) is not None:
+            show(known)
+        else:
+            self.calls.run(READ, lambda: session.load_ticket(ticket_id), show, self.tell_error, replaces="open")
 
     def open_composer(self, bundle: TicketBundle, row: OutboxRow) -> None:
         from supportdesk.tui.screens.compose import ComposeScreen
 
-        self.push_screen(ComposeScreen(bundle, row))
+        self.show_at_once(ComposeScreen(bundle, row))
 
     def open_note(self, bundle: TicketBundle) -> None:
         from supportdesk.tui.screens.note import NoteScreen
 
-        self.push_screen(NoteScreen(bundle))
+        self.show_at_once(NoteScreen(bundle))
 
     def open_outbox(self) -> None:
         from supportdesk.tui.screens.outbox import OutboxScreen
 
-        self.push_screen(OutboxScreen())
+        self.show_at_once(OutboxScreen())
 
     def open_drafts(self) -> None:
         from supportdesk.tui.screens.drafts import DraftsScreen
 
-        self.push_screen(DraftsScreen())
+        self.show_at_once(DraftsScreen())
 
     def open_parked(self) -> None:
         from supportdesk.tui.screens.parked import ParkedScreen
 
-        self.push_screen(ParkedScreen())
+        self.show_at_once(ParkedScreen())
 
     def show_text(self, title: str, text: str) -> None:
         from supportdesk.tui.screens.text import TextScreen
 
-        self.push_screen(TextScreen(title, text))
+        self.show_at_once(TextScreen(title, text))
 
     def show_help(self, screen: DeskScreen[object]) -> None:
         from supportdesk.tui.help import help_text
@@ -355,12 +377,33 @@ class Console(SafeApp[int], inherit_bindings=False):
 
     def show_palette(self, screen: DeskScreen[object]) -> None:
         from supportdesk.tui.help import palette_entries
+
         def chosen(action: str | None) -> None:
             if action is not None:
                 screen.act(action)
 
         entries = palette_entries(screen)
         self.push_screen(ChooseScreen(_("What do you want to do?"), entries, glyphs=self.glyphs, large=True), chosen)
+
+    # ---- painting
+
+    def on_resize(self) -> None:
+        self.painted.forget()
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        """Send what a repaint changes, and nothing else."""
+        if isinstance(renderable, ChopsUpdate) and len({span[0] for span in renderable.spans}) > self.size.height // 3:
+            renderable = screen._compositor.render_full_update()
+        super()._display(screen, cast("RenderableType", self.painted.sparing(renderable, self.size.width)))
+
+    def show_at_once(self, screen: Screen[None]) -> None:
+        """Put a screen in front and paint it once, when everything on it is in its place."""
+
+        async def put() -> None:
+            with self.batch_update():
+                await self.push_screen(screen)
+
+        self.call_next(put)
 
     # ---- the crash
 

@@ -47,10 +47,10 @@ def queue_columns() -> tuple[Column, ...]:
     """The columns of the queue; what does not fit goes, the least needed first."""
     return (
         Column("due", safe(_("due")), 6, align_right=True),
-        Column("number", SafeText("#"), 5, drop=1, align_right=True, tone="muted"),
+        Column("number", SafeText("#"), 5, drop=1, align_right=True),
         Column("customer", safe(_("customer")), 14, flex=2),
         Column("subject", safe(_("subject")), 18, flex=5),
-        Column("messages", safe(_("msgs")), 4, drop=5, align_right=True, tone="muted"),
+        Column("messages", safe(_("msgs")), 4, drop=5, align_right=True),
         Column("language", safe(_("lang")), 4, drop=2),
         Column("owner", safe(_("owner")), 7, drop=3),
         Column("waits", safe(_("waits")), 5, drop=4, align_right=True),
@@ -77,12 +77,9 @@ def list_row(row: QueueRow, now: datetime, glyphs: Glyphs, view: str) -> ListRow
         "state": safe(state),
     }
     tones = {"due": "error" if late else "warning" if soon else "", "state": state_tone}
-    if row.unread:
-        tones |= {"subject": "strong", "customer": "strong"}
-    if not row.assignee:
-        tones["owner"] = "muted"
     settled = row.status in ("solved", "closed", "spam") and view not in ("solved", "spam", "all")
-    return ListRow(row.id, cells, {key: tone for key, tone in tones.items() if tone}, "muted" if settled else "")
+    tone = "muted" if settled else "strong" if row.unread else ""
+    return ListRow(row.id, cells, {key: tone for key, tone in tones.items() if tone}, tone)
 
 
 def _state(row: QueueRow, now: datetime, view: str) -> tuple[str, str]:

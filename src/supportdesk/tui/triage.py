@@ -127,7 +127,7 @@ class Triage:
 
     def _ask_when(self, tickets: tuple[TicketId, ...], title: str, then: Callable[[Any], None]) -> None:
         """A phrase, with the time that it means shown while it is typed: from the same rules that will read it."""
-        screen, hint = self._screen, _("for example: {phrases}").format(phrases=_("tomorrow 9am, mon 15:00, 3d"))
+        screen = self._screen
 
         def read() -> object:
             from supportdesk.desk.arguments import calendar_for
@@ -139,7 +139,7 @@ class Triage:
                 "when",
                 title,
                 then,
-                hint=lambda text: describe_when(text, calendar, screen.session.now()) if text.strip() else safe(hint),
+                hint=lambda text: describe_when(text, calendar, screen.session.now()),
                 complete=lambda text: when_presets(text, calendar, screen.session.now()),
             )
 
@@ -226,6 +226,8 @@ class Triage:
 
 def describe_when(text: str, calendar: Any, now: datetime) -> SafeText:
     """The time that a phrase means, or why it means none."""
+    if not text.strip():
+        return SafeText("")
     from supportdesk.desk.phrases import read_snooze
     from supportdesk.l10n.catalog import current_language
 

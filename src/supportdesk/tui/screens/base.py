@@ -45,7 +45,7 @@ class DeskScreen(Screen[Answer]):
     """A screen between a status line and key hints."""
 
     CONTEXT: ClassVar[str] = "list"
-    AUTO_FOCUS = None
+    AUTO_FOCUS = ""
     BINDINGS = []
 
     def __init__(self) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class ChooseScreen(ModalScreen[str | None]):
     """A title and a picker; answers the id of the entry, or None."""
 
-    AUTO_FOCUS = None
+    AUTO_FOCUS = ""
     BINDINGS = []
 
     def __init__(
@@ -74,7 +74,7 @@ class ChooseScreen(ModalScreen[str | None]):
 class DialogScreen(ModalScreen[str]):
     """A text and a few keys; answers the key that was pressed, "esc" for none of them."""
 
-    AUTO_FOCUS = None
+    AUTO_FOCUS = ""
     BINDINGS = []
 
     def __init__(self, title: str, text: str, keys: Sequence[tuple[str, str]]) -> None:

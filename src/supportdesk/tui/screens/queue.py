@@ -223,6 +223,7 @@ class QueueScreen(OnTickets):
 
     def do_refresh(self) -> None:
         """Show the order as it is now."""
+        self.console.painted.forget()
         self.tickets.clear_change_marks()
         if self._fresh is not None:
             self._show_order(self._fresh, keep_cursor=self.tickets.cursor_index > 0)

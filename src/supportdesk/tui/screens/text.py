@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class TextScreen(Screen[None]):
     """A title, the text, and the way back."""
 
-    AUTO_FOCUS = None
+    AUTO_FOCUS = ""
     BINDINGS = []
 
     def __init__(self, title: str, text: str) -> None:

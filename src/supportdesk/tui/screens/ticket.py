@@ -34,12 +34,12 @@ class TicketScreen(OnTickets):
 
     CONTEXT: ClassVar[str] = "ticket"
 
-    def __init__(self, ticket_id: TicketId, neighbours: Callable[[int], TicketId | None] | None = None) -> None:
+    def __init__(self, bundle: TicketBundle, neighbours: Callable[[int], TicketId | None] | None = None) -> None:
         super().__init__()
-        self._ticket_id = ticket_id
+        self._ticket_id = bundle.ticket.id
         self._neighbours = neighbours
         self._bundle: TicketBundle | None = None
-        self._expected: str = ""
+        self._first = bundle
 
     def compose_body(self) -> ComposeResult:
         glyphs = self.console.glyphs
@@ -57,7 +57,8 @@ class TicketScreen(OnTickets):
     def on_mount(self) -> None:
         self.query_one("#banner").display = False
         self.thread_view.focus()
-        self.show_ticket(self._ticket_id)
+        self.console.show_presence(self._ticket_id, "viewing")
+        self._put(self._first)
 
     # ---- showing
 

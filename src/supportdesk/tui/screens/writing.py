@@ -8,7 +8,7 @@ from supportdesk.errors import SupportdeskError
 from supportdesk.l10n.catalog import _
 from supportdesk.safetext import SafeText, safe
 from supportdesk.tui.editor import edit_text
-from supportdesk.tui.present_thread import presence_words, thread_items
+from supportdesk.tui.present_thread import presence_words, thread_item
 from supportdesk.tui.screens.base import READ, DeskScreen
 from supportdesk.tui.widgets.bars import StatusLine, StatusPart
 from supportdesk.tui.widgets.composer import Composer
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from supportdesk.tui.feed import Changed
     from supportdesk.tui.session import TicketBundle
+    from supportdesk.tui.widgets.thread_layout import ThreadItem
 
 
 class WritingScreen(DeskScreen[None]):
@@ -58,7 +59,7 @@ class WritingScreen(DeskScreen[None]):
         return self.query_one("#body", Composer)
 
     def on_mount(self) -> None:
-        self.query_one("#context", ThreadView).show(thread_items(self.bundle, self.session.now()))
+        self.query_one("#context", ThreadView).show(self._context_items())
         self.body.load(self._text)
         self.body.focus()
         self.show_title()
@@ -100,8 +101,18 @@ class WritingScreen(DeskScreen[None]):
         if any(entry.seq > self.bundle.ticket.seq and entry.agent_id != mine for entry in bundle.entries):
             self._news = True
         self.bundle = bundle
-        self.query_one("#context", ThreadView).replace_items(thread_items(bundle, self.session.now()))
+        self.query_one("#context", ThreadView).replace_items(self._context_items())
         self.show_title()
+
+    def _context_items(self) -> list[ThreadItem]:
+        """The conversation without the agent's own draft, which stands below."""
+        shown = [
+            entry
+            for entry in self.bundle.entries
+            if entry.id is not None or entry.state != "draft" or entry.agent_id != self.session.agent.id
+        ]
+        now = self.session.now()
+        return [thread_item(entry, self.bundle, now) for entry in shown]
 
     # ---- keys
 

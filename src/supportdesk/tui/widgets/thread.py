@@ -121,6 +121,8 @@ class ThreadView(Widget, can_focus=True):
 
     def replace_items(self, items: Sequence[ThreadItem]) -> None:
         """The same thread with something new or changed: what stands on screen stands still, opened folds stay open."""
+        if tuple(items) == self._items:
+            return
         cursor = self.cursor_item
         anchored = self._items[self._anchor[0]].id if self._items else None
         known = {item.id: item for item in self._items}
