@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from supportdesk.desk.model import OutboxId
+from supportdesk.desk.replies import newcomers_since_held
 from supportdesk.desk.results import AnswerNeeded
 from supportdesk.errors import Conflict, NotAllowed, ReplyStopped, UsageError
 from supportdesk.mail.model import Address
@@ -279,3 +281,38 @@ def test_a_merge_is_news_to_whoever_is_writing_on_the_survivor(house: House) -> 
     house.pass_time(seconds=1)
     house.desk.send(house.giulia, row.id, seen_seq=stopped.value.seq)
     assert house.ticket(survivor).waiting_since is None
+
+
+def test_a_held_reply_is_stopped_by_news_in_any_ticket_of_the_family_but_not_by_ones_own_merge(house: House) -> None:
+    other = house.customer_writes("Prima domanda")
+    for _unused in range(3):
+        house.pass_time(minutes=1)
+        house.customer_writes("Ancora", ticket=other)
+    ticket_id = house.customer_writes("Seconda domanda")
+    house.pass_time(minutes=1)
+    held = house.reply(ticket_id)
+    house.pass_time(seconds=1)
+    house.desk.perform("merge", house.giulia, [ticket_id], {"into": other})
+    assert news_since_held(house, held.id) == []
+    house.pass_time(seconds=1)
+    house.customer_writes("Ho cambiato idea", ticket=other)
+    assert news_since_held(house, held.id) == ["Ho cambiato idea"]
+
+
+def test_ones_own_merge_after_sending_does_not_stop_the_reply_but_a_colleagues_does(house: House) -> None:
+    mine, colleagues = house.customer_writes("Doppia"), house.customer_writes("Tripla")
+    ticket_id = house.customer_writes()
+    house.pass_time(minutes=1)
+    held = house.reply(ticket_id)
+    house.pass_time(seconds=1)
+    house.desk.perform("merge", house.giulia, [mine], {"into": ticket_id})
+    assert news_since_held(house, held.id) == []
+    house.desk.perform("merge", house.luca, [colleagues], {"into": ticket_id})
+    assert news_since_held(house, held.id) == ["Tripla"]
+
+
+def news_since_held(house: House, outbox_id: OutboxId) -> list[str]:
+    with house.store.transaction() as tx:
+        row = tx.row("outbox", {"id": outbox_id})
+        assert row is not None
+        return [one.excerpt for one in newcomers_since_held(tx, row)]

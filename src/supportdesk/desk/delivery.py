@@ -17,7 +17,7 @@ from supportdesk.desk.drafts import row_of
 from supportdesk.desk.model import WORKER, MailboxId, OutboxId, OutboxRow
 from supportdesk.desk.outgoing import outgoing_mail
 from supportdesk.desk.ports import Change, Plan, PlannedEvent, Reader, Row, Transaction, Update
-from supportdesk.desk.replies import back_to_draft, newcomers
+from supportdesk.desk.replies import back_to_draft, newcomers_since_held
 from supportdesk.desk.settings import new_action_id
 from supportdesk.desk.triage import update_ticket
 from supportdesk.desk.verdicts import OPEN_AGAIN, with_badges, write_verdict
@@ -249,7 +249,7 @@ def _stopped(tx: Transaction, row: Row) -> bool:
     ticket = root_of(tx, row["ticket_id"])
     if row["kind"] not in ("reply", "new") or row["agent_id"] is None:
         return False
-    if not newcomers(tx, ticket, row["agent_id"], row["seq"]):
+    if not newcomers_since_held(tx, row):
         return False
     badges = update_ticket(ticket, {"badges": with_badges(ticket, add="reply_stopped"), **OPEN_AGAIN})
     event = PlannedEvent(ticket.id, "reply_stopped", {"outbox_id": row["id"], "status": "open"})

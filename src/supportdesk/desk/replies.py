@@ -92,32 +92,30 @@ def send(
 def newcomers(tx: Transaction, ticket: Ticket, agent_id: AgentId | None, seen_seq: int) -> tuple[Newcomer, ...]:
     """What others added to the ticket after `seen_seq`, oldest first: messages, notes, replies on their way, merges.
 
-    An agent's own notes and replies are not news to him. For the release from the outbox, `seen_seq` is the row's own
-    `seq`: what stood there when it was held has been judged already.
+    An agent's own notes and replies are not news to him.
     """
     if ticket.seq <= seen_seq:
         return ()
-    found: list[Newcomer] = []
-    messages = [row for row in tx.rows("message", {"ticket_id": ticket.id}, order="seq") if row["seq"] > seen_seq]
+    found = _added(tx, ticket.id, agent_id, seen_seq)
     for member in _joined_after(tx, ticket, seen_seq):
-        messages += tx.rows("message", {"ticket_id": member}, order="seq")
-    for row in messages:
-        own = agent_id is not None and row["agent_id"] == agent_id
-        # A sent reply took its place when it was held: its outbox row speaks for it.
-        if not own and row["direction"] != "system" and row["outbox_id"] is None:
-            kind = row["kind"] if row["direction"] == "in" or row["kind"] != "mail" else "reply"
-            found.append(Newcomer(row["seq"], kind, row["author_name"], row["created_at"], _excerpt(row["body"])))
-    for row in tx.rows("outbox", {"ticket_id": ticket.id}, order="seq"):
-        if (
-            row["state"] != "draft"
-            and row["seq"] > seen_seq
-            and row["agent_id"] != agent_id
-            and row["agent_id"] is not None
-        ):
-            author = name_of(tx, "agent", row["agent_id"])
-            found.append(
-                Newcomer(row["seq"], "reply", author, row["held_at"] or row["updated_at"], _excerpt(row["body"]))
-            )
+        found += _added(tx, member, agent_id, 0)
+    return tuple(sorted(found, key=lambda item: (item.at, item.seq)))
+
+
+def newcomers_since_held(tx: Transaction, row: Row) -> tuple[Newcomer, ...]:
+    """The same for a reply that waits in the outbox: what stood there when it was held has been judged already.
+
+    Its own home counts by seq. The other tickets of the family count their own, so there the time tells; what its
+    writer himself merged since is no news to him.
+    """
+    home, agent_id = tx.ticket(row["ticket_id"]), row["agent_id"]
+    found = _added(tx, home.id, agent_id, row["seq"])
+    joined = _joined_after(tx, home, row["seq"], not_by=agent_id)
+    for member in joined:
+        found += _added(tx, member, agent_id, 0)
+    for other in family_of(tx, root_of(tx, home.id).id):
+        if other.id != home.id and other.id not in joined:
+            found += [one for one in _added(tx, other.id, agent_id, 0) if one.at > row["held_at"]]
     return tuple(sorted(found, key=lambda item: (item.at, item.seq)))
 
 
@@ -284,14 +282,32 @@ def _status_back(tx: Transaction, ticket: Ticket, undone: list[Change]) -> Plan:
     return Plan(silent=tuple(changes))
 
 
-def _joined_after(tx: Transaction, ticket: Ticket, seen_seq: int) -> list[TicketId]:
-    """Tickets that were merged into this one, directly or not, after that seq of it."""
+def _added(tx: Transaction, home: TicketId, agent_id: AgentId | None, seen_seq: int) -> list[Newcomer]:
+    """What others added to that ticket itself after that seq of it."""
+    found: list[Newcomer] = []
+    for row in tx.rows("message", {"ticket_id": home}, order="seq"):
+        own = agent_id is not None and row["agent_id"] == agent_id
+        # A sent reply took its place when it was held: its outbox row speaks for it.
+        if row["seq"] > seen_seq and not own and row["direction"] != "system" and row["outbox_id"] is None:
+            kind = row["kind"] if row["direction"] == "in" or row["kind"] != "mail" else "reply"
+            found.append(Newcomer(row["seq"], kind, row["author_name"], row["created_at"], _excerpt(row["body"])))
+    for row in tx.rows("outbox", {"ticket_id": home}, order="seq"):
+        by_colleague = row["agent_id"] is not None and row["agent_id"] != agent_id
+        if row["seq"] > seen_seq and by_colleague and row["state"] != "draft":
+            author, at = name_of(tx, "agent", row["agent_id"]), row["held_at"] or row["updated_at"]
+            found.append(Newcomer(row["seq"], "reply", author, at, _excerpt(row["body"])))
+    return found
+
+
+def _joined_after(tx: Transaction, ticket: Ticket, seen_seq: int, *, not_by: AgentId | None = None) -> list[TicketId]:
+    """Tickets that were merged into this one, directly or not, after that seq of it, and not by that agent."""
     family = family_of(tx, ticket.id)
     if len(family) == 1:
         return []
     joined: set[TicketId] = set()
     for row in tx.rows("event", {"ticket_id": ticket.id, "kind": "merged_here"}, order="seq"):
-        if row["data"].get("seq", 0) > seen_seq:
+        by_other = not_by is None or row["actor_id"] != not_by
+        if row["data"].get("seq", 0) > seen_seq and by_other:
             joined |= set(row["data"].get("merged", ()))
     found: list[TicketId] = []
     for member in family[1:]:
