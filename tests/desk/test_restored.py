@@ -39,6 +39,7 @@ def test_a_reply_that_was_on_its_way_is_in_doubt_after_a_restore_and_its_custome
     assert {("waiting", waiting), ("waiting", answered)} <= listed
 
     desk.resolve_uncertain(house.giulia, row.id, "mark_sent")
+    assert [(entry.direction, entry.state) for entry in desk.read.thread(answered)] == [("in", ""), ("out", "sent")]
     assert desk.read.ticket(answered).waiting_since is None
     next_reply = desk.open_draft(house.luca, waiting)
     next_reply = desk.save_draft(house.luca, next_reply.id, next_reply.version, body="Arriva domani.")

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from supportdesk.desk.bulk import update_clocks
-from supportdesk.desk.clocks import root_of
-from supportdesk.desk.model import WORKER
-from supportdesk.desk.ports import Plan, PlannedEvent
-from supportdesk.desk.settings import new_action_id
-from supportdesk.desk.triage import update_ticket
-from supportdesk.desk.verdicts import with_badges
+from supportdesk.desk.ports import Row, Transaction
+from supportdesk.desk.verdicts import write_verdict
+from supportdesk.mail.model import SendResult
 
 if TYPE_CHECKING:
     from supportdesk.desk.desk import Desk
 
 
 def flag_replies_in_doubt(desk: Desk) -> int:
-    """Mark the tickets of all replies in doubt and bring their clocks up to date; how many replies there are."""
+    """Give every reply in doubt its message, its ticket its badge, its customer his clock; how many replies."""
     rows = desk.read.rows("outbox", {"state": "uncertain"}, order="id")
     for row in rows:
-        with desk.store.transaction() as tx:
-            ticket, action_id = root_of(tx, row["ticket_id"]), new_action_id()
-            event = PlannedEvent(ticket.id, "reply_uncertain", {"outbox_id": row["id"]})
-            badges = update_ticket(ticket, {"badges": with_badges(ticket, add="uncertain")})
-            tx.apply(Plan(silent=badges, events=(event,), undoable=False), WORKER, action_id)
-            update_clocks(tx, [ticket.id], WORKER, action_id)
+        desk.store.run(partial(_flag, outbox_id=row["id"]))
     return len(rows)
+
+
+def _flag(tx: Transaction, outbox_id: int) -> None:
+    row: Row | None = tx.row("outbox", {"id": outbox_id})
+    if row is not None and row["state"] == "uncertain":
+        write_verdict(tx, row, SendResult("uncertain", row["stage"], row["error"]))
