@@ -171,6 +171,19 @@ def test_a_logged_call_counts_as_a_reply(house: House) -> None:
     assert (ticket.status, ticket.waiting_since, ticket.first_response_at) == ("solved", None, house.clock.now())
 
 
+def test_a_logged_call_does_not_answer_what_the_caller_had_not_seen(house: House) -> None:
+    ticket_id = house.customer_writes()
+    house.desk.mark_seen(house.giulia, ticket_id, house.ticket(ticket_id).seq)
+    house.pass_time(minutes=1)
+    second = house.clock.now()
+    house.customer_writes("Ancora una cosa", ticket=ticket_id)
+    house.pass_time(minutes=1)
+    house.desk.log_call(house.giulia, ticket_id, "Pacco in ritardo")
+    assert house.ticket(ticket_id).waiting_since == second
+    house.desk.perform("call", house.giulia, [ticket_id], {"text": "Richiamato", "seen": house.ticket(ticket_id).seq})
+    assert house.ticket(ticket_id).waiting_since is None
+
+
 def test_spam_leaves_the_queue_and_comes_back_waiting(house: House) -> None:
     ticket_id = house.customer_writes()
     waiting_since = house.ticket(ticket_id).waiting_since
@@ -185,6 +198,12 @@ def test_on_hold_ends_after_three_business_days_by_default(house: House) -> None
     ticket_id = house.customer_writes()
     house.desk.perform("status", house.giulia, [ticket_id], {"status": "on_hold"})
     assert house.ticket(ticket_id).on_hold_until == house.clock.now() + timedelta(days=3)
+
+
+def test_a_hold_does_not_end_in_the_past(house: House) -> None:
+    ticket_id, past = house.customer_writes(), house.clock.now() - timedelta(hours=1)
+    with pytest.raises(UsageError, match="passed already"):
+        house.desk.perform("status", house.giulia, [ticket_id], {"status": "on_hold", "until": past})
 
 
 def test_a_snooze_takes_a_phrase_a_mode_and_a_reason(house: House) -> None:

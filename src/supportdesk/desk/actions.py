@@ -95,6 +95,7 @@ def triage(action: str) -> Callable[[Call], Done]:
 
 _DISMISS = Param("dismiss", "choice", False, N_("Why the waiting customer needs no reply"), DISMISS_REASONS)
 _AFTER = Param("after", "choice", False, N_("What the ticket becomes"), ("pending", "open", "on_hold", "solved"))
+_SEEN = Param("seen", "number", False, N_("The sequence number up to which you have read the ticket"))
 
 ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
@@ -229,7 +230,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         N_("Log a call"),
         N_("Note down an outgoing call: it counts as a reply"),
         compound.call,
-        (Param("text", "body", True, N_("What was said")), _AFTER, _DISMISS),
+        (Param("text", "body", True, N_("What was said")), _AFTER, _DISMISS, _SEEN),
         scope="one",
     ),
     ActionSpec(
@@ -242,7 +243,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
             Param("canned", "canned", False, N_("The key of a canned response")),
             Param("asked", "text", False, N_("Values that the canned response asks for, as a mapping")),
             _AFTER,
-            Param("seen", "number", False, N_("The sequence number up to which you have read the ticket")),
+            _SEEN,
             Param("anyway", "flag", False, N_("Send although something new arrived, or a warning stands")),
             Param("to", "address", False, N_("Other recipients than the customer")),
         ),

@@ -22,6 +22,7 @@ from supportdesk.desk.settings import find_calendar, settings_in
 
 CLOCKS = ("waiting_since", "first_response_at", "first_due", "next_due", "resolution_due", "due_at")
 REPLY_KINDS = ("reply", "new")
+SEEN = "seen"  # in a logged call's evidence: up to which seq its ticket had been read
 
 
 def recompute(tx: Transaction, ticket_id: TicketId, *, refresh: bool = False) -> Plan:
@@ -130,12 +131,12 @@ def read_conversation(tx: Transaction, family: Sequence[Ticket]) -> Conversation
             home_ticket=TicketId(row["ticket_id"]),
             seq=row["seq"],
             sender_addresses=addresses[row["id"]] or frozenset({_NOBODY}),
-            # The customer waits since his mail server handed it over, not since we came to fetch it.
-            arrived_at=min(row["received_at"], row["created_at"]),
+            arrived_at=row["created_at"],
             visible_from={
                 other: max(since, row["created_at"]) for other, since in visible_from[row["ticket_id"]].items()
             },
-            received_at=row["received_at"],
+            # The customer waits since our mail server took it, not since we came to fetch it.
+            received_at=min(row["received_at"], row["created_at"]),
         )
         for row in incoming
     )
@@ -193,7 +194,7 @@ def _other_answers(tx: Transaction, outgoing: Sequence[Row], incoming: Sequence[
         yield waiting.Answer(
             outbox_id=None,
             home_ticket=TicketId(row["ticket_id"]),
-            seen_seq=row["seq"] - 1 if row["kind"] == "call" else _seen_by_mail(row, incoming),
+            seen_seq=row["evidence"].get(SEEN, row["seq"]) if row["kind"] == "call" else _seen_by_mail(row, incoming),
             recipients={**recipients[row["id"]], _NOBODY: "pending"},
             state="sent",
             at=row["created_at"] if row["kind"] == "call" else row["received_at"],

@@ -110,9 +110,15 @@ def note(call: Call) -> Done:
 
 
 def call(call: Call) -> Done:
-    after, dismiss = call.params.get("after") or "", call.params.get("dismiss") or ""
+    params, seen = call.params, call.params.get("seen")
     return notes.log_call(
-        call.desk, call.actor, call.tickets[0], str(call.params["text"]), after=after, dismiss=dismiss
+        call.desk,
+        call.actor,
+        call.tickets[0],
+        str(params["text"]),
+        after=params.get("after") or "",
+        dismiss=params.get("dismiss") or "",
+        seen_seq=None if seen is None else int(seen),
     )
 
 

@@ -138,9 +138,21 @@ class Desk:
     def add_note(self, actor: Actor, ticket_id: TicketId, text: str) -> Done:
         return notes.add_note(self, actor, ticket_id, text)
 
-    def log_call(self, actor: Actor, ticket_id: TicketId, text: str, *, after: str = "", dismiss: str = "") -> Done:
-        """A logged outgoing call counts as a reply to the customer; `after` is the status then, "" leaves it."""
-        return notes.log_call(self, actor, ticket_id, text, after=after, dismiss=dismiss)
+    def log_call(
+        self,
+        actor: Actor,
+        ticket_id: TicketId,
+        text: str,
+        *,
+        after: str = "",
+        dismiss: str = "",
+        seen_seq: int | None = None,
+    ) -> Done:
+        """A logged outgoing call counts as a reply to the customer; `after` is the status then, "" leaves it.
+
+        It answers what the caller had seen: up to `seen_seq`, else as far as he has read the ticket.
+        """
+        return notes.log_call(self, actor, ticket_id, text, after=after, dismiss=dismiss, seen_seq=seen_seq)
 
     def mark_seen(self, actor: Actor, ticket_id: TicketId, seq: int) -> None:
         notes.mark_seen(self, actor, ticket_id, seq)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from supportdesk.desk import guards, triage
 from supportdesk.desk.bulk import check_guard, read_facts, update_clocks
-from supportdesk.desk.clocks import family_of, root_of
+from supportdesk.desk.clocks import SEEN, family_of, root_of
 from supportdesk.desk.model import ActionId, Actor, Ticket, TicketId
 from supportdesk.desk.notices import notice
 from supportdesk.desk.people import check_actor
@@ -40,13 +40,26 @@ def write_note(tx: Transaction, actor: Actor, ticket: Ticket, text: str, action_
     tx.index_message(applied.ids[ref.name], fold(text))
 
 
-def log_call(desk: Desk, actor: Actor, ticket_id: TicketId, text: str, *, after: str = "", dismiss: str = "") -> Done:
-    """An outgoing call that reached the customer: it answers what he wrote until now."""
+def log_call(
+    desk: Desk,
+    actor: Actor,
+    ticket_id: TicketId,
+    text: str,
+    *,
+    after: str = "",
+    dismiss: str = "",
+    seen_seq: int | None = None,
+) -> Done:
+    """An outgoing call that reached the customer: it answers what he wrote and the caller had seen.
+
+    Without `seen_seq` that is how far the caller has read the ticket; all of it, if he never opened it here.
+    """
     with desk.store.transaction() as tx:
         check_actor(tx, actor)
         ticket, action_id = root_of(tx, ticket_id), new_action_id()
         check_guard(guards.not_spam(ticket, actor), ticket)
-        values = {"direction": "out", "kind": "call", "channel": "call"}
+        seen = _has_read(tx, ticket, actor) if seen_seq is None else seen_seq
+        values = {"direction": "out", "kind": "call", "channel": "call", "evidence": {SEEN: min(seen, ticket.seq)}}
         plan, ref = _message(tx, actor, ticket, text, values)
         plan += Plan(silent=_called(tx, ticket, ref))
         fields: dict[str, Any] = {"message_count": ticket.message_count + 1, "last_message_at": tx.now}
@@ -127,5 +140,11 @@ def _called(tx: Transaction, ticket: Ticket, ref: NewRef) -> tuple[Change, ...]:
     )
 
 
+def _has_read(tx: Transaction, ticket: Ticket, actor: Actor) -> int:
+    row = tx.row("ticket_seen", {"ticket_id": ticket.id, "agent_id": actor.id}) if actor.id is not None else None
+    return int(row["seq"]) if row is not None else ticket.seq
+
+
 def _writers(tx: Transaction, ticket_id: TicketId) -> set[int | None]:
-    return {row["agent_id"] for row in tx.rows("outbox", {"ticket_id": ticket_id, "state": "draft"})}
+    drafts = tx.rows("outbox", {"ticket_id": ticket_id, "state": "draft", "discarded_at": None})
+    return {row["agent_id"] for row in drafts}

@@ -158,6 +158,9 @@ def _status(case: Case) -> Plan:
 def _to_status(case: Case, action: str, status: Status) -> Plan:
     """Say who moves next. Closing the ticket of a customer who still waits needs a reason (`dismiss`)."""
     dismissals: list[Change] = []
+    until: datetime | None = case.params.get("until") if status == "on_hold" else None
+    if until is not None and until <= case.now:
+        raise UsageError(_("the end of the hold has passed already"))
     if status in SETTLED and case.ticket.waiting_since is not None:
         if not case.params.get("dismiss"):
             raise AnswerNeeded(
@@ -166,7 +169,7 @@ def _to_status(case: Case, action: str, status: Status) -> Plan:
                 hint=_("Say why no reply is needed."),
             )
         dismissals = dismiss(case.params["dismiss"], case.actor, case.now, case.facts)
-    after = status_fields(case.ticket, status, case.now, case.facts, until=case.params.get("until"))
+    after = status_fields(case.ticket, status, case.now, case.facts, until=until)
     return _with_event(case.ticket, action, [*update_ticket(case.ticket, after), *dismissals], {"status": status})
 
 
