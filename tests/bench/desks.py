@@ -68,9 +68,19 @@ class BenchDesk:
             self.tickets += count
             if self.tickets % 20_000 == 0:
                 say(f"filling: {self.tickets:,} of {tickets:,} tickets")
+        self._advance_identities()
         self.store.fold_view_counts()
         self.store.checkpoint()
         say("")
+
+    def _advance_identities(self) -> None:
+        """On Postgres ids that were given do not count; SQLite goes on after the highest by itself."""
+        if self.store.address.is_postgres:
+            with self.store.connection() as connection:
+                for name in ("customer", "customer_identity", "ticket", "message"):
+                    connection.execute(
+                        f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), (SELECT max(id) FROM {name}))"
+                    )
 
     def size_on_disk(self) -> int:
         """Bytes of the database."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,13 +12,18 @@ from tests.bench.desks import NOW, scratch_desk
 from tests.bench.mails import MailMaker, MailPack
 from tests.bench.report import Part, Row, page, table
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.postgres import PostgresServer
+
 PROMISED = {
     "mime": {"parse, in this process", "parse, in two contained children", "1,000 nested levels", "5,000 addresses"},
     "ingest": {"mailbox to tickets, one after the other", "growth: the last tenth of the mails", "tickets"},
     "search": {"one frequent word", "one order number", "growth: one frequent word", "p95 of all of them"},
     "queue": {"first page", "next page", "counts of all views", "spine of all", "growth: first page"},
     "cli": {"--version", "--help", "ticket list", "search", "search: modules loaded"},
-    "send": {"transport, four reused connections", "the outbox: claim, build, durable stages, verdict"},
+    "send": {"transport, four reused connections", "outbox: claim, build, durable stages, verdict"},
 }
 
 
@@ -44,6 +48,21 @@ def test_a_part_tells_all_it_promises(capsys: pytest.CaptureFixture[str], parts:
         assert all(row["unit"] and row["ours"] is not None for row in rows.values())
         assert any(row["ratio"] for row in rows.values()), "nothing was compared with a peer"
         assert found[name]["input"]
+
+
+@pytest.mark.parametrize(("parts", "size"), [(("search", "queue"), "2500"), (("ingest",), "20"), (("send",), "4")])
+def test_a_part_runs_on_postgres_and_leaves_nothing_there(
+    capsys: pytest.CaptureFixture[str], postgres_server: PostgresServer, parts: tuple[str, ...], size: str
+) -> None:
+    import psycopg
+
+    url = postgres_server.url("postgres")
+    found = measured(capsys, *parts, "--size", size, "--database", url)
+    assert set(found) == set(parts)
+    assert all("sqlite" not in part["input"].lower() for part in found.values())
+    with psycopg.connect(url) as connection:
+        left = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'supportdesk_bench%'").fetchall()
+    assert left == []
 
 
 def test_the_profile_names_rooms_and_functions(capsys: pytest.CaptureFixture[str]) -> None:
