@@ -47,7 +47,7 @@ def start_companion(config: Config, console: int) -> int:
             env=environment,
             cwd="/",
         )
-    process.returncode = 0  # it is not ours to wait for: it outlives this process
+    process.returncode = 0  # nobody waits for it: it outlives this process
     return process.pid
 
 

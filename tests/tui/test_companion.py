@@ -1,0 +1,36 @@
+"""The worker that a console brings along: started only where nobody delivers, in a session of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import time
+from pathlib import Path
+
+from supportdesk.config import Config
+from supportdesk.tui.companion import ensure_worker, log_path
+from tests.tui.conftest import SOURCE, Shop
+
+PATIENCE = 30.0
+
+
+def test_a_companion_is_started_once_and_has_its_own_session(shop: Shop, monkeypatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(SOURCE))
+    config = Config(source=None, database=shop.database, agent="giulia")
+    desk = shop.house.desk
+    pid = ensure_worker(desk, config)
+    assert pid is not None
+    try:
+        assert os.getsid(pid) == pid
+        end = time.monotonic() + PATIENCE
+        while not desk.store.read.rows("lease"):
+            assert time.monotonic() < end, log_path(config).read_text()
+            time.sleep(0.02)
+        shop.house.clock.set_wall(desk.store.read.rows("lease")[0]["heartbeat_at"])
+        assert ensure_worker(desk, config) is None
+        assert stat.S_IMODE(log_path(config).stat().st_mode) == 0o600
+        assert log_path(config) == Path(shop.database).with_name("worker.log")
+    finally:
+        os.kill(pid, signal.SIGTERM)
+        os.waitpid(pid, 0)
