@@ -227,3 +227,20 @@ def test_a_file_from_the_agents_own_machine_is_attached_to_the_draft(shop: House
     [item] = done.json()["attachments"]
     assert (item["name"], item["content_type"], item["size"]) == ("label.pdf", "application/pdf", 4)
     assert supportdesk("draft", "attach", str(ticket), "empty.pdf").code == 2
+
+
+def test_replies_in_doubt_are_listed_and_decided_upon(shop: House, supportdesk: Run) -> None:
+    first = shop.reply(shop.customer_writes(sender="a@example.com"))
+    second = shop.reply(shop.customer_writes(sender="b@example.com"))
+    third = shop.reply(shop.customer_writes(sender="c@example.com"))
+    shop.deliver(first.id, "uncertain")
+    shop.deliver(second.id, "failed")
+    listed = {row["id"]: row["state"] for row in supportdesk("outbox", "list", "--json").json()}
+    assert listed == {first.id: "uncertain", second.id: "failed", third.id: "held"}
+    assert supportdesk("outbox", "mark-sent", str(first.id)).code == 0
+    assert supportdesk("outbox", "retry", str(second.id)).code == 0
+    assert supportdesk("outbox", "cancel", str(third.id)).code == 0
+    states = [shop.desk.outbox_row(row.id).state for row in (first, second, third)]
+    assert states == ["sent", "held", "draft"]
+    assert supportdesk("outbox", "mark-sent", str(third.id)).code == 5
+    assert supportdesk("outbox", "list", "--state", "lost").code == 2

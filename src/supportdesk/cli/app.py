@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("init", N_("Set up a desk: mailbox, servers, hours, first agent, first mail")),
     "ticket": ("ticket", N_("Tickets: list, read, answer, and every action")),
     "draft": ("draft", N_("Replies that are being written")),
+    "outbox": ("outbox", N_("Replies on their way out, and those in doubt")),
     "search": ("look", N_("Find tickets by their words")),
     "unanswered": ("look", N_("Customers who wait; exits 6 if there are any")),
     "why": ("look", N_("Why a ticket is as it is")),
