@@ -110,6 +110,7 @@ class Console(SafeApp[int], inherit_bindings=False):
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = config.theme
+        self.set_class(config.ascii, "-ascii")
 
     # ---- start and end
 

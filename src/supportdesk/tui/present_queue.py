@@ -48,13 +48,13 @@ def queue_columns() -> tuple[Column, ...]:
     return (
         Column("due", safe(_("due")), 6, align_right=True),
         Column("number", SafeText("#"), 5, drop=1, align_right=True),
-        Column("customer", safe(_("customer")), 14, flex=2),
-        Column("subject", safe(_("subject")), 18, flex=5),
-        Column("messages", safe(_("msgs")), 4, drop=5, align_right=True),
+        Column("customer", safe(_("customer")), 11, flex=2),
+        Column("subject", safe(_("subject")), 15, flex=5),
+        Column("messages", safe(_("msgs")), 4, drop=6, align_right=True),
         Column("language", safe(_("lang")), 4, drop=2),
-        Column("owner", safe(_("owner")), 7, drop=3),
-        Column("waits", safe(_("waits")), 5, drop=4, align_right=True),
-        Column("state", SafeText(""), 13, flex=1, drop=6),
+        Column("owner", safe(_("owner")), 6, drop=3),
+        Column("waits", safe(_("waits")), 5, drop=5, align_right=True),
+        Column("state", SafeText(""), 11, flex=1, drop=4),
     )
 
 
