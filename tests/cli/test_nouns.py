@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from tests.cli.conftest import Run
     from tests.support.desk import House
+    from tests.support.postgres import PostgresServer
 
 ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGZvb2Jhcg giulia@laptop"
 
@@ -142,6 +143,40 @@ def test_init_makes_a_desk_with_hours_an_admin_and_responses_once(supportdesk: R
     assert len(supportdesk("canned", "list", "--agent", "giulia", "--json").json()) == 20
     database = home / "data" / "supportdesk" / "desk.db"
     assert database.exists() and database.stat().st_mode & 0o007 == 0
+
+
+@pytest.mark.postgres
+def test_a_desk_on_postgres_answers_the_same_verbs(
+    supportdesk: Run, home: Path, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = postgres_server.create_database()
+    monkeypatch.setenv("SUPPORTDESK_DATABASE", url)
+    monkeypatch.setenv("SUPPORTDESK_AGENT", "giulia")
+    given = (
+        "--shop",
+        "B",
+        "--name",
+        "G",
+        "--country",
+        "IT",
+        "--zone",
+        "Europe/Rome",
+        "--hours",
+        "always",
+        "--form",
+        "tu",
+    )
+    assert supportdesk("init", "--no-mailbox", *given).code == 0
+    assert supportdesk("ticket", "list", "--json").json() == []
+    assert supportdesk("search", "ordine", "--json").json() == []
+    facts = supportdesk("db", "facts", "--json").json()
+    assert (facts["kind"], facts["problems"]) == ("postgres", [])
+    file = str(home / "desk.backup")
+    assert supportdesk("backup", file).code == 0
+    monkeypatch.setenv("SUPPORTDESK_DATABASE", str(home / "copy.db"))
+    assert supportdesk("restore", file).code == 0
+    assert supportdesk("agent", "list", "--json").json()[0]["login"] == "giulia"
+    postgres_server.drop_database(url)
 
 
 @pytest.mark.parametrize(
@@ -323,6 +358,12 @@ def test_a_backup_restores_what_was_there(shop: House, supportdesk: Run, home: P
     assert supportdesk("ticket", "show", str(later)).code == 4
     assert supportdesk("restore", str(home / "nothing"), "--yes").code == 1
     assert supportdesk("db", "upgrade", "--json").json() == {"backup": None}
+
+
+def test_parked_mail_is_listed_with_and_without_the_verb(shop: House, supportdesk: Run) -> None:
+    assert supportdesk("mail", "parked", "--json").json() == []
+    assert supportdesk("mail", "parked", "list", "--json").json() == []
+    assert supportdesk("mail", "parked", "release", "4711").code == 4
 
 
 def test_a_sender_is_decided_on_by_hand(shop: House, supportdesk: Run) -> None:

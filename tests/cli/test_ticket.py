@@ -241,6 +241,6 @@ def test_replies_in_doubt_are_listed_and_decided_upon(shop: House, supportdesk: 
     assert supportdesk("outbox", "retry", str(second.id)).code == 0
     assert supportdesk("outbox", "cancel", str(third.id)).code == 0
     states = [shop.desk.outbox_row(row.id).state for row in (first, second, third)]
-    assert states == ["sent", "held", "draft"]
+    assert states == ["sent", "deferred", "draft"]
     assert supportdesk("outbox", "mark-sent", str(third.id)).code == 5
     assert supportdesk("outbox", "list", "--state", "lost").code == 2

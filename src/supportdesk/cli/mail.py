@@ -92,9 +92,14 @@ def sender(
 
 
 @parked.callback(invoke_without_command=True)
-def _parked(ctx: typer.Context) -> None:
+def _parked(
+    ctx: typer.Context, json: Annotated[bool, typer.Option("--json", help=N_("Answer as JSON"))] = False
+) -> None:
+    session: Session = ctx.obj
+    if json:
+        session.choose("json", value=True)
     if ctx.invoked_subcommand is None:
-        show_parked(ctx.obj)
+        show_parked(session)
 
 
 @verb(parked, "list", N_("List parked mail"), restricted=True)

@@ -56,6 +56,8 @@ def set_up_mailbox(session: Session, desk: Desk, actor: Actor, wanted: Wanted) -
     imap, smtp = find_servers(session, wanted, password)
     tested = try_servers(session, desk, wanted.address, imap, smtp, password) if wanted.test else None
     asks = wanted.start != "now"
+    # First: a login without a mailbox does no harm, a mailbox without a login is an error in every pass.
+    path = save_credential(session.config, wanted.address, wanted.credential)
     box = desk.save_mailbox(
         actor,
         {
@@ -64,7 +66,6 @@ def set_up_mailbox(session: Session, desk: Desk, actor: Actor, wanted: Wanted) -
             "calendar_id": wanted.calendar_id, "start_at": start_at, "settings": {"unconfirmed": True} if asks else {},
         },
     )  # fmt: skip
-    path = save_credential(session.config, wanted.address, wanted.credential)
     session.out.say(_("{address} is saved; its login is in {file}").format(address=box.address, file=path))
     session.reread()  # the login that was just saved is part of the settings
     first = take_over_first_mail(session, desk, actor, box, wanted.enter)
