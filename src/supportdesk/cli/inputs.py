@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from supportdesk.config import Credential
-from supportdesk.desk.model import MailboxId, TicketId
+from supportdesk.desk.model import TicketId
 from supportdesk.errors import NotFound, UsageError
 from supportdesk.l10n.catalog import _
 
@@ -104,10 +104,6 @@ def find_mailbox(desk: Desk, word: str) -> Mailbox:
     known = ", ".join(mailbox.address for mailbox in mailboxes)
     message = _("there is no mailbox {name}").format(name=word) if word else _("say which mailbox")
     raise NotFound(message, hint=_("known: {names}").format(names=known or "–"))
-
-
-def mailbox_id(word: str) -> MailboxId:
-    return MailboxId(int(word))
 
 
 def read_credential(command: str, file: str, *, prompt: str = "") -> Credential | None:

@@ -96,10 +96,6 @@ class Meter:
             sys.stderr.write(f"\r{self._last}\x1b[K")
             sys.stderr.flush()
 
-    def restart(self) -> None:
-        """Another count begins: the rate is its own."""
-        self._start = time.monotonic()
-
 
 def as_json(value: Any) -> Any:
     """`value` as plain JSON values: dataclasses by field name, times in ISO 8601 with Z, spans in seconds."""
