@@ -44,11 +44,11 @@ def test_by_default_the_first_response_is_due_at_the_same_clock_time_on_the_next
         ("2026-11-25 10:00", "2026-11-26 10:00"),
         ("2026-11-28 11:00", f"{MONDAY} 11:00"),
         ("2026-11-28 23:00", f"{MONDAY} 23:00"),
-        ("2026-11-29 03:00", f"{MONDAY} 10:00"),  # nobody could answer before Monday 03:00
-        ("2026-11-29 09:30", f"{MONDAY} 10:00"),
+        ("2026-11-29 03:00", f"{MONDAY} 03:00"),
+        (f"{MONDAY} 22:00", f"{TUESDAY} 22:00"),
     ],
 )
-def test_a_promise_contains_at_least_an_hour_of_opening_time(start: str, promise: str):
+def test_a_promise_keeps_the_clock_time_also_of_a_mail_outside_hours(start: str, promise: str):
     assert promised(OFFICE, rome(start), PROMISE_24H) == rome(promise)
 
 

@@ -18,8 +18,6 @@ from supportdesk.errors import UsageError
 from supportdesk.l10n.catalog import _
 
 WARN_AT_PERCENT: Final = 75
-LEAST_OPENING: Final = 3600
-"""Seconds of opening time in any promise: a mail of Sunday night is not late when the shop opens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,16 +155,13 @@ def due(targets: Targets) -> datetime | None:
 def promised(calendar: Calendar, start: datetime, span: Span) -> datetime | None:
     """When `span` from `start` is over, also in the words of an acknowledgement; None after 400 days without opening.
 
-    A promise in days keeps the clock time, but contains at least an hour of opening time: Sunday 03:00 would be due on
-    Monday 03:00, before anybody could answer, and becomes an hour after the opening.
+    A promise in days keeps the clock time, whenever the customer wrote: Friday 18:00 becomes Monday 18:00, also where
+    the shop closes at 18:00, and Sunday 09:30 becomes Monday 09:30. Only opening time moves a start outside hours to
+    the opening. `unanswered --older` counts the same days.
     """
     if isinstance(span, OpeningTime):
         return deadline(calendar, start, span.seconds)
-    same_clock_time = business_days_after(calendar, start, span.days)
-    an_hour_of_opening = deadline(calendar, start, LEAST_OPENING)
-    if same_clock_time is None or an_hour_of_opening is None:
-        return None
-    return max(same_clock_time, an_hour_of_opening)
+    return business_days_after(calendar, start, span.days)
 
 
 def _open_response(policy: Policy, facts: Facts) -> tuple[TargetKind, datetime, Span | None] | None:
