@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from supportdesk.desk.calendar import Calendar
 from supportdesk.desk.housekeeping import keep_house
 
 if TYPE_CHECKING:
     from supportdesk.desk.model import TicketId
     from tests.support.desk import House
+
+NINE_TO_SIX = ((540, 1080),)
 
 
 def kinds(house: House, ticket_id: TicketId) -> list[str]:
@@ -84,3 +88,27 @@ def test_a_deadline_is_announced_once_at_three_quarters_and_once_at_the_breach(h
         house.pass_time(hours=6)
         keep_house(house.desk)
     assert kinds(house, ticket_id).count("deadline_breached") == 1
+
+
+def test_a_deadline_is_announced_while_the_shop_is_open(house: House) -> None:
+    keep_hours(house, NINE_TO_SIX)
+    ticket_id = house.customer_writes()  # Wednesday 10:30; three quarters are over at 17:15
+    house.pass_time(hours=11)
+    keep_house(house.desk)
+    assert "deadline_warning" not in kinds(house, ticket_id)
+    house.pass_time(hours=12)
+    keep_house(house.desk)
+    assert kinds(house, ticket_id).count("deadline_warning") == 1
+
+
+def test_a_shop_that_had_no_openings_gets_deadlines_with_its_hours(house: House) -> None:
+    keep_hours(house, ())
+    ticket_id = house.customer_writes()
+    assert house.ticket(ticket_id).due_at is None
+    keep_hours(house, NINE_TO_SIX)
+    assert house.ticket(ticket_id).due_at == house.clock.now() + timedelta(days=1)
+
+
+def keep_hours(house: House, hours: tuple[tuple[int, int], ...]) -> None:
+    calendar_id = house.desk.save_calendar(house.giulia, "shop", Calendar("Europe/Rome", (hours,) * 7))
+    house.desk.save_mailbox(house.giulia, {"id": house.mailbox_id, "calendar_id": calendar_id})

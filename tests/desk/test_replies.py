@@ -190,6 +190,14 @@ def test_a_refused_reply_can_be_tried_again(house: House) -> None:
         house.desk.retry_failed(house.giulia, done.id)
 
 
+def test_a_second_try_has_its_own_two_days(house: House) -> None:
+    row = house.reply(house.customer_writes())
+    house.deliver(row.id, "failed")
+    house.pass_time(days=3)
+    house.desk.retry_failed(house.giulia, row.id)
+    assert house.desk.read.rows("outbox", {"id": row.id})[0]["first_try_at"] is None
+
+
 @pytest.mark.parametrize(
     ("fields", "told"),
     [

@@ -1,6 +1,6 @@
-"""Performs a triage action on any number of tickets: reads the facts, plans, writes, in chunks under one action_id.
+"""Performs a triage action on any number of tickets: reads the facts, plans, writes, in turns under one action_id.
 
-A chunk is one transaction. Inside it each ticket has its own savepoint, so that a conflict on one leaves the others.
+A turn is one transaction. Inside it each ticket has its own savepoint, so that a conflict on one leaves the others.
 """
 
 from __future__ import annotations
@@ -18,20 +18,17 @@ from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Plan, Transaction
 from supportdesk.desk.results import Done
 from supportdesk.desk.settings import new_action_id, settings_in
-from supportdesk.errors import Conflict, SupportdeskError
+from supportdesk.desk.turns import in_turns
+from supportdesk.errors import Conflict, StoreError, SupportdeskError
 from supportdesk.l10n.catalog import _
 
 if TYPE_CHECKING:
     from supportdesk.desk.actions import Call
 
-CHUNK = 100
-CLOCK_CHUNK = 25  # recomputing the clocks reads conversations: no transaction may keep others waiting
-
 # The clocks of a ticket do not depend on its owner, its tags or its snooze.
 MOVES_CLOCKS = frozenset(
     ("solve", "reopen", "status", "dismiss", "spam", "not_spam", "split", "move", "confirm_participant", "merge")
 )
-
 
 # These can put a ticket on hold, whose default end lies in business days.
 MAY_HOLD = frozenset(("status", "send", "call"))
@@ -43,29 +40,33 @@ def run(call: Call, action: str) -> Done:
 
     guard = BY_ID[action].guard
     action_id, params = new_action_id(), resolve(call)
+
+    def change(tx: Transaction, ticket_id: TicketId) -> bool | Conflict:
+        check_actor(tx, call.actor)
+        try:
+            with tx.savepoint():
+                ticket = current(tx, ticket_id, call.actor, call.expect)
+                check_guard(guard(ticket, call.actor), ticket)
+                return write(tx, action, ticket, call.actor, params, action_id)
+        except StoreError:
+            raise
+        except SupportdeskError as error:
+            if len(call.tickets) == 1:
+                raise
+            return as_conflict(error)
+
     done: list[TicketId] = []
     conflicts: dict[TicketId, Conflict] = {}
-    size = CLOCK_CHUNK if action in MOVES_CLOCKS else CHUNK
-    for start in range(0, len(call.tickets), size):
+    looked_at = 0
+    # In one order for everybody: two bulk actions must not wait for each other's rows.
+    for turn in in_turns(call.desk.store, sorted(call.tickets), change):
+        done += [ticket_id for ticket_id, result in turn if result is True]
+        conflicts |= {ticket_id: result for ticket_id, result in turn if isinstance(result, Conflict)}
+        looked_at += len(turn)
+        if call.progress is not None:
+            call.progress(looked_at, len(call.tickets))
         if call.cancelled is not None and call.cancelled():
             break
-        chunk = call.tickets[start : start + size]
-        with call.desk.store.transaction() as tx:
-            check_actor(tx, call.actor)
-            # In one order for everybody: two bulk actions must not wait for each other's rows.
-            for ticket_id in sorted(chunk):
-                try:
-                    with tx.savepoint():
-                        ticket = current(tx, ticket_id, call.actor, call.expect)
-                        check_guard(guard(ticket, call.actor), ticket)
-                        if write(tx, action, ticket, call.actor, params, action_id):
-                            done.append(ticket_id)
-                except SupportdeskError as error:
-                    if len(call.tickets) == 1:
-                        raise
-                    conflicts[ticket_id] = as_conflict(error)
-        if call.progress is not None:
-            call.progress(min(start + size, len(call.tickets)), len(call.tickets))
     return Done(action_id, tuple(done), notice(action, done, params), conflicts, undoable=bool(done))
 
 

@@ -25,6 +25,7 @@ from supportdesk.desk.model import Actor, CustomerView, Mailbox, Ticket, TicketI
 from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Delete, Insert, NewRef, Plan, PlannedEvent, Transaction, Update
 from supportdesk.desk.settings import new_action_id
+from supportdesk.desk.turns import again_if_busy
 from supportdesk.errors import NotFound, UsageError
 from supportdesk.l10n.catalog import _, current_language
 from supportdesk.mail.subjects import find_order_numbers
@@ -92,6 +93,7 @@ def render(desk: Desk, actor: Actor, ticket_id: TicketId, key: str, asked: Mappi
     return render_variant(variant, {**values, "ask": answers}, locale, case.zone)
 
 
+@again_if_busy
 def import_responses(
     desk: Desk, actor: Actor, responses: Sequence[CannedResponse], *, dry_run: bool = False
 ) -> tuple[str, ...]:

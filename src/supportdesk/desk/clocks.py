@@ -61,6 +61,12 @@ def targets_of(tx: Transaction, ticket: Ticket) -> sla.Targets:
     return sla.compute(policy, calendar, facts)
 
 
+def stored_calendar(tx: Transaction, ticket: Ticket) -> Calendar:
+    """The opening hours that the ticket's targets run on."""
+    _unused, _policy, calendar = _sla(tx, ticket, ticket.waiting_since, refresh=False)
+    return calendar
+
+
 def calendar_of(tx: Transaction, mailbox_id: int | None) -> Calendar:
     """The opening hours that a mailbox keeps; always open where none were set."""
     mailbox = tx.row("mailbox", {"id": mailbox_id}) if mailbox_id is not None else None

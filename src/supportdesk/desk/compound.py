@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from supportdesk.desk import notes, replies, triage, undo
+from supportdesk.desk import guards, notes, replies, triage, undo
 from supportdesk.desk.bulk import as_conflict, check_guard, current, read_facts, update_clocks
 from supportdesk.desk.clocks import root_of
 from supportdesk.desk.drafts import open_draft, save_draft
@@ -13,7 +13,8 @@ from supportdesk.desk.notices import notice
 from supportdesk.desk.people import check_actor
 from supportdesk.desk.results import AnswerNeeded, Done
 from supportdesk.desk.settings import new_action_id
-from supportdesk.errors import Conflict, NotFound, SupportdeskError, UsageError
+from supportdesk.desk.turns import again_if_busy
+from supportdesk.errors import Conflict, NotFound, StoreError, SupportdeskError, UsageError
 from supportdesk.l10n.catalog import _
 from supportdesk.mail.recipients import parse_recipients
 
@@ -24,6 +25,7 @@ CANDIDATES = 500  # how far down the queue a free ticket in one's own language i
 MOST_MERGED = 100
 
 
+@again_if_busy
 def take_next(call: Call) -> Done:
     """Assign the most urgent free ticket to the actor. Two agents at the same moment get two tickets."""
     actor, desk = call.actor, call.desk
@@ -65,6 +67,7 @@ def accept_suggestion(call: Call) -> Done:
     return _merge(call, ticket.suggested_id, different_customers=True)
 
 
+@again_if_busy
 def _merge(call: Call, into: TicketId, *, different_customers: bool) -> Done:
     tickets = [ticket_id for ticket_id in call.tickets if ticket_id != into]
     if not tickets:
@@ -79,12 +82,14 @@ def _merge(call: Call, into: TicketId, *, different_customers: bool) -> Done:
         facts = read_facts(tx, "merge", target)
         for ticket_id in tickets:
             try:
-                ticket = current(tx, ticket_id, call.actor, call.expect)
-                if ticket.merged_into is not None:
-                    check_guard(_("it was merged into #{ticket}").format(ticket=ticket.merged_into), ticket)
-                plan = triage.merge(ticket, target, tx.now, different_customers=different_customers)
-                tx.apply(plan, call.actor, action_id)
-                merged.append(ticket)
+                with tx.savepoint():
+                    ticket = current(tx, ticket_id, call.actor, call.expect)
+                    check_guard(guards.not_merged(ticket, call.actor), ticket)
+                    plan = triage.merge(ticket, target, tx.now, different_customers=different_customers)
+                    tx.apply(plan, call.actor, action_id)
+                    merged.append(ticket)
+            except StoreError:
+                raise
             except SupportdeskError as error:
                 if len(tickets) == 1:
                     raise
@@ -96,6 +101,7 @@ def _merge(call: Call, into: TicketId, *, different_customers: bool) -> Done:
     return Done(action_id, tuple(ids), notice("merge", ids, {"into": target.id}), conflicts, undoable=bool(ids))
 
 
+@again_if_busy
 def note(call: Call) -> Done:
     text = str(call.params["text"])
     with call.desk.store.transaction() as tx:
@@ -136,6 +142,12 @@ def reply(call: Call) -> Done:
     body = "\n\n".join(text.strip("\n") for text in texts if text.strip())
     if not body:
         raise UsageError(_("{action} needs {name}").format(action="reply", name="text"))
+    if draft.body.strip() not in ("", body.strip()):
+        raise Conflict(
+            _("you are writing a reply to #{ticket} already").format(ticket=draft.ticket_id),
+            what="draft",
+            hint=_("Draft {id} is kept as it is: send, edit or discard it first.").format(id=draft.id),
+        )
     fields["body"] = body
     if params.get("to"):
         fields["to"] = parse_recipients(params["to"]) if isinstance(params["to"], str) else tuple(params["to"])

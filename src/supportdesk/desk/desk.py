@@ -124,7 +124,8 @@ class Desk:
         """Perform a registered action. `expect` maps a ticket to the version that the caller saw.
 
         Several tickets: what cannot be done is listed in `Done.conflicts`; one ticket: it is raised (Conflict,
-        AnswerNeeded). `progress(done, of)` and `cancelled()` are called between chunks of 100 tickets.
+        AnswerNeeded). `progress(done, of)` and `cancelled()` are called between the transactions, of at most
+        100 tickets and 20 ms each.
         """
         spec, given = actions.find_action(action), dict(params or {})
         unique = tuple(dict.fromkeys(tickets))

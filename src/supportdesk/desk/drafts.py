@@ -34,6 +34,7 @@ from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Delete, Insert, NewRef, Plan, PlannedEvent, Row, Transaction, Update
 from supportdesk.desk.results import Done
 from supportdesk.desk.settings import new_action_id
+from supportdesk.desk.turns import again_if_busy
 from supportdesk.errors import Conflict, NotAllowed, NotFound, UsageError
 from supportdesk.l10n.catalog import _
 from supportdesk.mail.model import Address
@@ -58,6 +59,7 @@ class Rows(Protocol):
 # ---- opening ---------------------------------------------------------------------------------------------------------
 
 
+@again_if_busy
 def open_draft(
     desk: Desk, actor: Actor, ticket_id: TicketId, *, kind: str = "reply", in_reply_to: MessageId | None = None
 ) -> OutboxRow:
@@ -86,6 +88,7 @@ def open_draft(
         return _insert_draft(tx, actor, ticket.id, mailbox_id, kind, values, {"to": to, "cc": cc})
 
 
+@again_if_busy
 def start_conversation(
     desk: Desk, actor: Actor, mailbox_id: MailboxId, to: Address, subject: str, language: str = ""
 ) -> OutboxRow:
@@ -129,6 +132,7 @@ def start_conversation(
 # ---- changing --------------------------------------------------------------------------------------------------------
 
 
+@again_if_busy
 def save_draft(desk: Desk, actor: Actor, outbox_id: OutboxId, version: int, fields: Mapping[str, Any]) -> OutboxRow:
     """Write what the agent typed. Raises Conflict when the row was changed elsewhere or is no draft any more."""
     unknown = set(fields) - EDITABLE - set(RECIPIENTS)
@@ -150,6 +154,7 @@ def save_draft(desk: Desk, actor: Actor, outbox_id: OutboxId, version: int, fiel
         return read_row(tx, outbox_id)
 
 
+@again_if_busy
 def attach(desk: Desk, actor: Actor, outbox_id: OutboxId, name: str, content_type: str, data: bytes) -> OutboxRow:
     """Add a file to the draft; its bytes are durable before the row that names them."""
     if len(data) > LARGEST_ATTACHMENT:
@@ -166,6 +171,7 @@ def attach(desk: Desk, actor: Actor, outbox_id: OutboxId, name: str, content_typ
         return read_row(tx, outbox_id)
 
 
+@again_if_busy
 def detach(desk: Desk, actor: Actor, outbox_id: OutboxId, attachment_id: int) -> OutboxRow:
     with desk.store.transaction() as tx:
         check_actor(tx, actor)
@@ -178,6 +184,7 @@ def detach(desk: Desk, actor: Actor, outbox_id: OutboxId, attachment_id: int) ->
         return read_row(tx, outbox_id)
 
 
+@again_if_busy
 def discard_draft(desk: Desk, actor: Actor, outbox_id: OutboxId) -> Done:
     """Give the draft up; an undo brings it back."""
     with desk.store.transaction() as tx:
@@ -190,6 +197,7 @@ def discard_draft(desk: Desk, actor: Actor, outbox_id: OutboxId) -> Done:
         return Done(action_id, (ticket_id,), notice("discard", [ticket_id]), outbox_id=outbox_id)
 
 
+@again_if_busy
 def adopt_draft(desk: Desk, actor: Actor, outbox_id: OutboxId) -> OutboxRow:
     """Take over a colleague's draft. A draft that the agent has on that ticket already goes on below it."""
     with desk.store.transaction() as tx:

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 from supportdesk.desk import sla, triage
 from supportdesk.desk.bulk import read_facts, update_clocks
 from supportdesk.desk.calendar import Calendar
-from supportdesk.desk.clocks import calendar_of, family_of, targets_of
-from supportdesk.desk.hours import business_days_after
+from supportdesk.desk.clocks import calendar_of, family_of, stored_calendar, targets_of
+from supportdesk.desk.hours import business_days_after, is_open
 from supportdesk.desk.model import Actor, Ticket, TicketId
 from supportdesk.desk.ports import Plan, PlannedEvent, Row, Transaction
 from supportdesk.desk.settings import DeskSettings, new_action_id, settings_in
+from supportdesk.desk.turns import in_turns
 
 if TYPE_CHECKING:
     from supportdesk.desk.desk import Desk
 
 RULE = Actor("rule", None, "housekeeping")
-CHUNK = 50
 MOST_AT_ONCE = 1000
 
 Decide = Callable[[Transaction, Ticket, DeskSettings], Plan]
@@ -41,17 +41,16 @@ def keep_house(desk: Desk) -> Mapping[str, int]:
 
 
 def _run(desk: Desk, tickets: Sequence[TicketId], decide: Decide) -> int:
-    changed, action_id = 0, new_action_id()
-    for start in range(0, len(tickets), CHUNK):
-        with desk.store.transaction() as tx:
-            settings = settings_in(tx)
-            for ticket_id in tickets[start : start + CHUNK]:
-                plan = decide(tx, tx.ticket(ticket_id), settings)
-                if plan.events:
-                    tx.apply(plan, RULE, action_id)
-                    update_clocks(tx, [ticket_id], RULE, action_id)
-                    changed += 1
-    return changed
+    action_id = new_action_id()
+
+    def keep(tx: Transaction, ticket_id: TicketId) -> bool:
+        plan = decide(tx, tx.ticket(ticket_id), settings_in(tx))
+        if plan.events:
+            tx.apply(plan, RULE, action_id)
+            update_clocks(tx, [ticket_id], RULE, action_id)
+        return bool(plan.events)
+
+    return sum(changed for turn in in_turns(desk.store, tickets, keep) for _ticket, changed in turn)
 
 
 # ---- candidates, by plain reads --------------------------------------------------------------------------------------
@@ -80,22 +79,21 @@ def _waiting(desk: Desk) -> list[TicketId]:
     """Waiting tickets whose next announcement has come, by the stored policy and calendar."""
     now = desk.clock.now()
     ids = desk.read.queue_ids("needs_reply", agent_id=None, now=now, limit=MOST_AT_ONCE)
-    snapshots: dict[int | None, tuple[sla.Policy, Calendar] | None] = {}
+    snapshots: dict[int, tuple[sla.Policy, Calendar]] = {
+        row["id"]: (sla.Policy.from_json(row["body"]["policy"]), Calendar.from_json(row["body"]["calendar"]))
+        for row in desk.read.rows("sla_snapshot")
+    }
     found = []
-    for ticket_id in ids:
-        ticket = desk.read.ticket(ticket_id)
-        if ticket.sla_id not in snapshots:
-            rows = desk.read.rows("sla_snapshot", {"id": ticket.sla_id}) if ticket.sla_id is not None else []
-            body = rows[0]["body"] if rows else None
-            snapshots[ticket.sla_id] = (
-                (sla.Policy.from_json(body["policy"]), Calendar.from_json(body["calendar"])) if body else None
-            )
-        snapshot = snapshots[ticket.sla_id]
-        if snapshot is not None and ticket.waiting_since is not None:
-            facts = sla.Facts(ticket.created_at, ticket.waiting_since, ticket.first_response_at, ticket.solved_at)
-            targets = sla.compute(*snapshot, facts)
-            if targets.warn_at is not None and targets.warn_at <= now:
-                found.append(ticket_id)
+    for ticket in desk.read.rows("ticket", {"id": ids}, order="id"):
+        snapshot = snapshots.get(ticket["sla_id"])
+        if snapshot is None or ticket["waiting_since"] is None:
+            continue
+        facts = sla.Facts(
+            ticket["created_at"], ticket["waiting_since"], ticket["first_response_at"], ticket["solved_at"]
+        )
+        targets = sla.compute(*snapshot, facts)
+        if targets.warn_at is not None and targets.warn_at <= now:
+            found.append(TicketId(ticket["id"]))
     return found
 
 
@@ -135,7 +133,7 @@ def _end_hold(tx: Transaction, ticket: Ticket, _settings: DeskSettings) -> Plan:
 
 
 def _announce(tx: Transaction, ticket: Ticket, _settings: DeskSettings) -> Plan:
-    """One event at 75 % and one at the breach, once for each time that a customer waits."""
+    """One event at 75 % and one at the breach, once for each time that a customer waits, while the shop is open."""
     if ticket.waiting_since is None or ticket.status == "spam" or ticket.merged_into is not None:
         return Plan()
     targets = targets_of(tx, ticket)
@@ -151,7 +149,7 @@ def _announce(tx: Transaction, ticket: Ticket, _settings: DeskSettings) -> Plan:
         kind = "deadline_warning"
     else:
         return Plan()
-    if kind in told:
+    if kind in told or not is_open(stored_calendar(tx, ticket), tx.now):
         return Plan()
     return Plan(events=(PlannedEvent(ticket.id, kind),), undoable=False)
 

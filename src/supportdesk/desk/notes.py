@@ -13,6 +13,7 @@ from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Insert, NewRef, Plan, PlannedEvent, Transaction, Update
 from supportdesk.desk.results import AnswerNeeded, Done
 from supportdesk.desk.settings import new_action_id
+from supportdesk.desk.turns import again_if_busy
 from supportdesk.errors import UsageError
 from supportdesk.l10n.catalog import _
 from supportdesk.textfold import fold
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 LONGEST_NOTE = 200_000
 
 
+@again_if_busy
 def add_note(desk: Desk, actor: Actor, ticket_id: TicketId, text: str) -> Done:
     """A note that only agents see. It answers nobody; whoever is writing a reply sees it before sending."""
     with desk.store.transaction() as tx:
@@ -40,6 +42,7 @@ def write_note(tx: Transaction, actor: Actor, ticket: Ticket, text: str, action_
     tx.index_message(applied.ids[ref.name], fold(text))
 
 
+@again_if_busy
 def log_call(
     desk: Desk,
     actor: Actor,
@@ -84,6 +87,7 @@ def log_call(
         return Done(action_id, (ticket.id,), notice("call", [ticket.id]), undoable=False)
 
 
+@again_if_busy
 def mark_seen(desk: Desk, actor: Actor, ticket_id: TicketId, seq: int) -> None:
     """Remember how far an agent has read. Whoever opens a ticket with a stopped reply has been told."""
     if actor.id is None:

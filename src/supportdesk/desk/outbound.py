@@ -11,6 +11,7 @@ from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Plan, PlannedEvent, Row, Transaction, Update
 from supportdesk.desk.results import Done
 from supportdesk.desk.settings import new_action_id
+from supportdesk.desk.turns import again_if_busy
 from supportdesk.errors import Conflict, NotFound, UsageError
 from supportdesk.l10n.catalog import _
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 DECISIONS = ("resend", "mark_sent")
 
 
+@again_if_busy
 def resolve_uncertain(desk: Desk, actor: Actor, outbox_id: OutboxId, decision: str) -> Done:
     """Send a reply in doubt again, with the same Message-ID, or take it as delivered."""
     if decision not in DECISIONS:
@@ -43,6 +45,7 @@ def resolve_uncertain(desk: Desk, actor: Actor, outbox_id: OutboxId, decision: s
         return _write(tx, actor, row, after, changes, "mark_sent", notice)
 
 
+@again_if_busy
 def retry_failed(desk: Desk, actor: Actor, outbox_id: OutboxId) -> Done:
     """Try a refused reply once more, to the recipients that were refused."""
     return _send_again(desk, actor, outbox_id, "failed", "retry")
@@ -51,11 +54,12 @@ def retry_failed(desk: Desk, actor: Actor, outbox_id: OutboxId) -> Done:
 def _send_again(desk: Desk, actor: Actor, outbox_id: OutboxId, state: str, kind: str) -> Done:
     with desk.store.transaction() as tx:
         row = _checked(tx, actor, outbox_id, state)
-        # Deferred and due now: the attempts so far stay counted, the built bytes and the Message-ID stay the same.
+        # Deferred and due now: the built bytes and the Message-ID stay the same, the 48 hours of retries begin anew.
         after = {
             "state": "deferred",
             "stage": "",
             "next_try": tx.now,
+            "first_try_at": None,
             "error": "",
             "lease_owner": "",
             "lease_until": None,

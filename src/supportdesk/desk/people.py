@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from supportdesk.desk.model import AGENT_STATES, ROLES, ActionId, Actor, Agent, AgentId, Role
 from supportdesk.desk.ports import Insert, Plan, PlannedEvent, Transaction, Update
+from supportdesk.desk.turns import again_if_busy
 from supportdesk.errors import Conflict, NotAllowed, NotFound, UsageError
 from supportdesk.l10n.catalog import _
 
@@ -72,6 +73,7 @@ def is_available(row: Row, now: datetime) -> bool:
     return bool(row["state"] == "available")
 
 
+@again_if_busy
 def add_agent(desk: Desk, actor: Actor, login: str, values: Mapping[str, Any]) -> Agent:
     """Add an agent. The first one of a desk needs nobody's permission and is an admin."""
     row = _checked(values)
@@ -95,6 +97,7 @@ def add_agent(desk: Desk, actor: Actor, login: str, values: Mapping[str, Any]) -
         return agent_of(tx.rows("agent", {"login": login})[0])
 
 
+@again_if_busy
 def set_agent(desk: Desk, actor: Actor, agent_id: AgentId, changes: Mapping[str, Any]) -> Agent:
     """Change an agent. Agents set their own languages, name and absence; the rest needs an admin."""
     row = _checked(changes)

@@ -22,6 +22,7 @@ from supportdesk.desk.ports import Change, Insert, Plan, PlannedEvent, Row, Tran
 from supportdesk.desk.results import AnswerNeeded, Done
 from supportdesk.desk.review import find_errors
 from supportdesk.desk.settings import UNDO_WINDOWS, ensure_identity, new_action_id, settings_in
+from supportdesk.desk.turns import again_if_busy
 from supportdesk.errors import Conflict, Newcomer, NotAllowed, ReplyStopped, UsageError
 from supportdesk.l10n.catalog import _
 
@@ -34,6 +35,7 @@ AFTER = ("", "open", "pending", "on_hold", "solved")
 ANSWERED_BADGES = frozenset({"reply_stopped", "failed", "bounced"})
 
 
+@again_if_busy
 def send(
     desk: Desk,
     actor: Actor,
@@ -119,6 +121,7 @@ def newcomers_since_held(tx: Transaction, row: Row) -> tuple[Newcomer, ...]:
     return tuple(sorted(found, key=lambda item: (item.at, item.seq)))
 
 
+@again_if_busy
 def cancel_send(desk: Desk, actor: Actor, outbox_id: OutboxId | None = None) -> OutboxRow:
     """Take a reply back that is not on the wire, by default the actor's last one. Raises Conflict when too late."""
     if outbox_id is None:

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 from supportdesk.desk.clocks import recompute
 from supportdesk.desk.model import Actor, TicketId
-from supportdesk.desk.ports import Plan, PlannedEvent
+from supportdesk.desk.ports import Plan, PlannedEvent, Transaction
 from supportdesk.desk.settings import new_action_id
+from supportdesk.desk.turns import in_turns
 
 if TYPE_CHECKING:
     from supportdesk.desk.desk import Desk
-
-CHUNK = 50
 
 
 def retarget(desk: Desk, actor: Actor, calendar_id: int) -> int:
@@ -23,14 +22,16 @@ def retarget(desk: Desk, actor: Actor, calendar_id: int) -> int:
     rows = desk.read.rows(
         "ticket", {"mailbox_id": mailboxes, "merged_into": None, "status": ["new", "open", "pending", "on_hold"]}
     )
-    tickets = [TicketId(row["id"]) for row in rows if row["due_at"] is not None]
-    moved, action_id = 0, new_action_id()
-    for start in range(0, len(tickets), CHUNK):
-        with desk.store.transaction() as tx:
-            for ticket_id in tickets[start : start + CHUNK]:
-                plan = recompute(tx, ticket_id, refresh=True)
-                if plan != Plan():
-                    event = PlannedEvent(ticket_id, "calendar", {"calendar_id": calendar_id})
-                    tx.apply(plan + Plan(events=(event,), undoable=False), actor, action_id)
-                    moved += 1
-    return moved
+    # Who waits without a deadline had a calendar without openings: he may have one now.
+    tickets = [TicketId(row["id"]) for row in rows if row["due_at"] is not None or row["waiting_since"] is not None]
+    action_id = new_action_id()
+
+    def compute_again(tx: Transaction, ticket_id: TicketId) -> bool:
+        plan = recompute(tx, ticket_id, refresh=True)
+        if plan == Plan():
+            return False
+        event = PlannedEvent(ticket_id, "calendar", {"calendar_id": calendar_id})
+        tx.apply(plan + Plan(events=(event,), undoable=False), actor, action_id)
+        return True
+
+    return sum(moved for turn in in_turns(desk.store, tickets, compute_again) for _ticket, moved in turn)

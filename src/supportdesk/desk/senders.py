@@ -8,6 +8,7 @@ from supportdesk.desk.model import Actor
 from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Insert, NewRef, Plan, PlannedEvent, Update
 from supportdesk.desk.settings import new_action_id
+from supportdesk.desk.turns import again_if_busy
 from supportdesk.errors import UsageError
 from supportdesk.l10n.catalog import _
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 VERDICTS = ("", "ticket", "notification", "park", "block")
 
 
+@again_if_busy
 def set_verdict(desk: Desk, actor: Actor, address: str, verdict: str) -> None:
     """Remember the verdict on the sender's address; an unknown address gets a customer to hold it."""
     if verdict not in VERDICTS:

@@ -13,6 +13,7 @@ from supportdesk.desk.model import ActionId, Actor, Mailbox, MailboxId, Server
 from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Insert, Plan, PlannedEvent, Transaction, Update
 from supportdesk.desk.sla import Policy
+from supportdesk.desk.turns import again_if_busy
 from supportdesk.errors import Conflict, NotFound, UsageError
 from supportdesk.l10n.catalog import _
 from supportdesk.mail.signed import SigningKey, SigningKeys
@@ -48,6 +49,7 @@ def settings_in(tx: Transaction) -> DeskSettings:
     return _settings_of(tx.rows("setting"))
 
 
+@again_if_busy
 def update_settings(desk: Desk, actor: Actor, changes: Mapping[str, Any]) -> DeskSettings:
     """Set the named settings. Raises UsageError on an unknown name or a wrong value, NotAllowed below admin."""
     known = {item.name for item in fields(DeskSettings)} - {"instance"}
@@ -131,6 +133,7 @@ def find_mailbox(reader: Reader, mailbox_id: MailboxId) -> Mailbox:
     return mailbox_of(rows[0])
 
 
+@again_if_busy
 def save_mailbox(desk: Desk, actor: Actor, values: Mapping[str, Any]) -> Mailbox:
     """Insert a mailbox, or update the one that `values["id"]` names; `version`, where given, must be the newest.
 
@@ -171,6 +174,7 @@ def find_calendar(source: Reader | Transaction, calendar_id: int | None) -> Cale
     return Calendar.from_json(rows[0]["body"]) if rows else None
 
 
+@again_if_busy
 def save_calendar(desk: Desk, actor: Actor, name: str, calendar: Calendar) -> int:
     """Store the calendar under its name and return its id. What is due by it is `desk.retarget`'s."""
     with desk.store.transaction() as tx:

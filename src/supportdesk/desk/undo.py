@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from supportdesk.desk.bulk import CLOCK_CHUNK, as_conflict, name_of, update_clocks
+from supportdesk.desk.bulk import as_conflict, name_of, update_clocks
 from supportdesk.desk.model import ActionId, Actor, EventRow, OutboxId, TicketId
 from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Delete, Insert, Plan, PlannedEvent, Row, Transaction, Update
@@ -17,7 +17,8 @@ from supportdesk.desk.replies import cancel_send
 from supportdesk.desk.results import Done
 from supportdesk.desk.settings import new_action_id
 from supportdesk.desk.triage import update_ticket
-from supportdesk.errors import Conflict, NotFound, SupportdeskError
+from supportdesk.desk.turns import in_turns
+from supportdesk.errors import Conflict, NotFound, StoreError, SupportdeskError
 from supportdesk.l10n.catalog import _, ngettext
 
 if TYPE_CHECKING:
@@ -70,24 +71,34 @@ def newest_undoable(desk: Desk, actor: Actor) -> ActionId:
 def _write_inverse(
     desk: Desk, actor: Actor, action_id: ActionId, logged: Sequence[Logged]
 ) -> tuple[ActionId, tuple[TicketId, ...], dict[TicketId, Conflict]]:
-    new_id, groups = new_action_id(), _groups(logged)
+    new_id = new_action_id()
+
+    def take_back(tx: Transaction, group: Sequence[Logged]) -> Conflict | None:
+        check_actor(tx, actor)
+        try:
+            with tx.savepoint():
+                _undo_group(tx, actor, action_id, group, new_id)
+                update_clocks(tx, [*_tickets_of(group), *_survivors(group)], actor, new_id)
+        except StoreError:
+            raise
+        except SupportdeskError as error:
+            return as_conflict(error)
+        return None
+
     done: list[TicketId] = []
     conflicts: dict[TicketId, Conflict] = {}
-    for start in range(0, len(groups), CLOCK_CHUNK):
-        with desk.store.transaction() as tx:
-            check_actor(tx, actor)
-            touched: list[TicketId] = []
-            for group in groups[start : start + CLOCK_CHUNK]:
-                tickets = [TicketId(event.ticket_id) for event, _body in group if event.ticket_id is not None]
-                try:
-                    with tx.savepoint():
-                        _undo_group(tx, actor, action_id, group, new_id)
-                        touched += tickets
-                        done += tickets
-                except SupportdeskError as error:
-                    conflicts |= {ticket: as_conflict(error) for ticket in tickets[:1]}
-            update_clocks(tx, [*touched, *_survivors(logged)], actor, new_id)
+    for turn in in_turns(desk.store, _groups(logged), take_back):
+        for group, conflict in turn:
+            tickets = _tickets_of(group)
+            if conflict is None:
+                done += tickets
+            else:
+                conflicts |= dict.fromkeys(tickets[:1], conflict)
     return new_id, tuple(dict.fromkeys(done)), conflicts
+
+
+def _tickets_of(group: Sequence[Logged]) -> list[TicketId]:
+    return list(dict.fromkeys(TicketId(event.ticket_id) for event, _body in group if event.ticket_id is not None))
 
 
 def _groups(logged: Sequence[Logged]) -> list[list[Logged]]:
