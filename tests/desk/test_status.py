@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from supportdesk.desk.canned import build_response
-from supportdesk.errors import MissingValue, NotFound
+from supportdesk.errors import Conflict, MissingValue, NotFound
 
 if TYPE_CHECKING:
     from tests.support.desk import House
@@ -76,6 +76,21 @@ def test_the_weekend_does_not_break_the_promise_but_counts_in_plain_hours(house:
     assert [row["ticket_id"] for row in house.desk.unanswered(timedelta(hours=24))] == [ticket_id]
 
 
+def test_a_refused_reply_is_told_until_a_later_one_goes_out_or_somebody_solves_the_ticket(house: House) -> None:
+    first, second = house.customer_writes(), house.customer_writes(sender="otto@example.de")
+    for ticket_id in (first, second):
+        house.desk.perform("dismiss", house.giulia, [ticket_id], {"reason": "no_action"})
+        house.pass_time(minutes=1)
+        house.deliver(house.reply(ticket_id).id, "failed")
+        house.desk.perform("reopen", house.giulia, [ticket_id])
+    assert [(row["kind"], row["ticket_id"]) for row in house.desk.unanswered()] == [
+        ("failed", first), ("failed", second)
+    ]  # fmt: skip
+    house.reply(first)
+    house.desk.perform("solve", house.giulia, [second])
+    assert house.desk.unanswered() == []
+
+
 def test_why_tells_what_happened_and_the_arithmetic_of_the_deadline(house: House) -> None:
     ticket_id = house.customer_writes()
     house.desk.perform("take", house.giulia, [ticket_id])
@@ -131,6 +146,17 @@ def test_reply_as_an_action_writes_and_sends_a_canned_response(house: House) -> 
     assert row.state == "held"
     assert row.body.endswith("6 marzo 2026.\n\nUn saluto")
     assert house.ticket(ticket_id).status == "solved"
+
+
+def test_reply_as_an_action_does_not_overwrite_what_is_being_written(house: House) -> None:
+    ticket_id = house.customer_writes()
+    draft = house.draft(ticket_id, body="Una lunga risposta")
+    with pytest.raises(Conflict, match="writing a reply"):
+        house.desk.perform("reply", house.giulia, [ticket_id], {"text": "Breve"})
+    assert house.desk.outbox_row(draft.id).body == "Una lunga risposta"
+    assert house.desk.perform("reply", house.giulia, [ticket_id], {"text": "Una lunga risposta"}).tickets == (
+        ticket_id,
+    )
 
 
 def test_presence_and_reading_leave_the_ticket_alone(house: House) -> None:

@@ -31,13 +31,10 @@ def unanswered(desk: Desk, older: timedelta | None, *, calendar: bool) -> list[R
     24 h in open days is the promise: the same clock time on the next open day. Longer spans count days of 24 h so.
     """
     now = desk.clock.now()
-    if older is None:
-        return desk.read.unanswered(now=now)
-    rows = desk.read.unanswered(now=now, older_than=now - older)
-    if calendar or older < DAY:
-        return rows
+    if older is None or calendar or older < DAY:
+        return desk.read.unanswered(now=now, older_than=None if older is None else now - older)
     calendars: dict[int | None, Calendar] = {}
-    return [row for row in rows if _is_over(desk, row, older, now, calendars)]
+    return [row for row in desk.read.unanswered(now=now) if _is_over(desk, row, older, now, calendars)]
 
 
 def desk_status(desk: Desk) -> DeskStatus:
@@ -123,7 +120,7 @@ def _attention(status: DeskStatus, now: datetime) -> Iterator[str]:
 def _is_over(desk: Desk, row: Row, older: timedelta, now: datetime, calendars: dict[int | None, Calendar]) -> bool:
     """Parked mail and whatever has no ticket counts plain hours: nobody was promised anything there."""
     if row["ticket_id"] is None:
-        return True
+        return bool(row["since"] <= now - older)
     mailbox_id = desk.read.ticket(row["ticket_id"]).mailbox_id
     if mailbox_id not in calendars:
         mailbox = desk.mailbox(mailbox_id) if mailbox_id is not None else None

@@ -29,8 +29,16 @@ _TICKET_NAMES = (
 )  # fmt: skip
 
 
+# A refused or bounced reply is told until somebody settles it: by a later reply, or by solving the ticket.
+_UNSETTLED = (
+    "outbox.state IN ('deferred', 'uncertain') OR (ticket.status NOT IN ('solved', 'closed', 'spam')"
+    " AND NOT EXISTS (SELECT 1 FROM outbox AS later WHERE later.ticket_id = outbox.ticket_id AND later.id <> outbox.id"
+    " AND later.seq > outbox.seq AND later.state IN ('held', 'sending', 'deferred', 'sent')))"
+)
+
+
 def read_unanswered(connection: Connection, *, now: datetime, older_than: datetime | None) -> list[Row]:
-    """Rows with `kind` waiting | deferred | uncertain | failed | parked, `since`, and the ticket's columns.
+    """Rows with `kind` waiting | deferred | uncertain | failed | bounced | parked, `since`, and the ticket's columns.
 
     A ticket stands here once, as `waiting` if it is; outbox rows add `outbox_id` and `error`, parked mail has
     `delivery_id`, `reason` and `customer` (the sender) and no ticket.
@@ -60,8 +68,8 @@ def _undelivered(connection: Connection, now: datetime) -> list[dict[str, Any]]:
     for outbox, state, error, first_try, held, updated, *rest in connection.execute(
         "SELECT outbox.id, outbox.state, outbox.error, outbox.first_try_at, outbox.held_at, outbox.updated_at,"
         f" {_TICKET} FROM outbox JOIN ticket ON ticket.id = outbox.ticket_id{_TICKET_JOINS}"
-        " WHERE outbox.state IN ('deferred', 'uncertain', 'failed') AND outbox.discarded_at IS NULL"
-        " AND outbox.kind IN ('reply', 'new', 'forward') ORDER BY outbox.id"
+        " WHERE outbox.state IN ('deferred', 'uncertain', 'failed', 'bounced') AND outbox.discarded_at IS NULL"
+        f" AND outbox.kind IN ('reply', 'new', 'forward') AND ({_UNSETTLED}) ORDER BY outbox.id"
     ):
         since = to_time(first_try) or to_time(held) or to_time(updated)
         assert since is not None
