@@ -26,7 +26,7 @@ def test_a_thousand_real_mails_each_get_one_outcome_and_a_second_fetch_adds_noth
     with open_shop(mail_servers, mail_user, tmp_path) as shop, caplog.at_level(logging.WARNING):
         assert shop.fetch() == MESSAGES
         (inbox,) = [row for row in shop.desk.read.audit() if row["role"] == "inbox"]
-        assert inbox["rows"] == sum(inbox[outcome] for outcome in OUTCOMES if outcome) == MESSAGES
+        assert inbox["rows"] == sum(inbox[outcome] for outcome in OUTCOMES) == MESSAGES
         assert (inbox["unprocessed"], inbox["missing"], inbox["gone"]) == (0, 0, 0)
         with mail_servers.imap(mail_user) as connection:
             connection.select("INBOX", readonly=True)

@@ -27,4 +27,6 @@ def test_the_verdict_sees_what_is_wrong() -> None:
     tally = kill.Tally(seed=1, runs=1)
     assert tally.clean
     for name in ("lost_mails", "doubled_tickets", "lost_replies", "doubled_replies", "unlisted"):
-        assert not kill.Tally(seed=1, runs=1, **{name: ["x"]}).clean
+        tally = kill.Tally(seed=1, runs=1)
+        getattr(tally, name).append("x")
+        assert not tally.clean

@@ -17,12 +17,13 @@ from tests.support.desk import furnish
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Barrier
 
+    from supportdesk.desk.model import TicketId
     from tests.support.databases import Database
 
 ROUNDS = {"sqlite": 500, "sqlite-stdlib": 100, "postgres": 100}
 
 
-def answer_all(url: str, agent: str, tickets: list[int], barrier: Barrier, results: Any) -> None:
+def answer_all(url: str, agent: str, tickets: list[TicketId], barrier: Barrier, results: Any) -> None:
     """One agent's process: at each beat, both send their draft, having seen the same ticket."""
     from supportdesk.bootstrap import SystemClock
     from supportdesk.store import open_store

@@ -198,7 +198,7 @@ class ImapSource:
             with self._failures("log in"):
                 client.login(server.login, password)
         except LoginError as error:
-            words = str(error)
+            words = _words(error)
             if any(code in words for code in PASSING_CODES):
                 raise ConnectionFailed(f"{server.host}: {words}") from None
             raise LoginRefused(
@@ -216,8 +216,11 @@ class ImapSource:
                 chunk = list(uids[start : start + LISTED_AT_ONCE])
                 answers = self._client.fetch(chunk, ["RFC822.SIZE", "INTERNALDATE"])
             for uid, items in answers.items():
-                at = items.get(b"INTERNALDATE")
-                found[uid] = (int(items.get(b"RFC822.SIZE", 0)), at.astimezone(UTC) if at else None)
+                # What nobody asked for (another client's flags) may come without a UID: imapclient then takes the
+                # sequence number for one.
+                if b"RFC822.SIZE" in items:
+                    at = items.get(b"INTERNALDATE")
+                    found[uid] = (int(items[b"RFC822.SIZE"] or 0), at.astimezone(UTC) if at else None)
         return found
 
     def _bodies(self, uids: list[int]) -> dict[int, bytes | None]:
@@ -228,7 +231,7 @@ class ImapSource:
             if len(uids) == 1:
                 return {uids[0]: None}
             return {uid: body for one in uids for uid, body in self._bodies([one]).items()}
-        return {uid: items.get(b"BODY[]") or None for uid, items in answers.items()}
+        return {uid: items[b"BODY[]"] or None for uid, items in answers.items() if b"BODY[]" in items}
 
     def _heads(self, uid: int) -> dict[int, bytes | None]:
         """The header and the beginning of an oversize message: our reader needs no closing boundary."""
@@ -299,6 +302,14 @@ class ImapSource:
             ) from None
         except (OSError, ssl.SSLError, ValueError, EOFError) as error:
             raise ConnectionFailed(f"{where}: {str(error) or type(error).__name__}") from None
+
+
+def _words(error: Exception) -> str:
+    """What the server said; imapclient hands its bytes on as they are, or as their repr."""
+    said = error.args[0] if error.args else ""
+    if isinstance(said, bytes):
+        return said.decode("utf-8", "replace")
+    return re.sub(r"""\Ab(['"])(.*)\1\Z""", r"\2", str(said), flags=re.DOTALL)
 
 
 class _Refused(ConnectionFailed):

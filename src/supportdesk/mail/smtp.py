@@ -57,6 +57,7 @@ class SmtpTransport:
 
     def check(self) -> str:
         """Connect and log in; returns the server's greeting to EHLO. Raises ConnectionFailed or LoginRefused."""
+
         async def connect() -> str:
             client = await self._connected()
             return str(client.last_ehlo_response.message if client.last_ehlo_response else "")
@@ -186,10 +187,15 @@ class SmtpTransport:
         client, self._client = self._client, None
         if client is None:
             return
+        transport = client.transport
         with contextlib.suppress(SMTPException, OSError, TimeoutError):
             if client.is_connected:
                 await client.quit(timeout=2)
         client.close()
+        if transport is not None:
+            # Without waiting for the server's part of the TLS farewell; the loop may be closed right after this.
+            transport.abort()
+            await asyncio.sleep(0)
 
 
 class _Attempt:
