@@ -40,6 +40,7 @@ class TicketScreen(OnTickets):
         self._neighbours = neighbours
         self._bundle: TicketBundle | None = None
         self._first = bundle
+        self._seen: tuple[TicketId, int] | None = None
 
     def compose_body(self) -> ComposeResult:
         glyphs = self.console.glyphs
@@ -103,6 +104,9 @@ class TicketScreen(OnTickets):
 
     def _mark_seen(self, bundle: TicketBundle) -> None:
         session, ticket = self.session, bundle.ticket
+        if self._seen == (ticket.id, ticket.seq):
+            return
+        self._seen = (ticket.id, ticket.seq)
         self.call(
             LOOK,
             lambda: session.desk.mark_seen(session.actor, ticket.id, ticket.seq),
