@@ -16,7 +16,7 @@ from supportdesk.cli.inputs import assignments, text_from, ticket_ids
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import with_session
 from supportdesk.desk.actions import ACTIONS, ActionSpec, Param
-from supportdesk.desk.model import TicketId
+from supportdesk.desk.model import OutboxId, TicketId
 from supportdesk.desk.results import AnswerNeeded, Done
 from supportdesk.errors import Conflict, MissingValue, NotFound, ReplyStopped
 from supportdesk.l10n.catalog import N_, _
@@ -45,7 +45,7 @@ def perform(session: Session, spec: ActionSpec, tickets: tuple[TicketId, ...], p
     try:
         done = session.desk.perform(spec.id, session.actor, tickets, params, progress=progress)
     except ReplyStopped as stopped:
-        return tell_stopped(session, stopped)
+        return tell_stopped(session, stopped, _draft_on(session, tickets))
     except MissingValue as missing:
         asked = [name.removeprefix("ask.") for name in missing.names if name.startswith("ask.")]
         raise MissingValue(
@@ -80,16 +80,21 @@ def tell_done(session: Session, done: Done) -> int:
     return EXIT_CONFLICT if conflicts else 0
 
 
-def tell_stopped(session: Session, stopped: ReplyStopped) -> int:
-    """What arrived after the agent had read the ticket, and the number that says it has been read now."""
+def tell_stopped(session: Session, stopped: ReplyStopped, draft: OutboxId | None) -> int:
+    """What arrived after the agent had read the ticket, and how the draft is sent now that it has been read."""
     if session.json:
         session.out.document(
-            {"stopped": True, "message": stopped.message, "seq": stopped.seq, "newcomers": stopped.newcomers}
-        )
+            {
+                "stopped": True, "message": stopped.message, "seq": stopped.seq, "draft": draft,
+                "newcomers": stopped.newcomers,
+            }
+        )  # fmt: skip
     session.out.say(stopped.message)
     for item in stopped.newcomers:
         session.out.say(f"  {item.at.astimezone():%Y-%m-%d %H:%M}  {item.author} ({item.kind}): {item.excerpt}")
-    session.out.say(_("to send it all the same: --seen {seq}").format(seq=stopped.seq))
+    if draft is not None:
+        send = f"supportdesk draft send {draft} --seen {stopped.seq}"
+        session.out.say(_("to send it all the same: {command}").format(command=send))
     return stopped.exit_code
 
 
@@ -109,6 +114,11 @@ def tell_dry_run(session: Session, spec: ActionSpec, tickets: tuple[TicketId, ..
     lines += [_("would leave #{ticket} alone: {reason}").format(ticket=at, reason=why) for at, why in reasons.items()]
     session.out.answer({"dry_run": True, "action": spec.id, "tickets": would, "left_alone": reasons}, lines)
     return EXIT_CONFLICT if reasons else 0
+
+
+def _draft_on(session: Session, tickets: tuple[TicketId, ...]) -> OutboxId | None:
+    """The draft that a stopped reply has become; a merged ticket's stands on the survivor, which is not looked for."""
+    return next((row.id for row in session.desk.drafts(session.actor) if row.ticket_id in tickets), None)
 
 
 def _performing(spec: ActionSpec) -> Callable[..., int]:

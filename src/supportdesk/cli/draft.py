@@ -125,5 +125,5 @@ def send(
             after=after or row.after_status or "pending", anyway=anyway,
         )  # fmt: skip
     except ReplyStopped as stopped:
-        return tell_stopped(session, stopped)
+        return tell_stopped(session, stopped, row.id)
     return tell_done(session, done)

@@ -116,7 +116,7 @@ def new(
     try:
         return tell_done(session, desk.send(actor, row.id, seen_seq=row.seen_seq, after=after))
     except ReplyStopped as stopped:
-        return tell_stopped(session, stopped)
+        return tell_stopped(session, stopped, row.id)
 
 
 @verb(app, "attachment", N_("Write one attachment of a ticket to standard output"), restricted=True)
