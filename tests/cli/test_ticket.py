@@ -172,9 +172,9 @@ def test_a_reply_stops_when_something_new_arrived_and_says_what(shop: House, sup
     assert stopped.code == 5
     assert stopped.json()["stopped"] is True
     assert [item["excerpt"] for item in stopped.json()["newcomers"]] == ["Anzi, annullo!"]
-    draft, seen = str(stopped.json()["draft"]), str(stopped.json()["seq"])
-    assert supportdesk("ticket", "reply", str(ticket), "Annullato.", "--seen", seen).code == 5  # the draft is not lost
-    again = supportdesk("draft", "send", draft, "--seen", seen, "--anyway", "--json")
+    draft, now = str(stopped.json()["draft"]), str(stopped.json()["seq"])
+    assert supportdesk("ticket", "reply", str(ticket), "Annullato.", "--seen", now).code == 5  # the draft is not lost
+    again = supportdesk("draft", "send", draft, "--seen", now, "--anyway", "--json")
     assert again.code == 0, again.err
     assert shop.desk.outbox_row(again.json()["outbox_id"]).body == "Arriva."
 
