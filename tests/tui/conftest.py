@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -43,7 +43,7 @@ class Shop:
     def console(self, agent: str = "giulia") -> Console:
         return Console(Config(source=None, database=self.database, agent=agent), start_worker=False)
 
-    def environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, Any]:
         """For a console in a process of its own."""
         return {"SUPPORTDESK_DATABASE": self.database, "SUPPORTDESK_AGENT": "giulia", "PYTHONPATH": str(SOURCE)}
 
