@@ -50,17 +50,29 @@ class Corpus:
             yield path.read_bytes()
 
 
+class NoCorpus(Exception):
+    """There is no corpus here; the message says what is missing."""
+
+
 @pytest.fixture(scope="session")
 def corpus() -> Corpus:
     """The mail corpus; skips where it is not at hand."""
+    try:
+        return Corpus(find_corpus())
+    except NoCorpus as error:
+        pytest.skip(str(error))
+
+
+def find_corpus() -> Path:
+    """The folder of the unpacked corpus, unpacked now if need be; NoCorpus where there is none."""
     source = Path(os.environ.get("SUPPORTDESK_CORPUS", ARCHIVE))
     if source.is_dir():
-        return Corpus(source)
+        return source
     if not source.exists():
-        pytest.skip("no mail corpus beside the project (../shared/corpora/mail-corpus.tar.xz)")
+        raise NoCorpus("no mail corpus beside the project (../shared/corpora/mail-corpus.tar.xz)")
     if shutil.which("tar") is None or shutil.which("xz") is None:
-        pytest.skip("tar and xz are needed to unpack the mail corpus")
-    return Corpus(_unpacked(source))
+        raise NoCorpus("tar and xz are needed to unpack the mail corpus")
+    return _unpacked(source)
 
 
 def _unpacked(archive: Path) -> Path:

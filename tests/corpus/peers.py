@@ -1,0 +1,122 @@
+"""What Dovecot, Zammad and Stalwart read in the same mails."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from supportdesk.mail.limits import DefectLog
+from supportdesk.mail.mime import Part, read_tree
+from supportdesk.mail.model import Address, ParsedMail
+from supportdesk.mail.parse import cut_part
+from supportdesk.mail.words import decode_unstructured
+from tests.corpus.findings import Group
+from tests.corpus.folder import Folder
+from tests.corpus.judged import Comparison
+
+_NO_TEXT = ("message.html",)  # Zammad keeps the HTML that it shows as a file
+
+
+def dovecot(folder: Folder, mails: Mapping[str, ParsedMail]) -> Group:
+    """Dovecot's FETCH BODYSTRUCTURE and ENVELOPE."""
+    tree = Comparison("dovecot", "tree", 0.99)
+    envelope = Comparison("dovecot", "envelope", 0.99)
+    expected = folder.expected("dovecot-structure")
+    for name, entry in expected.items():
+        mail = mails.get(name)
+        if mail is None:
+            continue
+        if entry.get("structure"):
+            tree.add(name, _their_tree(entry["structure"]), _our_tree(_root(folder.raw(name))))
+        if entry.get("envelope"):
+            envelope.add(name, *_envelopes(entry["envelope"], mail))
+    return Group("dovecot", f"{len(expected):,} mails", (*tree.findings(), *envelope.findings()))
+
+
+def zammad(folder: Folder, mails: Mapping[str, ParsedMail]) -> Group:
+    senders = Comparison("zammad", "from", 0.97)
+    subjects = Comparison("zammad", "subject", 0.97)
+    files = Comparison("zammad", "attachments", 0.97)
+    expected = folder.expected("zammad")
+    for name, entry in expected.items():
+        mail = mails.get(name)
+        if mail is None:
+            continue
+        senders.add(name, (entry.get("from_email") or "").casefold(), mail.from_[0].norm if mail.from_ else "")
+        subjects.add(name, _bare(entry.get("subject")), _bare(mail.subject))
+        raw = folder.raw(name)
+        ours = sorted(hashlib.md5(cut_part(raw, one.part)).hexdigest() for one in mail.attachments)
+        theirs = sorted(one["md5"] for one in entry.get("attachments") or () if one["filename"] not in _NO_TEXT)
+        files.add(name, theirs, ours)
+    return Group(
+        "zammad", f"{len(expected):,} mails", (*senders.findings(), *subjects.findings(), *files.findings())
+    )
+
+
+def stalwart(folder: Folder, mails: Mapping[str, ParsedMail]) -> Group:
+    senders = Comparison("stalwart", "from", 0.97)
+    subjects = Comparison("stalwart", "subject", 0.97)
+    files = Comparison("stalwart", "attachments", 0.97)
+    expected = folder.expected("stalwart")
+    for name, entry in expected.items():
+        mail = mails.get(name)
+        if mail is None:
+            continue
+        theirs = [[_bare(person), (address or "").casefold()] for person, address in entry.get("from") or ()]
+        senders.add(name, theirs, [[_bare(one.name), one.norm] for one in mail.from_])
+        subjects.add(name, _bare(entry.get("subject")), _bare(mail.subject))
+        files.add(name, entry.get("n_attachments", 0), len(mail.attachments))
+    return Group(
+        "stalwart", f"{len(expected):,} mails", (*senders.findings(), *subjects.findings(), *files.findings())
+    )
+
+
+def _root(raw: bytes) -> Part:
+    return read_tree(raw, DefectLog())
+
+
+def _their_tree(structure: Mapping[str, Any]) -> Any:
+    """A type, and what is in it: parts, or the nested mail."""
+    kind = str(structure["type"]).casefold()
+    return (kind if "/" in kind else "text/plain", tuple(_their_tree(part) for part in structure.get("parts") or ()))
+
+
+def _our_tree(part: Part) -> Any:
+    return (part.content_type, tuple(_our_tree(child) for child in part.children))
+
+
+def _envelopes(theirs: Mapping[str, Any], mail: ParsedMail) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The fields in which the two envelopes differ: theirs and ours, made comparable."""
+    date = str(theirs.get("date") or "")
+    pairs: dict[str, tuple[Any, Any]] = {
+        "subject": (_bare(decode_unstructured(_octets(theirs.get("subject")))), _bare(mail.subject)),
+        "message_id": (_bare(theirs.get("message_id")), _bare(mail.message_id)),
+        "from": (_their_addresses(theirs.get("from")), _our_addresses(mail.from_)),
+        "to": (_their_addresses(theirs.get("to")), _our_addresses(mail.to)),
+        "cc": (_their_addresses(theirs.get("cc")), _our_addresses(mail.cc)),
+    }
+    if date and date != "None":
+        pairs["date"] = (date, f"{mail.date:%Y-%m-%d %H:%M:%S}" if mail.date else "")
+    differing = {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
+    return {key: pair[0] for key, pair in differing.items()}, {key: pair[1] for key, pair in differing.items()}
+
+
+def _their_addresses(rows: Any) -> list[str]:
+    """Dovecot writes MISSING_DOMAIN and the like where there is no address."""
+    addresses = [str(address or "").casefold() for _, address in rows or ()]
+    return [one for one in addresses if "@" in one and "missing_" not in one and "syntax_error" not in one]
+
+
+def _our_addresses(addresses: tuple[Address, ...]) -> list[str]:
+    return [one.norm for one in addresses]
+
+
+def _octets(text: str | None) -> str:
+    return (text or "").encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+def _bare(text: str | None) -> str:
+    return "".join((text or "").split()).strip("<>").casefold()
+
+
