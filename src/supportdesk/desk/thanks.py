@@ -21,7 +21,7 @@ AROUND = frozenset(
     vielen herzlichen schonen lieben fur die ihre deine eure schnelle antwort hilfe alles gut perfekt super prima tag
     noch liebe viele grusse freundlichen mit freundlichem gruss und auch ihnen dir
     beaucoup pour votre ta reponse aide rapide parfait bonne journee soiree cordialement bien vous toi salutations
-    muchas mil por su tu respuesta ayuda rapida perfecto todo muy amable saludos buen dia cordial vale genial
+    muchas mil por su tu respuesta ayuda rapida perfecto todo muy amable saludo saludos buen dia cordial vale genial
     hartelijk je jullie snelle muito muita pela resposta bardzo za odpowiedz""".split()
 )
 

@@ -1,0 +1,217 @@
+"""The background process: one works, a second waits; failures are said and survived; it ends between two steps."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from supportdesk import worker as worker_module
+from supportdesk.bootstrap import Engine, create_desk, open_engine
+from supportdesk.config import Config
+from supportdesk.desk.model import Actor, Server
+from supportdesk.errors import ConnectionFailed, LoginRefused, TryAgain
+from supportdesk.mail.model import FolderInfo, FolderState
+from supportdesk.worker import Backoff, Worker
+from tests.support.processes import wait_until
+
+SECONDS = 30
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    made = Config(None, str(tmp_path / "desk.db"))
+    desk = create_desk(made)
+    admin = desk.add_agent(Actor("worker", None, "test"), "giulia", name="Giulia").actor()
+    values = {"address": "help@example.test", "name": "B", "shop_name": "B", "language": "it", "zone": "Europe/Rome"}
+    desk.save_mailbox(admin, {**values, "imap": Server("localhost", 1, "none", "help")})
+    desk.store.close()
+    return made
+
+
+@contextmanager
+def running(engine: Engine, **options: Any) -> Iterator[Worker]:
+    worker = Worker(engine, **options)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        yield worker
+    finally:
+        worker.stop()
+        thread.join(SECONDS)
+        assert not thread.is_alive()
+
+
+@dataclass
+class Source:
+    """A mail server whose folders can be read; `breaks` is raised by the first passes."""
+
+    breaks: list[Exception] = field(default_factory=list)
+    passes: int = 0
+
+    def source(self, mailbox_id: Any) -> Source:
+        return self
+
+    def transport(self, mailbox_id: Any) -> Any:
+        raise AssertionError("nothing is sent here")
+
+    def folders(self) -> list[FolderInfo]:
+        self.passes += 1
+        if self.breaks:
+            raise self.breaks.pop(0)
+        return [FolderInfo("INBOX", "inbox")]
+
+    def select(self, folder: str) -> FolderState:
+        return FolderState(7, 1, 0)
+
+    def uids_from(self, uid: int) -> list[int]:
+        return []
+
+    def idle(self, seconds: float, stop: Any) -> bool:
+        wait_until(stop, seconds=SECONDS, what="the end of the listening")
+        return False
+
+    def close(self) -> None: ...
+
+
+def engine_with(config: Config, source: Source) -> Engine:
+    engine = open_engine(config)
+    engine.servers = source  # type: ignore[assignment]
+    return engine
+
+
+def mailbox_error(engine: Engine) -> str:
+    return str(engine.desk.read.rows("mailbox")[0]["error"])
+
+
+def test_a_second_worker_waits_until_the_first_one_is_gone(config: Config) -> None:
+    with running(engine_with(config, Source())) as first:
+        wait_until(lambda: first.epoch > 0, seconds=SECONDS, what="the first lease")
+        with running(engine_with(config, Source())) as second:
+            assert second.epoch == 0
+            first.stop()
+            wait_until(lambda: second.epoch > first.epoch, seconds=SECONDS, what="the second lease")
+
+
+def test_a_server_that_is_away_is_tried_again_and_the_mailbox_says_so(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "BACKOFF_FIRST", 0.01)
+    source = Source([ConnectionFailed("the server is away")] * 2)
+    engine, seen = engine_with(config, source), set[str]()
+    watching = open_engine(config)
+
+    def recovered() -> bool:
+        seen.add(mailbox_error(watching))
+        return source.passes >= 3 and mailbox_error(watching) == ""
+
+    with running(engine):
+        wait_until(recovered, seconds=SECONDS, what="the server to be read again")
+    assert "the server is away" in seen
+    watching.close()
+
+
+def test_a_login_that_is_refused_is_not_tried_in_a_storm(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Source([LoginRefused("wrong password")] * 99)
+    waits: list[float] = []
+    engine = engine_with(config, source)
+    worker = Worker(engine)
+    listener = worker_module._Listener(worker, engine.desk.mailboxes()[0])
+
+    def wait(seconds: float) -> bool:
+        waits.append(seconds)
+        if len(waits) == 5:
+            listener.stop()
+        return False
+
+    monkeypatch.setattr(listener._stopped, "wait", wait)
+    listener.run()
+    assert all(wait < 10 for wait in waits[:2])
+    assert waits[2:] == [worker_module.REFUSED_SECONDS] * 3
+    assert mailbox_error(engine) == "wrong password"
+    engine.close()
+
+
+def test_a_busy_database_does_not_end_the_worker_and_a_lost_lease_does(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "HEARTBEAT_SECONDS", 0.02)
+    engine = engine_with(config, Source())
+    real, busy, lost = engine.store.acquire_lease, threading.Event(), threading.Event()
+    refused: list[int] = []
+
+    def acquire(*arguments: Any) -> int | None:
+        if lost.is_set():
+            return None
+        if busy.is_set():
+            refused.append(1)
+            raise TryAgain("the database is busy")
+        return real(*arguments)
+
+    monkeypatch.setattr(engine.store, "acquire_lease", acquire)
+    with running(engine) as worker:
+        wait_until(lambda: worker.epoch > 0, seconds=SECONDS, what="the lease")
+        busy.set()
+        wait_until(lambda: len(refused) > 3, seconds=SECONDS, what="refused renewals")
+        assert not worker.stopping.is_set()
+        lost.set()
+        wait_until(worker.stopping.is_set, seconds=SECONDS, what="the worker to see that it lost its lease")
+
+
+def test_a_companion_ends_when_its_console_is_gone_and_nothing_is_due(config: Config) -> None:
+    console = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    worker = Worker(engine_with(config, Source()), companion_of=console.pid)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    wait_until(lambda: worker.epoch > 0, seconds=SECONDS, what="the lease")
+    assert thread.is_alive()
+    console.kill()
+    console.communicate()
+    thread.join(SECONDS)
+    assert not thread.is_alive()
+
+
+def test_the_real_process_ends_cleanly_on_a_signal_and_gives_its_lease_back(config: Config, tmp_path: Path) -> None:
+    settings = tmp_path / "config.toml"
+    settings.write_text(f'database = "{config.database}"\n')
+    environment = {**os.environ, "SUPPORTDESK_CONFIG": str(settings), "XDG_DATA_HOME": str(tmp_path)}
+    watching = open_engine(config)
+    log = (tmp_path / "log").open("wb")
+    process = subprocess.Popen([sys.executable, "-m", "supportdesk", "worker"], env=environment, stderr=log)
+    try:
+        wait_until(
+            lambda: any(row["owner"] for row in watching.desk.read.rows("lease")), seconds=SECONDS, what="the lease"
+        )
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(SECONDS) == 0
+    finally:
+        process.kill()
+        process.wait()
+        log.close()
+    assert [row["owner"] for row in watching.desk.read.rows("lease")] == [""]
+    watching.close()
+
+
+def test_waiting_times_grow_and_start_again_after_a_long_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("supportdesk.worker.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("supportdesk.worker.random.uniform", lambda low, high: high)
+    backoff = Backoff(1.0, 300.0)
+    waits = []
+    for _unused in range(12):
+        backoff.start()
+        waits.append(backoff.next())
+    assert waits[:4] == [1.0, 2.0, 4.0, 8.0]
+    assert waits[-1] == 300.0
+    backoff.start()
+    now[0] += worker_module.HEALTHY_SECONDS
+    assert backoff.next() == 1.0
