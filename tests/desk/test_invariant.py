@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 
 from supportdesk.desk.clocks import family_of, read_conversation, root_of
 from supportdesk.desk.housekeeping import keep_house
-from supportdesk.desk.model import MessageId, OutboxId, TicketId
+from supportdesk.desk.model import VIEWS, MessageId, OutboxId, TicketId
 from supportdesk.errors import SupportdeskError
 from tests.support.desk import House
 
@@ -194,6 +194,14 @@ class DeskMachine(RuleBasedStateMachine):
                     assert row["waiting_since"] == computed, f"#{row['id']}"
                 else:
                     assert row["waiting_since"] is None
+
+    @invariant()
+    def the_counters_are_what_the_views_hold(self) -> None:
+        read, now = self.house.desk.read, self.house.clock.now()
+        for agent in (None, self.house.giulia.id):
+            counts = read.counts(agent_id=agent, now=now)
+            for view in VIEWS:
+                assert counts[view] == len(read.queue_ids(view, agent_id=agent, now=now)), view
 
     @invariant()
     def whoever_waits_is_in_the_list(self) -> None:

@@ -10,6 +10,7 @@ import pytest
 from supportdesk.desk.model import STATUSES, standing_views
 from supportdesk.desk.ports import Insert, NewRef, Plan, PlannedEvent, Update
 from supportdesk.errors import NotFound, UsageError
+from supportdesk.store.facts import read_facts
 from supportdesk.store.views import LISTINGS
 from tests.store.desk import add_ticket, apply, set_ticket
 
@@ -53,6 +54,22 @@ def test_a_sleeping_ticket_stands_in_snoozed_alone_until_it_wakes(
 def test_an_unknown_view_is_refused(store: SqlStore, desk: SmallDesk) -> None:
     with pytest.raises(UsageError, match="no view"):
         ids(store, "nonsense'; DROP TABLE ticket", desk)
+
+
+def test_wrong_counters_are_found_and_counted_anew(store: SqlStore, desk: SmallDesk) -> None:
+    assert read_facts(store.address.url).miscounted_views == ()
+    assert store.recount_views() == ()
+    store.fold_view_counts()
+    with store.transaction() as tx:
+        tx.connection.change("UPDATE view_count SET tickets = tickets + 3 WHERE view = ?", ("needs_reply",))
+        tx.connection.change(
+            "INSERT INTO view_count_delta (view, agent_id, delta) VALUES ('mine', ?, 1)", (desk.anna.id,)
+        )
+    assert read_facts(store.address.url).miscounted_views == ("mine", "needs_reply")
+    assert store.recount_views() == ("mine", "needs_reply")
+    assert store.recount_views() == ()
+    counts = store.read.counts(agent_id=desk.anna.id, now=store.clock.now())
+    assert (counts["needs_reply"], counts["mine"]) == (len(desk.tickets), 0)
 
 
 @pytest.mark.parametrize("folded", [False, True], ids=["deltas", "folded"])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from supportdesk.store.address import Address, file_system, parse_url
 from supportdesk.store.connect import Connection, close_connection, connect
+from supportdesk.store.counts import miscounted_views
 from supportdesk.store.extras import search_is_sound
 from supportdesk.store.lock import Turnstile
 from supportdesk.store.schema import HEAD, revision
@@ -26,6 +27,7 @@ class DatabaseFacts:
     known_revision: str
     problems: tuple[str, ...]
     search_is_sound: bool
+    miscounted_views: tuple[str, ...]  # views whose counters are wrong: `SqlStore.recount_views` mends them
 
 
 def read_facts(url: str) -> DatabaseFacts:
@@ -53,6 +55,7 @@ def read_facts(url: str) -> DatabaseFacts:
             known_revision=HEAD,
             problems=problems,
             search_is_sound=not found or _search_is_sound(connection, address),
+            miscounted_views=miscounted_views(connection) if found == HEAD else (),
         )
     finally:
         close_connection(connection, address)

@@ -125,6 +125,27 @@ class SqlStore:
             )
             return len(rows)
 
+    def recount_views(self) -> tuple[str, ...]:
+        """Mend the view counters if they are wrong; which were. Raises TryAgain when deltas were folded meanwhile."""
+        from supportdesk.store import counts
+
+        with self._pool.connection() as connection:
+            wrong = counts.miscounted_views(connection)
+            if not wrong:
+                return ()
+            with self._turn():
+                # One moment of all tables: deltas that come later are not in the count, and stay.
+                connection.execute(
+                    "BEGIN ISOLATION LEVEL REPEATABLE READ" if self.address.is_postgres else "BEGIN IMMEDIATE"
+                )
+                try:
+                    counts.replace_counts(connection)
+                except BaseException:
+                    connection.rollback()
+                    raise
+                self._commit(connection)
+        return wrong
+
     def checkpoint(self) -> bool:
         """Move the write-ahead log into the database file and empty it (SQLite); False while a reader keeps it."""
         if self.address.is_postgres:
