@@ -134,7 +134,12 @@ class Deliverer:
             assert claimed is not None
             return row_of(tx, claimed)
 
-        return self._desk.store.run(claim)
+        try:
+            return self._desk.store.run(claim)
+        except LeaseLost:
+            raise
+        except Conflict:
+            return None  # another deliverer was quicker
 
     def _check_lease(self, tx: Transaction) -> None:
         """A worker that was stopped for longer than its lease must not begin anything more. Raises LeaseLost."""
