@@ -222,11 +222,12 @@ class Console(SafeApp[int], inherit_bindings=False):
     # ---- messages from threads
 
     def on_finished(self, message: Finished) -> None:
-        message.deliver()
+        if self.is_running:  # while all is taken down there is nothing left to show it in
+            message.deliver()
 
     def on_changed(self, message: Changed) -> None:
         session = self.session
-        if session is None:
+        if session is None or not self.is_running:
             return
         for ticket in message.tickets:
             session.tickets.pop(ticket, None)
