@@ -18,10 +18,7 @@ from supportdesk.desk.waiting import (
     Dismissal,
     Merge,
     RecipientState,
-    Settled,
-    answered_messages,
     answers_message,
-    in_unanswered,
     unanswered_messages,
     visible_from,
     waiting_since,
@@ -62,7 +59,6 @@ def test_the_customer_waits_since_the_mail_server_took_the_mail_not_since_we_fet
 
 def test_nobody_waits_on_an_empty_ticket():
     assert waiting_since([], []) is None
-    assert in_unanswered([], [], [], at(0)) == ()
 
 
 @pytest.mark.parametrize(
@@ -147,36 +143,6 @@ def test_no_reply_needed_settles_what_it_names_and_nothing_later():
 def test_a_logged_call_answers():
     call = Answer(None, T1, 1, dict.fromkeys(ANNA, ""), "sent", at(10))
     assert waiting_since([message(1, 0)], [call]) is None
-
-
-@pytest.mark.parametrize(
-    ("reply", "minutes", "causes"),
-    [
-        (answer(1, 0, "sent"), 500, ()),
-        (answer(1, 0, "deferred", deferred_since=at(5)), 65, ()),
-        (answer(1, 0, "deferred", deferred_since=at(5)), 66, ("deferred",)),
-        (answer(1, 0, "deferred"), 61, ("deferred",)),
-        (answer(1, 0, "sent", recipients={"anna@example.com": "deferred"}), 61, ("deferred",)),
-        (answer(1, 0, "uncertain"), 1, ("waiting", "uncertain")),
-        (answer(1, 0, "failed"), 1, ("waiting",)),
-        (answer(0, 0, "held"), 1, ("waiting",)),
-    ],
-)
-def test_doubt_and_long_delay_stand_in_unanswered_as_well(reply: Answer, minutes: int, causes: tuple[str, ...]):
-    assert in_unanswered([message(1, 0)], [reply], [], at(minutes)) == causes
-
-
-def test_doubt_about_a_second_reply_stands_there_although_the_first_answered():
-    replies = [answer(1, 0), answer(1, 5, "uncertain", outbox_id=2)]
-    assert in_unanswered([message(1, 0)], replies, [], at(9)) == ("uncertain",)
-
-
-def test_the_thread_learns_which_answer_came_first():
-    first, second = answer(1, 10, outbox_id=7), answer(2, 20, outbox_id=8)
-    dismissal = Dismissal("thanks", frozenset({MessageId(3)}))
-    messages = [message(1, 0), message(2, 1), message(3, 30), message(4, 31)]
-    settled = answered_messages(messages, [second, first], [dismissal])
-    assert settled == {1: Settled(first), 2: Settled(second), 3: Settled(dismissal=dismissal)}
 
 
 def test_tickets_see_each_other_since_the_latest_merge_between_them():
@@ -277,7 +243,7 @@ class Desk(RuleBasedStateMachine):
     def the_outbox_moves(self, data: st.DataObject, state: OutboxState):
         book = data.draw(st.sampled_from(self.books))
         recipients = pending(book.answer.recipients)
-        book.answer = replace(book.answer, state=state, recipients=recipients, deferred_since=self.tick())
+        book.answer = replace(book.answer, state=state, recipients=recipients)
         book.lost = set()
 
     @precondition(lambda self: self.books)
@@ -316,12 +282,8 @@ class Desk(RuleBasedStateMachine):
             answers = [b.answer for b in books]
             expected = {m.id for m in messages if m.id not in self.dismissed and not self.somebody_answered(m, books)}
             assert {m.id for m in unanswered_messages(messages, answers, self.dismissals)} == expected
-            assert set(answered_messages(messages, answers, self.dismissals)) == {m.id for m in messages} - expected
             since = min((m.arrived_at for m in messages if m.id in expected), default=None)
             assert waiting_since(messages, answers, self.dismissals) == since
-            listed = in_unanswered(messages, answers, self.dismissals, self.now)
-            assert ("waiting" in listed) == bool(expected)
-            assert ("uncertain" in listed) == any(a.state == "uncertain" for a in answers)
 
     @staticmethod
     def somebody_answered(known: CustomerMessage, books: list[Book]) -> bool:

@@ -84,9 +84,6 @@ class ActionSpec:
     def localized_title(self) -> str:
         return _(self.title)
 
-    def localized_help(self) -> str:
-        return _(self.help)
-
 
 def triage(action: str) -> Callable[[Call], Done]:
     """The run function of an action that `desk.triage` plans ticket by ticket."""

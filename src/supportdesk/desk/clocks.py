@@ -184,7 +184,6 @@ def _replies(tx: Transaction, homes: Sequence[TicketId]) -> Iterable[waiting.Ans
             recipients={**recipients[row["id"]], _NOBODY: "pending"},
             state=row["state"],
             at=row["held_at"] or row["updated_at"],
-            deferred_since=row["first_try_at"],
         )
 
 

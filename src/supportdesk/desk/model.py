@@ -230,7 +230,6 @@ class ThreadEntry:
     raw_sha: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict)
     badges: tuple[str, ...] = ()
-    answered: bool = False
     version: int = 0
 
 

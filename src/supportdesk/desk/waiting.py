@@ -10,14 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, Literal
 
 from supportdesk.desk.model import DISMISS_REASONS, DismissReason, MessageId, OutboxId, OutboxState, TicketId
 from supportdesk.errors import UsageError
 from supportdesk.l10n.catalog import _
-
-DEFERRED_TOO_LONG: Final = timedelta(hours=1)
 
 ON_ITS_WAY_OR_THERE: Final = frozenset({"held", "sending", "deferred", "sent"})
 NOT_OUT_OR_IN_DOUBT: Final = frozenset({"draft", "uncertain"})
@@ -61,7 +59,7 @@ class Answer:
     """A public reply, or a logged call (state `sent`, recipients: the addresses of the customer who was called).
 
     `at` is when it was written, that is held; `seen_seq` what its writer had seen of its home ticket. `recipients` maps
-    each normalised address to its own delivery state. `deferred_since` is the first temporary failure.
+    each normalised address to its own delivery state.
     """
 
     outbox_id: OutboxId | None
@@ -70,7 +68,6 @@ class Answer:
     recipients: Mapping[str, RecipientState]
     state: OutboxState
     at: datetime
-    deferred_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +92,6 @@ class Dismissal:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """Why a message needs no reply any more: the first answer that counts, else the dismissal."""
-
-    answer: Answer | None = None
-    dismissal: Dismissal | None = None
-
-
-Cause = Literal["waiting", "uncertain", "deferred"]
-
-
 def waiting_since(
     messages: Iterable[CustomerMessage], answers: Sequence[Answer], dismissals: Sequence[Dismissal] = ()
 ) -> datetime | None:
@@ -117,36 +103,13 @@ def unanswered_messages(
     messages: Iterable[CustomerMessage], answers: Sequence[Answer], dismissals: Sequence[Dismissal] = ()
 ) -> tuple[CustomerMessage, ...]:
     """The messages behind `waiting_since`, oldest first."""
-    open_ones = [message for message in messages if _settled(message, answers, dismissals) is None]
+    open_ones = [
+        message
+        for message in messages
+        if not any(answers_message(answer, message) for answer in answers)
+        and not any(dismissal.covers(message) for dismissal in dismissals)
+    ]
     return tuple(sorted(open_ones, key=lambda message: (message.waits_since, message.id)))
-
-
-def answered_messages(
-    messages: Iterable[CustomerMessage], answers: Sequence[Answer], dismissals: Sequence[Dismissal] = ()
-) -> dict[MessageId, Settled]:
-    """For the thread: each message that is settled, and by what; messages that still wait are not in it."""
-    settled = ((message.id, _settled(message, answers, dismissals)) for message in messages)
-    return {message: reason for message, reason in settled if reason is not None}
-
-
-def in_unanswered(
-    messages: Iterable[CustomerMessage],
-    answers: Sequence[Answer],
-    dismissals: Sequence[Dismissal],
-    now: datetime,
-) -> tuple[Cause, ...]:
-    """Why the family stands in the `unanswered` list; empty when it does not.
-
-    Beside a customer who waits: an answer in doubt, and one that has been deferred for more than an hour.
-    """
-    causes: list[Cause] = []
-    if waiting_since(messages, answers, dismissals) is not None:
-        causes.append("waiting")
-    if any(_has_state(answer, "uncertain") for answer in answers):
-        causes.append("uncertain")
-    if any(_deferred_too_long(answer, now) for answer in answers):
-        causes.append("deferred")
-    return tuple(causes)
 
 
 def visible_from(home: TicketId, merges: Mapping[TicketId, Merge]) -> dict[TicketId, datetime]:
@@ -182,14 +145,6 @@ def _way_to_root(ticket: TicketId, merges: Mapping[TicketId, Merge]) -> dict[Tic
     return way
 
 
-def _settled(message: CustomerMessage, answers: Sequence[Answer], dismissals: Sequence[Dismissal]) -> Settled | None:
-    answer = min((a for a in answers if answers_message(a, message)), key=lambda a: a.at, default=None)
-    if answer is not None:
-        return Settled(answer=answer)
-    dismissal = next((d for d in dismissals if d.covers(message)), None)
-    return None if dismissal is None else Settled(dismissal=dismissal)
-
-
 def _had_seen(answer: Answer, message: CustomerMessage) -> bool:
     if answer.home_ticket == message.home_ticket:
         return message.seq <= answer.seen_seq
@@ -211,12 +166,3 @@ def _reaches(answer: Answer, address: str) -> bool:
             state in ("failed", "bounced") for state in answer.recipients.values()
         )
     return answer.state in ON_ITS_WAY_OR_THERE
-
-
-def _has_state(answer: Answer, state: Literal["uncertain", "deferred"]) -> bool:
-    return answer.state == state or (answer.state != "draft" and state in answer.recipients.values())
-
-
-def _deferred_too_long(answer: Answer, now: datetime) -> bool:
-    since = answer.deferred_since or answer.at
-    return _has_state(answer, "deferred") and now - since > DEFERRED_TOO_LONG

@@ -68,13 +68,6 @@ class SqlBlobs:
         if digest.hexdigest() != sha256:
             raise StoreError(f"blob {sha256} is damaged: its bytes have another checksum")
 
-    def sweep(self) -> int:
-        """Remove the chunks that a killed `put` left without a row, unless they may still be on their way; how many."""
-        with self._store.transaction() as tx:
-            return tx.connection.change(
-                "DELETE FROM blob_chunk WHERE NOT EXISTS (SELECT 1 FROM blob WHERE blob.sha256 = blob_chunk.sha256)"
-            )
-
 
 def compress(data: bytes) -> list[tuple[int, bytes]]:
     """The numbered zstd frames of the bytes; none for no bytes."""
