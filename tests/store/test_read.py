@@ -72,6 +72,16 @@ def test_wrong_counters_are_found_and_counted_anew(store: SqlStore, desk: SmallD
     assert (counts["needs_reply"], counts["mine"]) == (len(desk.tickets), 0)
 
 
+def test_a_stopped_reply_brings_its_ticket_to_the_top_of_its_owners_queue(store: SqlStore, desk: SmallDesk) -> None:
+    for ticket in desk.tickets:
+        apply(store, set_ticket(ticket, "assign", {}, {"assignee_id": desk.anna.id}))
+    before = ids(store, "mine", desk)
+    last = before[-2]
+    apply(store, set_ticket(last, "reply_stopped", {}, {"badges": ["reply_stopped"]}))
+    assert ids(store, "mine", desk) == [last, *(ticket for ticket in before if ticket != last)]
+    assert store.read.queue_ids("mine", agent_id=desk.anna.id, now=store.clock.now(), limit=2) == [last, before[0]]
+
+
 @pytest.mark.parametrize("folded", [False, True], ids=["deltas", "folded"])
 def test_the_counts_equal_the_lengths_of_the_lists(store: SqlStore, desk: SmallDesk, *, folded: bool) -> None:
     now = store.clock.now()

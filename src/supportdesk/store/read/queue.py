@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -40,6 +41,9 @@ def read_ids(
         except KeyError:
             raise UsageError(f"there is no view {view!r}", hint=", ".join([*LISTINGS, "snoozed"])) from None
         spine = _spine(connection, listing, agent_id=agent_id, now=now, limit=0 if text else limit)
+        if listing.mine:
+            first = _spine(connection, _stopped(listing), agent_id=agent_id, now=now, limit=0)
+            spine = list(dict.fromkeys([*first, *spine]))
     if text.strip():
         wanted = matching_tickets(connection, text)
         spine = [ticket for ticket in spine if ticket in wanted]
@@ -71,6 +75,12 @@ def _spine(
     if listing.due or len(parts) == 1:
         return [ticket for part in parts for ticket in part]
     return list(heapq.merge(*parts, reverse=True))
+
+
+def _stopped(listing: Listing) -> Listing:
+    """The part of a view whose reply was stopped: at the top of its owner's queue until he has opened it."""
+    condition = """badges LIKE '%"reply_stopped"%'"""
+    return replace(listing, branches=tuple(f"{branch} AND {condition}" for branch in listing.branches))
 
 
 def _column(connection: Connection, sql: str, params: Sequence[Any], limit: int) -> list[int]:
