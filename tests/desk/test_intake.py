@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from supportdesk.desk.housekeeping import keep_house
 from supportdesk.desk.model import MailboxId
 from tests.support.desk import SHOP
 from tests.support.post import ROSA, mail
@@ -227,6 +228,18 @@ def test_a_conversation_that_we_began_elsewhere_waits_for_the_customer(post: Pos
     assert (ticket.status, ticket.waiting_since) == ("pending", None)
     assert ticket.customer_id is not None
     assert post.house.desk.read.customer(ticket.customer_id).name == "Rosa Bianchi"
+
+
+def test_a_conversation_that_had_ended_with_us_long_ago_is_over_until_the_customer_writes(post: Post) -> None:
+    start = post.house.clock.now()
+    post.arrives(mail("Dove è?", message_id="<a@example.com>"), at=start - timedelta(days=25))
+    post.arrives(sent_elsewhere("<a@example.com>"), folder="Sent", at=start - timedelta(days=24))
+    (ticket,) = post.rows("ticket")
+    assert (ticket["status"], ticket["solved_at"]) == ("solved", start - timedelta(days=24))
+    keep_house(post.house.desk)
+    assert post.rows("ticket")[0]["status"] == "closed"
+    again = post.writes("E adesso?", answers="<a@example.com>", at=start - timedelta(days=20))
+    assert (again.id, again.status, again.waiting_since) == (ticket["id"], "open", start - timedelta(days=20))
 
 
 # ---- history ---------------------------------------------------------------------------------------------------------

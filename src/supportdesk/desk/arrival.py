@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from supportdesk.desk.correspondents import Correspondent, Language, decide_language, language_of_header
@@ -15,6 +15,7 @@ from supportdesk.mail.recipients import OwnAddresses
 from supportdesk.mail.subjects import find_order_numbers
 from supportdesk.mail.thread import Match
 
+OLD_NEWS = timedelta(days=1)
 FLAGS = ("external", "subject_changed", "conflict")
 
 
@@ -40,6 +41,12 @@ class Arrival:
     def is_ours(self) -> bool:
         """Whether we wrote it, in another mail program."""
         return self.verdict.kind == "own_reply"
+
+    @property
+    def is_old_news(self) -> bool:
+        """Whether it had lain on the server for long when it was fetched: what a first connection finds."""
+        at = self.delivery["internal_date"]
+        return at is not None and bool(self.delivery["fetched_at"] - at > OLD_NEWS)
 
     @property
     def flags(self) -> tuple[str, ...]:

@@ -139,7 +139,7 @@ def _write_on_new_ticket(tx: Transaction, arrival: Arrival) -> None:
     language = arrival.language_of(customer)
     values: dict[str, Any] = {
         "subject": strip_reply_prefixes(mail.subject) or mail.subject,
-        "status": "pending" if ours else "new",
+        **(_after_our_answer(arrival, received) if ours else {"status": "new"}),
         "kind": "notification" if arrival.verdict.kind == "notification" else "human",
         "mailbox_id": arrival.mailbox.id,
         "market_id": arrival.mailbox.market_id,
@@ -228,7 +228,7 @@ def _write_on_ticket(tx: Transaction, arrival: Arrival, ticket: Ticket) -> None:
     if moves:
         _pull_wake_up(tx, ticket.id, arrival.action_id)
     elif ours and not arrival.historic:
-        _hand_over(tx, ticket.id, arrival.action_id)
+        _hand_over(tx, ticket.id, arrival)
 
 
 def _after_customer_message(tx: Transaction, arrival: Arrival, ticket: Ticket, *, internal: bool) -> dict[str, Any]:
@@ -251,14 +251,19 @@ def _after_customer_message(tx: Transaction, arrival: Arrival, ticket: Ticket, *
     return changes | OPEN_AGAIN
 
 
-def _hand_over(tx: Transaction, ticket_id: TicketId, action_id: ActionId) -> None:
+def _hand_over(tx: Transaction, ticket_id: TicketId, arrival: Arrival) -> None:
     """Answered in another mail program: the customer moves next, if nothing that came after it waits."""
     ticket = tx.ticket(ticket_id)
     if ticket.status in ("new", "open") and ticket.waiting_since is None:
-        event = PlannedEvent(ticket_id, "status", {"status": "pending"})
-        tx.apply(
-            Plan(silent=update_ticket(ticket, {"status": "pending"}), events=(event,), undoable=False), MAIL, action_id
-        )
+        changes = _after_our_answer(arrival, arrival.received_at(tx.now))
+        event = PlannedEvent(ticket_id, "status", {"status": changes["status"]})
+        plan = Plan(silent=update_ticket(ticket, changes), events=(event,), undoable=False)
+        tx.apply(plan, MAIL, arrival.action_id)
+
+
+def _after_our_answer(arrival: Arrival, received: datetime) -> dict[str, Any]:
+    """A conversation that had ended with us long before we came is over; housekeeping closes it."""
+    return {"status": "solved", "solved_at": received} if arrival.is_old_news else {"status": "pending"}
 
 
 def _pull_wake_up(tx: Transaction, ticket_id: TicketId, action_id: ActionId) -> None:

@@ -192,7 +192,7 @@ class SmtpTransport:
             if client.is_connected:
                 await client.quit(timeout=2)
         client.close()
-        if transport is not None:
+        if isinstance(transport, asyncio.WriteTransport):
             # Without waiting for the server's part of the TLS farewell; the loop may be closed right after this.
             transport.abort()
             await asyncio.sleep(0)
