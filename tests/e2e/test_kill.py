@@ -12,14 +12,24 @@ from tests.support.mail_servers import missing_for_mail_servers
 @pytest.mark.dovecot
 @pytest.mark.postfix
 def test_nothing_is_lost_or_doubled_when_the_worker_is_killed_at_random_moments() -> None:
+    check(kills=30, seed=20260304, mails=60, replies=30)
+
+
+@pytest.mark.slow
+@pytest.mark.dovecot
+@pytest.mark.postfix
+def test_nor_is_it_on_postgres(postgres_url: str) -> None:
+    check(kills=15, seed=20260305, mails=30, replies=15, database=postgres_url)
+
+
+def check(kills: int, seed: int, mails: int, replies: int, database: str = "") -> None:
     reason = missing_for_mail_servers()
     if reason:
         pytest.skip(reason)
-    tally = kill.run(30, seed=20260304, mails=60, replies=30)
+    tally = kill.run(kills, seed, mails=mails, replies=replies, database=database)
     print(tally.as_json())
     assert tally.clean, tally.as_json()
-    assert (tally.kills, tally.replies) == (30, 30)
-    assert tally.sent + tally.in_doubt == 30
+    assert (tally.kills, tally.replies, tally.sent + tally.in_doubt) == (kills, replies, replies)
     assert set(tally.killed_while) - {"nothing"}, "some kills must hit work"
 
 
