@@ -366,6 +366,20 @@ def test_a_paused_mailbox_sends_nothing(round_: Round) -> None:
     assert round_.row(row).state == "held"
 
 
+def test_a_paused_mailbox_does_not_keep_the_others_waiting(round_: Round) -> None:
+    house = round_.house
+    for number in range(25):
+        house.reply(house.customer_writes(sender=f"c{number}@example.com"), undo_seconds=0)
+    values = {"address": "help@bottega.example", "smtp": Server("localhost", 2525, "none", "help")}
+    other = house.desk.save_mailbox(house.giulia, values)
+    house.desk.save_mailbox(house.giulia, {"id": house.mailbox_id, "state": "paused"})
+    ticket_id = house.customer_writes(sender="zoe@example.fr")
+    house.desk.perform("move", house.giulia, [ticket_id], {"mailbox": other.id})
+    row = house.reply(ticket_id, undo_seconds=0)
+    assert round_.deliverer().deliver_next()
+    assert round_.row(row).state == "sent"
+
+
 # ---- through real sockets --------------------------------------------------------------------------------------------
 
 

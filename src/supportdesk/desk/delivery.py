@@ -35,7 +35,6 @@ WORKER_LEASE = "worker"
 LEASE = timedelta(minutes=15)  # longer than the ten minutes that a server may take after the final dot
 PAUSE_AFTER_REFUSAL = timedelta(minutes=15)
 OPEN_CIRCUIT_AFTER, CIRCUIT_PAUSE = 5, timedelta(minutes=5)
-CANDIDATES = 20
 
 
 class LeaseLost(Conflict):
@@ -103,8 +102,10 @@ class Deliverer:
 
     def _claim_next(self) -> OutboxRow | None:
         now = self._desk.clock.now()
-        for candidate in due_rows(self._desk.read, now, limit=CANDIDATES):
-            if self._paused_until.get(candidate["mailbox_id"], now) > now:
+        mailboxes = self._desk.read.rows("mailbox", {"state": "active"})
+        sending = {row["id"] for row in mailboxes if self._paused_until.get(row["id"], now) <= now}
+        for candidate in due_rows(self._desk.read, now):
+            if candidate["mailbox_id"] not in sending:
                 continue
             claimed = self._claim(OutboxId(candidate["id"]), candidate["state"])
             if claimed is not None:
