@@ -40,7 +40,7 @@ def resolve_uncertain(desk: Desk, actor: Actor, outbox_id: OutboxId, decision: s
         changes = _recipients(tx, "outbox_recipient", {"outbox_id": outbox_id}, ("pending", "deferred"), "accepted")
         for message in tx.rows("message", {"outbox_id": outbox_id}):
             where = {"message_id": message["id"]}
-            changes += _recipients(tx, "message_recipient", where, ("pending", "deferred", "uncertain"), "accepted")
+            changes += _recipients(tx, "message_recipient", where, ("pending", "deferred"), "accepted")
         notice = _("Reply {id} counts as sent").format(id=outbox_id)
         return _write(tx, actor, row, after, changes, "mark_sent", notice)
 

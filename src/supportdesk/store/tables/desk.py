@@ -75,6 +75,7 @@ class EventDetail(Table, table=True):
 
 
 class Presence(Table, table=True):
+    __table_args__ = (one_of("mode", ("viewing", "replying")),)
     ticket_id: int = reference("ticket.id", key=True)
     agent_id: int = reference("agent.id", key=True)
     console: str = Field(primary_key=True)

@@ -81,7 +81,12 @@ class MessageMail(Table, table=True):
 
 class MessageRecipient(Table, table=True):
     __tablename__ = "message_recipient"
-    __table_args__ = (Index("ix_message_recipient_message", "message_id"), AUTOINCREMENT)
+    __table_args__ = (
+        one_of("role", ("to", "cc", "bcc")),
+        one_of("state", ("", "pending", "accepted", "deferred", "failed", "bounced")),
+        Index("ix_message_recipient_message", "message_id"),
+        AUTOINCREMENT,
+    )
     id: int | None = identity()
     message_id: int = reference("message.id", nullable=False)
     role: str = words("to")

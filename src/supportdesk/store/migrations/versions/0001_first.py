@@ -313,6 +313,7 @@ def upgrade() -> None:
         sa.Column("has_attachment", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         words("badges", "[]"),
         sa.CheckConstraint("kind IN ('human', 'notification')", name="ck_ticket_kind_known"),
+        sa.CheckConstraint("snooze_mode IN ('until_reply', 'regardless')", name="ck_ticket_snooze_mode_known"),
         sa.CheckConstraint("priority IN ('low', 'normal', 'high', 'urgent')", name="ck_ticket_priority_known"),
         sa.CheckConstraint(
             "status IN ('new', 'open', 'pending', 'on_hold', 'solved', 'closed', 'spam')", name="ck_ticket_status_known"
@@ -469,6 +470,7 @@ def upgrade() -> None:
         sa.Column("console", sa.Text(), nullable=False),
         words("mode", "viewing"),
         sa.Column("at", TIME, nullable=False),
+        sa.CheckConstraint("mode IN ('viewing', 'replying')", name="ck_presence_mode_known"),
         sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name="fk_presence_agent_id_agent"),
         sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_presence_ticket_id_ticket"),
         sa.PrimaryKeyConstraint("ticket_id", "agent_id", "console", name="pk_presence"),
@@ -555,6 +557,11 @@ def upgrade() -> None:
         words("name"),
         words("state"),
         words("detail"),
+        sa.CheckConstraint("role IN ('to', 'cc', 'bcc')", name="ck_message_recipient_role_known"),
+        sa.CheckConstraint(
+            "state IN ('', 'pending', 'accepted', 'deferred', 'failed', 'bounced')",
+            name="ck_message_recipient_state_known",
+        ),
         sa.ForeignKeyConstraint(["message_id"], ["message.id"], name="fk_message_recipient_message_id_message"),
         sa.PrimaryKeyConstraint("id", name="pk_message_recipient"),
         sqlite_autoincrement=True,
