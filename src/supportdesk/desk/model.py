@@ -55,10 +55,12 @@ AGENT_STATES: tuple[AgentState, ...] = ("available", "away", "disabled")
 ActorKind = Literal["agent", "rule", "mail", "worker"]
 ACTOR_KINDS: tuple[ActorKind, ...] = ("agent", "rule", "mail", "worker")
 View = Literal[
-    "needs_reply", "mine", "unassigned", "with_customer", "snoozed", "notifications", "all_open", "solved", "spam", "all"
-]
+    "needs_reply", "mine", "unassigned", "with_customer", "snoozed", "notifications", "all_open", "solved", "spam",
+    "all",
+]  # fmt: skip
 VIEWS: tuple[View, ...] = (
-    "needs_reply", "mine", "unassigned", "with_customer", "snoozed", "notifications", "all_open", "solved", "spam", "all",
+    "needs_reply", "mine", "unassigned", "with_customer", "snoozed", "notifications", "all_open", "solved", "spam",
+    "all",
 )  # fmt: skip
 
 _T = TypeVar("_T")
@@ -100,7 +102,7 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """One ticket as a writing transaction sees it. `version` is for compare-and-swap, `seq` for the stop-on-send check."""
+    """One ticket as a writing transaction sees it: `version` for compare-and-swap, `seq` for the stop-on-send check."""
 
     id: TicketId
     subject: str
@@ -191,7 +193,7 @@ class AttachmentRow:
 
 @dataclass(frozen=True, slots=True)
 class RecipientRow:
-    """One recipient with its own delivery state: pending, accepted, deferred, failed, bounced (and the server's words)."""
+    """One recipient: its delivery state (pending, accepted, deferred, failed, bounced) and the server's words."""
 
     role: str  # to | cc | bcc
     address: str

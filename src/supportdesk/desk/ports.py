@@ -14,8 +14,20 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from supportdesk.desk.model import (
-    ActionId, Actor, AgentId, CustomerId, CustomerView, EventRow, MailboxId, OutboxRow, QueueRow, ThreadEntry, Ticket, TicketId, View,
-)  # fmt: skip
+    ActionId,
+    Actor,
+    AgentId,
+    CustomerId,
+    CustomerView,
+    EventRow,
+    MailboxId,
+    OutboxRow,
+    QueueRow,
+    ThreadEntry,
+    Ticket,
+    TicketId,
+    View,
+)
 from supportdesk.errors import SupportdeskError
 from supportdesk.mail.model import BuiltMail, FetchedMail, FolderInfo, FolderState, ParsedMail, SendResult
 
@@ -42,7 +54,7 @@ class Insert:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Set `after` on the row with that primary key, if its columns still equal `before` (only the named ones are compared)."""
+    """Set `after` on the row with that primary key, if the columns that `before` names still equal it."""
 
     table: str
     key: Row
@@ -64,7 +76,7 @@ Change = Insert | Update | Delete
 
 @dataclass(frozen=True, slots=True)
 class PlannedEvent:
-    """One line for the log: `data` holds ids and enums only; old values are in the changes, kept in the erasable detail."""
+    """One line for the log: `data` holds ids and enums only; old values go into the erasable detail."""
 
     ticket_id: TicketId | NewRef | None
     kind: str
@@ -151,10 +163,14 @@ class Reader(Protocol):
     """Plain reads through the DB-API; every method is safe to call from any thread."""
 
     def rows(self, table: str, where: Row | None = None, *, order: str = "", limit: int = 0) -> list[Row]: ...
-    def queue_ids(self, view: View | str, *, agent_id: AgentId | None, now: datetime, text: str = "", limit: int = 0) -> list[TicketId]:
-        """The spine of a view in its order; `text` narrows it by full text, words in any order, the last as a prefix."""
+    def queue_ids(
+        self, view: View | str, *, agent_id: AgentId | None, now: datetime, text: str = "", limit: int = 0
+    ) -> list[TicketId]:
+        """The spine of a view in its order; `text` narrows it by full text: words in any order, the last a prefix."""
 
-    def queue_rows(self, ids: Sequence[TicketId], *, agent_id: AgentId | None, now: datetime) -> dict[TicketId, QueueRow]: ...
+    def queue_rows(
+        self, ids: Sequence[TicketId], *, agent_id: AgentId | None, now: datetime
+    ) -> dict[TicketId, QueueRow]: ...
     def counts(self, *, agent_id: AgentId | None, now: datetime) -> dict[str, int]:
         """How many tickets each view holds, and `outbox`, `parked`, `drafts`, `uncertain`, `failed` besides."""
 
@@ -164,7 +180,14 @@ class Reader(Protocol):
         """The conversation of the ticket and of all that was merged into it, oldest first, with unsent outbox rows."""
 
     def customer(self, customer_id: CustomerId) -> CustomerView: ...
-    def outbox(self, *, states: Sequence[str] = (), agent_id: AgentId | None = None, ticket_id: TicketId | None = None, limit: int = 0) -> list[OutboxRow]: ...
+    def outbox(
+        self,
+        *,
+        states: Sequence[str] = (),
+        agent_id: AgentId | None = None,
+        ticket_id: TicketId | None = None,
+        limit: int = 0,
+    ) -> list[OutboxRow]: ...
     def search(self, text: str, *, limit: int = 50) -> list[TicketId]: ...
     def unanswered(self, *, now: datetime, older_than: datetime | None = None) -> list[Row]:
         """Every waiting customer, unresolved delivery and unseen parked mail (domain.md section 1), longest first."""
@@ -230,7 +253,7 @@ class Ledger(Protocol):
         """Note a complete pass (or why it broke off) with its time; `missing`: UIDs on the server without a row."""
 
     def unprocessed(self, limit: int, *, mailbox_id: MailboxId | None = None) -> list[Row]:
-        """Rows whose outcome is still empty, oldest internal date first, with `mailbox_id`, `role` and `folder` (name)."""
+        """Rows without an outcome, oldest internal date first, with `mailbox_id`, `role` and `folder` (name)."""
 
     def note_failure(self, delivery_id: int, error: str) -> int:
         """Count a failed attempt at processing, with its reason; how many there were."""
@@ -257,7 +280,7 @@ class Store(Protocol):
     def transaction(self) -> AbstractContextManager[Transaction]:
         """One writing transaction, never repeated by itself.
 
-        Raises TryAgain when nothing was written, OutcomeUnknown when the commit broke off: read it again by action_id.
+        Raises TryAgain when nothing was written, OutcomeUnknown when the commit broke off: ask by action_id.
         """
 
     def acquire_lease(self, name: str, owner: str, seconds: float, info: Row) -> int | None:
@@ -274,12 +297,10 @@ class Store(Protocol):
 
 
 class MailParser(Protocol):
-    """Reads hostile mail in a contained process. Raises, or yields, mail.child.ParseFailed where the child could not."""
+    """Reads hostile mail in a contained process; mail.child.ParseFailed is raised, or yielded, where it could not."""
 
     def parse(self, raw: bytes, received_at: datetime | None = None) -> ParsedMail: ...
-    def parse_many(
-        self, mails: Iterable[tuple[bytes, datetime | None]]
-    ) -> Iterator[ParsedMail | SupportdeskError]:
+    def parse_many(self, mails: Iterable[tuple[bytes, datetime | None]]) -> Iterator[ParsedMail | SupportdeskError]:
         """One answer for each mail, in order; several are read at once."""
 
     def cut_part(self, raw: bytes, part: str) -> bytes: ...
