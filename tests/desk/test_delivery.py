@@ -189,12 +189,28 @@ def test_only_the_recipients_who_are_left_are_tried_again(round_: Round) -> None
     }  # fmt: skip
     assert states["gone@example.org"][1] == "550 5.1.1 no such user"
     assert round_.row(draft).state == "deferred"
-    assert round_.house.ticket(ticket_id).waiting_since is None, "rosa has her answer"
+    ticket = round_.house.ticket(ticket_id)
+    assert ticket.waiting_since is None, "rosa has her answer"
+    assert (ticket.status, "failed" in ticket.badges) == ("open", True)
+    desk.perform("status", giulia, [ticket_id], {"status": "on_hold"})
     round_.house.pass_time(minutes=1)
     deliverer.deliver_next()
+    ticket = round_.house.ticket(ticket_id)
+    assert (ticket.status, ticket.badges) == ("on_hold", ("failed",)), "told once, and still to be seen"
     assert [recipients for _mail, recipients in round_.transport.sent][1] == ("otto@example.net",)
     assert round_.row(draft).state == "sent"
     assert len(desk.read.rows("message", {"outbox_id": draft.id})) == 1
+
+
+def test_a_reply_that_arrives_does_not_hide_the_trouble_of_another(round_: Round) -> None:
+    row, deliverer = round_.held(), round_.deliverer()
+    round_.house.reply(row.ticket_id, undo_seconds=0)
+    round_.transport.verdicts = [verdict("uncertain", "dot_sent", "Connection lost")]
+    assert deliverer.deliver_next()
+    assert deliverer.deliver_next()
+    assert "uncertain" in round_.house.ticket(row.ticket_id).badges
+    round_.house.desk.resolve_uncertain(round_.house.giulia, row.id, "mark_sent")
+    assert round_.house.ticket(row.ticket_id).badges == ()
 
 
 # ---- stop-on-send ----------------------------------------------------------------------------------------------------

@@ -56,16 +56,13 @@ def write_verdict(tx: Transaction, row: Row, result: SendResult) -> None:
             changed = {"state": new_state, "detail": words[:1000]}
             silent.append(Update("outbox_recipient", {"id": one["id"]}, {"state": one["state"]}, changed))
     silent += _message_changes(tx, row, ticket, recipients, states, state)
-    refused = [one for one in recipients if states[one["id"]][0] == "failed"]
-    ticket_after: dict[str, Any] = {}
+    refused = [one for one in recipients if states[one["id"]][0] == "failed" and one["state"] != "failed"]
+    # A refusal stays on the ticket until an agent acts; delay and doubt while any reply is delayed or in doubt.
+    over = tuple({"deferred", "uncertain"} - {state} - _troubles_of_others(tx, row))
+    badge = "failed" if refused else "" if state == "sent" else state
+    ticket_after: dict[str, Any] = {"badges": with_badges(ticket, add=badge, without=over)}
     if state == "failed" or refused:
-        ticket_after = {"badges": with_badges(ticket, add="failed"), **OPEN_AGAIN, **AWAKE}
-    elif state == "uncertain":
-        ticket_after = {"badges": with_badges(ticket, add="uncertain")}
-    elif state == "deferred":
-        ticket_after = {"badges": with_badges(ticket, add="deferred")}
-    elif state == "sent":
-        ticket_after = {"badges": with_badges(ticket, without=("deferred", "uncertain", "failed", "bounced"))}
+        ticket_after |= {**OPEN_AGAIN, **AWAKE}
     silent += update_ticket(ticket, ticket_after)
     data = {"outbox_id": row["id"], "attempt": row["attempts"]}
     if "status" in ticket_after and ticket.status != "open":
@@ -77,6 +74,11 @@ def write_verdict(tx: Transaction, row: Row, result: SendResult) -> None:
         people = " ".join(f"{one['name']} {one['address']}" for one in recipients)
         tx.index_message(applied.ids[MESSAGE.name], fold(f"{row['subject']}\n{row['body']}\n{people}"))
     update_clocks(tx, [ticket.id], WORKER, action_id)
+
+
+def _troubles_of_others(tx: Transaction, row: Row) -> set[str]:
+    others = tx.rows("outbox", {"ticket_id": row["ticket_id"], "state": ["deferred", "uncertain"]})
+    return {one["state"] for one in others if one["id"] != row["id"]}
 
 
 def _recipient_states(recipients: Sequence[Row], result: SendResult) -> dict[int, tuple[str, str]]:
