@@ -81,6 +81,31 @@ async def test_no_bar_is_longer_than_the_screen(width: int) -> None:
             assert app.status.render_line(0).text.rstrip().endswith("giulia")
 
 
+MANY = tuple(Tab(f"view{key}", str(key), safe(f"With customer {key}"), 10 * key) for key in range(1, 10))
+
+
+@pytest.mark.parametrize(
+    ("active", "shown"),
+    [
+        ("view1", "1 With customer 1 10  2 With customer 2 20  3 With customer 3 30  … 4-9 ?"),
+        ("view7", "1 With customer 1 10  2 With customer 2 20  7 With customer 7 70  … 3-6, 8-9 ?"),
+    ],
+)
+def test_views_are_named_whole_and_the_rest_are_counted_by_their_keys(active: str, shown: str) -> None:
+    tabs = ViewTabs()
+    tabs.show(MANY, active)
+    assert "  ".join(text for _, text in tabs.labels(80)) == shown
+    everything = [text for _, text in tabs.labels(300)]
+    assert len(everything) == 9
+    assert not any("…" in text for text in everything)
+
+
+def test_what_is_filtered_and_selected_stays_and_the_active_view_does_too() -> None:
+    tabs = ViewTabs()
+    tabs.show([*MANY, Tab("filter", "/", safe("a long word that is looked for"), stays=True)], "view2")
+    assert [tab_id for tab_id, _ in tabs.labels(66)] == ["view2", ViewTabs.MORE, "filter"]
+
+
 async def test_a_click_on_a_view_chooses_it() -> None:
     app = BarsApp()
     async with app.run_test(size=(80, 5)) as pilot:

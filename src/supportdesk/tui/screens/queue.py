@@ -74,7 +74,7 @@ class QueueScreen(OnTickets):
 
     def compose_body(self) -> ComposeResult:
         glyphs = self.console.glyphs
-        yield ViewTabs()
+        yield ViewTabs(glyphs=glyphs)
         tickets = VirtualList(queue_columns(), glyphs=glyphs, id="tickets")
         tickets.empty_text = ()
         yield tickets
@@ -252,12 +252,12 @@ class QueueScreen(OnTickets):
             name = safe(word(VIEW, self.listing.view))
             tabs.append(Tab(self.listing.view, "", name, self.console.counts.get(self.listing.view)))
         if self.listing.text:
-            tabs.append(Tab("filter", "/", safe(self.listing.text), whole=True))
+            tabs.append(Tab("filter", "/", safe(self.listing.text), stays=True))
         if self._selected:
             text = ngettext("{count} selected", "{count} selected", self._selected).format(count=self._selected)
-            tabs.append(Tab("selected", "x", safe(text), whole=True))
+            tabs.append(Tab("selected", "x", safe(text), stays=True))
         if fresh := news(self._new, self._changed):
-            tabs.append(Tab("news", "^l", safe(fresh), whole=True))
+            tabs.append(Tab("news", "^l", safe(fresh), stays=True))
         self.query_one(ViewTabs).show(tabs, self.listing.view)
 
     # ---- the preview
@@ -460,6 +460,8 @@ class QueueScreen(OnTickets):
             self._show_listing(Listing(message.tab_id))
         elif message.tab_id == "news":
             self.do_refresh()
+        elif message.tab_id == ViewTabs.MORE:
+            self.do_help()
 
     def do_go_mine(self) -> None:
         self._show_listing(Listing("mine"))

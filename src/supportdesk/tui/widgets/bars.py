@@ -9,7 +9,8 @@ from rich.cells import cell_len
 from textual.message import Message
 from textual.widget import Widget
 
-from supportdesk.tui.widgets.cells import Piece, clip, line_of
+from supportdesk.tui.glyphs import UNICODE, Glyphs
+from supportdesk.tui.widgets.cells import Piece, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,14 +25,14 @@ if TYPE_CHECKING:
 class Tab:
     """A view: the key that opens it, its name and how many tickets are in it (None: not counted yet).
 
-    `whole`: its name is never shortened.
+    `stays`: it is on the line at any width.
     """
 
     id: str
     key: str
     label: SafeText
     count: int | None = None
-    whole: bool = False
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,11 @@ class Bar(Widget):
 
 
 class ViewTabs(Bar):
-    """`1 Needs reply 42   2 Mine 7 …`; names give way before counts, the active view is always whole."""
+    """`1 Needs reply 42   2 Mine 7   … 3-9 ?`: as many views as fit whole, the active one always, then the keys of
+    the others, which the help of this place names."""
+
+    MORE: ClassVar[str] = "more"
+    """The id of the place that stands for the views without room."""
 
     class Chosen(Message):
         """A view was clicked."""
@@ -103,8 +108,9 @@ class ViewTabs(Bar):
         def control(self) -> ViewTabs:
             return self.tabs
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 — Textual's own word
+    def __init__(self, *, glyphs: Glyphs = UNICODE, id: str | None = None) -> None:  # noqa: A002 — Textual's own word
         super().__init__(id=id)
+        self._glyphs = glyphs
         self._tabs: tuple[Tab, ...] = ()
         self._active = ""
 
@@ -114,32 +120,39 @@ class ViewTabs(Bar):
             self._tabs, self._active = tuple(tabs), active
             self.refresh()
 
-    def labels(self, width: int) -> list[tuple[Tab, str]]:
-        """Each view and its text at this width."""
-        for room in (None, 12, 10, 8, 6, 4, 0):
-            texts = [(tab, self._text(tab, room)) for tab in self._tabs]
-            if sum(cell_len(text) + 2 for _, text in texts) <= width:
+    def labels(self, width: int) -> list[tuple[str, str]]:
+        """(id, text) of each place on the line at this width."""
+        staying = [tab for tab in self._tabs if tab.stays]
+        views = [tab for tab in self._tabs if not tab.stays]
+        places: list[tuple[str, str]] = []
+        for room in range(len(views), -1, -1):
+            kept = [tab for at, tab in enumerate(views) if at < room or tab.id == self._active]
+            left_out = [tab.key for tab in views if tab not in kept]
+            places = [(tab.id, self._text(tab)) for tab in kept]
+            if left_out:
+                places.append((self.MORE, f"{self._glyphs.ellipsis} {key_ranges(left_out)} ?"))
+            places += [(tab.id, self._text(tab)) for tab in staying]
+            if sum(cell_len(text) + 2 for _, text in places) <= width:
                 break
-        return texts if self._tabs else []
+        return places
 
     def pieces(self, width: int) -> list[Piece]:
         pieces: list[Piece] = []
-        for tab, text in self.labels(width):
-            pieces += [self._piece(" ", ""), self._piece(text, "active" if tab.id == self._active else "")]
-            pieces.append(self._piece(" ", ""))
+        for tab_id, text in self.labels(width):
+            tone = "active" if tab_id == self._active else "muted" if tab_id == self.MORE else ""
+            pieces += [self._piece(" ", ""), self._piece(text, tone), self._piece(" ", "")]
         return pieces
 
     def on_click(self, event: events.Click) -> None:
         at = 0
-        for tab, text in self.labels(self.size.width):
+        for tab_id, text in self.labels(self.size.width):
             at += cell_len(text) + 2
             if event.x < at:
-                self.post_message(self.Chosen(self, tab.id))
+                self.post_message(self.Chosen(self, tab_id))
                 return
 
-    def _text(self, tab: Tab, room: int | None) -> str:
-        label = tab.label if room is None or tab.whole or tab.id == self._active else clip(tab.label, room)
-        return " ".join(part for part in (tab.key, label, "" if tab.count is None else str(tab.count)) if part)
+    def _text(self, tab: Tab) -> str:
+        return " ".join(part for part in (tab.key, tab.label, "" if tab.count is None else str(tab.count)) if part)
 
 
 class StatusLine(Bar):
@@ -211,3 +224,14 @@ def hints_that_fit(hints: Sequence[Hint], width: int) -> list[Hint]:
             kept.add(at)
             room -= cells
     return [hints[at] for at in sorted(kept)]
+
+
+def key_ranges(keys: Sequence[str]) -> str:
+    """Number keys that are left out: `4-6, 8-9`."""
+    ranges: list[list[str]] = []
+    for key in keys:
+        if ranges and key.isdigit() and int(ranges[-1][-1]) + 1 == int(key):
+            ranges[-1] = [ranges[-1][0], key]
+        else:
+            ranges.append([key])
+    return ", ".join("-".join(bounds) for bounds in ranges)
