@@ -11,20 +11,22 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
+YEAR = 365 * DAY
 FRESH = 2 * MINUTE
 
 
 def span(seconds: float) -> str:
-    """A length of time in at most five cells: `43m`, `2h10`, `14h`, `3d`, `12w`."""
+    """A length of time in at most five cells: `43m`, `2h10`, `14h`, `3d`, `2y`."""
     seconds = int(seconds)
     if seconds < HOUR:
-        return f"{seconds // MINUTE}m"
-    if seconds < 10 * HOUR:
-        hours, minutes = seconds // HOUR, seconds % HOUR // MINUTE
-        return f"{hours}h{minutes:02}" if minutes else f"{hours}h"
+        return _("{minutes}m").format(minutes=seconds // MINUTE)
+    if seconds < 10 * HOUR and (minutes := seconds % HOUR // MINUTE):
+        return _("{hours}h{minutes}").format(hours=seconds // HOUR, minutes=f"{minutes:02}")
     if seconds < 2 * DAY:
-        return f"{seconds // HOUR}h"
-    return f"{seconds // DAY}d" if seconds < 100 * DAY else f"{seconds // (7 * DAY)}w"
+        return _("{hours}h").format(hours=seconds // HOUR)
+    if seconds < 2 * YEAR:
+        return _("{days}d").format(days=seconds // DAY)
+    return _("{years}y").format(years=seconds // YEAR)
 
 
 def age(since: datetime | None, now: datetime) -> str:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 from supportdesk.desk.actions import BY_ID
 from supportdesk.l10n.catalog import _
 from supportdesk.safetext import safe
+from supportdesk.tui.keymap import shown_keys
+from supportdesk.tui.labels import VIEW, word
+from supportdesk.tui.present_queue import TABS
 from supportdesk.tui.widgets.picker import PickerEntry
 
 if TYPE_CHECKING:
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from supportdesk.tui.screens.base import DeskScreen
 
 KEY_CELLS = 16
+VIEW_ACTION = "view_"
 NOT_CHOSEN = frozenset({"up", "down", "half_page_up", "half_page_down", "first", "last", "palette", "open", "back"})
 
 
@@ -25,13 +29,12 @@ def help_text(bindings: Sequence[Binding], glyphs: Glyphs) -> str:
     lines: list[str] = []
     for action, (keys, label) in _by_action(bindings).items():
         title = label
+        if action.startswith(VIEW_ACTION):
+            view = TABS[int(action.removeprefix(VIEW_ACTION)) - 1]
+            title = f"{label} {glyphs.separator} {word(VIEW, view)}"
         if (spec := BY_ID.get(action)) is not None and spec.help:
             title = f"{label} {glyphs.separator} {_(spec.help)}"
         lines.append(f"{', '.join(keys):<{KEY_CELLS}} {title}")
-    views = [keys for action, (keys, _label) in _by_action(bindings).items() if action.startswith("view_")]
-    if views:
-        lines = [line for line in lines if not line[:1].isdigit()]
-        lines.append(f"{f'{views[0][0]}–{views[-1][0]}':<{KEY_CELLS}} {_('the views above the list')}")
     return "\n".join(lines)
 
 
@@ -39,7 +42,7 @@ def palette_entries(screen: DeskScreen[object]) -> list[PickerEntry]:
     """Everything that can be done here, with its key: the bound actions first, then the rest of the registry."""
     entries: dict[str, PickerEntry] = {}
     for action, (keys, label) in _by_action(screen.bound()).items():
-        if action in NOT_CHOSEN or action.startswith("view_"):
+        if action in NOT_CHOSEN or action.startswith(VIEW_ACTION):
             continue
         spec = BY_ID.get(action)
         title = spec.localized_title() if spec is not None else label[:1].upper() + label[1:]
@@ -53,5 +56,5 @@ def palette_entries(screen: DeskScreen[object]) -> list[PickerEntry]:
 def _by_action(bindings: Sequence[Binding]) -> dict[str, tuple[list[str], str]]:
     found: dict[str, tuple[list[str], str]] = {}
     for binding in bindings:
-        found.setdefault(binding.action, ([], _(binding.label)))[0].append(binding.keys)
+        found.setdefault(binding.action, ([], _(binding.label)))[0].append(shown_keys(binding.keys))
     return found

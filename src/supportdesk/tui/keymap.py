@@ -20,13 +20,26 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from supportdesk.errors import ConfigError
-from supportdesk.l10n.catalog import _
+from supportdesk.l10n.catalog import N_, _
 from supportdesk.tui.default_keys import BROWSE, DEFAULT_BINDINGS, EVERYWHERE, TEXT, Binding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 Sequence = tuple[str, ...]
+
+KEY_WORDS: Final = {
+    "enter": N_("enter"),
+    "esc": N_("esc"),
+    "space": N_("space"),
+    "up": N_("up arrow"),
+    "down": N_("down arrow"),
+    "pageup": N_("page up"),
+    "pagedown": N_("page down"),
+    "home": N_("home"),
+    "end": N_("end"),
+}
+"""What the keys with a name are called."""
 
 TEXT_CONTEXTS: Final = frozenset(TEXT)
 """Places where letters are text."""
@@ -84,7 +97,7 @@ class Keymap:
         """(next key, label) of every longer sequence that begins so."""
         size = len(keys)
         return tuple(
-            (sequence[size], _(binding.label))
+            (shown_keys(sequence[size]), _(binding.label))
             for sequence, binding in self._actions[context].items()
             if len(sequence) > size and sequence[:size] == keys
         )
@@ -146,6 +159,11 @@ def key_name(key: str, character: str | None) -> str:
 def parse_keys(text: str) -> Sequence:
     """`"g m"` → `("g", "m")`; `ctrl+d`, `C-d` and `^d` are one key."""
     return tuple(_canonical(key) for key in text.split())
+
+
+def shown_keys(keys: str) -> str:
+    """A sequence as the agent reads it: `invio`, `g m`, `^d`."""
+    return " ".join(_(KEY_WORDS[key]) if key in KEY_WORDS else key for key in keys.split())
 
 
 def compile_keymap(text: str = "", *, known: Iterable[str] = (), file: str = "keymap.toml") -> Keymap:

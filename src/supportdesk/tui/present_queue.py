@@ -46,7 +46,7 @@ EMPTY_VIEW: Final = {
 def queue_columns() -> tuple[Column, ...]:
     """The columns of the queue; what does not fit goes, the least needed first."""
     return (
-        Column("due", safe(_("due")), 6, align_right=True),
+        Column("due", safe(_("due")), 7, align_right=True),
         Column("number", SafeText("#"), 5, drop=1, align_right=True),
         Column("customer", safe(_("customer")), 11, flex=2),
         Column("subject", safe(_("subject")), 15, flex=5),

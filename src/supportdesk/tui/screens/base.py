@@ -14,7 +14,7 @@ from supportdesk.errors import SupportdeskError
 from supportdesk.l10n.catalog import _
 from supportdesk.safetext import SafeText, safe
 from supportdesk.tui.calls import LOOK, READ, WRITE
-from supportdesk.tui.keymap import KeyMatcher, Match, Pending, key_name
+from supportdesk.tui.keymap import KeyMatcher, Match, Pending, key_name, shown_keys
 from supportdesk.tui.widgets.bars import Hint, HintBar, StatusLine, StatusPart
 from supportdesk.tui.widgets.prompt import PromptLine
 
@@ -231,7 +231,7 @@ class DeskScreen(Screen[Answer]):
         shown: dict[str, Hint] = {}
         for binding in self.bound():
             if binding.priority and binding.action not in shown:
-                shown[binding.action] = Hint(binding.keys, safe(_(binding.label)), binding.priority)
+                shown[binding.action] = Hint(shown_keys(binding.keys), safe(_(binding.label)), binding.priority)
         self.query_one(HintBar).show(tuple(shown.values()))
 
     def show_status(self) -> None:

@@ -9,6 +9,7 @@ from textual.screen import ModalScreen
 
 from supportdesk.l10n.catalog import _
 from supportdesk.safetext import SafeText, safe
+from supportdesk.tui.keymap import shown_keys
 from supportdesk.tui.widgets.bars import Hint, HintBar, StatusLine, StatusPart
 from supportdesk.tui.widgets.picker import PickerEntry, PickerList
 from supportdesk.tui.widgets.side import TextPages
@@ -55,8 +56,8 @@ class ChooseScreen(ModalScreen[str | None]):
         self.query_one(HintBar).show(
             [
                 Hint(_("type"), safe(_("to narrow")), 2),
-                Hint("enter", safe(_("take")), 1),
-                Hint("esc", safe(_("back")), 1),
+                Hint(shown_keys("enter"), safe(_("take")), 1),
+                Hint(shown_keys("esc"), safe(_("back")), 1),
             ]
         )
         if not self._large and self._preview is None:
@@ -91,7 +92,7 @@ class DialogScreen(ModalScreen[str]):
 
     def on_mount(self) -> None:
         self.query_one("#question", StatusLine).show([StatusPart(self._title, "strong")])
-        self.query_one(HintBar).show([Hint(key, safe(label), 1) for key, label in self._keys])
+        self.query_one(HintBar).show([Hint(shown_keys(key), safe(label), 1) for key, label in self._keys])
         width = max(20, min(self.app.size.width - 4, 76) - 2)
         lines = sum(1 + len(line) // width for line in self._text.split("\n"))
         self.query_one(Vertical).styles.height = min(lines + 4, self.app.size.height - 2)
