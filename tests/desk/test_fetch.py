@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -119,7 +119,7 @@ class MemoryLedger:
     def finish_pass(self, folder_id: int, *, missing: int, error: str = "") -> None:
         self.missing = missing
 
-    def unprocessed(self, limit: int, *, mailbox_id: MailboxId | None = None) -> list[dict[str, Any]]:
+    def unprocessed(self, limit: int, *, mailbox_id: MailboxId | None = None) -> list[Mapping[str, Any]]:
         return []
 
 
