@@ -91,6 +91,19 @@ def test_a_refused_reply_is_told_until_a_later_one_goes_out_or_somebody_solves_t
     assert house.desk.unanswered() == []
 
 
+def test_a_doubtful_reply_on_a_merged_ticket_is_told_once_on_the_survivor(house: House) -> None:
+    first, second, third = (house.customer_writes() for _unused in range(3))
+    for ticket_id in (second, third):
+        house.desk.perform("dismiss", house.giulia, [ticket_id], {"reason": "duplicate"})
+    house.pass_time(minutes=1)
+    house.deliver(house.reply(first).id, "uncertain")
+    house.desk.perform("merge", house.giulia, [first], {"into": second})
+    house.desk.perform("merge", house.giulia, [second], {"into": third})
+    assert [(row["kind"], row["ticket_id"]) for row in house.desk.unanswered()] == [("waiting", third)]
+    house.desk.perform("dismiss", house.giulia, [third], {"reason": "no_action"})
+    assert [(row["kind"], row["ticket_id"]) for row in house.desk.unanswered()] == [("uncertain", third)]
+
+
 def test_why_tells_what_happened_and_the_arithmetic_of_the_deadline(house: House) -> None:
     ticket_id = house.customer_writes()
     house.desk.perform("take", house.giulia, [ticket_id])

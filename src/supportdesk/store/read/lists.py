@@ -29,6 +29,13 @@ _TICKET_NAMES = (
 )  # fmt: skip
 
 
+# Replies that did not simply go out, each with its ticket and all that it was merged into, up to the survivor.
+_TROUBLE = (
+    "WITH RECURSIVE trouble(outbox_id, ticket_id) AS (SELECT id, ticket_id FROM outbox"
+    " WHERE state IN ('deferred', 'uncertain', 'failed', 'bounced') AND discarded_at IS NULL"
+    " AND kind IN ('reply', 'new', 'forward') UNION SELECT trouble.outbox_id, ticket.merged_into FROM trouble"
+    " JOIN ticket ON ticket.id = trouble.ticket_id WHERE ticket.merged_into IS NOT NULL)"
+)
 # A refused or bounced reply is told until somebody settles it: by a later reply, or by solving the ticket.
 _UNSETTLED = (
     "outbox.state IN ('deferred', 'uncertain') OR (ticket.status NOT IN ('solved', 'closed', 'spam')"
@@ -66,10 +73,10 @@ def _waiting(connection: Connection) -> list[dict[str, Any]]:
 def _undelivered(connection: Connection, now: datetime) -> list[dict[str, Any]]:
     rows = []
     for outbox, state, error, first_try, held, updated, *rest in connection.execute(
-        "SELECT outbox.id, outbox.state, outbox.error, outbox.first_try_at, outbox.held_at, outbox.updated_at,"
-        f" {_TICKET} FROM outbox JOIN ticket ON ticket.id = outbox.ticket_id{_TICKET_JOINS}"
-        " WHERE outbox.state IN ('deferred', 'uncertain', 'failed', 'bounced') AND outbox.discarded_at IS NULL"
-        f" AND outbox.kind IN ('reply', 'new', 'forward') AND ({_UNSETTLED}) ORDER BY outbox.id"
+        f"{_TROUBLE} SELECT outbox.id, outbox.state, outbox.error, outbox.first_try_at, outbox.held_at,"
+        f" outbox.updated_at, {_TICKET} FROM trouble JOIN outbox ON outbox.id = trouble.outbox_id"
+        f" JOIN ticket ON ticket.id = trouble.ticket_id AND ticket.merged_into IS NULL{_TICKET_JOINS}"
+        f" WHERE {_UNSETTLED} ORDER BY outbox.id"
     ):
         since = to_time(first_try) or to_time(held) or to_time(updated)
         assert since is not None
