@@ -125,7 +125,8 @@ def read_facts(tx: Transaction, action: str, ticket: Ticket) -> triage.Facts:
 def current(tx: Transaction, ticket_id: TicketId, actor: Actor, expect: Mapping[TicketId, int] | None = None) -> Ticket:
     """The ticket as it is now. Raises Conflict when somebody else wrote to it after the version that was expected.
 
-    The actor's own earlier actions are no conflict: keys come faster than screens follow.
+    The actor's own earlier actions are no conflict: keys come faster than screens follow. A colleague's change below
+    one's own goes untold: the log does not number versions, and the action is planned on the ticket as it is now.
     """
     ticket = tx.ticket(ticket_id)
     if expect is None or expect.get(ticket_id, ticket.version) == ticket.version:
