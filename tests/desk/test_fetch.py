@@ -122,6 +122,9 @@ class MemoryLedger:
     def unprocessed(self, limit: int, *, mailbox_id: MailboxId | None = None) -> list[Mapping[str, Any]]:
         return []
 
+    def note_failure(self, delivery_id: int, error: str) -> int:
+        raise AssertionError("fetching processes nothing")
+
 
 def inbox(*uids: int, at: datetime = NEW) -> dict[str, dict[int, tuple[bytes, datetime]]]:
     return {"INBOX": {uid: (b"mail %d" % uid, at) for uid in uids}}

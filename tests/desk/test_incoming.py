@@ -166,7 +166,7 @@ def test_a_report_that_is_not_final_is_only_a_note(post: Post, status: str, acti
 
 def test_a_full_mailbox_is_given_up_but_the_address_is_not_flagged(post: Post) -> None:
     ours = post.answered(post.writes())
-    post.arrives(delivery_report(ours, "rosa@example.com", status="5.2.2"))
+    post.arrives(delivery_report(ours, "rosa@example.com", status="5.2.2", words="mailbox full"))
     assert [row["bounced_at"] for row in post.rows("customer_identity")] == [None]
     assert [row["state"] for row in post.rows("outbox")] == ["bounced"]
 

@@ -154,7 +154,13 @@ def mail(
 
 
 def delivery_report(
-    original: str, address: str, *, status: str = "5.1.1", action: str = "failed", to: str = SHOP
+    original: str,
+    address: str,
+    *,
+    status: str = "5.1.1",
+    action: str = "failed",
+    to: str = SHOP,
+    words: str = "no such user",
 ) -> bytes:
     """A multipart/report (RFC 3464) about the mail with that Message-ID."""
     return (
@@ -164,7 +170,7 @@ def delivery_report(
         "--b\r\nContent-Type: text/plain\r\n\r\nIt could not be delivered.\r\n"
         "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.com\r\n\r\n"
         f"Final-Recipient: rfc822; {address}\r\nAction: {action}\r\nStatus: {status}\r\n"
-        f"Diagnostic-Code: smtp; 550 {status} no such user\r\n"
+        f"Diagnostic-Code: smtp; 550 {status} {words}\r\n"
         + (
             f"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: {original}\r\nTo: {address}\r\n"
             if original
