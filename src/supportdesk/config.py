@@ -238,7 +238,7 @@ def _checked(key: str, value: Any, where: str) -> Any:
             f"{where}: {key}: expected {'true or false' if expected is bool else 'text'}, found {value!r}"
         )
     if key == "theme" and value not in THEMES:
-        raise ConfigError(f"{where}: theme: there is no theme `{value}`{_nearest(value, THEMES)}")
+        raise ConfigError(f"{where}: theme: there is no theme `{value}`{_nearest(str(value), THEMES)}")
     return value
 
 

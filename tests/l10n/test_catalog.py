@@ -104,17 +104,21 @@ def test_a_message_without_a_translation_fails_the_check(sources, capsys):
 def test_a_translation_with_other_placeholders_fails_the_check(sources, capsys):
     catalog_update.main(["--update"])
     capsys.readouterr()
-    translate(
-        sources,
-        **{"Hello {name}": "Ciao {nome}", "{count} mail": ("{count} mail", "{count} mail"), "Later": "Più tardi"},
-    )
+    wrong: dict[str, str | tuple[str, ...]] = {
+        "Hello {name}": "Ciao {nome}", "{count} mail": ("{count} mail", "{count} mail"), "Later": "Più tardi",
+    }  # fmt: skip
+    translate(sources, **wrong)
     assert catalog_update.main(["--update"]) == 1
     assert "other placeholders" in capsys.readouterr().out
 
 
 def test_a_complete_catalogue_passes_until_its_po_changes(sources, capsys):
     catalog_update.main(["--update"])
-    complete = {"Hello {name}": "Ciao {name}", "{count} mail": ("{count} mail", "{count} mail"), "Later": "Più tardi"}
+    complete: dict[str, str | tuple[str, ...]] = {
+        "Hello {name}": "Ciao {name}",
+        "{count} mail": ("{count} mail", "{count} mail"),
+        "Later": "Più tardi",
+    }
     translate(sources, **complete)
     assert catalog_update.main(["--update"]) == 0
     before = sources.read_bytes()

@@ -139,7 +139,7 @@ def test_the_children_die_with_a_killed_parent():
         "x\\n\\nx', None)] * 20)); print('ready', flush=True); sys.stdin.read()"
     )
     parent = subprocess.Popen([sys.executable, "-c", program, SOURCE], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert parent.stdout and parent.stdout.readline() == b"ready\n"
+    assert parent.stdin and parent.stdout and parent.stdout.readline() == b"ready\n"
     offspring = psutil.Process(parent.pid).children()
     assert offspring
     os.kill(parent.pid, signal.SIGKILL)

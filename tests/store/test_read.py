@@ -76,7 +76,7 @@ def test_a_stopped_reply_brings_its_ticket_to_the_top_of_its_owners_queue(store:
     for ticket in desk.tickets:
         apply(store, set_ticket(ticket, "assign", {}, {"assignee_id": desk.anna.id}))
     before = ids(store, "mine", desk)
-    last = before[-2]
+    last = TicketId(before[-2])
     apply(store, set_ticket(last, "reply_stopped", {}, {"badges": ["reply_stopped"]}))
     assert ids(store, "mine", desk) == [last, *(ticket for ticket in before if ticket != last)]
     assert store.read.queue_ids("mine", agent_id=desk.anna.id, now=store.clock.now(), limit=2) == [last, before[0]]
