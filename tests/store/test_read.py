@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from supportdesk.desk.model import STATUSES, standing_views
+from supportdesk.desk.model import STATUSES, TicketId, standing_views
 from supportdesk.desk.ports import Insert, NewRef, Plan, PlannedEvent, Update
 from supportdesk.errors import NotFound, UsageError
 from supportdesk.store.facts import read_facts
