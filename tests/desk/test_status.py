@@ -120,7 +120,7 @@ def test_the_timeline_says_what_an_undo_undid(house: House) -> None:
     ticket_id = house.customer_writes()
     house.desk.perform("spam", house.giulia, [ticket_id])
     house.desk.undo(house.giulia)
-    assert house.desk.timeline(ticket_id)[-1][1] == "Giulia Verdi undid: spam"
+    assert house.desk.timeline(ticket_id)[-1][1] == "Giulia Verdi undid: Spam"
 
 
 def test_a_canned_response_is_in_the_customers_language_with_the_order_number_found(house: House) -> None:

@@ -88,7 +88,11 @@ class DeskStatus:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """Why a ticket is as it is: sentences to read, and the same as data."""
+    """Why a ticket is as it is: sentences to read, and the same as data.
+
+    `reasons` are the sentences without those of the timeline.
+    """
 
     sentences: tuple[str, ...]
+    reasons: tuple[str, ...]
     data: Mapping[str, Any]

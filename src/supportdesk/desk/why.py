@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 SENTENCES: Mapping[str, str] = {
     "created": N_("{who} made the ticket"),
     "message": N_("{who} brought a message"),
+    "received": N_("a mail arrived"),
+    "bounce": N_("a mail could not be delivered"),
+    "out_of_office": N_("an out-of-office answer arrived"),
+    "notification": N_("a notification arrived"),
+    "report": N_("a delivery report arrived"),
     "started": N_("{who} started the conversation"),
     "assign": N_("{who} assigned it to {assignee}"),
     "unassign": N_("{who} put it back among the unassigned"),
@@ -31,8 +36,8 @@ SENTENCES: Mapping[str, str] = {
     "wake": N_("{who} woke it"),
     "solve": N_("{who} solved it"),
     "reopen": N_("{who} reopened it"),
-    "status": N_("{who} set the status to {status}"),
-    "priority": N_("{who} set the priority to {priority}"),
+    "status": N_("{who} set the status: {status}"),
+    "priority": N_("{who} set the priority: {priority}"),
     "dismiss": N_("{who}: no reply needed ({reason})"),
     "spam": N_("{who} marked it as spam"),
     "not_spam": N_("{who} took it out of spam"),
@@ -67,15 +72,36 @@ SENTENCES: Mapping[str, str] = {
     "reject_suggestion": N_("{who} rejected the suggested ticket"),
 }
 
+CODED = frozenset({"status", "priority", "reason"})
+"""The data of an event that are identifiers with a word of their own."""
+
+WORDS: Mapping[str, str] = {
+    "new": N_("new"),
+    "open": N_("open"),
+    "pending": N_("with customer"),
+    "on_hold": N_("on hold"),
+    "solved": N_("solved"),
+    "closed": N_("closed"),
+    "spam": N_("spam"),
+    "low": N_("low"),
+    "normal": N_("normal"),
+    "high": N_("high"),
+    "urgent": N_("urgent"),
+    "thanks": N_("only thanks"),
+    "duplicate": N_("a duplicate"),
+    "answered_elsewhere": N_("answered elsewhere"),
+    "no_action": N_("nothing to do"),
+    "undeliverable": N_("undeliverable"),
+    "imported": N_("imported history"),
+}
+
 
 def why(desk: Desk, ticket_id: TicketId) -> Why:
     ticket = desk.read.ticket(ticket_id)
     thread = desk.read.thread(ticket_id)
-    sentences: list[str] = []
-    for entry in thread:
-        sentences += _origin(entry)
-    sentences += [f"{_local(desk, ticket, at)}  {text}" for at, text in timeline(desk, ticket_id)]
-    sentences += list(_deadline(desk, ticket))
+    origins = [sentence for entry in thread for sentence in _origin(entry)]
+    history = [f"{_local(desk, ticket, at)}  {text}" for at, text in timeline(desk, ticket_id)]
+    deadline = list(_deadline(desk, ticket))
     data = {
         "ticket": ticket_id,
         "messages": [
@@ -90,7 +116,7 @@ def why(desk: Desk, ticket_id: TicketId) -> Why:
         "waiting_since": ticket.waiting_since,
         "due_at": ticket.due_at,
     }
-    return Why(tuple(sentences), data)
+    return Why((*origins, *history, *deadline), (*origins, *deadline), data)
 
 
 def timeline(desk: Desk, ticket_id: TicketId) -> tuple[tuple[datetime, str], ...]:
@@ -105,8 +131,10 @@ def describe_event(event: EventRow, name_of: Callable[[Any], str | None]) -> str
     values = {name: str(value) for name, value in event.data.items()}
     if "assignee_id" in event.data:
         values["assignee"] = name_of(event.data["assignee_id"]) or "?"
+    for name in CODED & values.keys():
+        values[name] = _(WORDS[values[name]]) if values[name] in WORDS else values[name].replace("_", " ")
     if "undone" in values:
-        values["undone"] = values["undone"].replace("_", " ")
+        values["undone"] = _undone(values["undone"])
     values["who"] = who or _ACTORS[event.actor_kind]()
     sentence = SENTENCES.get(event.kind)
     if sentence is None:
@@ -115,6 +143,13 @@ def describe_event(event: EventRow, name_of: Callable[[Any], str | None]) -> str
         return _(sentence).format(**values)
     except KeyError:
         return f"{values['who']}: {event.kind.replace('_', ' ')}"
+
+
+def _undone(kind: str) -> str:
+    """The title of the action that was taken back."""
+    from supportdesk.desk.actions import BY_ID
+
+    return BY_ID[kind].localized_title() if kind in BY_ID else kind.replace("_", " ")
 
 
 _ACTORS: Mapping[str, Callable[[], str]] = {

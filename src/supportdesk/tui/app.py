@@ -367,15 +367,15 @@ class Console(SafeApp[int], inherit_bindings=False):
 
         self.show_at_once(ParkedScreen())
 
-    def show_text(self, title: str, text: str) -> None:
+    def show_text(self, title: str, text: str, *, hanging: bool = False) -> None:
         from supportdesk.tui.screens.text import TextScreen
 
-        self.show_at_once(TextScreen(title, text))
+        self.show_at_once(TextScreen(title, text, hanging=hanging))
 
     def show_help(self, screen: DeskScreen[object]) -> None:
         from supportdesk.tui.help import help_text
 
-        self.show_text(_("Keys of this place"), help_text(screen.bound(), self.glyphs))
+        self.show_text(_("Keys of this place"), help_text(screen.bound(), self.glyphs), hanging=True)
 
     def show_palette(self, screen: DeskScreen[object]) -> None:
         from supportdesk.tui.help import palette_entries

@@ -43,7 +43,7 @@ def raw_text(desk: Desk, sha256: str) -> str:
 def timeline_text(desk: Desk, ticket_id: TicketId, now: datetime) -> str:
     """What happened to a ticket, newest first, one line each, and why it stands where it does."""
     lines = [f"{ages.moment(at, now):>13}  {sentence}" for at, sentence in reversed(desk.timeline(ticket_id))]
-    why = desk.why(ticket_id).sentences
+    why = desk.why(ticket_id).reasons
     if why:
         lines += ["", _("Why:"), *(f"  {sentence}" for sentence in why)]
     return "\n".join(lines)

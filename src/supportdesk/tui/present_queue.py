@@ -41,6 +41,7 @@ EMPTY_VIEW: Final = {
     "unassigned": N_("Every waiting ticket has its agent."),
     "snoozed": N_("Nothing sleeps."),
 }
+NOTHING: Final = N_("Nothing here.")
 
 
 def queue_columns() -> tuple[Column, ...]:
@@ -54,7 +55,7 @@ def queue_columns() -> tuple[Column, ...]:
         Column("language", safe(_("lang")), 4, drop=2),
         Column("owner", safe(_("owner")), 6, drop=3),
         Column("waits", safe(_("waits")), 5, drop=5, align_right=True),
-        Column("state", SafeText(""), 11, flex=1, drop=4),
+        Column("state", SafeText(""), 10, flex=1, drop=4),
     )
 
 
@@ -186,7 +187,7 @@ def empty_text(view: str, text: str, *, has_mailbox: bool, total: int) -> tuple[
             safe(_("No mail has arrived yet. New mail appears here by itself.")),
             safe(_("c writes to a customer first, ? shows every key.")),
         )
-    return (safe(_(EMPTY_VIEW.get(view, N_("Nothing here.")))),)
+    return (safe(_(EMPTY_VIEW.get(view, NOTHING))),)
 
 
 def news(new: int, changed: int) -> str:

@@ -238,7 +238,7 @@ def describe_when(text: str, calendar: Any, now: datetime) -> SafeText:
 
 
 def when_presets(text: str, calendar: Any, now: datetime) -> list[Completion]:
-    """The times that are usually meant, as phrases, while nothing is typed."""
+    """The times that are usually meant, each once, while nothing is typed."""
     if text.strip():
         return []
     from supportdesk.desk.calendar import load_zone
@@ -246,13 +246,11 @@ def when_presets(text: str, calendar: Any, now: datetime) -> list[Completion]:
     from supportdesk.l10n.catalog import current_language
 
     zone = load_zone(calendar.zone)
-    return [
-        Completion(
-            SafeText(f"{preset.snooze.until.astimezone(zone):%Y-%m-%d %H:%M}"),
-            safe(f"{_(preset.title)}: {preset.snooze.described}"),
-        )
+    by_time = {
+        f"{preset.snooze.until.astimezone(zone):%Y-%m-%d %H:%M}": f"{_(preset.title)}: {preset.snooze.described}"
         for preset in presets(calendar, now, current_language())
-    ]
+    }
+    return [Completion(SafeText(time), safe(meaning)) for time, meaning in by_time.items()]
 
 
 LANGUAGES = ("it", "en", "de", "fr", "es", "pt", "nl", "pl", "sv", "da", "fi", "cs", "ro", "hu", "el", "ja", "zh")

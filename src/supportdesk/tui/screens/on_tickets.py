@@ -187,13 +187,13 @@ class OnTickets(DeskScreen[None]):
     def do_timeline(self) -> None:
         def show(bundle: TicketBundle) -> None:
             desk, now = self.session.desk, self.session.now()
-            shown = self._show_text(_("What happened to #{ticket}"), bundle)
+            shown = self._show_text(_("What happened to #{ticket}"), bundle, hanging=True)
             self.call(READ, lambda: looking.timeline_text(desk, bundle.ticket.id, now), shown)
 
         self.with_bundle(show)
 
-    def _show_text(self, title: str, bundle: TicketBundle) -> Callable[[str], None]:
-        return lambda text: self.console.show_text(title.format(ticket=bundle.ticket.id), text)
+    def _show_text(self, title: str, bundle: TicketBundle, *, hanging: bool = False) -> Callable[[str], None]:
+        return lambda text: self.console.show_text(title.format(ticket=bundle.ticket.id), text, hanging=hanging)
 
     def do_links(self) -> None:
         def show(bundle: TicketBundle) -> None:

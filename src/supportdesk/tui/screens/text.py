@@ -23,14 +23,15 @@ class TextScreen(Screen[None]):
     AUTO_FOCUS = ""
     BINDINGS = []
 
-    def __init__(self, title: str, text: str) -> None:
+    def __init__(self, title: str, text: str, *, hanging: bool = False) -> None:
         super().__init__()
         self._title = safe(title)
         self._text: SafeText = safe(text, multiline=True)
+        self._hanging = hanging
 
     def compose(self) -> ComposeResult:
         yield StatusLine(id="status")
-        yield TextPages(self._text)
+        yield TextPages(self._text, hanging=self._hanging)
         yield HintBar()
 
     def on_mount(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.strip import Strip
@@ -57,14 +58,18 @@ class SidePane(Widget):
 
 
 class TextPages(Widget, can_focus=True):
-    """A long safe text, wrapped, to be scrolled through half a page at a time."""
+    """A long safe text, wrapped, to be scrolled through half a page at a time.
+
+    `hanging`: what a line goes on with stands under its second column (`j   down`), else under its beginning.
+    """
 
     ALLOW_SELECT = False
     DEFAULT_CSS = "TextPages { width: 1fr; height: 1fr; background: $background; color: $foreground; }"
 
-    def __init__(self, text: SafeText, *, id: str | None = None) -> None:  # noqa: A002 — Textual's own word
+    def __init__(self, text: SafeText, *, hanging: bool = False, id: str | None = None) -> None:  # noqa: A002 — Textual's own word
         super().__init__(id=id)
         self._text = text
+        self._hanging = hanging
         self._wrapped: tuple[int, list[str]] = (-1, [])
         self._top = 0
 
@@ -104,5 +109,22 @@ class TextPages(Widget, can_focus=True):
     def _lines(self) -> list[str]:
         width = self.size.width
         if self._wrapped[0] != width:
-            self._wrapped = (width, wrap(self._text, width - 2))
+            fold = wrap_hanging if self._hanging else wrap
+            self._wrapped = (width, fold(self._text, width - 2))
         return self._wrapped[1]
+
+
+FIRST_COLUMN = re.compile(r"\s*(?:\S+ )*\S+ {2,}|\s*")
+
+
+def wrap_hanging(text: str, cells: int) -> list[str]:
+    """As `wrap`, with the second and later lines of each paragraph under its second column."""
+    lines: list[str] = []
+    for line in text.split("\n"):
+        first, *rest = wrap(line, cells)
+        lines.append(first)
+        if rest:
+            found = FIRST_COLUMN.match(line)
+            hang = found.end() if found is not None and found.end() < cells // 2 else 0
+            lines += [" " * hang + part for part in wrap(line[len(first) :].lstrip(), cells - hang)]
+    return lines
