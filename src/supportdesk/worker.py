@@ -155,6 +155,8 @@ class Worker:
             deliverer.close()
 
     def _keep_house(self) -> None:
+        if wrong := self.engine.store.recount_views():
+            log.warning("the counters of %s were wrong and are counted anew", ", ".join(wrong))
         deliverer = self.engine.deliverer(self.owner, self.epoch)
         while not self.stopping.is_set():
             self.engine.keep_house(deliverer, stop=self.stopping.is_set)

@@ -106,6 +106,9 @@ def _database(facts: DatabaseFacts) -> Iterator[Finding]:
         yield Finding(_("integrity"), "ok", _("the pages of the database are sound"))
     if not facts.search_is_sound:
         yield Finding(_("search"), "wrong", _("the search index differs from the texts"))
+    if facts.miscounted_views:
+        text = _("the counters are wrong: {views}").format(views=", ".join(facts.miscounted_views))
+        yield Finding(_("views"), "wrong", text, _("the worker counts anew when it starts"))
     if facts.file is not None:
         yield from _file(facts.file)
 

@@ -277,6 +277,9 @@ class Store(Protocol):
     def fold_view_counts(self) -> int:
         """Add the appended deltas of the view counts to their rows (the worker, now and then)."""
 
+    def recount_views(self) -> tuple[str, ...]:
+        """Mend the view counters where they are wrong; which were. Raises TryAgain while somebody folds them."""
+
     def transaction(self) -> AbstractContextManager[Transaction]:
         """One writing transaction, never repeated by itself.
 
