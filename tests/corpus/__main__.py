@@ -18,7 +18,9 @@ GROUPS = ("reading", "intake", "dovecot", "zammad", "stalwart", "bounces", "peop
 
 
 def main(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="./desk corpus", description="Real and nasty mail, and what others read in it.")
+    parser = argparse.ArgumentParser(
+        prog="./desk corpus", description="Real and nasty mail, and what others read in it."
+    )
     add = parser.add_argument
     add("directory", nargs="?", type=Path, metavar="DIR", help="a folder laid out like the corpus beside the project")
     add("--only", action="append", choices=GROUPS, default=[], help="one of the questions; may be repeated")

@@ -49,7 +49,8 @@ def people(mails: Mapping[str, ParsedMail]) -> Group:
     """No human's mail is a bounce or an automatic answer; the notices that are in the set are named by judgement."""
     known = judgements("people", "notice")
     human = {name: mail for name, mail in mails.items() if name.startswith(PEOPLE)}
-    called, true = [], []
+    called: list[str] = []
+    true: list[str] = []
     for name, mail in human.items():
         verdict = classify(mail, FACTS)
         if verdict.kind not in ("bounce", "out_of_office", "note") and mail.report is None:
@@ -69,7 +70,9 @@ def people(mails: Mapping[str, ParsedMail]) -> Group:
 def _recipients(mail: ParsedMail) -> dict[str, str]:
     if mail.report is None:
         return {}
-    return {one.address.casefold(): "delayed" if one.action == "delayed" else "failed" for one in mail.report.recipients}
+    return {
+        one.address.casefold(): "delayed" if one.action == "delayed" else "failed" for one in mail.report.recipients
+    }
 
 
 def _their_kinds(rows: list[dict[str, Any]]) -> list[str]:

@@ -55,7 +55,9 @@ def table(group: Group, *, verbose: bool = False) -> str:
         if finding is not None and finding.details and (verbose or not finding.holds):
             shown = finding.details if verbose else finding.details[:_SHOWN]
             lines += [f"      {line}" for line in shown]
-            lines += [f"      … and {len(finding.details) - len(shown)} more"] if len(shown) < len(finding.details) else []
+            lines += (
+                [f"      … and {len(finding.details) - len(shown)} more"] if len(shown) < len(finding.details) else []
+            )
     return "\n".join(lines)
 
 

@@ -49,9 +49,7 @@ def zammad(folder: Folder, mails: Mapping[str, ParsedMail]) -> Group:
         ours = sorted(hashlib.md5(cut_part(raw, one.part)).hexdigest() for one in mail.attachments)
         theirs = sorted(one["md5"] for one in entry.get("attachments") or () if one["filename"] not in _NO_TEXT)
         files.add(name, theirs, ours)
-    return Group(
-        "zammad", f"{len(expected):,} mails", (*senders.findings(), *subjects.findings(), *files.findings())
-    )
+    return Group("zammad", f"{len(expected):,} mails", (*senders.findings(), *subjects.findings(), *files.findings()))
 
 
 def stalwart(folder: Folder, mails: Mapping[str, ParsedMail]) -> Group:
@@ -67,9 +65,7 @@ def stalwart(folder: Folder, mails: Mapping[str, ParsedMail]) -> Group:
         senders.add(name, theirs, [[_bare(one.name), one.norm] for one in mail.from_])
         subjects.add(name, _bare(entry.get("subject")), _bare(mail.subject))
         files.add(name, entry.get("n_attachments", 0), len(mail.attachments))
-    return Group(
-        "stalwart", f"{len(expected):,} mails", (*senders.findings(), *subjects.findings(), *files.findings())
-    )
+    return Group("stalwart", f"{len(expected):,} mails", (*senders.findings(), *subjects.findings(), *files.findings()))
 
 
 def _root(raw: bytes) -> Part:
@@ -90,9 +86,10 @@ def _envelopes(theirs: Mapping[str, Any], mail: ParsedMail) -> tuple[dict[str, A
     """The fields in which the two envelopes differ: theirs and ours, made comparable."""
     date = str(theirs.get("date") or "")
     pairs: dict[str, tuple[Any, Any]] = {
-        "subject": (_bare(decode_unstructured(_octets(theirs.get("subject")))), _bare(mail.subject)),
+        "subject": (_bare(decode_unstructured(theirs.get("subject") or "")), _bare(mail.subject)),
         "message_id": (_bare(theirs.get("message_id")), _bare(mail.message_id)),
-        "from": (_their_addresses(theirs.get("from")), _our_addresses(mail.from_)),
+        # Dovecot joins repeated From fields, for us the first one counts: the author is who both name first.
+        "from": (_their_addresses(theirs.get("from"))[:1], _our_addresses(mail.from_)[:1]),
         "to": (_their_addresses(theirs.get("to")), _our_addresses(mail.to)),
         "cc": (_their_addresses(theirs.get("cc")), _our_addresses(mail.cc)),
     }
@@ -104,19 +101,22 @@ def _envelopes(theirs: Mapping[str, Any], mail: ParsedMail) -> tuple[dict[str, A
 
 def _their_addresses(rows: Any) -> list[str]:
     """Dovecot writes MISSING_DOMAIN and the like where there is no address."""
-    addresses = [str(address or "").casefold() for _, address in rows or ()]
-    return [one for one in addresses if "@" in one and "missing_" not in one and "syntax_error" not in one]
+    addresses = [_from_octets(str(address or "")).casefold() for _, address in rows or ()]
+    usable = [one for one in addresses if "missing_" not in one and "syntax_error" not in one]
+    return [one for one in usable if "@" in one[1:] and not one.endswith("@")]
+
+
+def _from_octets(text: str) -> str:
+    """Dovecot hands raw eight-bit fields on as they are, one character an octet."""
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text
 
 
 def _our_addresses(addresses: tuple[Address, ...]) -> list[str]:
     return [one.norm for one in addresses]
 
 
-def _octets(text: str | None) -> str:
-    return (text or "").encode("utf-8", "surrogateescape").decode("latin-1")
-
-
 def _bare(text: str | None) -> str:
     return "".join((text or "").split()).strip("<>").casefold()
-
-

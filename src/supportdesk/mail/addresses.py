@@ -18,6 +18,7 @@ _COMMON = re.compile(
 )
 _BARE = re.compile(r"""\s*([^\s"<>@,;:()\\\[\]=]+@[^\s"<>@,;:()\\\[\]]+)\s*$""")
 _PLAIN = re.compile(r"""=?[^"<>,;:()\\=]*""")
+_SPLIT_DOMAIN = re.compile(r"\s+([@.])\s{0,4}(?=\S)")  # obs-domain: blanks around what joins the words
 _WORD_LIMIT = 1_000
 
 
@@ -132,7 +133,7 @@ def _mailbox(phrase: list[str], comments: list[str], angle: str | None) -> Addre
         if phrase[0][:1] == '"' and len(phrase) > 1 and phrase[1].startswith("@"):
             addr, name = f'"{phrase[0][1:]}"{"".join(phrase[1:]).split()[0]}', ""
         else:
-            words = name.replace(" @ ", "@").split()
+            words = _SPLIT_DOMAIN.sub(r"\1", name).split()
             index = max(index for index, word in enumerate(words) if "@" in word)
             addr = words.pop(index)
             name = " ".join(words)

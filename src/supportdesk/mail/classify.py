@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from supportdesk.mail.acknowledge import AckFacts, why_not_acknowledged
+from supportdesk.mail.bounce_words import is_hard
 from supportdesk.mail.evidence import Evidence
 from supportdesk.mail.machine import (
     absence_evidence,
@@ -35,8 +36,6 @@ ParkReason = Literal["", "loop", "bounce", "auto", "sender", "blocked"]
 SenderVerdict = Literal["", "ticket", "notification", "park", "block"]
 
 MESSAGES_AN_HOUR = 20
-# Status codes that begin with a 5 but say nothing against the address itself: full, too big, not permitted, policy.
-_SOFT_STATUS = ("5.2.2", "5.2.3", "5.3.4", "5.7.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +279,7 @@ def _bounced_recipient(one: ReportedRecipient) -> BouncedRecipient:
     """A 5.x.x is final; a failure with a 4.x.x means that the server gave up, which says nothing of the address."""
     final = one.status.startswith("5") or one.action == "failed"
     final = final and one.action not in ("delayed", "delivered", "relayed", "expanded")
-    hard = final and one.status.startswith("5") and not one.status.startswith(_SOFT_STATUS)
+    hard = final and is_hard(one.status, one.diagnostic)
     return BouncedRecipient(one.address, one.status, one.diagnostic, opens_ticket=final, flags_address=hard)
 
 

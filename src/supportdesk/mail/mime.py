@@ -16,6 +16,7 @@ from supportdesk.mail.words import decode_unstructured
 
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
 _GUESSED_BOUNDARY = re.compile(rb"(?:^|\n)--([^\s-][^\r\n]{0,200}?)[ \t]*\r?\n(?=[!-9;-~]+:)")
+_LONE_CR = re.compile(rb"\r(?!\n)")
 _COMPOSITE_ENCODINGS = ("base64", "quoted-printable")
 
 
@@ -82,6 +83,10 @@ class Part:
         return self.content_type.startswith("multipart/")
 
     @property
+    def boundary(self) -> bytes:
+        return self.params.get("boundary", "").encode("latin-1", "replace").rstrip()
+
+    @property
     def charset(self) -> str:
         return self.params.get("charset", "")
 
@@ -134,6 +139,8 @@ class Part:
 
 def read_tree(raw: bytes, log: DefectLog) -> Part:
     """The tree of a whole mail."""
+    if _ends_lines_with_cr(raw):
+        raw = _LONE_CR.sub(b"\n", raw)
     fields, body = split_header(raw, skip_preamble(raw), len(raw), log)
     root = Part(raw, fields, body, len(raw), "", None, "text/plain", log)
     if not root.is_multipart:
@@ -156,22 +163,39 @@ def read_tree(raw: bytes, log: DefectLog) -> Part:
             part.start, part.end = 0, len(part.source)
             ranges = _split(part, log)
         if not ranges:
-            if part.end > part.start:
+            if count < MAX_PARTS:
+                # Parts were announced and never begun: what is there is the text.
                 log.add("multipart-empty", part.content_type)
-                part.content_type = "text/plain"
-                part.path = part.path or "1"
+                count += 1
+                path = f"{part.path}.1" if part.path else "1"
+                part.children.append(Part(part.source, Fields([]), part.start, part.end, path, part, "text/plain", log))
             continue
         default_type = "message/rfc822" if part.content_type == "multipart/digest" else "text/plain"
-        for number, (start, end) in enumerate(ranges, 1):
+        holder = part
+        for start, end, closed in ranges:
             if count >= MAX_PARTS:
                 log.add("parts", str(MAX_PARTS))
                 break
             count += 1
             fields, body = split_header(part.source, start, end, log)
-            path = f"{part.path}.{number}" if part.path else str(number)
-            part.children.append(Part(part.source, fields, body, end, path, part, default_type, log))
-        stack.extend(part.children)
+            number = len(holder.children) + 1
+            path = f"{holder.path}.{number}" if holder.path else str(number)
+            child = Part(part.source, fields, body, end, path, holder, default_type, log)
+            holder.children.append(child)
+            if child.is_multipart and child.boundary == part.boundary and child.depth < MAX_DEPTH:
+                # It has its parent's boundary: the parts that follow are its own until it is closed.
+                holder = child
+            elif closed and holder is not part and holder.parent is not None:
+                holder = holder.parent
+        stack.extend(one for one in part.walk() if one is not part and not one.children)
     return root
+
+
+def _ends_lines_with_cr(raw: bytes) -> bool:
+    """Whether lone CRs end the lines (old Macs, tools that lost the LF); one LF at the very end changes nothing."""
+    first = raw.find(b"\n")
+    head = raw[: first if 0 <= first < 4_000 else 4_000]
+    return head.rstrip(b"\r").count(b"\r") >= 2 and b":" in head
 
 
 def _canonical_type(main: str, default_type: str) -> str:
@@ -187,9 +211,11 @@ def _canonical_type(main: str, default_type: str) -> str:
     return "application/octet-stream" if word in ("application", "image", "audio", "video") else default_type
 
 
-def _split(part: Part, log: DefectLog) -> list[tuple[int, int]]:
-    """The ranges of the parts of a multipart; [] where no boundary line is found."""
-    boundary = part.params.get("boundary", "").encode("latin-1", "replace").rstrip()
+def _split(part: Part, log: DefectLog) -> list[tuple[int, int, bool]]:
+    """The ranges of the parts of a multipart, and which of them the closing line ends; [] where no boundary line is
+    found.
+    """
+    boundary = part.boundary
     ranges = _ranges(part.source, part.start, part.end, boundary, log) if boundary else []
     if ranges:
         return ranges
@@ -200,9 +226,9 @@ def _split(part: Part, log: DefectLog) -> list[tuple[int, int]]:
     return []
 
 
-def _ranges(source: bytes, start: int, end: int, boundary: bytes, log: DefectLog) -> list[tuple[int, int]]:
+def _ranges(source: bytes, start: int, end: int, boundary: bytes, log: DefectLog) -> list[tuple[int, int, bool]]:
     delimiter = b"--" + boundary
-    ranges: list[tuple[int, int]] = []
+    ranges: list[tuple[int, int, bool]] = []
     opened = -1
     at = start
     misses = 0
@@ -230,7 +256,7 @@ def _ranges(source: bytes, start: int, end: int, boundary: bytes, log: DefectLog
             stop = found - 1 if source[found - 1 : found] == b"\n" else found
             if stop > opened and source[stop - 1 : stop] == b"\r":
                 stop -= 1
-            ranges.append((opened, max(stop, opened)))
+            ranges.append((opened, max(stop, opened), closing))
             opened = -1
         if closing:
             # What follows is an epilogue, unless another part begins there: some gateways close too early.
@@ -245,5 +271,5 @@ def _ranges(source: bytes, start: int, end: int, boundary: bytes, log: DefectLog
             return ranges
     if opened >= 0:
         log.add("boundary-unclosed", boundary.decode("latin-1")[:70])
-        ranges.append((opened, end))
+        ranges.append((opened, end, False))
     return ranges

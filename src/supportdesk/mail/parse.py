@@ -54,7 +54,7 @@ def parse(raw: bytes, received_at: datetime | None = None) -> ParsedMail:
     to = _addresses(fields, "to", charset, log)
     cc = _addresses(fields, "cc", charset, log)
     text = body.text
-    report = read_report(root, from_, return_path, subject, text)
+    report = read_report(root, from_, to, return_path, subject, text)
     _note_repeated(fields, log)
     _note_protection(root, log)
     identity = message_id(decode_unstructured(fields.get("message-id")))
@@ -99,8 +99,6 @@ def _read(raw: bytes, log: DefectLog) -> Part:
     if len(raw) > MAX_RAW:
         log.add("too-large", str(len(raw)))
         raw = raw[:MAX_RAW]
-    if b"\n" not in raw and b"\r" in raw:
-        raw = raw.replace(b"\r", b"\n")
     return read_tree(raw, log)
 
 

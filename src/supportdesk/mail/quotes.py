@@ -125,6 +125,7 @@ class _Scan:
                 and stripped[:4].casefold() in _SENT_HEADS
                 and len(stripped) <= 100
                 and stripped.casefold().startswith(SENT_FROM)
+                and not _is_sentence(stripped)
             ):
                 self._fold(at, at + 1, "signature")
             at += 1
@@ -308,6 +309,11 @@ class _Scan:
             if first < number:
                 found[first] = number
         return found
+
+
+def _is_sentence(line: str) -> bool:
+    """Whether a line that begins like a phone's signature goes on: "Sent from my desk, which is …"."""
+    return "," in line and len(line.split()) > 6
 
 
 def _label(stripped: str) -> str:
