@@ -143,10 +143,9 @@ _CLEAR_SHARE: Final = 0.6  # of the letters, for a script that decides alone
 # Only ASCII belongs to a code or an address: Japanese and Chinese write on without a space. Every run is bounded or
 # begins where a run of ASCII begins, so that the time is linear.
 _NO_EVIDENCE: Final = re.compile(
-    r"""[a-z][a-z0-9+.-]{1,20}://[!-~]+     # URLs
+    r"""(?<![a-z])[a-z][a-z0-9+.-]{1,20}://[!-~]+     # URLs
       | \bwww\.[!-~]+
-      | [!-~]{1,64}@[!-~]+                  # mail addresses and handles
-      | (?<![!-~])[!-~]*\d[!-~]*            # order numbers, codes, prices, dates
+      | (?<![!-~])[!-~]*(?:\d|[!-~]@[!-~])[!-~]*     # order numbers, codes, prices, dates, mail addresses
       | \b[\w-]{1,63}\.(?:com|net|org|info|shop|store|eu|it|de|fr|es|uk|at|ch|pl|nl|pt|io)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -155,18 +154,32 @@ _NO_EVIDENCE: Final = re.compile(
 def _words(text: str) -> str:
     """The words of a text in one line, without what is no evidence; shouting in capitals is lowered for the model."""
     text = _NO_EVIDENCE.sub(" ", unicodedata.normalize("NFC", text))
-    line = " ".join("".join(char if _carries_language(char) else " " for char in text).split())
-    capitals = sum(char.isupper() for char in line)
-    return line.lower() if capitals * 2 > sum(char.isalpha() for char in line) else line
+    line = " ".join(text.translate(_WITHOUT_LANGUAGE).split())
+    characters = Counter(line)
+    capitals = sum(count for char, count in characters.items() if char.isupper())
+    letters = sum(count for char, count in characters.items() if char.isalpha())
+    return line.lower() if capitals * 2 > letters else line
 
 
-@cache
-def _carries_language(char: str) -> bool:
-    return char.isalpha() or unicodedata.category(char)[0] == "M" or char in "'’.,?!¿¡-"
+class _WithoutLanguage(dict[int, str]):
+    """For str.translate: a space instead of every character that carries no language; each one is looked at once."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        carries = char.isalpha() or unicodedata.category(char)[0] == "M" or char in "'’.,?!¿¡-"
+        self[code] = char if carries else " "
+        return self[code]
+
+
+_WITHOUT_LANGUAGE: Final = _WithoutLanguage()
 
 
 def _count_scripts(words: str) -> Counter[str]:
-    return Counter(_script(char) for char in words if char.isalpha())
+    scripts: Counter[str] = Counter()
+    for char, count in Counter(words).items():
+        if char.isalpha():
+            scripts[_script(char)] += count
+    return scripts
 
 
 @cache
