@@ -195,6 +195,7 @@ async def test_a_note_is_kept_while_it_is_written_and_only_agents_see_it(shop: S
         await until(pilot, lambda: note.body.has_focus, "the note")
         await pilot.press(*"Chiesto al magazzino", "escape")
         await list_shown(pilot)
+        assert [(row.kind, row.body) for row in stored(shop)] == [("note", "Chiesto al magazzino")]
         await pilot.press("n")
         again = await screen_of(pilot, NoteScreen)
         await until(pilot, lambda: again.body.text, "what was begun")
@@ -203,6 +204,38 @@ async def test_a_note_is_kept_while_it_is_written_and_only_agents_see_it(shop: S
             pilot, lambda: [one.kind for one in shop.house.desk.read.thread(FIRST)] == ["mail", "note"], "the note"
         )
         await list_shown(pilot)
+        assert stored(shop) == []
+
+
+async def test_a_note_goes_on_in_a_fresh_draft_when_another_window_has_added_it(shop: Shop) -> None:
+    house = shop.house
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await list_shown(pilot)
+        await pilot.press("n")
+        note = await screen_of(pilot, NoteScreen)
+        await until(pilot, lambda: note.body.has_focus, "the note")
+        await pilot.press(*"Prima")
+        await until(pilot, lambda: [row.body for row in stored(shop)] == ["Prima"], "saved")
+        house.desk.add_note(house.giulia, FIRST, "Prima", draft=stored(shop)[0].id)
+        await pilot.press(*" e poi")
+        await until(pilot, lambda: [row.body for row in stored(shop)] == ["Prima e poi"], "nothing is lost")
+
+
+async def test_a_colleagues_draft_is_listed_and_taken_over(shop: Shop) -> None:
+    house = shop.house
+    row = house.draft(FIRST, house.luca, "Cara Giulia, il pacco")
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await list_shown(pilot)
+        await pilot.press("g", "d")
+        await until(pilot, lambda: "Luca Neri" in shown(app) and "il pacco" in shown(app), "the draft")
+        await pilot.press("enter")
+        await until(pilot, lambda: "Take over the draft of Luca Neri?" in shown(app), "the question")
+        await pilot.press("y")
+        screen = await screen_of(pilot, ComposeScreen)
+        await until(pilot, lambda: screen.body.text == "Cara Giulia, il pacco", "the text")
+        assert house.desk.outbox_row(row.id).agent_id == house.giulia.id
 
 
 async def test_a_new_conversation_begins_with_an_address_and_a_subject(shop: Shop) -> None:

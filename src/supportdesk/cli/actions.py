@@ -118,7 +118,8 @@ def tell_dry_run(session: Session, spec: ActionSpec, tickets: tuple[TicketId, ..
 
 def _draft_on(session: Session, tickets: tuple[TicketId, ...]) -> OutboxId | None:
     """The draft that a stopped reply has become; a merged ticket's stands on the survivor, which is not looked for."""
-    return next((row.id for row in session.desk.drafts(session.actor) if row.ticket_id in tickets), None)
+    drafts = session.desk.drafts(session.actor)
+    return next((row.id for row in drafts if row.ticket_id in tickets and row.kind != "note"), None)
 
 
 def _performing(spec: ActionSpec) -> Callable[..., int]:

@@ -136,8 +136,9 @@ class Desk:
         """Take back an action, by default the actor's newest. Raises Conflict naming who changed the same since."""
         return undo.undo(self, actor, action_id)
 
-    def add_note(self, actor: Actor, ticket_id: TicketId, text: str) -> Done:
-        return notes.add_note(self, actor, ticket_id, text)
+    def add_note(self, actor: Actor, ticket_id: TicketId, text: str, *, draft: OutboxId | None = None) -> Done:
+        """Put a note on the ticket; `draft` is the row in which it was written, consumed in the same transaction."""
+        return notes.add_note(self, actor, ticket_id, text, draft=draft)
 
     def log_call(
         self,

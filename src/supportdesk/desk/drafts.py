@@ -1,4 +1,5 @@
-"""Drafts: opening, saving and giving up a reply that is being written. What sends it is `desk.replies`.
+"""Drafts: opening, saving and giving up a reply or a note that is being written. What sends a reply is `desk.replies`,
+what puts a note on its ticket is `desk.notes`.
 
 At most one draft for a ticket, agent and kind. Saving happens every second or two while an agent types: it writes the
 row alone, by compare-and-swap on its version, and leaves no event.
@@ -44,7 +45,8 @@ if TYPE_CHECKING:
     from supportdesk.desk.desk import Desk
     from supportdesk.desk.ports import Reader
 
-DRAFT_KINDS: tuple[OutboxKind, ...] = ("reply", "new", "forward")
+DRAFT_KINDS: tuple[OutboxKind, ...] = ("reply", "new", "forward", "note")
+MAILED_KINDS: tuple[OutboxKind, ...] = ("reply", "new", "forward")
 EDITABLE = frozenset({"subject", "body", "language", "quote", "canned_key", "seen_seq", "in_reply_to", "after_status"})
 RECIPIENTS = ("to", "cc", "bcc")
 LARGEST_ATTACHMENT = 25 * 1024 * 1024
@@ -71,15 +73,17 @@ def open_draft(
     with desk.store.transaction() as tx:
         check_actor(tx, actor)
         ticket = root_of(tx, ticket_id)
-        check_guard(guards.not_spam(ticket, actor), ticket)
+        if kind != "note":
+            check_guard(guards.not_spam(ticket, actor), ticket)
         existing = find_draft(tx, ticket.id, actor.id, kind)
         if existing is not None:
             return row_of(tx, existing)
         answered = answered_message(tx, ticket, in_reply_to)
         mailbox_id = _mailbox_for(tx, ticket, answered)
         to, cc = reply_addresses(tx, ticket, answered) if kind == "reply" else ((), ())
+        subjects = {"reply": reply_subject(ticket.subject), "forward": f"Fwd: {ticket.subject}"}
         values = {
-            "subject": reply_subject(ticket.subject) if kind == "reply" else f"Fwd: {ticket.subject}",
+            "subject": subjects.get(kind, ticket.subject),
             "in_reply_to": answered["id"] if answered is not None else None,
             "seen_seq": ticket.seq,
             "language": ticket.language or _customer_language(tx, ticket) or _mailbox_language(tx, mailbox_id),
@@ -163,6 +167,8 @@ def attach(desk: Desk, actor: Actor, outbox_id: OutboxId, name: str, content_typ
     with desk.store.transaction() as tx:
         check_actor(tx, actor)
         row = own_draft(tx, actor, outbox_id)
+        if row["kind"] == "note":
+            raise UsageError(_("a note takes no files"))
         attachment = Insert(
             "attachment",
             {"outbox_id": outbox_id, "name": name, "content_type": content_type, "size": len(data), "blob_sha": sha},
@@ -186,11 +192,14 @@ def detach(desk: Desk, actor: Actor, outbox_id: OutboxId, attachment_id: int) ->
 
 @again_if_busy
 def discard_draft(desk: Desk, actor: Actor, outbox_id: OutboxId) -> Done:
-    """Give the draft up; an undo brings it back."""
+    """Give the draft up; an undo brings it back, unless there was nothing written in it."""
     with desk.store.transaction() as tx:
         check_actor(tx, actor)
         row = own_draft(tx, actor, outbox_id)
         action_id, ticket_id = new_action_id(), TicketId(row["ticket_id"])
+        if not row["body"].strip() and not tx.rows("attachment", {"outbox_id": outbox_id}, limit=1):
+            tx.apply(Plan(silent=removal(tx, row), undoable=False), actor, action_id)
+            return Done(action_id, (ticket_id,), notice("discard", [ticket_id]), undoable=False)
         given_up = Update("outbox", {"id": outbox_id}, {"discarded_at": None}, {"discarded_at": tx.now})
         event = PlannedEvent(ticket_id, "discard", {"outbox_id": outbox_id})
         tx.apply(Plan(changes=(given_up,), events=(event,)), actor, action_id)
@@ -213,6 +222,13 @@ def adopt_draft(desk: Desk, actor: Actor, outbox_id: OutboxId) -> OutboxRow:
         )
         tx.apply(Plan(silent=(*plan.changes, adopted), events=(event,), undoable=False), actor, new_action_id())
         return read_row(tx, outbox_id)
+
+
+def removal(tx: Transaction, row: Row) -> tuple[Change, ...]:
+    """What takes a draft without files out of the table."""
+    people = tx.rows("outbox_recipient", {"outbox_id": row["id"]})
+    gone = [Delete("outbox_recipient", {"id": one["id"]}, one) for one in people]
+    return (*gone, Delete("outbox", {"id": row["id"]}, row))
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,8 @@ OutboxState = Literal["draft", "held", "sending", "sent", "deferred", "uncertain
 OUTBOX_STATES: tuple[OutboxState, ...] = (
     "draft", "held", "sending", "sent", "deferred", "uncertain", "failed", "bounced",
 )  # fmt: skip
-OutboxKind = Literal["reply", "new", "forward", "acknowledgement", "bump"]
-OUTBOX_KINDS: tuple[OutboxKind, ...] = ("reply", "new", "forward", "acknowledgement", "bump")
+OutboxKind = Literal["reply", "new", "forward", "note", "acknowledgement", "bump"]
+OUTBOX_KINDS: tuple[OutboxKind, ...] = ("reply", "new", "forward", "note", "acknowledgement", "bump")
 Stage = Literal["", "connected", "mail", "rcpt", "data_started", "dot_sent"]
 STAGES: tuple[Stage, ...] = ("", "connected", "mail", "rcpt", "data_started", "dot_sent")
 Outcome = Literal["message", "note", "parked", "duplicate", "echo", "gone"]

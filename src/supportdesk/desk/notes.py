@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from supportdesk.desk import guards, triage
 from supportdesk.desk.bulk import check_guard, read_facts, update_clocks
 from supportdesk.desk.clocks import SEEN, family_of, root_of
-from supportdesk.desk.model import ActionId, Actor, Ticket, TicketId
+from supportdesk.desk.drafts import MAILED_KINDS, own_draft, removal
+from supportdesk.desk.model import ActionId, Actor, OutboxId, Ticket, TicketId
 from supportdesk.desk.notices import notice
 from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Insert, NewRef, Plan, PlannedEvent, Transaction, Update
@@ -25,11 +26,19 @@ LONGEST_NOTE = 200_000
 
 
 @again_if_busy
-def add_note(desk: Desk, actor: Actor, ticket_id: TicketId, text: str) -> Done:
-    """A note that only agents see. It answers nobody; whoever is writing a reply sees it before sending."""
+def add_note(desk: Desk, actor: Actor, ticket_id: TicketId, text: str, *, draft: OutboxId | None = None) -> Done:
+    """A note that only agents see. It answers nobody; whoever is writing a reply sees it before sending.
+
+    `draft` is the row that it was written in; it goes in the same transaction. Raises Conflict where it has gone.
+    """
     with desk.store.transaction() as tx:
         check_actor(tx, actor)
         ticket, action_id = root_of(tx, ticket_id), new_action_id()
+        if draft is not None:
+            row = own_draft(tx, actor, draft)
+            if row["kind"] != "note":
+                raise UsageError(_("draft {id} is no note").format(id=draft))
+            tx.apply(Plan(silent=removal(tx, row), undoable=False), actor, action_id)
         write_note(tx, actor, ticket, text, action_id)
         return Done(action_id, (ticket.id,), notice("note", [ticket.id]), undoable=False)
 
@@ -150,5 +159,6 @@ def _has_read(tx: Transaction, ticket: Ticket, actor: Actor) -> int:
 
 
 def _writers(tx: Transaction, ticket_id: TicketId) -> set[int | None]:
-    drafts = tx.rows("outbox", {"ticket_id": ticket_id, "state": "draft", "discarded_at": None})
+    mailed = {"ticket_id": ticket_id, "kind": list(MAILED_KINDS), "state": "draft", "discarded_at": None}
+    drafts = tx.rows("outbox", mailed)
     return {row["agent_id"] for row in drafts}

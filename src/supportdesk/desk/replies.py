@@ -66,6 +66,8 @@ def send(
             raise Conflict(_("the draft was changed in another window"), what="draft", when=row["updated_at"])
         ticket = root_of(tx, row["ticket_id"])
         check_guard(guards.not_spam(ticket, actor), ticket)
+        if row["kind"] == "note":
+            raise UsageError(_("a note is not sent"))
         if stopped:
             raise UsageError(stopped[0], hint="; ".join(stopped[1:]))
         # A draft whose ticket was merged meanwhile has seen nothing of the survivor.

@@ -342,15 +342,16 @@ class Console(SafeApp[int], inherit_bindings=False):
         else:
             self.calls.run(READ, lambda: session.load_ticket(ticket_id), show, self.tell_error, replaces="open")
 
-    def open_composer(self, bundle: TicketBundle, row: OutboxRow) -> None:
-        from supportdesk.tui.screens.compose import ComposeScreen
+    def open_draft(self, bundle: TicketBundle, row: OutboxRow) -> None:
+        """Go on writing a reply or a note."""
+        if row.kind == "note":
+            from supportdesk.tui.screens.note import NoteScreen
 
-        self.show_at_once(ComposeScreen(bundle, row))
+            self.show_at_once(NoteScreen(bundle, row))
+        else:
+            from supportdesk.tui.screens.compose import ComposeScreen
 
-    def open_note(self, bundle: TicketBundle) -> None:
-        from supportdesk.tui.screens.note import NoteScreen
-
-        self.show_at_once(NoteScreen(bundle))
+            self.show_at_once(ComposeScreen(bundle, row))
 
     def open_outbox(self) -> None:
         from supportdesk.tui.screens.outbox import OutboxScreen

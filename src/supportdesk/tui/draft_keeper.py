@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from supportdesk.errors import Conflict
+from supportdesk.errors import Conflict, NotFound
 from supportdesk.mail.model import Address
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class DraftKeeper:
         return any(self._saved.get(name) != value for name, value in fields.items())
 
     def save(self, fields: Mapping[str, Any]) -> Saved:
-        """Write what differs. Raises NotFound and StoreError; the row of a sent draft is followed by a fresh one."""
+        """Write what differs. Raises StoreError; a draft that is gone is followed by a fresh one."""
         changed = {name: value for name, value in fields.items() if self._saved.get(name) != value}
         if not changed:
             return Saved(self.row)
@@ -49,15 +49,22 @@ class DraftKeeper:
         foreign = ""
         try:
             row = desk.save_draft(actor, self.row.id, self.row.version, **changed)
-        except Conflict:
-            stored = desk.outbox_row(self.row.id)
-            if stored.state != "draft":
-                stored = desk.open_draft(actor, stored.ticket_id, kind=stored.kind if stored.kind != "new" else "reply")
+        except (Conflict, NotFound) as error:
+            stored = self._standing(error)
             if stored.body.strip() not in (str(fields.get("body", "")), self._saved["body"].strip()):
                 foreign = stored.body
             row = desk.save_draft(actor, stored.id, stored.version, **dict(fields))
         self.follow(row)
         return Saved(row, foreign)
+
+    def _standing(self, error: Conflict | NotFound) -> OutboxRow:
+        """The draft as it is stored; a fresh one where it was sent, discarded or put on the ticket meanwhile."""
+        desk, old = self._session.desk, self.row
+        if isinstance(error, Conflict) and error.what != "discarded":
+            stored = desk.outbox_row(old.id)
+            if stored.state == "draft":
+                return stored
+        return desk.open_draft(self._session.actor, old.ticket_id, kind=old.kind if old.kind != "new" else "reply")
 
     def follow(self, row: OutboxRow) -> None:
         """The row was changed by a use case of its own: an attachment, a canned response."""

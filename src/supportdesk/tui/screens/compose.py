@@ -15,12 +15,11 @@ from supportdesk.safetext import safe
 from supportdesk.tui import ages
 from supportdesk.tui.addresses import read_addresses
 from supportdesk.tui.canned_pick import CannedPick
-from supportdesk.tui.draft_keeper import DraftKeeper, Saved
 from supportdesk.tui.labels import REASON, word
 from supportdesk.tui.present_thread import attachment_line, recipients_line
 from supportdesk.tui.screens.base import READ, WRITE
 from supportdesk.tui.screens.choose import ChooseScreen, DialogScreen
-from supportdesk.tui.screens.writing import WritingScreen, saved_part
+from supportdesk.tui.screens.writing import WritingScreen
 from supportdesk.tui.triage import describe_when, when_presets
 from supportdesk.tui.widgets.bars import StatusLine, StatusPart
 from supportdesk.tui.widgets.composer import Composer
@@ -59,14 +58,11 @@ class ComposeScreen(WritingScreen):
     """One reply or new conversation, from its draft to the outbox."""
 
     def __init__(self, bundle: TicketBundle, row: OutboxRow) -> None:
-        super().__init__(bundle, row.body)
-        self._row = row
+        super().__init__(bundle, row)
         self._canned_key = row.canned_key
         self._seen_seq = bundle.ticket.seq
-        self._keeper: DraftKeeper | None = None
         self._review: Review | None = None
         self._pressed = ""
-        self._saving = 0
         self._canned = CannedPick(self)
 
     def compose_headers(self) -> Iterable[Widget]:
@@ -92,12 +88,6 @@ class ComposeScreen(WritingScreen):
     def context(self) -> str:
         return "review" if self._review is not None else self.CONTEXT
 
-    @property
-    def keeper(self) -> DraftKeeper:
-        if self._keeper is None:
-            self._keeper = DraftKeeper(self.session, self._row)
-        return self._keeper
-
     def on_mount(self) -> None:
         self.console.show_presence(self.bundle.ticket.id, "replying")
         self._show_files()
@@ -107,9 +97,6 @@ class ComposeScreen(WritingScreen):
         register = self.bundle.customer.register if self.bundle.customer is not None else ""
         what = _("New conversation #{ticket}") if self._row.kind == "new" else _("Reply to #{ticket}")
         return " · ".join(part for part in (what.format(ticket=self.bundle.ticket.id), language, register) if part)
-
-    def title_state(self) -> StatusPart | None:
-        return saved_part(not self._saving and not self.body.is_dirty)
 
     # ---- saving
 
@@ -122,39 +109,6 @@ class ComposeScreen(WritingScreen):
             "canned_key": self._canned_key,
             **{role: read_addresses(self.query_one(f"#{role}", SafeInput).value) for role in ("to", "cc", "bcc")},
         }
-
-    def save(self, then: Callable[[], None] | None = None) -> None:
-        """Write the draft if it differs from what is stored, then go on."""
-        self.body.flush()
-        self._dirty = False
-        fields, keeper = self.fields(), self.keeper
-        self._saving += 1
-
-        def done(saved: Saved) -> None:
-            self._saving -= 1
-            self._row = saved.row
-            if saved.foreign:
-                self.body.text = f"{self.body.text.rstrip()}\n\n{saved.foreign}"
-                self.tell(
-                    _("The draft was changed in another window; its text stands below yours."), severity="warning"
-                )
-            self.show_title()
-            if then is not None:
-                then()
-
-        def failed(error: Exception) -> None:
-            self._saving -= 1
-            self.show_title()
-            self.tell_error(error)
-
-        self.call(WRITE, lambda: keeper.save(fields), done, failed=failed)
-
-    def save_now(self) -> None:
-        self.save()
-
-    def on_composer_draft_changed(self, message: Composer.DraftChanged) -> None:
-        message.stop()
-        self.save()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         if event.input.id in HEADERS and self._keeper is not None:
@@ -173,14 +127,6 @@ class ComposeScreen(WritingScreen):
             self.save()
 
     # ---- leaving, attaching, canned responses
-
-    def do_leave(self) -> None:
-        """Back; the draft is kept. One that nobody wrote anything into is given up."""
-        session, row = self.session, self._row
-        if not self.body.text.strip() and not row.attachments and row.kind == "reply":
-            self.call(WRITE, lambda: session.desk.discard_draft(session.actor, row.id), lambda _done: self._go())
-        else:
-            self.save(self._go)
 
     def _go(self) -> None:
         self.console.show_presence(None, "")

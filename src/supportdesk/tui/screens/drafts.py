@@ -1,4 +1,4 @@
-"""The agent's drafts: replies that were begun and not sent."""
+"""Drafts: replies and notes that were begun and neither sent nor given up; the agent's own, then his colleagues'."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from supportdesk.l10n.catalog import _
 from supportdesk.safetext import SafeText, safe
 from supportdesk.tui import ages
 from supportdesk.tui.screens.base import READ, WRITE
+from supportdesk.tui.screens.choose import DialogScreen
 from supportdesk.tui.screens.rows import RowsScreen
 from supportdesk.tui.widgets.virtual_list import Column, ListRow
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class DraftsScreen(RowsScreen):
-    """Newest first; enter goes on writing."""
+    """Newest first; enter goes on writing, a colleague's draft after it was taken over."""
 
     CONTEXT: ClassVar[str] = "drafts"
 
@@ -27,23 +28,25 @@ class DraftsScreen(RowsScreen):
         self._known: dict[int, OutboxRow] = {}
 
     def heading(self) -> str:
-        return _("Your drafts")
+        return _("Drafts, yours first")
 
     def columns(self) -> tuple[Column, ...]:
         return (
             Column("number", SafeText("#"), 5, align_right=True, tone="muted"),
             Column("written", safe(_("written")), 12, tone="muted"),
+            Column("owner", safe(_("whose")), 12, drop=2),
             Column("to", safe(_("to")), 18, flex=1, drop=1),
-            Column("subject", safe(_("subject")), 20, flex=2, drop=2),
+            Column("subject", safe(_("subject")), 20, flex=2, drop=3),
             Column("text", safe(_("text")), 20, flex=3),
         )
 
     def empty_text(self) -> str:
-        return _("There is no draft of yours.")
+        return _("Nobody is writing anything.")
 
     def read_rows(self) -> list[ListRow]:
         session = self.session
-        found = session.desk.drafts(session.actor)
+        found = session.desk.drafts(session.actor, everybody=True)
+        found.sort(key=lambda row: row.agent_id != session.agent.id)
         self._known = {row.id: row for row in found}
         now = session.now()
         return [
@@ -52,24 +55,49 @@ class DraftsScreen(RowsScreen):
                 {
                     "number": safe(str(row.ticket_id)),
                     "written": safe(ages.moment(row.updated_at, now)),
-                    "to": safe(", ".join(one.name or one.address for one in row.recipients)),
+                    "owner": safe(self._owner(row)),
+                    "to": safe(_("note") if row.kind == "note" else _names(row)),
                     "subject": safe(row.subject),
                     "text": safe(row.body),
                 },
+                tone="" if row.agent_id == session.agent.id else "muted",
             )
             for row in found
         ]
 
     def do_open(self) -> None:
+        """Go on writing; what a colleague writes is taken over first."""
         chosen = self.chosen()
-        row, session = self._known.get(chosen) if chosen is not None else None, self.session
-        if row is not None:
-            draft = row
-            self.call(
-                READ,
-                lambda: session.load_ticket(draft.ticket_id),
-                lambda bundle: self.console.open_composer(bundle, draft),
-            )
+        row = self._known.get(chosen) if chosen is not None else None
+        if row is None:
+            return
+        if row.agent_id == self.session.agent.id:
+            self._write(row)
+            return
+
+        def pressed(key: str | None) -> None:
+            if key == "y":
+                self._adopt(row)
+
+        title = _("Take over the draft of {name}?").format(name=self._owner(row) or "?")
+        keys = [("y", _("yes")), ("esc", _("no"))]
+        self.console.push_screen(DialogScreen(title, row.body, keys), pressed)
+
+    def _adopt(self, row: OutboxRow) -> None:
+        session = self.session
+        self.call(WRITE, lambda: session.desk.adopt_draft(session.actor, row.id), self._write)
+
+    def _write(self, row: OutboxRow) -> None:
+        session = self.session
+        self.call(
+            READ,
+            lambda: session.load_ticket(row.ticket_id),
+            lambda bundle: self.console.open_draft(bundle, row),
+        )
+
+    def _owner(self, row: OutboxRow) -> str:
+        agent = self.session.agents.get(row.agent_id) if row.agent_id is not None else None
+        return agent.name if agent is not None else ""
 
     def do_discard(self) -> None:
         chosen, session = self.chosen(), self.session
@@ -83,3 +111,7 @@ class DraftsScreen(RowsScreen):
             return session.desk.undo(session.actor)
 
         self.change(WRITE, work)
+
+
+def _names(row: OutboxRow) -> str:
+    return ", ".join(one.name or one.address for one in row.recipients)

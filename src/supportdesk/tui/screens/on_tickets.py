@@ -107,7 +107,7 @@ class OnTickets(DeskScreen[None]):
             row = session.desk.cancel_send(session.actor)
             return row, session.load_ticket(row.ticket_id)
 
-        self.call(WRITE, work, lambda found: self.console.open_composer(found[1], found[0]))
+        self.call(WRITE, work, lambda found: self.console.open_draft(found[1], found[0]))
 
     # ---- writing
 
@@ -118,7 +118,15 @@ class OnTickets(DeskScreen[None]):
         self.with_bundle(lambda bundle: self._open_reply(bundle, self._answered_message(bundle)))
 
     def do_note(self) -> None:
-        self.with_bundle(self.console.open_note)
+        def open_it(bundle: TicketBundle) -> None:
+            session, ticket_id = self.session, bundle.ticket.id
+
+            def work() -> OutboxRow:
+                return session.desk.open_draft(session.actor, ticket_id, kind="note")
+
+            self.call(WRITE, work, lambda row: self.console.open_draft(bundle, row))
+
+        self.with_bundle(open_it)
 
     def do_new(self) -> None:
         """Write to a customer first: from which mailbox, to whom, about what."""
@@ -152,7 +160,7 @@ class OnTickets(DeskScreen[None]):
                 row = session.desk.start_conversation(session.actor, mailbox_id, addresses[0], subject)
                 return row, session.load_ticket(row.ticket_id)
 
-            self.call(WRITE, work, lambda found: self.console.open_composer(found[1], found[0]))
+            self.call(WRITE, work, lambda found: self.console.open_draft(found[1], found[0]))
 
         def got_address(to: str) -> None:
             if to.strip():
@@ -169,7 +177,7 @@ class OnTickets(DeskScreen[None]):
         def work() -> OutboxRow:
             return session.desk.open_draft(session.actor, ticket_id, in_reply_to=answered)
 
-        self.call(WRITE, work, lambda row: self.console.open_composer(bundle, row))
+        self.call(WRITE, work, lambda row: self.console.open_draft(bundle, row))
 
     # ---- looking
 

@@ -109,4 +109,4 @@ class OutboxScreen(RowsScreen):
             draft = session.desk.cancel_send(session.actor, row_id)
             return draft, session.load_ticket(draft.ticket_id)
 
-        self.call(WRITE, work, lambda found: self.console.open_composer(found[1], found[0]))
+        self.call(WRITE, work, lambda found: self.console.open_draft(found[1], found[0]))

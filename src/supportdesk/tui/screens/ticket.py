@@ -12,7 +12,7 @@ from supportdesk.l10n.catalog import _
 from supportdesk.safetext import safe
 from supportdesk.tui.labels import BADGE, word
 from supportdesk.tui.present_thread import customer_lines, entry_key, presence_words, thread_items, ticket_title
-from supportdesk.tui.screens.base import LOOK, READ, WRITE
+from supportdesk.tui.screens.base import LOOK, READ
 from supportdesk.tui.screens.on_tickets import OnTickets
 from supportdesk.tui.widgets.bars import StatusLine, StatusPart
 from supportdesk.tui.widgets.side import SidePane
@@ -203,24 +203,7 @@ class TicketScreen(OnTickets):
         self.thread_view.toggle_folds()
 
     def do_open(self) -> None:
-        """Open what is folded; a draft is opened in the composer."""
-        bundle = self._bundle
-        entry = self.cursor_entry(bundle) if bundle is not None else None
-        if (
-            bundle is not None
-            and entry is not None
-            and entry.id is None
-            and entry.outbox_id is not None
-            and entry.state == "draft"
-        ):
-            session, outbox_id = self.session, entry.outbox_id
-            self.call(
-                WRITE,
-                lambda: session.desk.adopt_draft(session.actor, outbox_id),
-                lambda row: self.console.open_composer(bundle, row),
-            )
-        else:
-            self.thread_view.toggle_folds()
+        self.thread_view.toggle_folds()
 
     def do_next_ticket(self) -> None:
         self._move_by(1)

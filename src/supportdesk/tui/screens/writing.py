@@ -1,25 +1,30 @@
-"""What writing a reply and writing a note share: the conversation above, the text below, nothing lost in between."""
+"""What writing a reply and writing a note share: the conversation above, the text below, nothing lost in between.
+
+Both are drafts: rows of the outbox that are saved as they are typed.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from supportdesk.errors import SupportdeskError
 from supportdesk.l10n.catalog import _
 from supportdesk.safetext import SafeText, safe
+from supportdesk.tui.draft_keeper import DraftKeeper, Saved
 from supportdesk.tui.editor import edit_text
 from supportdesk.tui.present_thread import presence_words, thread_item
-from supportdesk.tui.screens.base import READ, DeskScreen
+from supportdesk.tui.screens.base import READ, WRITE, DeskScreen
 from supportdesk.tui.widgets.bars import StatusLine, StatusPart
 from supportdesk.tui.widgets.composer import Composer
 from supportdesk.tui.widgets.thread import ThreadView
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from textual.app import ComposeResult
     from textual.widget import Widget
 
+    from supportdesk.desk.model import OutboxRow
     from supportdesk.tui.feed import Changed
     from supportdesk.tui.session import TicketBundle
     from supportdesk.tui.widgets.thread_layout import ThreadItem
@@ -30,13 +35,15 @@ class WritingScreen(DeskScreen[None]):
 
     CONTEXT: ClassVar[str] = "compose"
 
-    def __init__(self, bundle: TicketBundle, text: str) -> None:
+    def __init__(self, bundle: TicketBundle, row: OutboxRow) -> None:
         super().__init__()
         self.add_class("writing")
         self.bundle = bundle
-        self._text = text
+        self._row = row
+        self._keeper: DraftKeeper | None = None
         self._news = False
         self._dirty = False
+        self._saving = 0
 
     def compose_body(self) -> ComposeResult:
         glyphs = self.console.glyphs
@@ -55,12 +62,18 @@ class WritingScreen(DeskScreen[None]):
         return ()
 
     @property
+    def keeper(self) -> DraftKeeper:
+        if self._keeper is None:
+            self._keeper = DraftKeeper(self.session, self._row)
+        return self._keeper
+
+    @property
     def body(self) -> Composer:
         return self.query_one("#body", Composer)
 
     def on_mount(self) -> None:
         self.query_one("#context", ThreadView).show(self._context_items())
-        self.body.load(self._text)
+        self.body.load(self._row.body)
         self.body.focus()
         self.show_title()
 
@@ -70,9 +83,11 @@ class WritingScreen(DeskScreen[None]):
         """What is being written."""
         raise NotImplementedError
 
-    def title_state(self) -> StatusPart | None:
+    def title_state(self) -> StatusPart:
         """Whether it is saved."""
-        return None
+        if self._saving or self.body.is_dirty:
+            return StatusPart(SafeText(_("not saved yet")), "warning")
+        return StatusPart(SafeText(_("saved")), "muted")
 
     def on_text_area_changed(self) -> None:
         if self.body.is_dirty != self._dirty:
@@ -85,8 +100,7 @@ class WritingScreen(DeskScreen[None]):
             right.append(StatusPart(safe(who), "warning"))
         if self._news:
             right.append(StatusPart(safe(_("something new arrived")), "error"))
-        if (state := self.title_state()) is not None:
-            right.append(state)
+        right.append(self.title_state())
         self.query_one("#title", StatusLine).show([StatusPart(safe(self.heading()), "strong")], right)
 
     def on_news(self, changed: Changed) -> None:
@@ -105,16 +119,60 @@ class WritingScreen(DeskScreen[None]):
         self.show_title()
 
     def _context_items(self) -> list[ThreadItem]:
-        """The conversation without the agent's own draft, which stands below."""
-        shown = [
-            entry
-            for entry in self.bundle.entries
-            if entry.id is not None or entry.state != "draft" or entry.agent_id != self.session.agent.id
-        ]
         now = self.session.now()
-        return [thread_item(entry, self.bundle, now) for entry in shown]
+        return [thread_item(entry, self.bundle, now) for entry in self.bundle.entries]
+
+    # ---- saving
+
+    def fields(self) -> dict[str, Any]:
+        """What is on the screen, as it is stored."""
+        return {"body": self.body.text}
+
+    def save(self, then: Callable[[], None] | None = None) -> None:
+        """Write the draft if it differs from what is stored, then go on; not where another window wrote in it too."""
+        self.body.flush()
+        self._dirty = False
+        fields, keeper = self.fields(), self.keeper
+        self._saving += 1
+
+        def done(saved: Saved) -> None:
+            self._saving -= 1
+            self._row = saved.row
+            if saved.foreign:
+                self.body.text = f"{self.body.text.rstrip()}\n\n{saved.foreign}"
+                self.tell(
+                    _("The draft was changed in another window; its text stands below yours."), severity="warning"
+                )
+            self.show_title()
+            if then is not None and not saved.foreign:
+                then()
+
+        def failed(error: Exception) -> None:
+            self._saving -= 1
+            self.show_title()
+            self.tell_error(error)
+
+        self.call(WRITE, lambda: keeper.save(fields), done, failed=failed)
+
+    def save_now(self) -> None:
+        self.save()
+
+    def on_composer_draft_changed(self, message: Composer.DraftChanged) -> None:
+        message.stop()
+        self.save()
 
     # ---- keys
+
+    def do_leave(self) -> None:
+        """Back; the draft is kept. One that nobody wrote anything into is given up."""
+        session, row = self.session, self._row
+        if not self.body.text.strip() and not row.attachments and row.kind != "new":
+            self.call(WRITE, lambda: session.desk.discard_draft(session.actor, row.id), lambda _done: self._go())
+        else:
+            self.save(self._go)
+
+    def _go(self) -> None:
+        self.dismiss()
 
     def do_half_page_up(self) -> None:
         self.query_one("#context", ThreadView).scroll_half_pages(-1)
@@ -136,7 +194,3 @@ class WritingScreen(DeskScreen[None]):
         self.body.text = text
         self.body.move_cursor(self.body.document.end)
         self.body.focus()
-
-
-def saved_part(saved: bool) -> StatusPart:
-    return StatusPart(SafeText(_("saved")), "muted") if saved else StatusPart(SafeText(_("not saved yet")), "warning")

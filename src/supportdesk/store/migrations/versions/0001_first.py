@@ -612,7 +612,7 @@ def upgrade() -> None:
         words("sent_copy"),
         number("version", "1"),
         sa.CheckConstraint(
-            "kind IN ('reply', 'new', 'forward', 'acknowledgement', 'bump')", name="ck_outbox_kind_known"
+            "kind IN ('reply', 'new', 'forward', 'note', 'acknowledgement', 'bump')", name="ck_outbox_kind_known"
         ),
         sa.CheckConstraint(
             "stage IN ('', 'connected', 'mail', 'rcpt', 'data_started', 'dot_sent')", name="ck_outbox_stage_known"
