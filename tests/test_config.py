@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,22 @@ def test_a_login_comes_from_a_command_a_file_or_a_systemd_credential(
     (provided / "help@shop.example").write_text("from-systemd\n")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(provided))
     assert resolve_password(load_config(), "help@shop.example") == "from-systemd"
+
+
+def test_a_login_that_is_saved_or_changed_later_is_known_without_a_new_start(home: Path) -> None:
+    running = load_config()
+    save_credential(running, "help@shop.example", Credential(password="first"))
+    assert resolve_password(running, "help@shop.example") == "first"
+    save_credential(running, "help@shop.example", Credential(password="rotated"))
+    assert resolve_password(running, "help@shop.example") == "rotated"
+    tried = replace(running, credentials={"help@shop.example": Credential(password="tried")})
+    assert resolve_password(tried, "help@shop.example") == "tried"
+
+
+def test_a_password_command_cannot_read_from_the_consoles_terminal(home: Path) -> None:
+    config = load_config()
+    save_credential(config, "help@shop.example", Credential(password_command="readlink /proc/self/fd/0"))
+    assert resolve_password(config, "help@shop.example") == "/dev/null"
 
 
 def test_a_missing_login_and_a_failing_command_say_what_to_do(home: Path) -> None:

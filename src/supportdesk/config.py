@@ -37,7 +37,11 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The settings in force; `source` names the file they came from, None if there is none."""
+    """The settings in force; `source` names the file they came from, None if there is none.
+
+    `credentials` are logins to be tried before they are saved. Those of the file are read when they are needed: a
+    mailbox that is added, or a password that is changed, while the worker runs is known to it at once.
+    """
 
     source: Path | None
     database: str
@@ -97,7 +101,9 @@ def load_config(path: Path | None = None, *, database: str = "", agent: str = ""
     if os.environ.get("NO_COLOR") and "theme" not in values:
         checked["theme"] = "monochrome"
     found = source if source.exists() else named
-    return Config(source=found, credentials=_read_credentials(config_dir(found) / "credentials.toml"), **checked)
+    config = Config(source=found, **checked)
+    _read_credentials(config.credentials_path)  # what is wrong there is said now, not at the first login
+    return config
 
 
 def save_setting(config: Config, key: str, value: str | bool) -> Path:
@@ -135,7 +141,8 @@ def resolve_password(config: Config, address: str) -> str:
         provided = Path(directory) / address.casefold()
         if provided.exists():
             return provided.read_text().rstrip("\n")
-    credential = config.credentials.get(address.casefold())
+    name = address.casefold()
+    credential = config.credentials.get(name) or _read_credentials(config.credentials_path).get(name)
     if credential is None:
         raise ConfigError(
             f"no login is stored on this machine for {address}",
@@ -155,7 +162,10 @@ def _run_password_command(command: str, address: str) -> str:
     import subprocess
 
     try:
-        done = subprocess.run(shlex.split(command), capture_output=True, text=True, timeout=30, check=False)
+        # Without the terminal, which is the console's: the worker that asks may be its companion.
+        done = subprocess.run(
+            shlex.split(command), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False
+        )
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         raise ConfigError(f"the password command of {address} could not run: {type(error).__name__}") from None
     if done.returncode or not done.stdout.strip():
