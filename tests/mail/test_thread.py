@@ -13,7 +13,7 @@ from supportdesk.mail.evidence import Evidence
 from supportdesk.mail.model import Address, Report
 from supportdesk.mail.signed import SigningKey, SigningKeys, sign_message_id, sign_plus_address
 from supportdesk.mail.subjects import base_subject, check_order_pattern, find_order_numbers, ticket_tags
-from supportdesk.mail.thread import Home, Match, ThreadContext, TicketFacts, match, match_report
+from supportdesk.mail.thread import OVER, Home, Match, ThreadContext, TicketFacts, match, match_report
 from tests.mail.parsed_mail import addresses, parsed_mail
 
 if TYPE_CHECKING:
@@ -62,6 +62,10 @@ class Desk:
 
     def tickets_of(self, customer: str) -> Sequence[int]:
         return [one.id for one in reversed(self.tickets) if customer in one.participants]
+
+    def open_ticket_of(self, customer: str, since: datetime) -> int | None:
+        roots = filter(None, map(self.ticket, self.tickets_of(customer)))
+        return next((one.id for one in roots if one.status not in OVER and one.created_at > since), None)
 
     def tickets_of_id(self, number: int) -> frozenset[str]:
         found = self.ticket(number)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from supportdesk.desk.clocks import family_of, root_of
 from supportdesk.desk.model import TicketId
 from supportdesk.desk.ports import Row, Transaction
 from supportdesk.errors import NotFound
-from supportdesk.mail.thread import Home, TicketFacts
+from supportdesk.mail.thread import OVER, Home, TicketFacts
 
 TAKES_PART = ("requester", "cc", "third_party")
 TICKETS_OF_A_CUSTOMER = 20
@@ -17,27 +18,15 @@ TICKETS_OF_A_CUSTOMER = 20
 
 @dataclass(frozen=True, slots=True)
 class TransactionLookup:
-    """Implements `mail.thread.ThreadLookup`; every ticket comes as the root of its merges."""
+    """Implements `mail.thread.ThreadLookup` for one mail; every ticket comes as the root of its merges."""
 
     tx: Transaction
+    _facts: dict[int, TicketFacts | None] = field(default_factory=dict)  # a mail names a conversation many times
 
     def ticket(self, ticket: int) -> TicketFacts | None:
-        try:
-            root = root_of(self.tx, TicketId(ticket))
-        except NotFound:
-            return None
-        homes = [member.id for member in family_of(self.tx, root.id)]
-        sent = self.tx.rows("message", {"ticket_id": homes, "direction": "out"}, order="-id", limit=1)
-        return TicketFacts(
-            id=root.id,
-            status=root.status,
-            subject=root.subject,
-            participants=self._participants(homes, root.customer_id),
-            created_at=root.created_at,
-            last_activity=root.last_message_at or root.created_at,
-            closed_at=root.closed_at,
-            last_sent=sent[0]["created_at"] if sent else None,
-        )
+        if ticket not in self._facts:
+            self._facts[ticket] = self._read_ticket(ticket)
+        return self._facts[ticket]
 
     def home_of_outbox(self, outbox_id: int) -> Home | None:
         rows = self.tx.rows("message", {"outbox_id": outbox_id}, limit=1)
@@ -66,6 +55,34 @@ class TransactionLookup:
 
     def tickets_of(self, customer: str) -> Sequence[int]:
         return [row["id"] for row in self._tickets_of(customer, {})]
+
+    def open_ticket_of(self, customer: str, since: datetime) -> int | None:
+        for row in self._tickets_of(customer, {}):
+            root = row if row["merged_into"] is None else self._root_of(row)
+            if root["status"] not in OVER and root["created_at"] > since:
+                return int(root["id"])
+        return None
+
+    def _read_ticket(self, ticket: int) -> TicketFacts | None:
+        try:
+            root = root_of(self.tx, TicketId(ticket))
+        except NotFound:
+            return None
+        homes = [member.id for member in family_of(self.tx, root.id)]
+        sent = self.tx.rows("message", {"ticket_id": homes, "direction": "out"}, order="-id", limit=1)
+        return TicketFacts(
+            id=root.id,
+            status=root.status,
+            subject=root.subject,
+            participants=self._participants(homes, root.customer_id),
+            created_at=root.created_at,
+            last_activity=root.last_message_at or root.created_at,
+            closed_at=root.closed_at,
+            last_sent=sent[0]["created_at"] if sent else None,
+        )
+
+    def _root_of(self, merged: Row) -> Row:
+        return self.tx.row("ticket", {"id": root_of(self.tx, merged["id"]).id}) or merged
 
     def _tickets_of(self, address: str, where: Row) -> list[Row]:
         identity = self.tx.rows("customer_identity", {"kind": "email", "value_norm": address}, limit=1)

@@ -28,6 +28,7 @@ NewBecause = Literal["", "no_key", "stranger", "closed", "spam", "other_subject"
 MAX_IDS = 50  # of In-Reply-To and References that are looked up
 OTHER_SUBJECT_AFTER = timedelta(days=30)
 DUPLICATE_WITHIN = timedelta(days=7)
+OVER = ("solved", "closed", "spam")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,9 @@ class ThreadLookup(Protocol):
 
     def tickets_of(self, customer: str) -> Sequence[int]:
         """Tickets of the customer who has this address, in any status, newest first."""
+
+    def open_ticket_of(self, customer: str, since: datetime) -> int | None:
+        """The newest of them that is not over and was created after `since`, at the root of its merges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,13 +282,7 @@ def _takes_part(ticket: TicketFacts, context: ThreadContext) -> bool:
 def _possible_duplicate(lookup: ThreadLookup, context: ThreadContext) -> int | None:
     if context.sender is None:
         return None
-    for number in lookup.tickets_of(context.sender.norm):
-        ticket = lookup.ticket(number)
-        if ticket is None or ticket.status in ("solved", "closed", "spam"):
-            continue
-        if context.now - ticket.created_at < DUPLICATE_WITHIN:
-            return ticket.id
-    return None
+    return lookup.open_ticket_of(context.sender.norm, context.now - DUPLICATE_WITHIN)
 
 
 def _named_ids(mail: ParsedMail) -> list[str]:

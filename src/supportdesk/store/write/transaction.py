@@ -39,6 +39,7 @@ class WriteTransaction:
         self.wrote = False
         self._depth = 0
         self._deltas: dict[tuple[str, int], int] = {}
+        self._known: dict[TicketId, Ticket] = {}  # as they are now: nobody else can write to what was read here
 
     def elapsed(self) -> float:
         """Seconds since the transaction began: a batch ends it before 0.02, so that agents never wait."""
@@ -95,6 +96,7 @@ class WriteTransaction:
             yield
         except BaseException:
             self._deltas = deltas
+            self._known.clear()
             if not self.connection.broken:
                 self.connection.execute(f"ROLLBACK TO SAVEPOINT {name}")
                 self.connection.execute(f"RELEASE SAVEPOINT {name}")
@@ -125,6 +127,8 @@ class WriteTransaction:
     # ---- the parts of apply ----
 
     def _refuse_repetition(self, plan: Plan, action_id: ActionId) -> None:
+        if not plan.events:
+            return
         raw = self.connection.execute("SELECT kind, ticket_id, at FROM event WHERE action_id = ?", (action_id,))
         if not raw:
             return
@@ -163,13 +167,15 @@ class WriteTransaction:
         return [ticket for ticket in named if isinstance(ticket, int)]
 
     def _tickets(self, ids: Sequence[TicketId]) -> dict[TicketId, Ticket]:
-        found: dict[TicketId, Ticket] = {}
-        for some in groups(ids):
-            rows = select_rows(self.connection, "ticket", {"id": some}, order="id", lock=True)
-            found.update((row["id"], ticket_from(row)) for row in rows)
-        if missing := [ticket for ticket in ids if ticket not in found]:
+        self._read_tickets([ticket for ticket in ids if ticket not in self._known], lock=True)
+        if missing := [ticket for ticket in ids if ticket not in self._known]:
             raise NotFound(f"there is no ticket {missing[0]}")
-        return found
+        return {ticket: self._known[ticket] for ticket in ids}
+
+    def _read_tickets(self, ids: Sequence[TicketId], *, lock: bool) -> None:
+        for some in groups(ids):
+            rows = select_rows(self.connection, "ticket", {"id": some}, order="id", lock=lock)
+            self._known.update((row["id"], ticket_from(row)) for row in rows)
 
     def _write(self, change: Change, ids: dict[str, int], before: Mapping[TicketId, Ticket]) -> Change:
         try:
@@ -177,6 +183,8 @@ class WriteTransaction:
                 return self._insert(change, ids)
             key = _resolved(change.key, ids)
             expected = _resolved(change.before, ids)
+            if change.table == "ticket":
+                self._known.pop(key["id"], None)
             if isinstance(change, Delete):
                 if delete_row(self.connection, change.table, key, expected) != 1:
                     raise self._conflict(change, key, before)
@@ -211,18 +219,18 @@ class WriteTransaction:
 
     def _grow_tickets(self, touched: Sequence[TicketId]) -> None:
         for some in groups(touched):
+            for ticket in some:
+                self._known.pop(ticket, None)
             self.connection.change(
                 f"UPDATE ticket SET version = version + 1, updated_at = ? WHERE id IN ({marks(some)})",
                 (self.now, *some),
             )
 
     def _count_views(self, before: Mapping[TicketId, Ticket], ids: Sequence[TicketId]) -> None:
-        after: dict[TicketId, Ticket] = {}
-        for some in groups(ids):
-            after.update((row["id"], ticket_from(row)) for row in select_rows(self.connection, "ticket", {"id": some}))
+        self._read_tickets(ids, lock=False)  # they are ours since they were written
         for ticket in ids:
             was = standing_views(before[ticket]) if ticket in before else frozenset()
-            now = standing_views(after[ticket])
+            now = standing_views(self._known[ticket])
             for place in now - was:
                 self._deltas[place] = self._deltas.get(place, 0) + 1
             for place in was - now:
