@@ -164,9 +164,19 @@ class Reader(Protocol):
 
     def rows(self, table: str, where: Row | None = None, *, order: str = "", limit: int = 0) -> list[Row]: ...
     def queue_ids(
-        self, view: View | str, *, agent_id: AgentId | None, now: datetime, text: str = "", limit: int = 0
+        self,
+        view: View | str,
+        *,
+        agent_id: AgentId | None,
+        now: datetime,
+        text: str = "",
+        limit: int = 0,
+        among: Sequence[TicketId] | None = None,
     ) -> list[TicketId]:
-        """The spine of a view in its order; `text` narrows it by full text: words in any order, the last a prefix."""
+        """The spine of a view in its order; `text` narrows it by full text: words in any order, the last a prefix.
+
+        With `among` only which of those tickets are in the view, at a cost that does not grow with it.
+        """
 
     def queue_rows(
         self, ids: Sequence[TicketId], *, agent_id: AgentId | None, now: datetime

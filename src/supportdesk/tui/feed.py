@@ -21,6 +21,8 @@ PATIENCE = 1.0
 """Seconds that one wait lasts at most, so that the thread notices the end of the console."""
 
 PAGE = 500
+PACE = 0.2
+"""Seconds from one message to the next: a burst of commits comes as one."""
 
 
 class Changed(Message):
@@ -55,6 +57,7 @@ class Feed(threading.Thread):
             try:
                 if self._reader.wait_for_change(PATIENCE) and not self._stopped.is_set():
                     self._app.post_message(Changed(self._read()))
+                    self._stopped.wait(PACE)
             except StoreError:
                 # The database is out of reach: the calls of the screens say so; here it is enough to try again.
                 self._stopped.wait(PATIENCE)

@@ -25,10 +25,21 @@ EXCERPT_CHARACTERS: Final = 200
 
 
 def read_ids(
-    connection: Connection, view: str, *, agent_id: AgentId | None, now: datetime, text: str, limit: int
+    connection: Connection,
+    view: str,
+    *,
+    agent_id: AgentId | None,
+    now: datetime,
+    text: str,
+    limit: int,
+    among: Sequence[TicketId] | None = None,
 ) -> list[TicketId]:
-    """The spine of a view. Raises UsageError for a view that there is not."""
-    if view == "snoozed":
+    """The spine of a view, or those of some tickets that are in it. Raises UsageError for a view that there is not."""
+    if among is not None:
+        spine = [
+            ticket for some in groups(among) for ticket in _members(connection, view, some, agent_id=agent_id, now=now)
+        ]
+    elif view == "snoozed":
         spine = _column(
             connection,
             f"SELECT id FROM ticket WHERE {SNOOZED} AND snoozed_until > ? ORDER BY snoozed_until, id",
@@ -36,10 +47,7 @@ def read_ids(
             0 if text else limit,
         )
     else:
-        try:
-            listing = LISTINGS[view]
-        except KeyError:
-            raise UsageError(f"there is no view {view!r}", hint=", ".join([*LISTINGS, "snoozed"])) from None
+        listing = _listing(view)
         spine = _spine(connection, listing, agent_id=agent_id, now=now, limit=0 if text else limit)
         if listing.mine:
             first = _spine(connection, _stopped(listing), agent_id=agent_id, now=now, limit=0)
@@ -48,6 +56,30 @@ def read_ids(
         wanted = matching_tickets(connection, text)
         spine = [ticket for ticket in spine if ticket in wanted]
     return [TicketId(ticket) for ticket in (spine[:limit] if limit else spine)]
+
+
+def _listing(view: str) -> Listing:
+    try:
+        return LISTINGS[view]
+    except KeyError:
+        raise UsageError(f"there is no view {view!r}", hint=", ".join([*LISTINGS, "snoozed"])) from None
+
+
+def _members(
+    connection: Connection, view: str, ids: Sequence[int], *, agent_id: AgentId | None, now: datetime
+) -> list[int]:
+    """Which of these tickets a view holds, in no order."""
+    asleep = view == "snoozed"
+    listing = Listing((f"{SNOOZED} AND snoozed_until > ?",)) if asleep else _listing(view)
+    awake = f" AND {AWAKE}" if listing.awake else ""
+    params: list[Any] = [*((agent_id,) if listing.mine else ()), *((now,) if listing.awake or asleep else ())]
+    return [
+        ticket
+        for branch in listing.branches
+        for ticket in _column(
+            connection, f"SELECT id FROM ticket WHERE {branch}{awake} AND id IN ({marks(ids)})", [*params, *ids], 0
+        )
+    ]
 
 
 def statements(listing: Listing) -> list[str]:

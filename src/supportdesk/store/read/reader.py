@@ -40,10 +40,17 @@ class SqlReader:
             return list(select_rows(connection, table, where, order=order, limit=limit))
 
     def queue_ids(
-        self, view: str, *, agent_id: AgentId | None, now: datetime, text: str = "", limit: int = 0
+        self,
+        view: str,
+        *,
+        agent_id: AgentId | None,
+        now: datetime,
+        text: str = "",
+        limit: int = 0,
+        among: Sequence[TicketId] | None = None,
     ) -> list[TicketId]:
         with self._pool.connection() as connection:
-            return queue.read_ids(connection, view, agent_id=agent_id, now=now, text=text, limit=limit)
+            return queue.read_ids(connection, view, agent_id=agent_id, now=now, text=text, limit=limit, among=among)
 
     def queue_rows(
         self, ids: Sequence[TicketId], *, agent_id: AgentId | None, now: datetime

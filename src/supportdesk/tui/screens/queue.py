@@ -10,23 +10,20 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.containers import Horizontal, Vertical
-
 from supportdesk.desk.model import TicketId
 from supportdesk.l10n.catalog import ngettext
-from supportdesk.safetext import SafeText, safe
+from supportdesk.safetext import safe
 from supportdesk.tui.labels import VIEW, word
 from supportdesk.tui.present_queue import TABS, empty_text, expect_row, list_row, news, queue_columns, view_tabs
-from supportdesk.tui.present_thread import customer_lines, thread_items, ticket_title
 from supportdesk.tui.screens.base import LOOK, READ
 from supportdesk.tui.screens.on_tickets import OnTickets
-from supportdesk.tui.widgets.bars import StatusLine, StatusPart, Tab, ViewTabs
-from supportdesk.tui.widgets.side import SidePane
-from supportdesk.tui.widgets.thread import ThreadView
+from supportdesk.tui.watched_order import WatchedOrder
+from supportdesk.tui.widgets.bars import Tab, ViewTabs
+from supportdesk.tui.widgets.preview import Preview
 from supportdesk.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from textual.app import ComposeResult
     from textual.timer import Timer
@@ -46,6 +43,8 @@ PREVIEW_AFTER = 0.12
 RESTS_AFTER = 3.0
 """Seconds without a key after which a list whose cursor is at the top takes in what is new."""
 
+KEPT_ROWS = 4_096
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -64,11 +63,9 @@ class QueueScreen(OnTickets):
         super().__init__()
         self.listing = Listing()
         self._rows: dict[TicketId, QueueRow] = {}
-        self._fresh: list[TicketId] | None = None
-        self._new = self._changed = 0
+        self._order = WatchedOrder()
         self._preview_timer: Timer | None = None
         self._rest_timer: Timer | None = None
-        self._previewed: TicketId | None = None
         self._selected = 0
         self._before_filter = Listing()
 
@@ -78,17 +75,15 @@ class QueueScreen(OnTickets):
         tickets = VirtualList(queue_columns(), glyphs=glyphs, id="tickets")
         tickets.empty_text = ()
         yield tickets
-        with Vertical(id="preview"):
-            yield StatusLine(separator=f" {glyphs.separator} ", id="title")
-            with Horizontal():
-                thread = ThreadView(glyphs=glyphs, id="thread")
-                thread.can_focus = False
-                yield thread
-                yield SidePane(glyphs=glyphs, id="customer")
+        yield Preview(glyphs=glyphs)
 
     @property
     def tickets(self) -> VirtualList:
         return self.query_one("#tickets", VirtualList)
+
+    @property
+    def preview(self) -> Preview:
+        return self.query_one(Preview)
 
     def on_mount(self) -> None:
         self.tickets.focus()
@@ -106,7 +101,8 @@ class QueueScreen(OnTickets):
         def work() -> tuple[list[TicketId], dict[TicketId, QueueRow]]:
             read, now = session.desk.read, session.now()
             limit = FIRST_PAGE if first else 0
-            ids = read.queue_ids(listing.view, agent_id=session.agent.id, now=now, text=listing.text, limit=limit)
+            with self._order.reading():
+                ids = read.queue_ids(listing.view, agent_id=session.agent.id, now=now, text=listing.text, limit=limit)
             rows = read.queue_rows(ids[:FIRST_ROWS], agent_id=session.agent.id, now=now) if first else {}
             return ids, rows
 
@@ -114,7 +110,7 @@ class QueueScreen(OnTickets):
             if listing != self.listing:
                 return
             ids, rows = found
-            self._rows |= rows
+            self._keep(rows)
             self.tickets.put_rows(self._present(rows.values()))
             self._show_order(ids, keep_cursor=keep_cursor)
             if first:
@@ -125,8 +121,7 @@ class QueueScreen(OnTickets):
         self.call(READ, work, done, replaces="spine")
 
     def _show_order(self, ids: Sequence[TicketId], *, keep_cursor: bool = True) -> None:
-        self._fresh = None
-        self._new = self._changed = 0
+        self._order.shown(ids)
         session = self.session
         total = self.console.counts.get("all", 0) or len(ids)
         self.tickets.empty_text = empty_text(
@@ -135,8 +130,8 @@ class QueueScreen(OnTickets):
         self.tickets.replace_spine(ids, keep_cursor=keep_cursor)
         if not ids:
             self.tickets.refresh()
-            self._clear_preview()
-        elif self._previewed is None:
+            self.preview.clear()
+        elif self.preview.ticket is None:
             self._schedule_preview()
         self._show_tabs()
 
@@ -156,7 +151,7 @@ class QueueScreen(OnTickets):
             return session.desk.read.queue_rows(ids, agent_id=session.agent.id, now=session.now())
 
         def done(rows: dict[TicketId, QueueRow]) -> None:
-            self._rows |= rows
+            self._keep(rows)
             shown = self._present(rows.values())
             if mark is None:
                 self.tickets.put_rows(shown)
@@ -168,22 +163,50 @@ class QueueScreen(OnTickets):
     # ---- what others do
 
     def on_news(self, changed: Changed) -> None:
-        touched = [ticket for ticket in changed.tickets if ticket in self._rows]
         low, high = self.tickets.visible_range
-        on_screen = [TicketId(row_id) for row_id in self.tickets.spine[low:high]]
         mine = {event.ticket_id for event in changed.events if event.actor_id == self.session.agent.id}
+        touched = {ticket for ticket in changed.tickets if ticket in self._rows} - mine
+        on_screen = [TicketId(row_id) for row_id in self.tickets.spine[low:high]]
         self._hydrate([ticket for ticket in on_screen if ticket not in touched], mark=False)
-        if own := [ticket for ticket in touched if ticket in mine]:
-            self._take_out(own)
-        self._hydrate([ticket for ticket in touched if ticket not in mine], mark=True)
-        if changed.events:
-            self._changed += len([ticket for ticket in touched if ticket not in mine])
-            self._look_for_new()
-        if self._previewed in changed.tickets:
+        if own := changed.tickets & mine:
+            self._take_out(tuple(own))
+        if touched:
+            self._hydrate(tuple(touched), mark=True)
+            self._order.changed |= touched
+        if others := changed.tickets - mine:
+            self._look_for_new(others)
+        if self.preview.ticket in changed.tickets:
             self._show_preview()
 
-    def _look_for_new(self) -> None:
-        """Read the order as it would be now, without showing it, and count what is not in the list."""
+    def _look_for_new(self, tickets: Collection[TicketId]) -> None:
+        """See which of these are in the view now, without showing it: what it costs depends on them alone."""
+        session, listing = self.session, self.listing
+        asked = self._order.to_look_up(tickets)
+
+        def work() -> list[TicketId]:
+            return session.desk.read.queue_ids(
+                listing.view, agent_id=session.agent.id, now=session.now(), text=listing.text, among=asked
+            )
+
+        def done(members: list[TicketId]) -> None:
+            self._order.looked_up(asked)
+            if listing == self.listing:
+                self._compare(asked, members)
+
+        self.call(LOOK, work, done, replaces="news")
+
+    def _compare(self, asked: Collection[TicketId], members: Collection[TicketId]) -> None:
+        """What of these came into the view and what left it, against the list as it stands."""
+        self._order.compare(asked, members)
+        if self._order.differs:
+            if not self._order.known or self._rests():
+                self.do_refresh()
+            elif self._rest_timer is None:
+                self._rest_timer = self.set_timer(RESTS_AFTER, self._rested)
+        self._show_tabs()
+
+    def _look_at_order(self) -> None:
+        """Compare the whole view with the list: sleepers wake without any event."""
         session, listing = self.session, self.listing
 
         def work() -> list[TicketId]:
@@ -192,20 +215,10 @@ class QueueScreen(OnTickets):
             )
 
         def done(ids: list[TicketId]) -> None:
-            if listing != self.listing:
-                return
-            known = set(self.tickets.spine)
-            self._new = sum(ticket not in known for ticket in ids)
-            self._fresh = ids
-            if not self._new and not self._changed and len(ids) == len(known):
-                self._fresh = None
-            elif not known or self._rests():
-                self.do_refresh()
-            elif self._rest_timer is None:
-                self._rest_timer = self.set_timer(RESTS_AFTER, self._rested)
-            self._show_tabs()
+            if listing == self.listing:
+                self._compare(self._order.known.union(ids), ids)
 
-        self.call(LOOK, work, done, replaces="news")
+        self.call(LOOK, work, done, replaces="order")
 
     def _rests(self) -> bool:
         return (
@@ -214,27 +227,28 @@ class QueueScreen(OnTickets):
             and not self.prompt.purpose
             and self.is_current
             and time.monotonic() - self.console.last_key > RESTS_AFTER
+            and self._order.may_read_again()
         )
 
     def _rested(self) -> None:
         self._rest_timer = None
-        if self._fresh is not None and self._rests():
+        if self._order.differs and self._rests():
             self.do_refresh()
 
     def do_refresh(self) -> None:
         """Show the order as it is now."""
         self.console.painted.forget()
         self.tickets.clear_change_marks()
-        if self._fresh is not None:
-            self._show_order(self._fresh, keep_cursor=self.tickets.cursor_index > 0)
-        else:
-            self._load()
+        self._load(keep_cursor=self.tickets.cursor_index > 0 or not self._order.came)
 
     def on_minute(self) -> None:
         """Ages have grown: only lines that read differently are painted."""
+        self._hydrate_screen()
+        self._look_at_order()
+
+    def _hydrate_screen(self) -> None:
         low, high = self.tickets.visible_range
         self._hydrate([TicketId(row_id) for row_id in self.tickets.spine[low:high]], mark=False)
-        self._look_for_new()
 
     def show_status(self) -> None:
         super().show_status()
@@ -243,7 +257,7 @@ class QueueScreen(OnTickets):
     def on_screen_resume(self) -> None:
         if self.console.session is not None:
             self.console.show_presence(None, "")
-            self.on_minute()
+            self._hydrate_screen()
 
     def _show_tabs(self) -> None:
         """The views; beside them what is filtered, selected and new."""
@@ -256,7 +270,7 @@ class QueueScreen(OnTickets):
         if self._selected:
             text = ngettext("{count} selected", "{count} selected", self._selected).format(count=self._selected)
             tabs.append(Tab("selected", "x", safe(text), stays=True))
-        if fresh := news(self._new, self._changed):
+        if fresh := news(len(self._order.came), len(self._order.changed)):
             tabs.append(Tab("news", "^l", safe(fresh), stays=True))
         self.query_one(ViewTabs).show(tabs, self.listing.view)
 
@@ -273,7 +287,7 @@ class QueueScreen(OnTickets):
 
     def _show_preview(self) -> None:
         ticket_id = self.current_id()
-        if ticket_id is None or not self.query_one("#preview").display or self.console.session is None:
+        if ticket_id is None or not self.preview.display or self.console.session is None:
             return
         session = self.session
         if (known := session.tickets.get(ticket_id)) is not None:
@@ -282,23 +296,8 @@ class QueueScreen(OnTickets):
             self.call(READ, lambda: session.load_ticket(ticket_id), self._put_preview, replaces="preview")
 
     def _put_preview(self, bundle: TicketBundle) -> None:
-        if bundle.ticket.id != self.current_id():
-            return
-        now = self.session.now()
-        self.query_one("#title", StatusLine).show(*ticket_title(bundle, now))
-        thread = self.query_one("#thread", ThreadView)
-        if self._previewed == bundle.ticket.id:
-            thread.replace_items(thread_items(bundle, now))
-        else:
-            thread.show(thread_items(bundle, now))
-        self.query_one("#customer", SidePane).show(customer_lines(bundle))
-        self._previewed = bundle.ticket.id
-
-    def _clear_preview(self) -> None:
-        self._previewed = None
-        self.query_one("#title", StatusLine).show([StatusPart(SafeText(""))])
-        self.query_one("#thread", ThreadView).show(())
-        self.query_one("#customer", SidePane).show(())
+        if bundle.ticket.id == self.current_id():
+            self.preview.show(bundle, self.session.now())
 
     # ---- the tickets that actions are for
 
@@ -346,28 +345,34 @@ class QueueScreen(OnTickets):
         session, listing = self.session, self.listing
 
         def work() -> tuple[list[TicketId], dict[TicketId, QueueRow]]:
-            read, now = session.desk.read, session.now()
-            ids = read.queue_ids(listing.view, agent_id=session.agent.id, now=now, text=listing.text)
-            return ids, read.queue_rows(tickets, agent_id=session.agent.id, now=now)
+            read, me, now = session.desk.read, session.agent.id, session.now()
+            here = read.queue_ids(listing.view, agent_id=me, now=now, text=listing.text, among=tickets)
+            return here, read.queue_rows(tickets, agent_id=me, now=now)
 
         def done(found: tuple[list[TicketId], dict[TicketId, QueueRow]]) -> None:
-            ids, rows = found
-            self._rows |= rows
+            here, rows = found
+            self._keep(rows)
+            self.console.refresh_status()
             if listing != self.listing:
                 return
             self.tickets.patch_rows(self._present(rows.values()), mark=False)
-            here, acted = set(ids), set(tickets)
-            kept = [row_id for row_id in self.tickets.spine if row_id in here or row_id not in acted]
-            came_back = [ticket for ticket in ids if ticket in acted and ticket not in set(kept)]
-            if came_back:
-                self._show_order(ids)
-            elif len(kept) != len(self.tickets.spine):
-                self.tickets.replace_spine(kept)
-                if not kept:
-                    self._show_order(ids)
-            self.console.refresh_status()
+            known = self._order.known
+            gone = known.intersection(tickets).difference(here)
+            if not known.issuperset(here) or (gone and gone == known):
+                self._load()
+            elif gone:
+                self._order.take_out(gone)
+                self.tickets.take_out(gone)
 
         self.call(READ, work, done)
+
+    def _keep(self, rows: Mapping[TicketId, QueueRow]) -> None:
+        """Remember rows; of very many the oldest are forgotten."""
+        for ticket in rows:
+            self._rows.pop(ticket, None)
+        self._rows |= rows
+        while len(self._rows) > KEPT_ROWS:
+            self._rows.pop(next(iter(self._rows)))
 
     # ---- moving
 

@@ -215,6 +215,11 @@ class VirtualList(Widget, can_focus=True):
         if self.cursor_id != before:
             self.post_message(self.CursorMoved(self, self._cursor, self.cursor_id))
 
+    def take_out(self, ids: Iterable[int]) -> None:
+        """Let rows leave the list; nothing else moves."""
+        gone = set(ids)
+        self.replace_spine(row_id for row_id in self._spine if row_id not in gone)
+
     def put_rows(self, rows: Iterable[ListRow]) -> None:
         """Hydrate rows, or replace them where they are: only lines that look different are painted."""
         stale = [row.id for row in rows if self._store_row(row)]
