@@ -26,6 +26,7 @@ from supportdesk.safetext import safe
 
 if TYPE_CHECKING:
     from supportdesk.bootstrap import Engine
+    from supportdesk.desk.fetch import Fetcher
     from supportdesk.desk.model import Mailbox, MailboxId
 
 LEASE_SECONDS = 30.0
@@ -215,10 +216,11 @@ class _Listener:
 
     def run(self) -> None:
         backoff, refused = Backoff(), 0
+        fetcher = self._worker.engine.fetcher(self.mailbox, stop=self._done)
         while not self._done():
             backoff.start()
             try:
-                self._listen()
+                self._listen(fetcher)
                 refused = 0
             except (LoginRefused, ConfigError) as error:
                 refused += 1
@@ -228,11 +230,10 @@ class _Listener:
                 self._failed(error)
                 self._stopped.wait(backoff.next())
 
-    def _listen(self) -> None:
+    def _listen(self, fetcher: Fetcher) -> None:
         engine = self._worker.engine
         source = engine.servers.source(self.mailbox.id)
         try:
-            fetcher = engine.fetcher(self.mailbox, stop=self._done)
             while not self._done():
                 taken = fetcher.run_pass(source)
                 engine.note_mailbox_health(self.mailbox.id, "")

@@ -144,9 +144,9 @@ def test_a_broken_connection_keeps_what_was_taken_and_the_next_pass_takes_the_re
     source.fails[110] = "break"
     with pytest.raises(ConnectionFailed):
         Fetcher(ledger, mailbox()).run_pass(source)
-    assert ledger.rows["INBOX"]["last_uid"] == 100
+    assert ledger.rows["INBOX"]["last_uid"] == 109
     source.fails.clear()
-    assert Fetcher(ledger, mailbox()).run_pass(source).fetched == 20
+    assert Fetcher(ledger, mailbox()).run_pass(source).fetched == 11
     assert sorted(uid for uid, _ in ledger.entered) == list(range(1, 121))
 
 
@@ -156,8 +156,8 @@ def test_new_mail_comes_before_history_and_last_uid_waits_for_the_gap_to_close()
     source.fails[30] = "break"
     with pytest.raises(ConnectionFailed):
         Fetcher(ledger, mailbox(start_at=START)).run_pass(source)
-    assert ledger.entered == [(uid, False) for uid in range(61, 101)]
-    assert ledger.rows["INBOX"]["last_uid"] == 0
+    assert ledger.entered == [(uid, False) for uid in range(61, 101)] + [(uid, True) for uid in range(1, 30)]
+    assert ledger.rows["INBOX"]["last_uid"] == 29
     source.fails.clear()
     Fetcher(ledger, mailbox(start_at=START)).run_pass(source)
     assert {uid for uid, historic in ledger.entered if historic} == set(range(1, 61))
@@ -194,6 +194,44 @@ def test_a_body_that_never_comes_is_entered_without_one_on_the_third_pass() -> N
     entered = ledger.items[1, 7, 1]
     assert entered is not None
     assert entered.raw is None
+
+
+def test_a_message_that_breaks_every_connection_does_not_hold_up_the_others() -> None:
+    source, ledger = ScriptedSource({**inbox(*range(1, 201)), "Sent": {1: (b"sent", NEW)}}), MemoryLedger()
+    source.fails[2] = "break"
+    fetcher = Fetcher(ledger, mailbox())
+    broken = 0
+    for _ in range(10):
+        try:
+            complete = fetcher.run_pass(source).complete
+        except ConnectionFailed:
+            broken += 1
+            if broken == 3:
+                assert {uid for folder, _, uid in ledger.items if folder == 1} == {1, *range(3, 201)}
+        else:
+            assert complete
+            break
+    assert broken == 4  # once among others, then three times by itself
+    entered = ledger.items[1, 7, 2]
+    assert entered is not None
+    assert entered.raw is None
+    assert ledger.rows["INBOX"]["last_uid"] == 200
+    assert (2, 7, 1) in ledger.items
+    assert len(ledger.entered) == 201
+
+
+def test_a_message_that_comes_after_all_is_taken_whole() -> None:
+    source, ledger = ScriptedSource(inbox(1, 2, 3)), MemoryLedger()
+    source.fails[2] = "break"
+    fetcher = Fetcher(ledger, mailbox())
+    for _ in range(3):
+        with pytest.raises(ConnectionFailed):
+            fetcher.run_pass(source)
+    source.fails.clear()
+    assert fetcher.run_pass(source).complete
+    entered = ledger.items[1, 7, 2]
+    assert entered is not None
+    assert entered.raw == b"mail 2"
 
 
 def test_another_uidvalidity_starts_a_new_epoch_and_keeps_the_old_rows() -> None:

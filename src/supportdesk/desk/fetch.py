@@ -7,7 +7,7 @@ only over a contiguous prefix: a crash anywhere makes the next pass repeat work 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -15,12 +15,14 @@ from typing import Any
 from supportdesk.desk.model import WORKER, Mailbox, MailboxId
 from supportdesk.desk.ports import Ledger, LedgerItem, MailSource, Plan, Store, Update
 from supportdesk.desk.settings import new_action_id
+from supportdesk.errors import ConnectionFailed
 from supportdesk.mail.model import FetchedMail, FolderInfo
 
 BATCH_MAILS = 50
 BATCH_BYTES = 8 * 1024 * 1024
 MAX_SIZE = 50 * 1024 * 1024  # larger mail is taken by its first parts (INGEST-7)
 TRIES_FOR_A_BODY = 3
+ASKED_SINGLY = 100  # at most what a source asks for at once: the one that broke the connection is among them
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,11 @@ class Pass:
 
 
 class Fetcher:
-    """Takes over one mailbox's mail, pass after pass."""
+    """Takes over one mailbox's mail, pass after pass.
+
+    It outlives its connections: a message on which one broke comes after all the others the next time, by itself, and
+    is entered without its body when that has failed three times. It never holds up the mailbox.
+    """
 
     def __init__(
         self,
@@ -61,6 +67,8 @@ class Fetcher:
         self._progress = progress
         self.uidnext: dict[str, int] = {}  # of each folder when the last pass opened it: what is beyond came later
         self._bodiless: Counter[tuple[int, int, int]] = Counter()
+        self._careful: set[int] = set()  # folders in which a connection broke while mail was fetched
+        self._breaking: Counter[tuple[int, int, int]] = Counter()  # connections that broke while it was asked for alone
 
     def run_pass(self, source: MailSource) -> Pass:
         """One pass over every folder that this mailbox watches. Raises ConnectionFailed; what was taken stays taken."""
@@ -105,23 +113,53 @@ class Fetcher:
         fetched, complete = 0, True
         batch: list[LedgerItem] = []
         answered: set[int] = set()
-        for mail in source.fetch(uids, max_size=MAX_SIZE):
-            answered.add(mail.uid)
-            if mail.raw is None and not self._give_up(taking, mail):
-                complete = False
-                continue
-            batch.append(_item(mail, historic=historic))
-            if len(batch) >= BATCH_MAILS or sum(item.size for item in batch) >= BATCH_BYTES:
-                fetched += self._record(taking, batch, total)
-                batch = []
-            if self._stop():
-                complete = False
-                break
+        try:
+            for mail in self._ask(source, taking, uids):
+                answered.add(mail.uid)
+                if mail.raw is None and not self._give_up(taking, mail):
+                    complete = False
+                    continue
+                batch.append(_item(mail, historic=historic))
+                if len(batch) >= BATCH_MAILS or sum(item.size for item in batch) >= BATCH_BYTES:
+                    fetched += self._record(taking, batch, total)
+                    batch = []
+                if self._stop():
+                    complete = False
+                    break
+        except ConnectionFailed:
+            self._careful.add(taking.folder_id)
+            self._record(taking, batch, total)
+            raise
         fetched += self._record(taking, batch, total)
         if not complete:
             return Pass(fetched, 0, complete=False)
         gone = self._confirm_gone(source, taking, [uid for uid in uids if uid not in answered])
         return Pass(fetched, gone)
+
+    def _ask(self, source: MailSource, taking: _Taking, uids: list[int]) -> Iterator[FetchedMail]:
+        """The messages; after a break the first ones singly, and at the end those on which a connection broke."""
+        breaking = [uid for uid in uids if self._breaking[taking.key(uid)]]
+        others = [uid for uid in uids if uid not in breaking]
+        singly = ASKED_SINGLY if taking.folder_id in self._careful else 0
+        self._careful.discard(taking.folder_id)
+        for uid in others[:singly]:
+            yield from self._ask_for_one(source, taking, uid)
+        yield from source.fetch(others[singly:], max_size=MAX_SIZE)
+        for uid in breaking:
+            yield from self._ask_for_one(source, taking, uid)
+
+    def _ask_for_one(self, source: MailSource, taking: _Taking, uid: int) -> Iterator[FetchedMail]:
+        key = taking.key(uid)
+        if self._breaking[key] >= TRIES_FOR_A_BODY:
+            for at in source.dates([uid]).values():
+                yield FetchedMail(uid, None, 0, at)
+            return
+        try:
+            yield from source.fetch([uid], max_size=MAX_SIZE)
+        except ConnectionFailed:
+            self._breaking[key] += 1
+            raise
+        del self._breaking[key]
 
     def _record(self, taking: _Taking, batch: list[LedgerItem], total: int) -> int:
         if not batch:
@@ -135,9 +173,9 @@ class Fetcher:
 
     def _give_up(self, taking: _Taking, mail: FetchedMail) -> bool:
         """A body that did not come is asked for on three passes; then it is entered without one."""
-        key = (taking.folder_id, taking.uidvalidity, mail.uid)
+        key = taking.key(mail.uid)
         self._bodiless[key] += 1
-        return self._bodiless[key] >= TRIES_FOR_A_BODY
+        return max(self._bodiless[key], self._breaking[key]) >= TRIES_FOR_A_BODY
 
     def _confirm_gone(self, source: MailSource, taking: _Taking, uids: list[int]) -> int:
         """A UID that was listed and not answered is gone only if it is not listed again (SYNC-4)."""
@@ -161,6 +199,9 @@ class _Taking:
     folder: str
     listed: list[int]
     recorded: set[int]
+
+    def key(self, uid: int) -> tuple[int, int, int]:
+        return self.folder_id, self.uidvalidity, uid
 
     def contiguous(self) -> int:
         last = 0
