@@ -19,7 +19,7 @@ from supportdesk import worker as worker_module
 from supportdesk.bootstrap import Engine, create_desk, open_engine
 from supportdesk.config import Config
 from supportdesk.desk.model import Actor, Server
-from supportdesk.errors import ConnectionFailed, LoginRefused, TryAgain
+from supportdesk.errors import ConnectionFailed, LoginRefused, StoreError, TryAgain
 from supportdesk.mail.model import FolderInfo, FolderState
 from supportdesk.worker import Backoff, Worker
 from tests.support.processes import wait_until
@@ -165,6 +165,42 @@ def test_a_busy_database_does_not_end_the_worker_and_a_lost_lease_does(
         assert not worker.stopping.is_set()
         lost.set()
         wait_until(worker.stopping.is_set, seconds=SECONDS, what="the worker to see that it lost its lease")
+
+
+def test_a_database_that_cannot_be_read_for_a_while_does_not_end_the_worker(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "HEARTBEAT_SECONDS", 0.02)
+    engine = engine_with(config, Source())
+    real, away, asked = engine.desk.mailboxes, threading.Event(), threading.Semaphore(0)
+
+    def mailboxes() -> Any:
+        asked.release()
+        if away.is_set():
+            raise StoreError("the connection to the database is lost")
+        return real()
+
+    monkeypatch.setattr(engine.desk, "mailboxes", mailboxes)
+    with running(engine) as worker:
+        wait_until(lambda: bool(worker._listeners), seconds=SECONDS, what="the listener")
+        away.set()
+        for _ in range(20):
+            assert asked.acquire(timeout=SECONDS)
+        assert not worker.stopping.is_set()
+
+
+def test_a_database_that_is_busy_at_the_start_is_waited_for(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = engine_with(config, Source())
+    real, answers = engine.store.acquire_lease, [TryAgain("the database is busy")]
+
+    def acquire(*arguments: Any) -> int | None:
+        if answers:
+            raise answers.pop()
+        return real(*arguments)
+
+    monkeypatch.setattr(engine.store, "acquire_lease", acquire)
+    with running(engine) as worker:
+        wait_until(lambda: worker.epoch > 0, seconds=SECONDS, what="the lease")
 
 
 def test_a_companion_ends_when_its_console_is_gone_and_nothing_is_due(config: Config) -> None:

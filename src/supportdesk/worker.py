@@ -21,7 +21,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from supportdesk.desk.delivery import WORKER_LEASE as LEASE
-from supportdesk.errors import ConfigError, ConnectionFailed, LoginRefused, StoreError, SupportdeskError
+from supportdesk.errors import ConfigError, ConnectionFailed, LoginRefused, StoreError, SupportdeskError, TryAgain
 from supportdesk.safetext import safe
 
 if TYPE_CHECKING:
@@ -72,7 +72,10 @@ class Worker:
             self.stop()
             for thread in self._threads:
                 thread.join(timeout=10)
-            self.engine.store.release_lease(LEASE, self.owner)
+            try:
+                self.engine.store.release_lease(LEASE, self.owner)
+            except StoreError as error:  # it runs out by itself
+                log.warning("the lease could not be given back: %s", safe(error.message))
             self.engine.close()
 
     def stop(self) -> None:
@@ -83,15 +86,20 @@ class Worker:
             listener.stop()
 
     def _take_lease(self) -> bool:
-        said = False
+        said = ""
         while not self.stopping.is_set():
-            epoch = self.engine.store.acquire_lease(LEASE, self.owner, LEASE_SECONDS, self._info())
-            if epoch is not None:
-                self.epoch = epoch
-                return True
-            if not said:
-                log.info("another worker holds the lease; waiting for it")
-                said = True
+            try:
+                epoch = self.engine.store.acquire_lease(LEASE, self.owner, LEASE_SECONDS, self._info())
+            except TryAgain as error:
+                why = safe(error.message)
+            else:
+                if epoch is not None:
+                    self.epoch = epoch
+                    return True
+                why = "another worker holds it"
+            if why != said:
+                log.info("waiting for the lease: %s", why)
+                said = why
             if self._console_is_gone():
                 return False
             self.stopping.wait(2.0)
@@ -100,10 +108,13 @@ class Worker:
     def _supervise(self) -> None:
         """Renew the lease, follow the list of mailboxes, notice that the console is gone."""
         while not self.stopping.is_set():
-            self._follow_mailboxes()
-            if self._console_is_gone() and not self.engine.anything_due():
-                log.info("the console is gone and nothing is due")
-                return
+            try:
+                self._follow_mailboxes()
+                if self._console_is_gone() and not self.engine.anything_due():
+                    log.info("the console is gone and nothing is due")
+                    return
+            except StoreError as error:  # a database that restarts; the threads wait for it too
+                log.warning("the database cannot be read: %s", safe(error.message))
             self.stopping.wait(HEARTBEAT_SECONDS if not self.companion_of else 1.0)
             if self.stopping.is_set():
                 return
