@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.corpus import bounces, peers, reading, taking_in
+from tests.corpus import bounces, folding, peers, reading, taking_in
 from tests.corpus.findings import Group, table
 from tests.corpus.folder import Folder
 from tests.support.corpus import NoCorpus, find_corpus
@@ -63,6 +63,8 @@ def examine(folder: Folder, wanted: Sequence[str]) -> Iterator[Group]:
             yield measure()
     if "people" in wanted and any(name.startswith(bounces.PEOPLE) for name in names):
         yield bounces.people(read.mails)
+    if "folding" in wanted and folder.samples():
+        yield folding.measure(folder)
 
 
 if __name__ == "__main__":

@@ -117,6 +117,7 @@ def test_a_signature_ends_where_the_quotation_begins():
         "Il pacco 12345 non è arrivato.\nVorrei sapere: dove si trova?\n",
         "--force does not help\n",
         "a -- b\n",
+        "Hello,\nSent from my desk, which is much easier than from my phone.\n",
     ],
 )
 def test_prose_is_never_folded(text: str):

@@ -61,6 +61,14 @@ def choose_body(root: Part, log: DefectLog) -> Body:
     return body
 
 
+def with_newlines(text: str) -> str:
+    """The text with LF at the end of each line, whatever was there: CRLF, CR, CRCRLF."""
+    if "\r" not in text:
+        return text
+    text = text.replace("\r\n", "\n")
+    return _NEWLINES.sub("\n", text) if "\r" in text else text
+
+
 class _Texts:
     """The decoded text of each text part, made once."""
 
@@ -80,7 +88,7 @@ class _Texts:
                     "charset", f"{part.charset or 'undeclared'} as {decoded.charset}: {decoded.replaced} replaced"
                 )
             text = decoded.text
-            self._made[id(part)] = _NEWLINES.sub("\n", text) if "\r" in text else text
+            self._made[id(part)] = with_newlines(text)
         return self._made[id(part)]
 
 
@@ -196,7 +204,7 @@ def _contained_text(parts: list[Part], names: dict[str, str], body: Body, log: D
         contents = tnef.read_tnef(part.content(), log)
         if contents.text.strip():
             body.source = "plain"
-            return [_NEWLINES.sub("\n", contents.text).strip()]
+            return [with_newlines(contents.text).strip()]
         if contents.html.strip():
             body.source = "html"
             return [render_html(contents.html, names, 0, log).text]
@@ -215,7 +223,7 @@ def _plain(part: Part, text: str, body: Body) -> str:
                 at = end
             kept.append(data[at:])
             text = decode(b"".join(kept), part.charset).text
-            text = _NEWLINES.sub("\n", text) if "\r" in text else text
+            text = with_newlines(text)
     if part.params.get("format", "").casefold() == "flowed":
         text = unflow(text, del_sp=part.params.get("delsp", "").casefold() == "yes")
     return text.strip("\n")

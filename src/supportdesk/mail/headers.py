@@ -90,7 +90,9 @@ def split_header(source: bytes, start: int, end: int, log: DefectLog) -> tuple[F
             log.add("header-too-long")
     text = source[start:block_end].decode("latin-1")
     if "\r" in text:
-        text = _NEWLINES.sub("\n", text)
+        text = text.removesuffix("\r").replace("\r\n", "\n")
+        if "\r" in text:
+            text = _NEWLINES.sub("\n", text)
     if match and len(text) <= MAX_FIELD:
         found = _WHOLE_FIELD.findall(text)
         if len(found) <= MAX_HEADER_LINES and not any(junk for _, _, junk in found):

@@ -18,10 +18,8 @@ _NAME = re.compile(r"([^=;\s\"]+)\s*=\s*")
 _SEGMENT = re.compile(r"(.*?)\*(\d{1,9})?(\*)?$")
 _SIMPLE = re.compile(r"[\w!#$%&'+.^`{|}~/=?:@-]+$")
 _NAME_LIMIT = 150
-_DROPPED = re.compile(
-    "[\x00-\x1f\x7f-\x9f\\\\/:\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
-)
-_RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)
+_UNSEEN = frozenset(("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))  # controls, bidi, zero widths, private use, line ends
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d) *(?:\.|$)", re.IGNORECASE)
 
 
 def parse_parameters(value: str, log: DefectLog | None = None) -> tuple[str, dict[str, str]]:
@@ -49,10 +47,10 @@ def safe_file_name(name: str) -> str:
     """A name to show and to save under (SEC-3): no path, no controls, at most 150 octets with its extension; may
     be empty.
     """
-    name = name.rpartition("/")[2].rpartition("\\")[2] if "/" in name or "\\" in name else name
-    name = unicodedata.normalize("NFC", _DROPPED.sub("", name)).lstrip(".- ").rstrip(". ")
-    if not name:
-        return ""
+    name = name.rpartition("/")[2].rpartition("\\")[2]
+    if not (name.isascii() and name.isprintable()):
+        name = unicodedata.normalize("NFC", "".join(char for char in name if unicodedata.category(char) not in _UNSEEN))
+    name = name.replace(":", "").lstrip(".- ").rstrip(". ")
     if _RESERVED.match(name):
         name = "_" + name
     if len(name.encode()) > _NAME_LIMIT:
@@ -60,7 +58,7 @@ def safe_file_name(name: str) -> str:
         if not dot or len(extension.encode()) > 20:
             stem, dot, extension = name, "", ""
         room = _NAME_LIMIT - len((dot + extension).encode())
-        name = stem.encode()[:room].decode("utf-8", "ignore").rstrip() + dot + extension
+        name = stem.encode()[:room].decode("utf-8", "ignore").rstrip(". ") + dot + extension
     return name
 
 

@@ -41,6 +41,8 @@ _SENTENCES = re.compile(
     r"could not be delivered to:",
     re.IGNORECASE | re.MULTILINE,
 )
+_HINTS = ("deliver", "recipient", "mailbox", "mail box", "invalid user", "delivre")
+_ANSWERED = re.compile(r"non remis|delivery failed", re.IGNORECASE)  # gateways that answer with the old subject
 _CAUSE = re.compile(
     r"unknown|does(?:n't| not) exist|not? (?:such )?(?:user|mailbox|account|recipient)|rejected|refused|denied|"
     r"disabled|full|quota|exceed|fail|undeliver|could ?n[o']t|cannot|can't|unable|unrout|invalid|illegal|"
@@ -151,20 +153,21 @@ def guessed(text: str, own: tuple[Address, ...], returned_to: str) -> tuple[Repo
 
 
 def _passes(fields: Fields, from_: tuple[Address, ...], return_path: str | None, subject: str, text: str) -> bool:
-    automatic = fields.get("auto-submitted").strip().casefold()
-    known = _SUBJECT.search(subject) is not None
     if "x-failed-recipients" in fields:
         return True
-    if automatic.startswith("auto-replied"):
+    if fields.get("auto-submitted").strip().casefold().startswith("auto-replied"):
         # A vacation notice has a null return path as well.
-        return known
+        return _SUBJECT.search(subject) is not None
     if _is_daemon(from_, fields):
         return True
-    if return_path == "" and known:
+    if return_path == "" and _SUBJECT.search(subject):
         return True
+    beginning = text[:1_500].casefold()
+    if not any(hint in beginning for hint in _HINTS):
+        return False
     if _ANSWER.match(subject):
-        return bool(re.search(r"non remis|delivery failed", subject)) and _SENTENCES.search(text[:1_000]) is not None
-    return known and _SENTENCES.search(text[:1_500]) is not None
+        return bool(_ANSWERED.search(subject)) and _SENTENCES.search(beginning) is not None
+    return _SUBJECT.search(subject) is not None and _SENTENCES.search(beginning) is not None
 
 
 def _is_daemon(from_: tuple[Address, ...], fields: Fields) -> bool:

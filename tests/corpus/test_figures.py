@@ -1,0 +1,76 @@
+"""The figures of `./desk corpus` hold, and its judgements are about differences that there are."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.corpus import judged
+from tests.corpus.__main__ import GROUPS, examine, main
+from tests.corpus.findings import table
+from tests.corpus.folder import Folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tests.corpus.findings import Group
+    from tests.support.corpus import Corpus
+
+
+@pytest.fixture(scope="module")
+def found(corpus: Corpus) -> Mapping[str, Group]:
+    wanted = [name for name in GROUPS if name != "intake"]
+    return {group.name: group for group in examine(Folder(corpus.directory), wanted)}
+
+
+@pytest.mark.parametrize("name", [name for name in GROUPS if name != "intake"])
+def test_every_limit_holds(found: Mapping[str, Group], name: str) -> None:
+    assert found[name].findings
+    assert found[name].holds, table(found[name])
+
+
+@pytest.mark.parametrize("name", ["dovecot", "zammad", "stalwart", "bounces"])
+def test_every_difference_is_judged(found: Mapping[str, Group], name: str) -> None:
+    open_ones = [line for one in found[name].findings if one.measure.endswith("not judged") for line in one.details]
+    assert open_ones == []
+
+
+@pytest.mark.slow
+def test_every_mail_ends_in_exactly_one_outcome(corpus: Corpus) -> None:
+    (group,) = examine(Folder(corpus.directory), ["intake"])
+    assert group.holds, table(group)
+
+
+def test_every_judgement_names_a_side_and_a_reason() -> None:
+    entries = tomllib.loads(judged.FILE.read_text("utf-8"))["judgement"]
+    assert len(entries) > 20
+    for entry in entries:
+        assert entry["right"] in ("ours", "theirs", "both")
+        assert len(entry["reason"]) > 20
+        assert entry["of"]
+
+
+def test_a_folder_without_expectations_is_read_all_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mails = tmp_path / "messages" / "mine"
+    mails.mkdir(parents=True)
+    (mails / "one.eml").write_bytes(b"From: a@b.example\nSubject: one\n\nhello\n")
+    assert main([str(tmp_path), "--json"]) == 0
+    groups = {group["name"]: group for group in json.loads(capsys.readouterr().out)}
+    assert set(groups) == {"reading", "intake"}
+    assert ("outcome: message", "1") in [(one["measure"], one["found"]) for one in groups["intake"]["findings"]]
+
+
+def test_a_broken_limit_is_named_and_exits_with_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "messages" / "zammad").mkdir(parents=True)
+    (tmp_path / "messages" / "zammad" / "one.eml").write_bytes(b"From: a@b.example\nSubject: one\n\nhello\n")
+    (tmp_path / "expected").mkdir()
+    expectation = {"zammad/one.eml": {"from_email": "other@b.example", "subject": "one", "attachments": []}}
+    (tmp_path / "expected" / "zammad.json").write_text(json.dumps(expectation), "utf-8")
+    assert main([str(tmp_path), "--only", "zammad"]) == 1
+    printed = capsys.readouterr()
+    assert "broken: zammad: zammad: from" in printed.err
+    assert "other@b.example" in printed.out

@@ -1,0 +1,1 @@
+"""`./desk fuzz`: mutated mails through the reader."""

@@ -1,0 +1,39 @@
+"""A small run of the fuzzer, and that a run can be repeated."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from tests.fuzz.__main__ import fuzz, seed_mails
+from tests.fuzz.mutate import LARGEST, MUTATIONS, mutated
+from tests.fuzz.samples import SAMPLES
+
+
+def test_mutated_mails_crash_nothing() -> None:
+    found = fuzz(20260301, range(2_000), seed_mails())
+    assert found.runs == 2_000
+    assert found.crashes == {}
+
+
+def test_the_seed_and_the_number_alone_say_which_mail_it_is() -> None:
+    first = [mutated(Random(f"7:{number}"), SAMPLES) for number in range(50)]
+    assert first == [mutated(Random(f"7:{number}"), SAMPLES) for number in range(50)]
+    assert len(set(first)) > 45
+    assert first != [mutated(Random(f"8:{number}"), SAMPLES) for number in range(50)]
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda one: one.__name__)
+def test_every_mutation_changes_something_and_survives_nothing_to_change(mutation) -> None:  # type: ignore[no-untyped-def]
+    assert any(mutation(Random(number), SAMPLES[0], SAMPLES) != SAMPLES[0] for number in range(20))
+    assert isinstance(mutation(Random(1), b"", SAMPLES), bytes)
+    assert len(mutated(Random(1), [b"x" * 2 * LARGEST])) <= LARGEST
+
+
+def test_a_crash_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(raw: bytes) -> None:
+        raise ValueError("broken")
+
+    monkeypatch.setattr("tests.fuzz.__main__.parse", broken)
+    assert fuzz(1, range(3), SAMPLES).crashes == dict.fromkeys(range(3), "ValueError: broken")
