@@ -50,14 +50,26 @@ def timeline_text(desk: Desk, ticket_id: TicketId, now: datetime) -> str:
 
 
 def link_entries(bundle: TicketBundle) -> list[PickerEntry]:
-    """Every address that the conversation links to, newest message first, with its host; a disguised one says so."""
+    """Every address that the conversation links to, newest message first, with its host; a disguised one is marked."""
     entries: dict[str, PickerEntry] = {}
     for entry in reversed(bundle.entries):
         for _number, url, host, text in entry.links:
-            disguised = "." in text and host and host not in text and " " not in text.strip()
-            detail = _("looks like {text}, goes to {host}").format(text=text, host=host) if disguised else host
-            entries.setdefault(url, PickerEntry(url, safe(url), safe(detail), search=text))
+            mark = "! " if _is_disguised(host, text) else ""
+            entries.setdefault(url, PickerEntry(url, safe(f"{mark}{host or url}"), safe(text), search=f"{url} {text}"))
     return list(entries.values())
+
+
+def link_preview(bundle: TicketBundle, url: str) -> SafeText:
+    """The whole address, and what it pretends to be."""
+    host, text = next((host, text) for entry in bundle.entries for _n, found, host, text in entry.links if found == url)
+    lines = [url]
+    if _is_disguised(host, text):
+        lines += ["", _("looks like {text}, goes to {host}").format(text=text, host=host)]
+    return safe("\n".join(lines), multiline=True)
+
+
+def _is_disguised(host: str, text: str) -> bool:
+    return bool("." in text and host and host not in text and " " not in text.strip())
 
 
 def attachment_entries(bundle: TicketBundle) -> list[PickerEntry]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from supportdesk.desk.model import MessageId, OutboxRow, ThreadEntry
     from supportdesk.desk.results import Done
+    from supportdesk.safetext import SafeText
     from supportdesk.tui.session import TicketBundle
 
 SETTLED = ("solved", "closed")
@@ -139,12 +140,18 @@ class OnTickets(DeskScreen[None]):
             entries = [PickerEntry(str(one.id), safe(one.address), safe(one.shop_name)) for one in mailboxes]
             self._choose(_("From which mailbox?"), entries, lambda found: self._ask_recipient(MailboxId(int(found))))
 
-    def _choose(self, title: str, entries: Sequence[PickerEntry], then: Callable[[str], None]) -> None:
+    def _choose(
+        self,
+        title: str,
+        entries: Sequence[PickerEntry],
+        then: Callable[[str], None],
+        preview: Callable[[PickerEntry], SafeText] | None = None,
+    ) -> None:
         def chosen(found: str | None) -> None:
             if found is not None:
                 then(found)
 
-        self.console.push_screen(ChooseScreen(title, entries, glyphs=self.console.glyphs), chosen)
+        self.console.push_screen(ChooseScreen(title, entries, glyphs=self.console.glyphs, preview=preview), chosen)
 
     def _ask_recipient(self, mailbox_id: MailboxId) -> None:
         from supportdesk.tui.addresses import read_addresses
@@ -209,7 +216,12 @@ class OnTickets(DeskScreen[None]):
             if not entries:
                 self.tell(_("There is no link in this conversation."), severity="warning")
                 return
-            self._choose(_("Copy which link?"), entries, lambda url: self._copy(url, _("Copied the link")))
+            self._choose(
+                _("Copy which link?"),
+                entries,
+                lambda url: self._copy(url, _("Copied the link")),
+                lambda entry: looking.link_preview(bundle, entry.id),
+            )
 
         self.with_bundle(show)
 
