@@ -284,6 +284,8 @@ class WriteTransaction:
 
 def _resolved(values: Any, ids: Mapping[str, int]) -> Any:
     """The values with every NewRef, however deep, replaced by the id that its row got."""
+    if values is None or isinstance(values, str | int | datetime):
+        return values
     if isinstance(values, NewRef):
         try:
             return ids[values.name]
