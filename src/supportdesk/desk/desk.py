@@ -40,6 +40,8 @@ from supportdesk.desk.results import AnswerNeeded, DeskStatus, Done, Review, Rev
 from supportdesk.desk.settings import DeskSettings
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from supportdesk.desk import canned as canned_responses
     from supportdesk.desk.calendar import Calendar
     from supportdesk.desk.ports import Blobs, Clock, Reader, Row, Store
@@ -91,6 +93,10 @@ class Desk:
 
     def mailbox(self, mailbox_id: MailboxId) -> Mailbox:
         return settings.find_mailbox(self.read, mailbox_id)
+
+    def zone_of(self, mailbox_id: MailboxId | None) -> ZoneInfo:
+        """The zone in which agents are shown the times of a mailbox's tickets; None: what is no mailbox's."""
+        return settings.zone_of(self.read, mailbox_id)
 
     def save_mailbox(self, actor: Actor, values: Mapping[str, Any]) -> Mailbox:
         return settings.save_mailbox(self, actor, values)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from supportdesk.desk.calendar import Calendar
+from supportdesk.desk.calendar import Calendar, load_zone
 from supportdesk.desk.model import ActionId, Actor, Mailbox, MailboxId, Server
 from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Insert, Plan, PlannedEvent, Transaction, Update
@@ -19,6 +19,8 @@ from supportdesk.l10n.catalog import _
 from supportdesk.mail.signed import SigningKey, SigningKeys
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from supportdesk.desk.desk import Desk
     from supportdesk.desk.ports import Reader, Row
 
@@ -131,6 +133,17 @@ def find_mailbox(reader: Reader, mailbox_id: MailboxId) -> Mailbox:
     if not rows:
         raise NotFound(_("there is no mailbox {id}").format(id=mailbox_id))
     return mailbox_of(rows[0])
+
+
+def zone_of(reader: Reader, mailbox_id: MailboxId | None) -> ZoneInfo:
+    """The zone of a mailbox; of the first one for None and for a mailbox that is gone; UTC where there is none.
+
+    One small query: whoever shows many times asks once for each mailbox.
+    """
+    mailboxes = list_mailboxes(reader)
+    found = next((mailbox for mailbox in mailboxes if mailbox.id == mailbox_id), None)
+    chosen = found or next(iter(mailboxes), None)
+    return load_zone(chosen.zone if chosen is not None else "UTC")
 
 
 @again_if_busy
