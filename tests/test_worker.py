@@ -203,6 +203,34 @@ def test_a_database_that_is_busy_at_the_start_is_waited_for(config: Config, monk
         wait_until(lambda: worker.epoch > 0, seconds=SECONDS, what="the lease")
 
 
+def test_a_changed_account_is_used_for_what_is_sent_next(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_module, "HEARTBEAT_SECONDS", 0.02)
+    engine = engine_with(config, Source())
+    made: list[str] = []
+    real = engine.deliverer
+
+    def deliverer(owner: str, epoch: int) -> Any:
+        made.append(owner)
+        return real(owner, epoch)
+
+    monkeypatch.setattr(engine, "deliverer", deliverer)
+    with running(engine) as worker:
+        wait_until(lambda: bool(worker._listeners), seconds=SECONDS, what="the listener")
+        first = f"{worker.owner}/deliver-1"
+        wait_until(lambda: first in made, seconds=SECONDS, what="the first deliverer")
+        before = made.count(first)
+        admin = engine.desk.agent_by_login("giulia").actor()
+        engine.desk.save_mailbox(admin, {"id": 1, "smtp": Server("localhost", 2, "none", "new")})
+        wait_until(lambda: made.count(first) > before, seconds=SECONDS, what="a deliverer for the new account")
+
+
+def test_what_a_failing_thread_says_names_no_row(config: Config, caplog: pytest.LogCaptureFixture) -> None:
+    engine = engine_with(config, Source([ValueError("key broken\nDETAIL: Key (value)=(anna@customer.test) exists")]))
+    with running(engine):
+        wait_until(lambda: "key broken" in caplog.text, seconds=SECONDS, what="the failure in the log")
+    assert "anna" not in caplog.text
+
+
 def test_a_companion_ends_when_its_console_is_gone_and_nothing_is_due(config: Config) -> None:
     console = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     worker = Worker(engine_with(config, Source()), companion_of=console.pid)

@@ -52,6 +52,7 @@ class Worker:
     outgoing: threading.Event = field(default_factory=threading.Event)
     owner: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{random.randrange(1 << 32):08x}")
     epoch: int = 0
+    _mailboxes: tuple[Mailbox, ...] = ()
     _listeners: dict[MailboxId, _Listener] = field(default_factory=dict)
     _threads: list[threading.Thread] = field(default_factory=list)
 
@@ -132,7 +133,10 @@ class Worker:
 
     def _follow_mailboxes(self) -> None:
         # The version also grows when the mailbox's health is noted, which is no reason to connect anew.
-        known = (replace(mailbox, version=0) for mailbox in self.engine.desk.mailboxes())
+        known = tuple(replace(mailbox, version=0) for mailbox in self.engine.desk.mailboxes())
+        if known != self._mailboxes:
+            self._mailboxes = known
+            self.outgoing.set()
         current = {mailbox.id: mailbox for mailbox in known if self._listens_to(mailbox)}
         for mailbox_id, listener in list(self._listeners.items()):
             mailbox = current.get(mailbox_id)
@@ -156,10 +160,14 @@ class Worker:
                 self.news.clear()
 
     def _deliver(self, owner: str) -> None:
-        deliverer = self.engine.deliverer(owner, self.epoch)
+        deliverer, mailboxes = self.engine.deliverer(owner, self.epoch), self._mailboxes
         try:
             deliverer.recover()
             while not self.stopping.is_set():
+                if mailboxes is not self._mailboxes:
+                    # An account may have been changed: no old connection, and no pause because of the old login.
+                    deliverer.close()
+                    deliverer, mailboxes = self.engine.deliverer(owner, self.epoch), self._mailboxes
                 if not deliverer.deliver_next():
                     self.outgoing.wait(1.0)
                     self.outgoing.clear()
@@ -193,7 +201,8 @@ class Worker:
             try:
                 work()
             except Exception as error:  # whatever broke one thread must not end the others' work
-                words = safe(str(error))
+                # The first line alone: below it a database quotes the row, and with it people's addresses.
+                words = safe(next(iter(str(error).splitlines()), ""))
                 log.error("%s failed: %s: %s", name, type(error).__name__, words, exc_info=_debugging())  # noqa: TRY400
                 self.stopping.wait(backoff.next())
             else:
@@ -258,8 +267,9 @@ class _Listener:
                 source.close()
 
     def _failed(self, error: SupportdeskError) -> None:
-        log.warning("%s: %s", self.mailbox.address, safe(error.message))
-        self._worker.engine.note_mailbox_health(self.mailbox.id, safe(error.message))
+        words = safe(f"{error.message} ({error.hint})" if error.hint else error.message)
+        log.warning("%s: %s", self.mailbox.address, words)
+        self._worker.engine.note_mailbox_health(self.mailbox.id, words)
 
     def _done(self) -> bool:
         return self._stopped.is_set() or self._worker.stopping.is_set()
