@@ -45,20 +45,15 @@ def list_attachments(root: Part, body: Body, log: DefectLog) -> tuple[Attachment
         ):
             continue
         name = attachment_name(part)
-        if part.content_type in _NESTED_MAIL:
-            content = part.nested_mail()
-        else:
-            content = part.content()
+        size = len(part.nested_mail()) if part.content_type in _NESTED_MAIL else part.size
         content_id = one_line(part.content_id)
         shown = bool(content_id) and content_id in body.referenced
         inline = shown and part.content_type.startswith("image/")
         found.append(
-            Attachment(
-                part.path or "1", _distinct(name, taken), one_line(part.content_type), len(content), inline, content_id
-            )
+            Attachment(part.path or "1", _distinct(name, taken), one_line(part.content_type), size, inline, content_id)
         )
-        if tnef.is_tnef(part.content_type, name, content):
-            for number, file in enumerate(tnef.read_tnef(content, log).files, 1):
+        if tnef.is_tnef(part.content_type, name, part.head):
+            for number, file in enumerate(tnef.read_tnef(part.content(), log).files, 1):
                 inner_name = safe_file_name(file.name) or f"part-{number}.bin"
                 found.append(
                     Attachment(

@@ -25,6 +25,8 @@ class Part:
 
     __slots__ = (
         "_content",
+        "_head",
+        "_size",
         "children",
         "content_type",
         "depth",
@@ -61,6 +63,7 @@ class Part:
         self.depth: int = parent.depth + 1 if parent else 0
         self.children: list[Part] = []
         self._content: bytes | None = None
+        self._size, self._head = -1, b""
         self.params: dict[str, str] = {}
         declared = fields.first("content-type")
         if declared is None:
@@ -112,9 +115,20 @@ class Part:
             data = decode_base64(memoryview(self.source)[self.start : self.end])
         else:
             data = decode_transfer(self.octets, encoding)
+        self._size, self._head = len(data), data[:16]
         if len(data) <= 1 << 20:
             self._content = data
         return data
+
+    @property
+    def size(self) -> int:
+        """The length of the content; what was decoded once is not decoded again for it."""
+        return self._size if self._size >= 0 else len(self.content())
+
+    @property
+    def head(self) -> bytes:
+        """The first octets of the content, to tell what it is."""
+        return self._head if self._size >= 0 else self.content()[:16]
 
     def nested_mail(self) -> bytes:
         """The bytes of a message/rfc822 part: exact, or decoded where the sender encoded them against RFC 2046

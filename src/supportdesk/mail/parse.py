@@ -58,6 +58,7 @@ def parse(raw: bytes, received_at: datetime | None = None) -> ParsedMail:
     _note_repeated(fields, log)
     _note_protection(root, log)
     identity = message_id(decode_unstructured(fields.get("message-id")))
+    fingerprint = _fingerprint(root, subject, from_, to, cc, identity)
     return ParsedMail(
         headers=headers,
         subject=subject,
@@ -79,7 +80,7 @@ def parse(raw: bytes, received_at: datetime | None = None) -> ParsedMail:
         attachments=list_attachments(root, body, log),
         report=report,
         inner=None if report else find_inner_mail(root, subject),
-        fingerprint=_fingerprint(root, subject, from_, to, cc, identity),
+        fingerprint=fingerprint,
         content_type=root.content_type,
         size=size,
         defects=log.result(),
