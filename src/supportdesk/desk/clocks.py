@@ -34,11 +34,12 @@ def recompute(tx: Transaction, ticket_id: TicketId, *, refresh: bool = False) ->
     family = family_of(tx, root.id)
     conversation = read_conversation(tx, family)
     since, answered_at = conversation.waiting_since(), conversation.first_answer_at()
-    plan, policy, calendar = _sla(tx, root, since, refresh=refresh)
+    plan, sla_id, policy, calendar = _sla(tx, root, since, refresh=refresh)
     pending = _pending_spells(tx, root) if policy.resolution else ()
     facts = sla.Facts(root.created_at, since, answered_at, root.solved_at, pending)
     targets = sla.compute(policy, calendar, facts) if root.status != "spam" else sla.Targets()
     after: dict[str, Any] = {
+        "sla_id": sla_id,
         "waiting_since": since,
         "first_response_at": answered_at,
         "first_due": targets.first_due,
@@ -55,7 +56,7 @@ def recompute(tx: Transaction, ticket_id: TicketId, *, refresh: bool = False) ->
 
 def targets_of(tx: Transaction, ticket: Ticket) -> sla.Targets:
     """The open targets with their announcements, by the stored policy and calendar."""
-    _unused, policy, calendar = _sla(tx, ticket, ticket.waiting_since, refresh=False)
+    *_unused, policy, calendar = _sla(tx, ticket, ticket.waiting_since, refresh=False)
     pending = _pending_spells(tx, ticket) if policy.resolution else ()
     facts = sla.Facts(ticket.created_at, ticket.waiting_since, ticket.first_response_at, ticket.solved_at, pending)
     return sla.compute(policy, calendar, facts)
@@ -63,7 +64,7 @@ def targets_of(tx: Transaction, ticket: Ticket) -> sla.Targets:
 
 def stored_calendar(tx: Transaction, ticket: Ticket) -> Calendar:
     """The opening hours that the ticket's targets run on."""
-    _unused, _policy, calendar = _sla(tx, ticket, ticket.waiting_since, refresh=False)
+    *_unused, calendar = _sla(tx, ticket, ticket.waiting_since, refresh=False)
     return calendar
 
 
@@ -255,23 +256,25 @@ def _address_in(value: Any) -> str:
 
 def _sla(
     tx: Transaction, ticket: Ticket, since: datetime | None, *, refresh: bool
-) -> tuple[Plan, sla.Policy, Calendar]:
-    """The policy and calendar that hold for the ticket's targets; a target that starts takes today's."""
+) -> tuple[Plan, int | NewRef | None, sla.Policy, Calendar]:
+    """The policy and calendar that hold for the ticket's targets, with their snapshot and the plan that makes it.
+
+    A target that starts takes today's.
+    """
     stored = tx.row("sla_snapshot", {"id": ticket.sla_id}) if ticket.sla_id is not None else None
     starts = since is not None and ticket.waiting_since is None
     if stored is not None and not refresh and not starts:
         body = stored["body"]
-        return Plan(), sla.Policy.from_json(body["policy"]), Calendar.from_json(body["calendar"])
+        return Plan(), ticket.sla_id, sla.Policy.from_json(body["policy"]), Calendar.from_json(body["calendar"])
     policy, calendar = sla.Policy.from_json(settings_in(tx).policy), calendar_of(tx, ticket.mailbox_id)
     body = {"policy": policy.to_json(), "calendar": calendar.to_json()}
     digest = hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()
     found = tx.rows("sla_snapshot", {"digest": digest}, limit=1)
-    plan, snapshot = Plan(), found[0]["id"] if found else NewRef("sla_snapshot")
-    if isinstance(snapshot, NewRef):
-        plan += Plan(silent=(Insert("sla_snapshot", {"digest": digest, "body": body}, snapshot),))
-    if snapshot != ticket.sla_id:
-        plan += Plan(silent=(Update("ticket", {"id": ticket.id}, {"sla_id": ticket.sla_id}, {"sla_id": snapshot}),))
-    return plan, policy, calendar
+    if found:
+        return Plan(), found[0]["id"], policy, calendar
+    snapshot = NewRef("sla_snapshot")
+    insert = Insert("sla_snapshot", {"digest": digest, "body": body}, snapshot)
+    return Plan(silent=(insert,)), snapshot, policy, calendar
 
 
 def _pending_spells(tx: Transaction, ticket: Ticket) -> tuple[tuple[datetime, datetime | None], ...]:
