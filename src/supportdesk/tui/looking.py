@@ -11,6 +11,7 @@ from supportdesk.l10n.catalog import _
 from supportdesk.safetext import SafeText, safe, safe_filename
 from supportdesk.tui import ages
 from supportdesk.tui.calls import READ
+from supportdesk.tui.labels import STATUS, word
 from supportdesk.tui.present_thread import size
 from supportdesk.tui.screens.choose import DialogScreen
 from supportdesk.tui.widgets.picker import PickerEntry
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from supportdesk.desk.desk import Desk
-    from supportdesk.desk.model import AttachmentRow, ThreadEntry, TicketId
+    from supportdesk.desk.model import AttachmentRow, CustomerView, ThreadEntry, TicketId
     from supportdesk.tui.screens.on_tickets import OnTickets
     from supportdesk.tui.session import TicketBundle
 
@@ -47,6 +48,19 @@ def timeline_text(desk: Desk, ticket_id: TicketId, now: datetime) -> str:
     if why:
         lines += ["", _("Why:"), *(f"  {sentence}" for sentence in why)]
     return "\n".join(lines)
+
+
+def history_entries(customer: CustomerView, now: datetime) -> list[PickerEntry]:
+    """The tickets of a customer and of all that were merged into him."""
+    return [
+        PickerEntry(
+            str(number),
+            safe(f"#{number} {subject or _('(no subject)')}"),
+            safe(f"{word(STATUS, status)} · {ages.moment(created, now)}"),
+            search=subject,
+        )
+        for number, subject, status, created in customer.tickets
+    ]
 
 
 def link_entries(bundle: TicketBundle) -> list[PickerEntry]:

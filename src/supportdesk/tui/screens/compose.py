@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 
 from supportdesk.desk.results import AnswerNeeded, Done, Review
 from supportdesk.errors import ReplyStopped, SupportdeskError, UsageError
-from supportdesk.l10n.catalog import _
+from supportdesk.l10n.catalog import N_, _
 from supportdesk.safetext import safe
 from supportdesk.tui import ages
 from supportdesk.tui.addresses import read_addresses
@@ -39,6 +39,11 @@ if TYPE_CHECKING:
     from supportdesk.tui.session import TicketBundle
 
 FIELD_SAVE_AFTER = 1.0
+HEADINGS = {
+    "reply": N_("Reply to #{ticket}"),
+    "new": N_("New conversation #{ticket}"),
+    "forward": N_("Forward of #{ticket} · the answers are for agents only"),
+}
 HEADERS = ("to", "cc", "bcc", "subject")
 
 
@@ -92,11 +97,17 @@ class ComposeScreen(WritingScreen):
         self.console.show_presence(self.bundle.ticket.id, "replying")
         self._show_files()
 
+    def first_field(self) -> Widget:
+        addressed = any(one.role == "to" for one in self._row.recipients)
+        return self.body if addressed else self.query_one("#to", SafeInput)
+
     def heading(self) -> str:
         language = self._row.language or "?"
         register = self.bundle.customer.register if self.bundle.customer is not None else ""
-        what = _("New conversation #{ticket}") if self._row.kind == "new" else _("Reply to #{ticket}")
-        return " · ".join(part for part in (what.format(ticket=self.bundle.ticket.id), language, register) if part)
+        what = _(HEADINGS[self._row.kind]).format(ticket=self.bundle.ticket.id)
+        if self._row.kind == "forward":
+            return what
+        return " · ".join(part for part in (what, language, register) if part)
 
     # ---- saving
 
@@ -231,7 +242,9 @@ class ComposeScreen(WritingScreen):
         return super().can(action)
 
     def do_send(self) -> None:
-        self._confirmed("y", lambda: self._send(Sending("y")))
+        # A third party is to move next; the customer still waits.
+        after = "on_hold" if self._row.kind == "forward" else "pending"
+        self._confirmed("y", lambda: self._send(Sending("y", after=after)))
 
     def do_send_and_solve(self) -> None:
         self._confirmed("e", lambda: self._send(Sending("e", after="solved")))

@@ -129,6 +129,19 @@ class OnTickets(DeskScreen[None]):
 
         self.with_bundle(open_it)
 
+    def do_forward(self) -> None:
+        """Pass the message on to a third party, whose answers only agents see."""
+
+        def open_it(bundle: TicketBundle) -> None:
+            session, ticket_id, answered = self.session, bundle.ticket.id, self._answered_message(bundle)
+
+            def work() -> OutboxRow:
+                return session.desk.open_draft(session.actor, ticket_id, kind="forward", in_reply_to=answered)
+
+            self.call(WRITE, work, lambda row: self.console.open_draft(bundle, row))
+
+        self.with_bundle(open_it)
+
     def do_new(self) -> None:
         """Write to a customer first: from which mailbox, to whom, about what."""
         mailboxes = list(self.session.mailboxes.values())
@@ -209,6 +222,19 @@ class OnTickets(DeskScreen[None]):
 
     def _show_text(self, title: str, bundle: TicketBundle, *, hanging: bool = False) -> Callable[[str], None]:
         return lambda text: self.console.show_text(title.format(ticket=bundle.ticket.id), text, hanging=hanging)
+
+    def do_history(self) -> None:
+        """Everything that this customer has written about, newest first; enter opens it."""
+
+        def show(bundle: TicketBundle) -> None:
+            customer, now = bundle.customer, self.session.now()
+            if customer is None:
+                self.tell(_("This ticket has no customer."), severity="warning")
+                return
+            entries = looking.history_entries(customer, now)
+            self._choose(customer.name or customer.addresses[0], entries, self.go_to_ticket)
+
+        self.with_bundle(show)
 
     def do_links(self) -> None:
         def show(bundle: TicketBundle) -> None:

@@ -74,8 +74,12 @@ class WritingScreen(DeskScreen[None]):
     def on_mount(self) -> None:
         self.query_one("#context", ThreadView).show(self._context_items())
         self.body.load(self._row.body)
-        self.body.focus()
+        self.first_field().focus()
         self.show_title()
+
+    def first_field(self) -> Widget:
+        """Where the writing begins."""
+        return self.body
 
     # ---- what stands above the text
 
