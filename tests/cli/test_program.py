@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,7 +15,10 @@ from supportdesk import __version__
 from supportdesk.__main__ import main
 from supportdesk.cli import app as command_line
 from supportdesk.cli import look, reference
+from supportdesk.cli.actions import option_name
 from supportdesk.cli.app import COMMANDS, command_named
+from supportdesk.cli.verb import GLOBALS
+from supportdesk.desk.actions import ACTIONS
 from supportdesk.desk.desk import Desk
 from tests.test_imports import HEAVY, PROJECT, loaded_by
 
@@ -225,3 +229,52 @@ def test_a_forced_command_starts_with_a_clean_environment(shop: House, monkeypat
     left = set(os.environ)
     assert left & {"PYTHONPATH", "EDITOR", "PAGER", "TEXTUAL_THEME", "LD_PRELOAD", "SUPPORTDESK_CONFIG"} == set()
     assert "HOME" in left
+
+
+# ---- options and times
+
+
+def test_no_option_of_a_verb_is_written_like_one_of_the_program() -> None:
+    programs = {name for annotation in GLOBALS.values() for name in annotation.__metadata__[0].param_decls}
+    programs |= {annotation.__metadata__[0].default for annotation in GLOBALS.values()}
+    assert "--language" in programs
+    checked = 0
+    for spec in ACTIONS:
+        for param in spec.params:
+            assert option_name(param) not in programs, f"{spec.id} {param.name}"
+            checked += 1
+    assert checked > 10
+    for name in COMMANDS:
+        waiting = [command_named(name)]
+        while waiting:
+            command = waiting.pop()
+            waiting += getattr(command, "commands", {}).values()
+            written = [option for param in command.params for option in param.opts]
+            assert len(written) == len(set(written)), command.name
+
+
+def test_the_language_of_a_ticket_is_set(shop: House, supportdesk: Run) -> None:
+    ticket = shop.customer_writes()
+    assert supportdesk("ticket", "language", str(ticket), "--to", "de").code == 0
+    assert shop.ticket(ticket).language == "de"
+
+
+def test_times_are_those_of_the_shop_and_say_so(shop: House, supportdesk: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    import time
+
+    monkeypatch.setenv("TZ", "America/Los_Angeles")
+    time.tzset()
+    try:
+        shop.desk.save_mailbox(shop.giulia, {"id": shop.mailbox_id, "zone": "Asia/Tokyo"})
+        ticket = shop.customer_writes()
+        since = shop.ticket(ticket).waiting_since
+        assert since is not None
+        expected = since.astimezone(ZoneInfo("Asia/Tokyo")).strftime("%Y-%m-%d %H:%M JST")
+        for arguments in (["ticket", "show", str(ticket)], ["unanswered"], ["why", str(ticket)]):
+            shown = supportdesk(*arguments).out
+            assert expected in shown, arguments
+            assert "PST" not in shown
+        assert supportdesk("ticket", "show", str(ticket), "--json").json()["ticket"]["waiting_since"].endswith("Z")
+    finally:
+        monkeypatch.undo()
+        time.tzset()

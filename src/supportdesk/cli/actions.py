@@ -22,11 +22,18 @@ from supportdesk.errors import Conflict, MissingValue, NotFound, ReplyStopped
 from supportdesk.l10n.catalog import N_, _
 
 EXIT_CONFLICT = Conflict.exit_code
+# Parameters that are not written as they are called: `--language` is the program's own.
+WRITTEN = {"asked": "--ask", "language": "--to"}
 
 
 def verb_name(action: str) -> str:
     """The verb of an action: `take_next` is `ticket take-next`."""
     return action.replace("_", "-")
+
+
+def option_name(param: Param) -> str:
+    """How a parameter is written: `different_customers` is `--different-customers`."""
+    return WRITTEN.get(param.name) or f"--{param.name.replace('_', '-')}"
 
 
 def add_action_verbs(app: typer.Typer) -> None:
@@ -45,7 +52,7 @@ def perform(session: Session, spec: ActionSpec, tickets: tuple[TicketId, ...], p
     try:
         done = session.desk.perform(spec.id, session.actor, tickets, params, progress=progress)
     except ReplyStopped as stopped:
-        return tell_stopped(session, stopped, _draft_on(session, tickets))
+        return tell_stopped(session, stopped, tickets[0], _draft_on(session, tickets))
     except MissingValue as missing:
         asked = [name.removeprefix("ask.") for name in missing.names if name.startswith("ask.")]
         raise MissingValue(
@@ -80,7 +87,7 @@ def tell_done(session: Session, done: Done) -> int:
     return EXIT_CONFLICT if conflicts else 0
 
 
-def tell_stopped(session: Session, stopped: ReplyStopped, draft: OutboxId | None) -> int:
+def tell_stopped(session: Session, stopped: ReplyStopped, ticket_id: TicketId, draft: OutboxId | None) -> int:
     """What arrived after the agent had read the ticket, and how the draft is sent now that it has been read."""
     if session.json:
         session.out.document(
@@ -89,9 +96,11 @@ def tell_stopped(session: Session, stopped: ReplyStopped, draft: OutboxId | None
                 "newcomers": stopped.newcomers,
             }
         )  # fmt: skip
+    ticket = session.desk.read.ticket(ticket_id)
     session.out.say(stopped.message)
     for item in stopped.newcomers:
-        session.out.say(f"  {item.at.astimezone():%Y-%m-%d %H:%M}  {item.author} ({item.kind}): {item.excerpt}")
+        at = session.time(item.at, ticket.mailbox_id)
+        session.out.say(f"  {at}  {item.author} ({item.kind}): {item.excerpt}")
     if draft is not None:
         send = f"supportdesk draft send {draft} --seen {stopped.seq}"
         session.out.say(_("to send it all the same: {command}").format(command=send))
@@ -174,12 +183,12 @@ def _parameters(spec: ActionSpec, body: Param | None) -> list[inspect.Parameter]
 
 
 def _option(param: Param, spec: ActionSpec) -> inspect.Parameter:
-    name, metavar = f"--{param.name.replace('_', '-')}", _metavar(param)
+    name, metavar = option_name(param), _metavar(param)
     if param.kind == "flag":
         return _parameter(param.name, bool, typer.Option(name, help=param.help), False)
     if param.name == "asked":
         help_text = N_("A value that the canned response asks for; as often as needed")
-        return _parameter(param.name, list[str], typer.Option("--ask", metavar="NAME=VALUE", help=help_text), [])
+        return _parameter(param.name, list[str], typer.Option(name, metavar="NAME=VALUE", help=help_text), [])
     if spec.scope == "none":
         return _parameter(param.name, str, typer.Argument(metavar=metavar, help=param.help, show_default=False), "")
     kind: Any = int | None if param.kind in ("number", "message", "identity") else str
@@ -207,6 +216,6 @@ def _how_to_answer(spec: ActionSpec, needed: AnswerNeeded) -> str:
     param = next((param for param in spec.params if param.name == needed.param), None)
     if param is None:
         return needed.hint
-    option = f"--{param.name.replace('_', '-')}"
+    option = option_name(param)
     answer = f"{option} {'|'.join(param.choices)}" if param.choices else option
     return f"{needed.hint} {answer}".strip()

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 import typer
 
 from supportdesk.cli.inputs import STDIN, read_text_file
-from supportdesk.cli.output import local_time
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
 from supportdesk.desk.model import ROLES, Agent
@@ -34,7 +33,7 @@ def list_agents(session: Session) -> None:
     session.out.table(
         agents,
         headings,
-        ((one.login, one.name, one.role, one.languages, one.state, local_time(one.away_until)) for one in agents),
+        ((one.login, one.name, one.role, one.languages, one.state, session.time(one.away_until)) for one in agents),
     )
 
 
@@ -141,7 +140,7 @@ def authorized_keys_line(session: Session, agent: Agent) -> str:
 def _changed(session: Session, login: str, **changes: Any) -> Agent:
     agent = session.desk.agent_by_login(login) if login else session.acting_agent
     changed = session.desk.set_agent(session.actor, agent.id, **changes)
-    until = f" {_('until')} {local_time(changed.away_until)}" if changed.away_until else ""
+    until = f" {_('until')} {session.time(changed.away_until)}" if changed.away_until else ""
     session.out.answer(changed, [f"{changed.login}: {changed.name}, {changed.role}, {changed.state}{until}"])
     return changed
 

@@ -12,7 +12,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from supportdesk.cli.output import local_time
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
 from supportdesk.errors import ConfigError, SupportdeskError, ThresholdBreached
@@ -136,7 +135,7 @@ def _worker(session: Session) -> Iterator[Finding]:
     status = session.desk.status()
     if status.delivering:
         info = f"{status.worker.get('host', '')} {status.worker.get('pid', '')}".strip()
-        yield Finding(_("worker"), "ok", f"{info}, {local_time(status.worker_seen_at)}")
+        yield Finding(_("worker"), "ok", f"{info}, {session.time(status.worker_seen_at)}")
     else:
         yield Finding(
             _("worker"), "wrong", _("no process is fetching and delivering mail"), "supportdesk worker install"
@@ -165,10 +164,10 @@ def _clock(session: Session) -> Iterator[Finding]:
     rows = session.desk.read.rows("event", order="-seq", limit=1)
     now = session.desk.clock.now()
     if rows and rows[0]["at"] > now + timedelta(minutes=2):
-        text = _("the newest event is from {time}, later than now").format(time=local_time(rows[0]["at"]))
+        text = _("the newest event is from {time}, later than now").format(time=session.time(rows[0]["at"]))
         yield Finding(_("clock"), "wrong", text, _("set the clock of this machine, or of the one that wrote it"))
     else:
-        yield Finding(_("clock"), "ok", local_time(now))
+        yield Finding(_("clock"), "ok", session.time(now))
 
 
 def _attention(session: Session) -> Iterator[Finding]:

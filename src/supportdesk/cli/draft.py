@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from supportdesk.cli.inputs import one_ticket
-from supportdesk.cli.output import local_time
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
 from supportdesk.desk.model import OutboxId
@@ -33,7 +32,7 @@ def list_drafts(
         (_("draft"), "#", _("agent"), _("kind"), _("subject"), _("changed")),
         (
             (one.id, one.ticket_id, logins.get(one.agent_id, "") if one.agent_id else "", one.kind, one.subject,
-             local_time(one.updated_at))
+             session.time(one.updated_at, one.mailbox_id))
             for one in drafts
         ),
     )  # fmt: skip
@@ -125,5 +124,5 @@ def send(
             after=after or row.after_status or "pending", anyway=anyway,
         )  # fmt: skip
     except ReplyStopped as stopped:
-        return tell_stopped(session, stopped, row.id)
+        return tell_stopped(session, stopped, row.ticket_id, row.id)
     return tell_done(session, done)

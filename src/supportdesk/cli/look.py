@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from supportdesk.cli.inputs import one_ticket, read_span
-from supportdesk.cli.output import local_time, span
+from supportdesk.cli.output import span
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
 from supportdesk.errors import ThresholdBreached, UsageError
 from supportdesk.l10n.catalog import N_, _, ngettext
+
+if TYPE_CHECKING:
+    from supportdesk.desk.results import DeskStatus
 
 app = group()
 
@@ -41,7 +44,7 @@ def unanswered(
         (
             row.get("ticket_id") or "",
             row["kind"],
-            local_time(row["since"]),
+            session.time(row["since"], row.get("mailbox_id")),
             span((now - row["since"]).total_seconds()),
             row.get("customer") or row.get("customer_name") or "",
             row.get("subject") or "",
@@ -83,7 +86,7 @@ def status(
     check: Annotated[bool, typer.Option("--check", help=N_("Exit 6 if something needs a person"))] = False,
 ) -> int:
     found = session.desk.status()
-    session.out.answer(found, _status_lines(found))
+    session.out.answer(found, [] if session.json else _status_lines(session, found))
     return ThresholdBreached.exit_code if check and found.attention else 0
 
 
@@ -110,13 +113,18 @@ def follow(
         reader.wait_for_change(5.0)
 
 
-def _status_lines(found: Any) -> list[str]:
+def _status_lines(session: Session, found: DeskStatus) -> list[str]:
+    seen = session.time(found.worker_seen_at)
     worker = (
-        _("delivering since {time}").format(time=local_time(found.worker_seen_at)) if found.delivering else _("nobody")
+        _("delivering, last seen {time}").format(time=seen)
+        if found.delivering
+        else _("nobody is delivering, last seen {time}").format(time=seen)
+        if seen
+        else _("nobody is delivering")
     )
     lines = [f"{_('worker')}: {worker}"]
     for mailbox in found.mailboxes:
-        seen = local_time(mailbox.last_pass_at) or "—"
+        seen = session.time(mailbox.last_pass_at, mailbox.id) or "—"
         line = _("{address}: {state}, last looked at {time}").format(
             address=mailbox.address, state=mailbox.state, time=seen
         )

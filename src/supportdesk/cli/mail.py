@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from supportdesk.cli.inputs import find_mailbox
-from supportdesk.cli.output import Meter, local_time
+from supportdesk.cli.output import Meter
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
 from supportdesk.desk.model import OUTCOMES, Mailbox
@@ -154,8 +154,8 @@ def show_parked(session: Session) -> None:
         [{key: row[key] for key in PARKED_COLUMNS} for row in rows],
         (_("number"), _("reason"), _("from"), _("subject"), _("received"), _("looked at")),
         (
-            (row["delivery_id"], row["reason"], row["sender"], row["subject"], local_time(row["received_at"]),
-             local_time(row["looked_at"]))
+            (row["delivery_id"], row["reason"], row["sender"], row["subject"], session.time(row["received_at"]),
+             session.time(row["looked_at"]))
             for row in rows
         ),
     )  # fmt: skip

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 
 from supportdesk.cli.inputs import assignments, find_mailbox, read_credential
-from supportdesk.cli.output import local_time
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
 from supportdesk.desk.model import Mailbox
@@ -45,7 +44,7 @@ def list_mailboxes(session: Session) -> None:
                 write_server(box.imap) if box.imap else "—",
                 write_server(box.smtp) if box.smtp else "—",
                 box.state,
-                local_time(box.start_at),
+                session.time(box.start_at, box.id),
             )
             for box in boxes
         ),

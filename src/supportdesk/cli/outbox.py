@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from supportdesk.cli.actions import tell_done
-from supportdesk.cli.output import local_time
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
 from supportdesk.desk.model import OUTBOX_STATES, OutboxId
@@ -35,7 +34,7 @@ def list_outbox(
         (_("number"), "#", _("state"), _("to"), _("subject"), _("next try"), _("error")),
         (
             (row.id, row.ticket_id, row.state, [one.address for one in row.recipients if one.role == "to"], row.subject,
-             local_time(row.next_try or row.not_before), row.error)
+             session.time(row.next_try or row.not_before, row.mailbox_id), row.error)
             for row in rows
         ),
     )  # fmt: skip

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -122,9 +122,9 @@ def as_json(value: Any) -> Any:
     return [as_json(item) for item in value]
 
 
-def local_time(at: datetime | None) -> str:
-    """A time for a table, in the zone of this machine: 2026-11-21 18:02."""
-    return "" if at is None else at.astimezone().strftime("%Y-%m-%d %H:%M")
+def time_in(at: datetime, zone: tzinfo) -> str:
+    """A time for a person, who is told the zone: 2026-11-21 18:02 CET."""
+    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")
 
 
 def span(seconds: float) -> str:
@@ -147,8 +147,6 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return yes_no(value)
-    if isinstance(value, datetime):
-        return local_time(value)
     if isinstance(value, list | tuple):
         return safe(", ".join(str(item) for item in value))
     return safe(str(value))

@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from supportdesk import config as settings
-from supportdesk.cli.output import Output
+from supportdesk.cli.output import Output, time_in
 from supportdesk.errors import ConfigError, NotAllowed
 from supportdesk.l10n.catalog import _, use_language
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
     from supportdesk.config import Config
     from supportdesk.desk.desk import Desk
-    from supportdesk.desk.model import Actor, Agent
+    from supportdesk.desk.model import Actor, Agent, MailboxId
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Session:
     json: bool = False
     restricted: bool = False  # under a forced SSH command
     closing: list[Callable[[], None]] = field(default_factory=list)
+    zones: dict[MailboxId | None, ZoneInfo] = field(default_factory=dict)  # those that were asked for
 
     @cached_property
     def config(self) -> Config:
@@ -66,6 +70,14 @@ class Session:
         if not self.restricted and acting_agent(self.desk, self.config).role != "admin":
             raise NotAllowed(_("only an admin may act as somebody else"))
         return acting_agent(self.desk, replace(self.config, agent=self.acting_as))
+
+    def time(self, at: datetime | None, mailbox_id: MailboxId | None = None) -> str:
+        """A time for a person: in the zone of the mailbox, else of the first one; never in that of this machine."""
+        if at is None:
+            return ""
+        if mailbox_id not in self.zones:
+            self.zones[mailbox_id] = self.desk.zone_of(mailbox_id)
+        return time_in(at, self.zones[mailbox_id])
 
     def choose(self, option: str, value: Any) -> None:
         """Note an option of the program; what was read with another value of it is read again."""

@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from supportdesk.cli.inputs import confirm, is_interactive
 from supportdesk.cli.output import Meter
 from supportdesk.cli.probe import find_guess
 from supportdesk.config import Credential, resolve_password, save_credential
+from supportdesk.desk.calendar import load_zone
 from supportdesk.desk.providers import Kind, read_server, write_server
 from supportdesk.errors import Conflict, ConnectionFailed, LoginRefused, UsageError
 from supportdesk.l10n.catalog import _, ngettext
@@ -49,7 +50,7 @@ class Wanted:
 def set_up_mailbox(session: Session, desk: Desk, actor: Actor, wanted: Wanted) -> int:
     """All the steps. Nothing is saved before the servers have been tried. Returns 0."""
     check_wanted(desk, wanted)
-    start_at = read_start(wanted.start, desk.clock.now())
+    start_at = read_start(wanted.start, desk.clock.now(), load_zone(wanted.zone))
     if wanted.credential is None:
         raise UsageError(_("a password is needed"), hint="--password-command --password-file")
     password = _password(session, wanted.address, wanted.credential)
@@ -90,7 +91,7 @@ def check_wanted(desk: Desk, wanted: Wanted) -> None:
         )
 
 
-def read_start(text: str, now: datetime) -> datetime | None:
+def read_start(text: str, now: datetime, zone: tzinfo) -> datetime | None:
     """`now`, `all` (no start), `30d` or a day; mail older than that is history."""
     word = text.strip().casefold()
     if word in ("now", ""):
@@ -100,9 +101,10 @@ def read_start(text: str, now: datetime) -> datetime | None:
     if match := re.fullmatch(r"(\d{1,4})d?", word):
         return now - timedelta(days=int(match[1]))
     try:
-        return datetime.fromisoformat(word).astimezone()
+        at = datetime.fromisoformat(word)
     except ValueError:
         raise UsageError(_("{text} is no start").format(text=text), hint="now, all, 30d, 2026-11-01") from None
+    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def find_servers(session: Session, wanted: Wanted, password: str) -> tuple[Server, Server]:

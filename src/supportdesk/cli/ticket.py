@@ -11,7 +11,7 @@ import typer
 
 from supportdesk.cli.actions import add_action_verbs, tell_done, tell_stopped
 from supportdesk.cli.inputs import assignments, find_mailbox, one_ticket, text_from
-from supportdesk.cli.output import local_time, span
+from supportdesk.cli.output import span
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
 from supportdesk.desk.model import VIEWS, ThreadEntry, TicketId
@@ -76,12 +76,13 @@ def show(
         out.line(f"{_('customer')}: {customer.name} <{', '.join(customer.addresses)}> · {customer.language or '—'}")
     out.line(f"{_('status')}: {found.status} · {_('owner')}: {owner or '—'} · {_('read up to')}: --seen {found.seq}")
     out.line(
-        f"{_('waits since')}: {local_time(found.waiting_since) or '—'} · {_('due')}: {local_time(found.due_at) or '—'}"
+        f"{_('waits since')}: {session.time(found.waiting_since, found.mailbox_id) or '—'}"
+        f" · {_('due')}: {session.time(found.due_at, found.mailbox_id) or '—'}"
     )
     if tags or found.badges:
         out.line(f"{_('tags')}: {', '.join((*tags, *found.badges))}")
     for number, (entry, first) in enumerate(_numbered(thread), start=1):
-        _print_entry(session, number, entry, first)
+        _print_entry(session, number, entry, first, session.time(entry.at, found.mailbox_id))
 
 
 @verb(app, "new", N_("Write to a customer first: a new ticket with a mail"), restricted=True)
@@ -116,7 +117,7 @@ def new(
     try:
         return tell_done(session, desk.send(actor, row.id, seen_seq=row.seen_seq, after=after))
     except ReplyStopped as stopped:
-        return tell_stopped(session, stopped, row.id)
+        return tell_stopped(session, stopped, row.ticket_id, row.id)
 
 
 @verb(app, "attachment", N_("Write one attachment of a ticket to standard output"), restricted=True)
@@ -130,12 +131,14 @@ def attachment(
     thread = session.desk.read.thread(one_ticket(ticket))
     found = [(entry, item) for entry in thread for item in entry.attachments]
     if not number:
-        rows = [
+        rows: list[dict[str, Any]] = [
             {"number": at, "name": item.name, "content_type": item.content_type, "size": item.size, "at": entry.at}
             for at, (entry, item) in enumerate(found, start=1)
         ]
         headings = ("#", _("name"), _("type"), _("bytes"), _("from"))
-        session.out.table(rows, headings, (tuple(row.values()) for row in rows))
+        mailbox_id = session.desk.read.ticket(one_ticket(ticket)).mailbox_id
+        cells = ((*list(row.values())[:-1], session.time(row["at"], mailbox_id)) for row in rows)
+        session.out.table(rows, headings, cells)
         return
     if not 1 <= number <= len(found):
         raise NotFound(_("#{ticket} has {count} attachments").format(ticket=ticket, count=len(found)))
@@ -167,18 +170,18 @@ def _numbered(thread: list[ThreadEntry]) -> list[tuple[ThreadEntry, int]]:
     return numbered
 
 
-def _print_entry(session: Session, number: int, entry: ThreadEntry, first_attachment: int) -> None:
+def _print_entry(session: Session, number: int, entry: ThreadEntry, first_attachment: int, at: str) -> None:
     out = session.out
     who = entry.author_name or entry.author_address or entry.author_kind
     out.line(RULE[: shutil.get_terminal_size().columns])
     where = f" [{entry.state}]" if entry.state and entry.state != "sent" else ""
-    out.line(f"{number}. {local_time(entry.at)} · {who} ({entry.kind}, {entry.direction}, seq {entry.seq}){where}")
+    out.line(f"{number}. {at} · {who} ({entry.kind}, {entry.direction}, seq {entry.seq}){where}")
     if entry.error:
         out.line(f"! {entry.error}")
     out.line()
     out.text(_without_quotes(entry))
-    for at, item in enumerate(entry.attachments, start=first_attachment):
-        out.line(f"[{at}] {item.name} · {item.content_type} · {item.size}")
+    for counted, item in enumerate(entry.attachments, start=first_attachment):
+        out.line(f"[{counted}] {item.name} · {item.content_type} · {item.size}")
 
 
 def _without_quotes(entry: ThreadEntry) -> str:

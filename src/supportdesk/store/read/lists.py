@@ -19,13 +19,14 @@ PARKED_TOO_LONG: Final = timedelta(hours=24)
 
 _TICKET = (
     "ticket.id, ticket.subject, ticket.status, ticket.language, ticket.due_at, ticket.snoozed_until,"
-    " ticket.assignee_id, agent.name, customer.name"
+    " ticket.assignee_id, agent.name, customer.name, ticket.mailbox_id"
 )
 _TICKET_JOINS = (
     " LEFT JOIN agent ON agent.id = ticket.assignee_id LEFT JOIN customer ON customer.id = ticket.customer_id"
 )
 _TICKET_NAMES = (
     "ticket_id", "subject", "status", "language", "due_at", "snoozed_until", "assignee_id", "assignee", "customer",
+    "mailbox_id",
 )  # fmt: skip
 
 
