@@ -231,6 +231,18 @@ def test_what_a_failing_thread_says_names_no_row(config: Config, caplog: pytest.
     assert "anna" not in caplog.text
 
 
+def test_a_policy_for_processed_mail_that_cannot_be_followed_is_said_and_does_not_stop_the_fetching(
+    config: Config,
+) -> None:
+    source = Source()
+    engine = engine_with(config, source)
+    admin = engine.desk.agent_by_login("giulia").actor()
+    engine.desk.save_mailbox(admin, {"id": 1, "settings": {"processed": "move:Altrove"}})
+    with running(engine):
+        wait_until(lambda: "Altrove" in mailbox_error(engine), seconds=SECONDS, what="the words on the mailbox")
+        assert source.passes >= 1
+
+
 def test_a_companion_ends_when_its_console_is_gone_and_nothing_is_due(config: Config) -> None:
     console = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     worker = Worker(engine_with(config, Source()), companion_of=console.pid)

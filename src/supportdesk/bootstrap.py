@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from supportdesk.desk.intake import Intake
     from supportdesk.desk.model import Actor, Agent, Mailbox, MailboxId, Server
     from supportdesk.desk.ports import MailParser, MailServers, MailSource, MailTransport, Store
+    from supportdesk.desk.processed import ProcessedMail
     from supportdesk.mail.child import MailParserPool
     from supportdesk.store.backup import BackupReport, RestoreReport
     from supportdesk.store.facts import DatabaseFacts as DatabaseFacts  # noqa: PLC0414 — `doctor` names the type
@@ -145,6 +146,11 @@ class Engine:
         from supportdesk.desk.fetch import Fetcher
 
         return Fetcher(self.store.ledger, mailbox, stop=stop, progress=progress)
+
+    def processed_mail(self, mailbox: Mailbox) -> ProcessedMail:
+        from supportdesk.desk.processed import ProcessedMail
+
+        return ProcessedMail(self.store.read, mailbox)
 
     def intake(self) -> Intake:
         from supportdesk.desk.intake import Intake

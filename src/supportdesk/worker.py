@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from supportdesk.bootstrap import Engine
     from supportdesk.desk.fetch import Fetcher
     from supportdesk.desk.model import Mailbox, MailboxId
+    from supportdesk.desk.ports import MailSource
+    from supportdesk.desk.processed import ProcessedMail
 
 LEASE_SECONDS = 30.0
 HEARTBEAT_SECONDS = 10.0
@@ -92,7 +94,7 @@ class Worker:
             try:
                 epoch = self.engine.store.acquire_lease(LEASE, self.owner, LEASE_SECONDS, self._info())
             except TryAgain as error:
-                why = safe(error.message)
+                why = str(safe(error.message))
             else:
                 if epoch is not None:
                     self.epoch = epoch
@@ -236,11 +238,12 @@ class _Listener:
 
     def run(self) -> None:
         backoff, refused = Backoff(), 0
-        fetcher = self._worker.engine.fetcher(self.mailbox, stop=self._done)
+        engine = self._worker.engine
+        fetcher, processed = engine.fetcher(self.mailbox, stop=self._done), engine.processed_mail(self.mailbox)
         while not self._done():
             backoff.start()
             try:
-                self._listen(fetcher)
+                self._listen(fetcher, processed)
                 refused = 0
             except (LoginRefused, ConfigError) as error:
                 refused += 1
@@ -250,13 +253,13 @@ class _Listener:
                 self._failed(error)
                 self._stopped.wait(backoff.next())
 
-    def _listen(self, fetcher: Fetcher) -> None:
+    def _listen(self, fetcher: Fetcher, processed: ProcessedMail) -> None:
         engine = self._worker.engine
         source = engine.servers.source(self.mailbox.id)
         try:
             while not self._done():
                 taken = fetcher.run_pass(source)
-                engine.note_mailbox_health(self.mailbox.id, "")
+                engine.note_mailbox_health(self.mailbox.id, self._treat(processed, source))
                 if taken.fetched:
                     self._worker.news.set()
                     log.info("%s: took over %d new messages", self.mailbox.address, taken.fetched)
@@ -266,10 +269,17 @@ class _Listener:
             with suppress(SupportdeskError):
                 source.close()
 
+    def _treat(self, processed: ProcessedMail, source: MailSource) -> str:
+        """Mark or move what has its outcome; why that cannot be done, which is no reason to stop fetching."""
+        try:
+            processed.treat(source)
+        except (ConfigError, ConnectionFailed) as error:
+            return _words(error)
+        return ""
+
     def _failed(self, error: SupportdeskError) -> None:
-        words = safe(f"{error.message} ({error.hint})" if error.hint else error.message)
-        log.warning("%s: %s", self.mailbox.address, words)
-        self._worker.engine.note_mailbox_health(self.mailbox.id, words)
+        log.warning("%s: %s", self.mailbox.address, _words(error))
+        self._worker.engine.note_mailbox_health(self.mailbox.id, _words(error))
 
     def _done(self) -> bool:
         return self._stopped.is_set() or self._worker.stopping.is_set()
@@ -305,6 +315,11 @@ def run_worker(engine: Engine, *, companion_of: int = 0) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     worker.run()
+
+
+def _words(error: SupportdeskError) -> str:
+    """What happened, and what to do about it."""
+    return safe(f"{error.message} ({error.hint})" if error.hint else error.message)
 
 
 def _debugging() -> bool:
