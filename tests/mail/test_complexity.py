@@ -59,6 +59,9 @@ BOMBS: dict[str, Callable[[int], bytes]] = {
     "attributions": repeated(b"Subject: x\n\nhello\n", b"On "),
     "quotation marks": repeated(b"Subject: x\n\nhello\n", b">"),
     "bounce": repeated(b"From: MAILER-DAEMON@x.example\nSubject: undelivered\n\nfailed\n", b"<a@b.example>:\n"),
+    "bounce of everybody": repeated(
+        b"From: MAILER-DAEMON@x.example\nSubject: undelivered\n\n", b"failed a@b.example c@d.example\n"
+    ),
     "bounce of one line": repeated(b"From: MAILER-DAEMON@x.example\nSubject: undelivered\n\nfailed ", b"a@b."),
 }
 FOLDED: dict[str, Callable[[int], str]] = {

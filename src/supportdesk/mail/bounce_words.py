@@ -11,7 +11,7 @@ import re
 
 _ENHANCED = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _BASIC = re.compile(r"(?<![\d.-])([45]\d\d)(?=[ -])")
-_LONGEST = 20_000
+_LONGEST = 5_000
 # No such mailbox, no such domain, bad syntax, moved without a new address, a domain that takes no mail (RFC 7505).
 _HARD = frozenset(("5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.4.4", "4.1.1"))
 

@@ -11,6 +11,7 @@ import re
 
 from supportdesk.mail.bounce_words import meaning, status_in
 from supportdesk.mail.headers import Fields, message_id
+from supportdesk.mail.limits import MAX_RECIPIENT_BLOCKS
 from supportdesk.mail.model import Address, Report, ReportedRecipient
 
 ADDRESS = re.compile(
@@ -207,20 +208,21 @@ def _action(text: str) -> str:
 def _named(shown: list[str], aside: set[str], returned_to: str) -> tuple[ReportedRecipient, ...]:
     whole = "\n".join(shown)
     action = _action(whole)
-    default = "4.0.0" if action == "delayed" else "5.0.0"
+    status = status_in(whole)
+    default = status or ("4.0.0" if action == "delayed" else "5.0.0")
     found: dict[str, ReportedRecipient] = {}
     spare: dict[str, ReportedRecipient] = {}
-    for number, address in _alone(shown) or _near_a_cause(shown):
+    said: dict[int, tuple[str, str]] = {}  # by line: its words and the status that they mean
+    for number, address in (_alone(shown) or _near_a_cause(shown))[:MAX_RECIPIENT_BLOCKS]:
         key = address.casefold()
-        if key.partition("@")[0] in _DAEMONS:
-            aside = aside | {key}
-        words = _paragraph(shown, number)
-        one = ReportedRecipient(address, action, status_in(words) or status_in(whole) or default, words)
-        (spare if key in aside else found).setdefault(key, one)
-    if not found and returned_to and (status_in(whole) or _CAUSE.search(whole[:5_000])):
-        found[returned_to.casefold()] = ReportedRecipient(
-            returned_to, action, status_in(whole) or default, whole.strip()[:500]
-        )
+        if number not in said:
+            words = _paragraph(shown, number)
+            said[number] = words, status_in(words) or default
+        words, own = said[number]
+        known = spare if key in aside or key.partition("@")[0] in _DAEMONS else found
+        known.setdefault(key, ReportedRecipient(address, action, own, words))
+    if not found and returned_to and (status or _CAUSE.search(whole[:5_000])):
+        found[returned_to.casefold()] = ReportedRecipient(returned_to, action, default, whole.strip()[:500])
     return tuple((found or spare).values())
 
 
