@@ -344,3 +344,25 @@ class TestFingerprint:
     )
     def test_other_content_does(self, old: bytes, new: bytes):
         assert parse(PLAIN.replace(old, new)).fingerprint != parse(PLAIN).fingerprint
+
+
+def test_lone_crs_end_lines_even_where_one_lf_ends_the_mail():
+    mail = parse(b"From: a@b.example\rSubject: old\rX: y\r\rhello\rworld\r\n")
+    assert (mail.subject, mail.text.split()) == ("old", ["hello", "world"])
+
+
+def test_a_multipart_that_never_begins_is_its_text():
+    mail = parse(b"Content-Type: multipart/mixed; boundary=B\n\nhello\n")
+    assert (mail.content_type, mail.text.strip(), mail.attachments) == ("multipart/mixed", "hello", ())
+
+
+def test_a_part_with_its_parents_boundary_holds_what_follows_until_it_is_closed():
+    inner = b"--B\nContent-Type: text/plain\n\nplain\n--B\nContent-Type: text/html\n\n<p>plain</p>\n--B--\n"
+    raw = b"Content-Type: multipart/mixed; boundary=B\n\n--B\nContent-Type: multipart/alternative; boundary=B\n\n"
+    mail = parse(raw + inner + b"--B\nContent-Type: image/gif\n\nGIF\n--B--\n")
+    assert mail.text.strip() == "plain"
+    assert [(one.part, one.content_type) for one in mail.attachments] == [("2", "image/gif")]
+
+
+def test_blanks_around_the_dots_of_a_domain_are_no_part_of_it():
+    assert [one.addr for one in parse(b"To: jdoe@test   . example\n\n").to] == ["jdoe@test.example"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from supportdesk.mail.bounce_words import is_hard
 from supportdesk.mail.model import ReportedRecipient
 from supportdesk.mail.parse import parse
 
@@ -140,3 +141,40 @@ def test_a_bounce_in_plain_words_is_understood(text: str, address: str, action: 
 )
 def test_a_person_who_writes_about_a_bounce_is_no_bounce(raw: str):
     assert parse(raw.encode()).report is None
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "hard"),
+    [
+        ("5.1.1", "", True),
+        ("5.0.0", "550 no such user here", True),
+        ("5.0.0", "550 sender rejected", False),
+        ("5.0.0", "554 message rejected as spam", False),
+        ("5.1.1", "550 5.1.1 mailbox is full", False),
+        ("5.2.2", "no such user", False),
+        ("4.1.1", "User unknown in virtual alias table", True),
+        ("4.4.7", "", False),
+        ("", "no such user", False),
+        ("5.4.1", "Recipient address rejected: Access denied", True),
+    ],
+)
+def test_words_say_whether_the_address_is_wrong(status: str, words: str, hard: bool):
+    assert is_hard(status, words) is hard
+
+
+def test_a_gateway_is_believed_by_its_subject_and_its_sentence_together():
+    head = b"From: imss@gateway.example\nTo: shop@bottega.example\nSubject: %s\n\n"
+    text = b"Unable to deliver message to <anna@customer.example>.\n"
+    report = parse(head % b"Mail could not be delivered" + text).report
+    assert report and [one.address for one in report.recipients] == ["anna@customer.example"]
+    assert parse(head % b"My parcel" + text).report is None
+    assert parse(head % b"Fwd: Mail could not be delivered" + text).report is None
+
+
+def test_whom_a_bounce_was_sent_to_is_not_whom_it_names():
+    raw = (
+        b"Return-Path: <>\nFrom: mailer-daemon@x.example\nTo: shop@bottega.example\nSubject: Delivery failure\n\n"
+        b"An email from shop@bottega.example to\n\n-- anna@customer.example\n\ncould not be delivered.\n"
+    )
+    report = parse(raw).report
+    assert report and [one.address for one in report.recipients] == ["anna@customer.example"]
