@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from supportdesk.desk.outgoing import outgoing_mail
-from supportdesk.desk.settings import ensure_identity
+from supportdesk.desk.ports import Change, Delete, Insert, Plan
+from supportdesk.desk.settings import ensure_identity, new_action_id
 from supportdesk.mail.compose import build
 from supportdesk.mail.signed import SignedMessage, SignedTicket, read_message_id, read_plus_address
 
@@ -37,6 +40,33 @@ def test_a_reply_is_threaded_signed_and_quotes_the_customer_in_his_language(hous
     assert isinstance(signed, SignedTicket)
     assert (signed.ticket, signed.address) == (ticket_id, "aiuto@bottega.example")
     assert build(mail).recipients == ("rosa@example.com",)
+
+
+@pytest.mark.parametrize(
+    ("to", "cc", "leaves_from"),
+    [
+        ("Ordini@Bottega.example", "", "ordini@bottega.example"),
+        ("ordini+t.7.abc@bottega.example", "", "ordini@bottega.example"),
+        ("altri@example.com", "ordini@bottega.example", "ordini@bottega.example"),
+        ("aiuto@bottega.example", "ordini@bottega.example", "aiuto@bottega.example"),
+        ("lista@example.com", "", "aiuto@bottega.example"),
+    ],
+)
+def test_a_reply_leaves_from_the_address_that_was_written_to(house: House, to: str, cc: str, leaves_from: str) -> None:
+    house.desk.save_mailbox(house.giulia, {"id": house.mailbox_id, "aliases": ["ordini@bottega.example"]})
+    ticket_id = house.customer_writes()
+    message_id = house.newest_message(ticket_id)
+    with house.store.transaction() as tx:
+        before = tx.rows("message_recipient", {"message_id": message_id})
+        changes: list[Change] = [Delete("message_recipient", {"id": row["id"]}, {}) for row in before]
+        for role, address in (("cc", cc), ("to", to)):
+            if address:
+                values = {"message_id": message_id, "role": role, "address": address, "name": ""}
+                changes.append(Insert("message_recipient", values))
+        tx.apply(Plan(silent=tuple(changes), undoable=False), house.giulia, new_action_id())
+    mail = outgoing_mail(house.desk.read, house.desk.blobs, house.reply(ticket_id), at=house.clock.now())
+    assert mail.from_.addr == leaves_from
+    assert build(mail).sender == leaves_from
 
 
 def test_the_same_row_has_the_same_message_id_after_it_was_taken_back(house: House) -> None:

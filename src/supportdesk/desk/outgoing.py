@@ -16,6 +16,7 @@ from supportdesk.desk.settings import mailbox_of, signing_keys
 from supportdesk.errors import NotFound
 from supportdesk.l10n.catalog import _
 from supportdesk.mail.model import Address, OutgoingAttachment, OutgoingMail, ParsedMail
+from supportdesk.mail.recipients import OwnAddresses
 from supportdesk.mail.signed import SigningKeys, sign_message_id, sign_plus_address
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def outgoing_mail(source: Rows, blobs: Blobs, row: OutboxRow, *, at: datetime) -
     return OutgoingMail(
         message_id=row.message_id_header or NOT_YET_SIGNED,
         date=at,
-        from_=Address(mailbox.name or mailbox.shop_name, mailbox.address),
+        from_=Address(mailbox.name or mailbox.shop_name, _address_written_to(source, mailbox, answered)),
         to=_people(row, "to"),
         cc=_people(row, "cc"),
         bcc=_people(row, "bcc"),
@@ -80,6 +81,17 @@ def signature(mailbox: Mailbox, language: str) -> str:
         if mailbox.signatures.get(tag):
             return mailbox.signatures[tag]
     return ""
+
+
+def _address_written_to(source: Rows, mailbox: Mailbox, answered: Row | None) -> str:
+    """Which of the mailbox's addresses the customer used: the reply leaves from there (data.md)."""
+    if answered is not None and answered["direction"] == "in":
+        people = source.rows("message_recipient", {"message_id": answered["id"]}, order="id")
+        for one in sorted(people, key=lambda row: row["role"] != "to"):
+            for address in (mailbox.address, *mailbox.aliases):
+                if one["address"] in OwnAddresses.of([address]):
+                    return address
+    return mailbox.address
 
 
 def _quote(source: Rows, row: OutboxRow, answered: Row | None, mailbox: Mailbox, language: str) -> tuple[str, str]:
