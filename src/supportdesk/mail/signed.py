@@ -26,7 +26,8 @@ _INSTANCE = re.compile(r"[a-z0-9]{1,32}")
 _NUMBER = r"([1-9][0-9]{0,17})"
 _MAC = rf"([A-Za-z2-7]{{{MAC_LENGTH}}})"
 # ASCII classes, no IGNORECASE: the Kelvin sign and the long s would fold into letters.
-_MESSAGE_ID = re.compile(rf"<?[sS][dD]\.([A-Za-z0-9]{{1,32}})\.{_NUMBER}\.{_MAC}@[!-=?-~]+>?")
+# Without its domain it is the envelope id under which the mail was sent (RFC 3461 4.4).
+_MESSAGE_ID = re.compile(rf"<?[sS][dD]\.([A-Za-z0-9]{{1,32}})\.{_NUMBER}\.{_MAC}(?:@[!-=?-~]+)?>?")
 _PLUS_ADDRESS = re.compile(rf"([^\s@<>]+)\+[tT]\.{_NUMBER}\.{_MAC}@([^\s@<>]+)")
 
 
