@@ -178,4 +178,5 @@ def _validated(typed: str) -> str:
         checked = validate_email(typed, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
         raise UsageError(f"{typed!r} is not an address that can be mailed to", hint=str(error)) from error
-    return f"{checked.local_part}@{checked.domain.lower()}"
+    # As it goes on the wire, and as it stands in the mail that comes from there: one person, one spelling.
+    return f"{checked.local_part}@{(checked.ascii_domain or checked.domain).lower()}"
