@@ -28,15 +28,18 @@ ME, TICKET = AgentId(1), TicketId(1)
 VIEWS = (
     "needs_reply", "mine", "unassigned", "with_customer", "snoozed", "notifications", "all_open", "solved", "spam",
 )  # fmt: skip
-IN_INDEX_ORDER = set(VIEWS) - {"with_customer", "snoozed"}
+IN_INDEX_ORDER = {*VIEWS, *(f"{view}, narrowed" for view in VIEWS)} - {
+    f"{view}{narrowed}" for view in ("with_customer", "snoozed") for narrowed in ("", ", narrowed")
+}
 
 
-def list_view(view: str) -> Question:
-    return lambda read, now: read.queue_ids(view, agent_id=ME, now=now, limit=50)
+def list_view(view: str, text: str = "") -> Question:
+    return lambda read, now: read.queue_ids(view, agent_id=ME, now=now, text=text, limit=50)
 
 
 QUESTIONS: dict[str, Question] = {
     **{view: list_view(view) for view in VIEWS},
+    **{f"{view}, narrowed": list_view(view, "grazie") for view in VIEWS},
     "rows": lambda read, now: read.queue_rows([TICKET], agent_id=ME, now=now),
     "counts": lambda read, now: read.counts(agent_id=ME, now=now),
     "thread": lambda read, now: read.thread(TICKET),
@@ -78,6 +81,18 @@ def planned(store: SqlStore, desk: SmallDesk) -> SqlStore:
         with store.connection() as connection:
             connection.execute("SET enable_seqscan = off")
     return store
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_hits_that_narrow_a_view_are_gathered_once(
+    planned: SqlStore, monkeypatch: pytest.MonkeyPatch, view: str
+) -> None:
+    with explained(monkeypatch) as plans:
+        QUESTIONS[f"{view}, narrowed"](planned.read, planned.clock.now())
+    once = "hashed SubPlan" if planned.address.is_postgres else "\nLIST SUBQUERY"
+    assert plans
+    for plan in plans:
+        assert once in plan, plan
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

@@ -54,6 +54,19 @@ def test_a_view_is_narrowed_by_text_and_keeps_its_order(store: SqlStore, desk: S
     assert store.read.queue_ids("needs_reply", agent_id=None, now=store.clock.now(), text="pacco") == [desk.tickets[0]]
 
 
+def test_a_narrowed_view_holds_what_the_search_would_find_in_the_end(store: SqlStore, desk: SmallDesk) -> None:
+    first, second, third, *_ = desk.tickets
+    apply(store, set_ticket(first, "merge", {}, {"merged_into": second}))
+    apply(store, set_ticket(second, "merge", {}, {"merged_into": third}))
+    now = store.clock.now()
+    for text in ("pacco", "sal", "saluti ", f"#{first}", str(third), "pacco saluti", "999999", "!?"):
+        found = set(store.read.search(text, limit=100))
+        assert set(store.read.queue_ids("all", agent_id=None, now=now, text=text)) == found, text
+        assert set(store.read.queue_ids("all", agent_id=None, now=now, text=text, among=desk.tickets)) == found, text
+    assert store.read.queue_ids("all", agent_id=None, now=now, text="pacco") == [third]
+    assert store.read.queue_ids("snoozed", agent_id=None, now=now, text="pacco") == []
+
+
 def test_replacing_and_removing_a_text_leaves_no_trace_in_the_index(store: SqlStore, desk: SmallDesk) -> None:
     [message] = store.read.rows("message", {"ticket_id": desk.tickets[0]})
     with store.transaction() as tx:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from supportdesk.desk.model import AgentId, QueueRow, TicketId
 from supportdesk.errors import UsageError
 from supportdesk.store.connect import Connection
-from supportdesk.store.read.search import matching_tickets
+from supportdesk.store.read.search import holds_text
 from supportdesk.store.statements import groups, marks
 from supportdesk.store.values import DECODERS, to_time
 from supportdesk.store.views import AWAKE, LISTINGS, SNOOZED, Listing
@@ -35,26 +35,28 @@ def read_ids(
     among: Sequence[TicketId] | None = None,
 ) -> list[TicketId]:
     """The spine of a view, or those of some tickets that are in it. Raises UsageError for a view that there is not."""
+    asleep = view == "snoozed"
+    listing = Listing((f"{SNOOZED} AND snoozed_until > ?",)) if asleep else _listing(view)
+    params: list[Any] = [*((agent_id,) if listing.mine else ()), *((now,) if listing.awake or asleep else ())]
+    narrowed = ""
+    if text.strip():
+        condition, words = holds_text(connection, text)
+        narrowed, params = f" AND {condition}", [*params, *words]
     if among is not None:
         spine = [
-            ticket for some in groups(among) for ticket in _members(connection, view, some, agent_id=agent_id, now=now)
+            ticket
+            for some in groups(among)
+            for sql in _memberships(listing, some, narrowed)
+            for ticket in _column(connection, sql, [*params, *some], 0)
         ]
-    elif view == "snoozed":
-        spine = _column(
-            connection,
-            f"SELECT id FROM ticket WHERE {SNOOZED} AND snoozed_until > ? ORDER BY snoozed_until, id",
-            [now],
-            0 if text else limit,
-        )
+    elif asleep:
+        sql = f"SELECT id FROM ticket WHERE {listing.branches[0]}{narrowed} ORDER BY snoozed_until, id"
+        spine = _column(connection, sql, params, limit)
     else:
-        listing = _listing(view)
-        spine = _spine(connection, listing, agent_id=agent_id, now=now, limit=0 if text else limit)
+        spine = _spine(connection, listing, params, narrowed, limit)
         if listing.mine:
-            first = _spine(connection, _stopped(listing), agent_id=agent_id, now=now, limit=0)
+            first = _spine(connection, _stopped(listing), params, narrowed, 0)
             spine = list(dict.fromkeys([*first, *spine]))
-    if text.strip():
-        wanted = matching_tickets(connection, text)
-        spine = [ticket for ticket in spine if ticket in wanted]
     return [TicketId(ticket) for ticket in (spine[:limit] if limit else spine)]
 
 
@@ -65,41 +67,29 @@ def _listing(view: str) -> Listing:
         raise UsageError(f"there is no view {view!r}", hint=", ".join([*LISTINGS, "snoozed"])) from None
 
 
-def _members(
-    connection: Connection, view: str, ids: Sequence[int], *, agent_id: AgentId | None, now: datetime
-) -> list[int]:
-    """Which of these tickets a view holds, in no order."""
-    asleep = view == "snoozed"
-    listing = Listing((f"{SNOOZED} AND snoozed_until > ?",)) if asleep else _listing(view)
+def _memberships(listing: Listing, ids: Sequence[int], narrowed: str) -> list[str]:
+    """The statements that say which of these tickets a view holds, in no order."""
     awake = f" AND {AWAKE}" if listing.awake else ""
-    params: list[Any] = [*((agent_id,) if listing.mine else ()), *((now,) if listing.awake or asleep else ())]
     return [
-        ticket
-        for branch in listing.branches
-        for ticket in _column(
-            connection, f"SELECT id FROM ticket WHERE {branch}{awake} AND id IN ({marks(ids)})", [*params, *ids], 0
-        )
+        f"SELECT id FROM ticket WHERE {branch}{awake}{narrowed} AND id IN ({marks(ids)})" for branch in listing.branches
     ]
 
 
-def statements(listing: Listing) -> list[str]:
+def _statements(listing: Listing, narrowed: str) -> list[str]:
     """The statements that together list a view, each in the order of an index."""
-    awake = f" AND {AWAKE}" if listing.awake else ""
+    more = (f" AND {AWAKE}" if listing.awake else "") + narrowed
     if listing.due:
         return [
-            f"SELECT id FROM ticket WHERE {branch}{awake} AND due_at IS {ending}"
+            f"SELECT id FROM ticket WHERE {branch}{more} AND due_at IS {ending}"
             for branch in listing.branches
             for ending in ("NOT NULL ORDER BY due_at, id", "NULL ORDER BY due_at, id")
         ]
-    return [f"SELECT id FROM ticket WHERE {branch}{awake} ORDER BY id DESC" for branch in listing.branches]
+    return [f"SELECT id FROM ticket WHERE {branch}{more} ORDER BY id DESC" for branch in listing.branches]
 
 
-def _spine(
-    connection: Connection, listing: Listing, *, agent_id: AgentId | None, now: datetime, limit: int
-) -> list[int]:
-    params: list[Any] = [*((agent_id,) if listing.mine else ()), *((now,) if listing.awake else ())]
+def _spine(connection: Connection, listing: Listing, params: Sequence[Any], narrowed: str, limit: int) -> list[int]:
     parts: list[list[int]] = []
-    for sql in statements(listing):
+    for sql in _statements(listing, narrowed):
         room = limit - sum(map(len, parts)) if limit and listing.due else limit
         if limit and room <= 0:
             break

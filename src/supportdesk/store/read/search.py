@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from supportdesk.desk.model import TicketId
 from supportdesk.store.connect import Connection
@@ -42,9 +42,32 @@ def search_tickets(connection: Connection, text: str, limit: int) -> list[Ticket
     return list(found)[:limit]
 
 
-def matching_tickets(connection: Connection, text: str) -> set[TicketId]:
-    """All tickets that `search_tickets` would find in the end."""
-    return set(search_tickets(connection, text, NEWEST_FIRST))
+def holds_text(connection: Connection, text: str) -> tuple[str, list[Any]]:
+    """The condition, with its parameters, that `search_tickets` would find a ticket in the end.
+
+    The hits are gathered once, by their ids alone; each ticket that is looked at asks whether one of its messages, or
+    of those of a ticket that was merged into it, is among them. `IS TRUE` keeps Postgres from making a join of it.
+    """
+    found: list[str] = []
+    params: list[Any] = []
+    if match := _match(connection, fold_query(text)):
+        hits = (
+            "SELECT message_id FROM message_text WHERE search @@ CAST(? AS tsquery)"
+            if connection.is_postgres
+            else "SELECT rowid FROM message_search WHERE message_search MATCH ?"
+        )
+        found.append(_HOLDS_A_HIT.format(hits=hits))
+        params.append(match)
+    if number := _NUMBER.fullmatch(text):
+        found.append("ticket.id = ?")
+        params.append(next(iter(_roots(connection, [int(number[1])])), 0))
+    return f"({' OR '.join(found) or '1 = 0'})", params
+
+
+_HOLDS_A_HIT: Final = """EXISTS (
+    WITH RECURSIVE family (id) AS (
+        SELECT ticket.id UNION ALL SELECT merged.id FROM family JOIN ticket AS merged ON merged.merged_into = family.id)
+    SELECT 1 FROM family JOIN message ON message.ticket_id = family.id WHERE (message.id IN ({hits})) IS TRUE)"""
 
 
 def _match(connection: Connection, terms: Sequence[Term]) -> str:
