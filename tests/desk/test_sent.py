@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from supportdesk.desk.model import MailboxId, Server
+from supportdesk.desk import sent
+from supportdesk.desk.model import WORKER, MailboxId, Server
+from supportdesk.desk.ports import Plan, Update
 from supportdesk.desk.sent import look_into_sent
 from supportdesk.desk.settings import new_action_id
 from supportdesk.desk.verdicts import retry_after, write_verdict
@@ -63,9 +65,6 @@ def replied(house: House, verdict: str = "sent", **mailbox: Any) -> OutboxRow:
     row = house.reply(house.customer_writes(), undo_seconds=0)
     sha = house.desk.blobs.put(b"Subject: the bytes\r\n\r\n")
     with house.store.transaction() as tx:
-        from supportdesk.desk.model import WORKER
-        from supportdesk.desk.ports import Plan, Update
-
         built = Update("outbox", {"id": row.id}, {}, {"built_sha": sha})
         tx.apply(Plan(silent=(built,), undoable=False), WORKER, new_action_id())
         stored = tx.row("outbox", {"id": row.id})
@@ -113,6 +112,23 @@ def test_without_a_sent_folder_there_is_no_copy(house: House, folder: SentFolder
 def test_a_mailbox_can_do_without_copies(house: House, folder: SentFolder) -> None:
     replied(house, settings={"sent_copy": "none"})
     assert look(house, folder) == {}
+
+
+def test_copies_that_nobody_can_store_do_not_keep_the_others_waiting(
+    house: House, folder: SentFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sent, "ROWS", 2)
+    for _ in range(3):
+        replied(house, settings={"sent_copy": "none"})
+    server = Server("localhost", 1143, "none", "ordini")
+    values = {"address": "ordini@bottega.example", "name": "B", "shop_name": "B", "language": "it", "imap": server}
+    other = house.desk.save_mailbox(house.giulia, {**values, "zone": "Europe/Rome"})
+    row = replied(house)
+    with house.store.transaction() as tx:
+        moved = Update("outbox", {"id": row.id}, {}, {"mailbox_id": other.id})
+        tx.apply(Plan(silent=(moved,), undoable=False), WORKER, new_action_id())
+    assert look(house, folder) == {"appended": 1}
+    assert copy_of(house, row) == "appended"
 
 
 def test_only_what_lies_in_sent_settles_a_doubt(house: House, folder: SentFolder) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from supportdesk.desk.model import WORKER, MailboxId, OutboxId
+from supportdesk.desk.model import WORKER, Mailbox, OutboxId
 from supportdesk.desk.ports import MailSource, Plan, Row, Update
 from supportdesk.desk.settings import new_action_id
 from supportdesk.desk.verdicts import confirm_delivered
@@ -29,16 +29,14 @@ ROWS = 200
 def look_into_sent(desk: Desk, servers: MailServers, *, stop: Callable[[], bool] = lambda: False) -> Mapping[str, int]:
     """Settle replies in doubt that are in Sent, and store the copies that are missing; how many of each."""
     counts: dict[str, int] = defaultdict(int)
-    for mailbox_id, rows in _waiting(desk).items():
-        mailbox = desk.mailbox(mailbox_id)
+    for mailbox in desk.mailboxes():
         if stop() or mailbox.imap is None or mailbox.state != "active":
             continue
-        if mailbox.settings.get("sent_copy", "auto") == "none":
-            rows = [row for row in rows if row["state"] == "uncertain"]
+        rows = _waiting(desk, mailbox)
         if not rows:
             continue
         try:
-            source = servers.source(mailbox_id)
+            source = servers.source(mailbox.id)
         except SupportdeskError:
             continue  # the listener of this mailbox reports it
         try:
@@ -50,16 +48,15 @@ def look_into_sent(desk: Desk, servers: MailServers, *, stop: Callable[[], bool]
     return counts
 
 
-def _waiting(desk: Desk) -> dict[MailboxId, list[Row]]:
-    now = desk.clock.now()
-    rows = desk.read.rows("outbox", {"state": "uncertain"}, limit=ROWS)
-    for row in desk.read.rows("outbox", {"sent_copy": "pending"}, order="id", limit=ROWS):
-        if row["sent_at"] is not None and row["sent_at"] <= now - timedelta(seconds=PROVIDER_SECONDS):
-            rows.append(row)
-    by_mailbox: dict[MailboxId, list[Row]] = defaultdict(list)
-    for row in rows:
-        by_mailbox[row["mailbox_id"]].append(row)
-    return by_mailbox
+def _waiting(desk: Desk, mailbox: Mailbox) -> list[Row]:
+    """Replies of the mailbox that are in doubt, and those whose copy is still to be stored."""
+    of_it = {"mailbox_id": mailbox.id}
+    rows = desk.read.rows("outbox", {**of_it, "state": "uncertain"}, limit=ROWS)
+    if mailbox.settings.get("sent_copy", "auto") != "none":
+        sent_before = desk.clock.now() - timedelta(seconds=PROVIDER_SECONDS)
+        pending = desk.read.rows("outbox", {**of_it, "sent_copy": "pending"}, order="id", limit=ROWS)
+        rows += [row for row in pending if row["sent_at"] is not None and row["sent_at"] <= sent_before]
+    return rows
 
 
 def _settle_all(
