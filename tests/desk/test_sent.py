@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from supportdesk.desk import sent
+from supportdesk.desk.fetch import note_health
 from supportdesk.desk.model import WORKER, MailboxId, Server
 from supportdesk.desk.ports import Plan, Update
 from supportdesk.desk.sent import look_into_sent
@@ -127,6 +128,15 @@ def test_copies_that_nobody_can_store_do_not_keep_the_others_waiting(
     with house.store.transaction() as tx:
         moved = Update("outbox", {"id": row.id}, {}, {"mailbox_id": other.id})
         tx.apply(Plan(silent=(moved,), undoable=False), WORKER, new_action_id())
+    assert look(house, folder) == {"appended": 1}
+    assert copy_of(house, row) == "appended"
+
+
+def test_a_refused_login_is_not_tried_again_here(house: House, folder: SentFolder) -> None:
+    row = replied(house)
+    note_health(house.store, house.mailbox_id, "login refused")
+    assert look(house, folder) == {}
+    note_health(house.store, house.mailbox_id, "")
     assert look(house, folder) == {"appended": 1}
     assert copy_of(house, row) == "appended"
 

@@ -29,8 +29,10 @@ ROWS = 200
 def look_into_sent(desk: Desk, servers: MailServers, *, stop: Callable[[], bool] = lambda: False) -> Mapping[str, int]:
     """Settle replies in doubt that are in Sent, and store the copies that are missing; how many of each."""
     counts: dict[str, int] = defaultdict(int)
+    # One that its listener cannot reach is left to it: a refused login must not be tried here once a minute.
+    reachable = {row["id"] for row in desk.read.rows("mailbox", {"state": "active", "error": ""})}
     for mailbox in desk.mailboxes():
-        if stop() or mailbox.imap is None or mailbox.state != "active":
+        if stop() or mailbox.imap is None or mailbox.id not in reachable:
             continue
         rows = _waiting(desk, mailbox)
         if not rows:
