@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 def test_every_action_has_words_for_what_it_did() -> None:
     from supportdesk.desk.notices import notice
 
-    params = {"tags": ("a",), "into": 7, "language": "it"}
+    params = {
+        "tags": ("a",), "into": 7, "language": "it", "assignee": "Luca", "until": "2026-11-21 18:00 CET",
+        "status": "open", "priority": "high", "mailbox": "aiuto@bottega.example",
+    }  # fmt: skip
     for spec in ACTIONS:
         if spec.id not in ("reply", "cancel_send"):
             assert notice(spec.id, [TicketId(1042)], params)

@@ -10,6 +10,7 @@ from supportdesk.cli.inputs import one_ticket, read_span
 from supportdesk.cli.output import span
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
+from supportdesk.desk import labels
 from supportdesk.errors import ThresholdBreached, UsageError
 from supportdesk.l10n.catalog import N_, _, ngettext
 
@@ -43,7 +44,7 @@ def unanswered(
     cells = [
         (
             row.get("ticket_id") or "",
-            row["kind"],
+            labels.word(labels.UNANSWERED, row["kind"]),
             session.time(row["since"], row.get("mailbox_id")),
             span((now - row["since"]).total_seconds()),
             row.get("customer") or row.get("customer_name") or "",
@@ -129,7 +130,7 @@ def _status_lines(session: Session, found: DeskStatus) -> list[str]:
             address=mailbox.address, state=mailbox.state, time=seen
         )
         lines.append(f"{line}{f' · {mailbox.error}' if mailbox.error else ''}")
-    unsent = ", ".join(f"{state} {count}" for state, count in found.outbox.items()) or "0"
+    unsent = ", ".join(f"{labels.word(labels.OUTBOX, state)} {count}" for state, count in found.outbox.items()) or "0"
     lines.append(f"{_('outbox')}: {unsent}")
     lines.append(f"{_('parked')}: {found.parked} · {_('unprocessed')}: {found.unprocessed}")
     return [*lines, *(f"! {sentence}" for sentence in found.attention)]

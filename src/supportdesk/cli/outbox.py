@@ -9,6 +9,7 @@ import typer
 from supportdesk.cli.actions import tell_done
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
+from supportdesk.desk import labels
 from supportdesk.desk.model import OUTBOX_STATES, OutboxId
 from supportdesk.errors import UsageError
 from supportdesk.l10n.catalog import N_, _
@@ -33,7 +34,8 @@ def list_outbox(
         rows,
         (_("number"), "#", _("state"), _("to"), _("subject"), _("next try"), _("error")),
         (
-            (row.id, row.ticket_id, row.state, [one.address for one in row.recipients if one.role == "to"], row.subject,
+            (row.id, row.ticket_id, labels.word(labels.OUTBOX, row.state),
+             [one.address for one in row.recipients if one.role == "to"], row.subject,
              session.time(row.next_try or row.not_before, row.mailbox_id), row.error)
             for row in rows
         ),

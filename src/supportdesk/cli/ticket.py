@@ -14,6 +14,7 @@ from supportdesk.cli.inputs import assignments, find_mailbox, one_ticket, text_f
 from supportdesk.cli.output import span
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
+from supportdesk.desk import labels
 from supportdesk.desk.model import VIEWS, ThreadEntry, TicketId
 from supportdesk.errors import NotFound, ReplyStopped, UsageError
 from supportdesk.l10n.catalog import N_, _
@@ -74,7 +75,8 @@ def show(
     out.line(f"#{found.id} · {found.subject}")
     if customer is not None:
         out.line(f"{_('customer')}: {customer.name} <{', '.join(customer.addresses)}> · {customer.language or '—'}")
-    out.line(f"{_('status')}: {found.status} · {_('owner')}: {owner or '—'} · {_('read up to')}: --seen {found.seq}")
+    status = labels.status_name(found.status)
+    out.line(f"{_('status')}: {status} · {_('owner')}: {owner or '—'} · {_('read up to')}: --seen {found.seq}")
     out.line(
         f"{_('waits since')}: {session.time(found.waiting_since, found.mailbox_id) or '—'}"
         f" · {_('due')}: {session.time(found.due_at, found.mailbox_id) or '—'}"
@@ -156,7 +158,7 @@ def _queue_cells(row: QueueRow, now: datetime) -> tuple[Any, ...]:
     due = span((row.due_at - now).total_seconds()) if row.due_at else ""
     waits = span((now - row.waiting_since).total_seconds()) if row.waiting_since else ""
     return (
-        row.id, due, row.status, row.customer_name or row.customer_address, row.subject,
+        row.id, due, labels.word(labels.STATUS, row.status), row.customer_name or row.customer_address, row.subject,
         f"{row.message_count}{'+' if row.has_attachment else ''}", row.language, row.assignee, waits,
     )  # fmt: skip
 
@@ -174,7 +176,7 @@ def _print_entry(session: Session, number: int, entry: ThreadEntry, first_attach
     out = session.out
     who = entry.author_name or entry.author_address or entry.author_kind
     out.line(RULE[: shutil.get_terminal_size().columns])
-    where = f" [{entry.state}]" if entry.state and entry.state != "sent" else ""
+    where = f" [{labels.word(labels.OUTBOX, entry.state)}]" if entry.state and entry.state != "sent" else ""
     out.line(f"{number}. {at} · {who} ({entry.kind}, {entry.direction}, seq {entry.seq}){where}")
     if entry.error:
         out.line(f"! {entry.error}")

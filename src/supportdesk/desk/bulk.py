@@ -13,7 +13,7 @@ from supportdesk.desk import triage
 from supportdesk.desk.arguments import resolve
 from supportdesk.desk.clocks import calendar_of, family_of, recompute
 from supportdesk.desk.model import ActionId, Actor, Ticket, TicketId
-from supportdesk.desk.notices import notice
+from supportdesk.desk.notices import in_words, notice
 from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Plan, Transaction
 from supportdesk.desk.results import Done
@@ -67,7 +67,9 @@ def run(call: Call, action: str) -> Done:
             call.progress(looked_at, len(call.tickets))
         if call.cancelled is not None and call.cancelled():
             break
-    return Done(action_id, tuple(done), notice(action, done, params), conflicts, undoable=bool(done))
+    return Done(
+        action_id, tuple(done), notice(action, done, in_words(call.desk, done, params)), conflicts, undoable=bool(done)
+    )
 
 
 def write(

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from supportdesk.desk import labels
 from supportdesk.desk.model import TicketId
 from supportdesk.l10n.catalog import _, ngettext
+
+if TYPE_CHECKING:
+    from supportdesk.desk.desk import Desk
 
 
 def notice(action: str, tickets: Sequence[TicketId], params: Mapping[str, Any] | None = None) -> str:
@@ -21,19 +25,41 @@ def notice(action: str, tickets: Sequence[TicketId], params: Mapping[str, Any] |
     return made.format(**{**values, "ticket": tickets[0], "count": len(tickets)})
 
 
+def in_words(desk: Desk, tickets: Sequence[TicketId], params: Mapping[str, Any]) -> dict[str, Any]:
+    """An action's resolved arguments as its notice names them: people and mailboxes by name, times in their zone."""
+    values = dict(params)
+    if not tickets:
+        return values
+    if "assignee" in values:
+        values["assignee"] = next((one.name for one in desk.agents() if one.id == values["assignee"]), "?")
+    if "mailbox" in values:
+        values["mailbox"] = desk.mailbox(values["mailbox"]).address
+    if "until" in values:
+        zone = desk.zone_of(desk.read.ticket(tickets[0]).mailbox_id)
+        values["until"] = values["until"].astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")
+    for name, table in (("status", labels.STATUS), ("priority", labels.PRIORITY)):
+        if name in values:
+            values[name] = labels.word(table, values[name])
+    return values
+
+
 _SENTENCES: Mapping[str, Callable[[int], str]] = {
-    "assign": lambda n: ngettext("Assigned #{ticket}", "Assigned {count} tickets", n),
+    "assign": lambda n: ngettext("Assigned #{ticket} to {assignee}", "Assigned {count} tickets to {assignee}", n),
     "unassign": lambda n: ngettext("#{ticket} is nobody's now", "{count} tickets are nobody's now", n),
     "take": lambda n: ngettext("#{ticket} is yours", "{count} tickets are yours", n),
     "take_next": lambda n: ngettext("#{ticket} is yours", "{count} tickets are yours", n),
     "tag": lambda n: ngettext("Tagged #{ticket}: {tags}", "Tagged {count} tickets: {tags}", n),
     "untag": lambda n: ngettext("Took {tags} off #{ticket}", "Took {tags} off {count} tickets", n),
-    "snooze": lambda n: ngettext("#{ticket} sleeps", "{count} tickets sleep", n),
+    "snooze": lambda n: ngettext("#{ticket} sleeps until {until}", "{count} tickets sleep until {until}", n),
     "wake": lambda n: ngettext("#{ticket} is awake", "{count} tickets are awake", n),
     "solve": lambda n: ngettext("Solved #{ticket}", "Solved {count} tickets", n),
     "reopen": lambda n: ngettext("Reopened #{ticket}", "Reopened {count} tickets", n),
-    "status": lambda n: ngettext("Changed the status of #{ticket}", "Changed the status of {count} tickets", n),
-    "priority": lambda n: ngettext("Changed the priority of #{ticket}", "Changed the priority of {count} tickets", n),
+    "status": lambda n: ngettext(
+        "Changed the status of #{ticket}: {status}", "Changed the status of {count} tickets: {status}", n
+    ),
+    "priority": lambda n: ngettext(
+        "Changed the priority of #{ticket}: {priority}", "Changed the priority of {count} tickets: {priority}", n
+    ),
     "dismiss": lambda n: ngettext("#{ticket} needs no reply", "{count} tickets need no reply", n),
     "spam": lambda n: ngettext("#{ticket} is spam", "{count} tickets are spam", n),
     "not_spam": lambda n: ngettext("#{ticket} is no spam", "{count} tickets are no spam", n),
@@ -43,7 +69,7 @@ _SENTENCES: Mapping[str, Callable[[int], str]] = {
     "language": lambda n: ngettext(
         "#{ticket} is in the language {language}", "{count} tickets are in the language {language}", n
     ),
-    "move": lambda n: ngettext("Moved #{ticket}", "Moved {count} tickets", n),
+    "move": lambda n: ngettext("Moved #{ticket} to {mailbox}", "Moved {count} tickets to {mailbox}", n),
     "note": lambda n: ngettext("Noted on #{ticket}", "Noted on {count} tickets", n),
     "call": lambda n: ngettext("Logged a call on #{ticket}", "Logged a call on {count} tickets", n),
     "confirm_participant": lambda n: ngettext(

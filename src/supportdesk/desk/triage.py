@@ -133,7 +133,7 @@ def _snooze(case: Case) -> Plan:
         "snooze_reason": case.params.get("reason") or "",
         "snoozed_by": case.actor.id,
     }
-    return _change(case.ticket, "snooze", after, {"mode": mode})
+    return _change(case.ticket, "snooze", after, {"mode": mode, "until": until.isoformat()})
 
 
 def _wake(case: Case) -> Plan:

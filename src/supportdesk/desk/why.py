@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
-from supportdesk.desk import sla
+from supportdesk.desk import labels, sla
 from supportdesk.desk.calendar import Calendar
+from supportdesk.desk.evidence import explain
 from supportdesk.desk.hours import elapsed
 from supportdesk.desk.model import EventRow, ThreadEntry, Ticket, TicketId
 from supportdesk.desk.results import Why
@@ -32,7 +32,7 @@ SENTENCES: Mapping[str, str] = {
     "take": N_("{who} took it"),
     "tag": N_("{who} added tags"),
     "untag": N_("{who} took tags off"),
-    "snooze": N_("{who} let it sleep"),
+    "snooze": N_("{who} let it sleep until {until}"),
     "wake": N_("{who} woke it"),
     "solve": N_("{who} solved it"),
     "reopen": N_("{who} reopened it"),
@@ -72,36 +72,21 @@ SENTENCES: Mapping[str, str] = {
     "reject_suggestion": N_("{who} rejected the suggested ticket"),
 }
 
-CODED = frozenset({"status", "priority", "reason"})
-"""The data of an event that are identifiers with a word of their own."""
-
-WORDS: Mapping[str, str] = {
-    "new": N_("new"),
-    "open": N_("open"),
-    "pending": N_("with customer"),
-    "on_hold": N_("on hold"),
-    "solved": N_("solved"),
-    "closed": N_("closed"),
-    "spam": N_("spam"),
-    "low": N_("low"),
-    "normal": N_("normal"),
-    "high": N_("high"),
-    "urgent": N_("urgent"),
-    "thanks": N_("only thanks"),
-    "duplicate": N_("a duplicate"),
-    "answered_elsewhere": N_("answered elsewhere"),
-    "no_action": N_("nothing to do"),
-    "undeliverable": N_("undeliverable"),
-    "imported": N_("imported history"),
+LABELS: Mapping[str, Mapping[str, str]] = {
+    "status": labels.STATUS,
+    "priority": labels.PRIORITY,
+    "reason": labels.REASON,
 }
+"""The data of an event that are identifiers with a word of their own."""
 
 
 def why(desk: Desk, ticket_id: TicketId) -> Why:
     ticket = desk.read.ticket(ticket_id)
     thread = desk.read.thread(ticket_id)
+    zone = desk.zone_of(ticket.mailbox_id)
     origins = [sentence for entry in thread for sentence in _origin(entry)]
-    history = [f"{_local(desk, ticket, at)}  {text}" for at, text in timeline(desk, ticket_id)]
-    deadline = list(_deadline(desk, ticket))
+    history = [f"{_shown(at, zone)}  {text}" for at, text in timeline(desk, ticket_id)]
+    deadline = list(_deadline(desk, ticket, zone))
     data = {
         "ticket": ticket_id,
         "messages": [
@@ -122,27 +107,30 @@ def why(desk: Desk, ticket_id: TicketId) -> Why:
 def timeline(desk: Desk, ticket_id: TicketId) -> tuple[tuple[datetime, str], ...]:
     events = desk.read.events(ticket_id=ticket_id)
     names = {agent.id: agent.name for agent in desk.agents()}
-    return tuple((event.at, describe_event(event, names.get)) for event in events)
+    zone = desk.zone_of(desk.read.ticket(ticket_id).mailbox_id)
+    return tuple((event.at, describe_event(event, names.get, zone)) for event in events)
 
 
-def describe_event(event: EventRow, name_of: Callable[[Any], str | None]) -> str:
-    """One localized sentence: who did what."""
+def describe_event(event: EventRow, name_of: Callable[[Any], str | None], zone: tzinfo) -> str:
+    """One localized sentence: who did what; its times are in `zone`."""
     who = name_of(event.actor_id) if event.actor_id is not None else None
     values = {name: str(value) for name, value in event.data.items()}
     if "assignee_id" in event.data:
         values["assignee"] = name_of(event.data["assignee_id"]) or "?"
-    for name in CODED & values.keys():
-        values[name] = _(WORDS[values[name]]) if values[name] in WORDS else values[name].replace("_", " ")
+    for name in LABELS.keys() & values.keys():
+        values[name] = labels.word(LABELS[name], values[name])
+    if "until" in values:
+        values["until"] = _shown(datetime.fromisoformat(values["until"]), zone)
     if "undone" in values:
         values["undone"] = _undone(values["undone"])
     values["who"] = who or _ACTORS[event.actor_kind]()
     sentence = SENTENCES.get(event.kind)
-    if sentence is None:
-        return f"{values['who']}: {event.kind.replace('_', ' ')}"
-    try:
-        return _(sentence).format(**values)
-    except KeyError:
-        return f"{values['who']}: {event.kind.replace('_', ' ')}"
+    if sentence is not None:
+        try:
+            return _(sentence).format(**values)
+        except KeyError:  # an event of an earlier version, with less data
+            pass
+    return f"{values['who']}: {event.kind.replace('_', ' ')}"
 
 
 def _undone(kind: str) -> str:
@@ -162,28 +150,20 @@ _ACTORS: Mapping[str, Callable[[], str]] = {
 
 def _origin(entry: ThreadEntry) -> Iterator[str]:
     """How a message came to this ticket, from the evidence that was stored with it."""
-    if entry.id is None or not entry.evidence:
+    if entry.id is None:
         return
-    parts = [
-        f"{name}: {_shown(value)}" for name, value in sorted(entry.evidence.items()) if value not in (None, "", [], {})
-    ]
-    if parts:
-        yield _("Message {id} ({kind}): {evidence}").format(id=entry.id, kind=entry.kind, evidence="; ".join(parts))
+    sentences = list(explain(entry.evidence))
+    if sentences:
+        yield _("Message {number}, {author}: {sentences}").format(
+            number=entry.seq, author=entry.author_name or entry.author_address, sentences=" ".join(sentences)
+        )
 
 
-def _shown(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_shown(item)}" for name, item in value.items() if item not in (None, "", [], {}))
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(_shown(item) for item in value)
-    return str(value)
-
-
-def _deadline(desk: Desk, ticket: Ticket) -> Iterator[str]:
+def _deadline(desk: Desk, ticket: Ticket, zone: tzinfo) -> Iterator[str]:
     if ticket.waiting_since is None:
         yield _("No customer waits for an answer here.")
         return
-    since = _local(desk, ticket, ticket.waiting_since)
+    since = _shown(ticket.waiting_since, zone)
     yield _("The customer has been waiting since {time}.").format(time=since)
     snapshot = desk.read.rows("sla_snapshot", {"id": ticket.sla_id}) if ticket.sla_id is not None else []
     if not snapshot or ticket.due_at is None:
@@ -193,7 +173,7 @@ def _deadline(desk: Desk, ticket: Ticket) -> Iterator[str]:
         Calendar.from_json(snapshot[0]["body"]["calendar"]),
     )
     span = policy.first_response if ticket.first_response_at is None else policy.next_response
-    due = _local(desk, ticket, ticket.due_at)
+    due = _shown(ticket.due_at, zone)
     if isinstance(span, sla.Days):
         yield _("Due {due}: the same clock time on open day {days} after it, closed days skipped.").format(
             due=due, days=span.days
@@ -204,6 +184,5 @@ def _deadline(desk: Desk, ticket: Ticket) -> Iterator[str]:
     yield _("{minutes} minutes of opening hours lie between the two.").format(minutes=counted // 60)
 
 
-def _local(desk: Desk, ticket: Ticket, at: datetime) -> str:
-    mailbox = desk.mailbox(ticket.mailbox_id) if ticket.mailbox_id is not None else None
-    return at.astimezone(ZoneInfo(mailbox.zone if mailbox else "UTC")).strftime("%Y-%m-%d %H:%M %Z")
+def _shown(at: datetime, zone: tzinfo) -> str:
+    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")
