@@ -91,7 +91,7 @@ def test_a_login_comes_from_a_command_a_file_or_a_systemd_credential(
     save_credential(config, "Help@Shop.example", Credential(password_command="printf 'from-command\\n'"))
     assert resolve_password(load_config(), "help@shop.example") == "from-command"
     secret = home / "secret"
-    secret.write_text("from-file\n")
+    secret.write_bytes(b"from-file\r\n")
     secret.chmod(0o600)
     save_credential(config, "help@shop.example", Credential(password_file=str(secret)))
     assert resolve_password(load_config(), "help@shop.example") == "from-file"

@@ -140,7 +140,7 @@ def resolve_password(config: Config, address: str) -> str:
     if directory := os.environ.get("CREDENTIALS_DIRECTORY"):
         provided = Path(directory) / address.casefold()
         if provided.exists():
-            return provided.read_text().rstrip("\n")
+            return provided.read_text().rstrip("\r\n")
     name = address.casefold()
     credential = config.credentials.get(name) or _read_credentials(config.credentials_path).get(name)
     if credential is None:
@@ -153,7 +153,7 @@ def resolve_password(config: Config, address: str) -> str:
     if credential.password_file:
         path = Path(credential.password_file).expanduser()
         _refuse_open_file(path)
-        return path.read_text().rstrip("\n")
+        return path.read_text().rstrip("\r\n")
     return credential.password
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -266,6 +267,39 @@ def test_a_server_without_starttls_gets_no_password() -> None:
         with pytest.raises(LoginRefused, match="STARTTLS"):
             ImapSource(Server(where.host, where.port, "starttls", "shop"), "geheim")
         assert not any(b"geheim" in line for line in heard)
+
+
+def test_a_password_with_other_letters_is_given_by_sasl_plain() -> None:
+    offered = {b"CAPABILITY": b"* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n% OK done\r\n", b"AUTHENTICATE": b"+ \r\n"}
+    encoded = b64encode("\0shop\0perché".encode())
+    answers = {**LOGGED_IN, **offered}
+
+    def talk(connection: socket.socket, heard: list[bytes]) -> None:
+        connection.sendall(b"* OK hi\r\n")
+        reader, asked = connection.makefile("rb"), b""
+        while line := reader.readline():
+            heard.append(line)
+            if line.strip() == encoded:
+                connection.sendall(asked + b" OK done\r\n")
+                continue
+            asked, _, rest = line.partition(b" ")
+            connection.sendall(answers[rest.split()[0].upper()].replace(b"%", asked))
+
+    with cheating_server(talk) as (where, heard):
+        ImapSource(where, "perché").close()
+        assert any(line.strip() == encoded for line in heard)
+
+
+@pytest.mark.parametrize(
+    ("password", "says"), [("perché", "ASCII"), ("geheim\r\nA1 DELETE INBOX", "control character")]
+)
+def test_a_password_that_cannot_be_given_is_for_a_person_to_mend(password: str, says: str) -> None:
+    with cheating_server(conversation(LOGGED_IN)) as (where, heard):
+        with pytest.raises(LoginRefused, match=says) as refused:
+            ImapSource(where, password)
+        assert not any(b"LOGIN" in line or b"DELETE" in line for line in heard)
+    assert "geheim" not in refused.value.message
+    assert "é" not in refused.value.message
 
 
 def test_a_folder_without_uidvalidity_is_an_error() -> None:

@@ -37,6 +37,7 @@ LISTED_AT_ONCE = 500
 SEARCH_RANGE = 20_000
 PARTIAL_BYTES = 262_144
 OWN_MESSAGE_ID = re.compile(r"<sd\.[A-Za-z0-9]+\.[0-9]+\.[A-Za-z2-7]+@[A-Za-z0-9.-]+>")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 # RFC 5530: the server is there, and waiting can help; every other refusal of a login needs a person.
 PASSING_CODES = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]")
 SENT_NAMES = frozenset(
@@ -196,7 +197,7 @@ class ImapSource:
             raise LoginRefused(f"{server.host}: the server does not accept a password here (LOGINDISABLED)")
         try:
             with self._failures("log in"):
-                client.login(server.login, password)
+                self._give_password(password)
         except LoginError as error:
             words = _words(error)
             if any(code in words for code in PASSING_CODES):
@@ -208,6 +209,21 @@ class ImapSource:
             client.capabilities()
             if client.has_capability("ID"):
                 client.id_({"name": "supportdesk", "version": __version__})
+
+    def _give_password(self, password: str) -> None:
+        """LOGIN, which takes only ASCII (RFC 3501 9); with other letters SASL PLAIN, which takes UTF-8 (RFC 4616)."""
+        login, host = self._server.login, self._server.host
+        if _CONTROLS.search(login + password):
+            raise LoginRefused(
+                f"{host}: the user name or the password of {login!r} contains a control character",
+                hint="a line end in the password file?",
+            )
+        if (login + password).isascii():
+            self._client.login(login, password)
+        elif self._client.has_capability("AUTH=PLAIN"):
+            self._client.plain_login(login, password)
+        else:
+            raise LoginRefused(f"{host}: the server takes only plain letters (ASCII) in user names and passwords")
 
     def _sizes(self, uids: Sequence[int]) -> dict[int, tuple[int, datetime | None]]:
         found: dict[int, tuple[int, datetime | None]] = {}
