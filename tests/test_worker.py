@@ -243,6 +243,26 @@ def test_a_policy_for_processed_mail_that_cannot_be_followed_is_said_and_does_no
         assert source.passes >= 1
 
 
+def test_what_hangs_on_a_server_does_not_keep_the_worker_from_ending(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "STOP_SECONDS", 0.2)
+    engine, reached, release = engine_with(config, Source()), threading.Event(), threading.Event()
+
+    def hang(_mailbox_id: Any) -> Any:
+        reached.set()
+        release.wait(SECONDS)
+        raise ConnectionFailed("too late")
+
+    monkeypatch.setattr(engine.servers, "source", hang)
+    with running(engine):
+        assert reached.wait(SECONDS)
+    listener = next(thread for thread in threading.enumerate() if thread.name.startswith("mailbox-"))
+    release.set()
+    listener.join(SECONDS)
+    assert not listener.is_alive()
+
+
 def test_a_companion_ends_when_its_console_is_gone_and_nothing_is_due(config: Config) -> None:
     console = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     worker = Worker(engine_with(config, Source()), companion_of=console.pid)

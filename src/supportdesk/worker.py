@@ -39,6 +39,7 @@ REFUSED_TRIES, REFUSED_SECONDS = 3, 900.0
 HEALTHY_SECONDS = 60.0
 HOUSEKEEPING_SECONDS = 60.0
 DELIVERERS = 4
+STOP_SECONDS = 30.0  # for what is being sent; then whatever hangs on a server is left to the next worker
 
 log = logging.getLogger("supportdesk.worker")
 
@@ -73,8 +74,9 @@ class Worker:
             self._supervise()
         finally:
             self.stop()
+            deadline = time.monotonic() + STOP_SECONDS
             for thread in self._threads:
-                thread.join(timeout=10)
+                thread.join(timeout=max(0.0, deadline - time.monotonic()))
             try:
                 self.engine.store.release_lease(LEASE, self.owner)
             except StoreError as error:  # it runs out by itself
