@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from supportdesk.desk.delivery import due_rows
 from supportdesk.desk.model import ActionId, AgentId, CustomerId, TicketId
 from supportdesk.store.connect import Connection
 from tests.store.desk import add_ticket
@@ -28,7 +29,7 @@ ME, TICKET = AgentId(1), TicketId(1)
 VIEWS = (
     "needs_reply", "mine", "unassigned", "with_customer", "snoozed", "notifications", "all_open", "solved", "spam",
 )  # fmt: skip
-IN_INDEX_ORDER = {*VIEWS, *(f"{view}, narrowed" for view in VIEWS)} - {
+IN_INDEX_ORDER = {"held", *VIEWS, *(f"{view}, narrowed" for view in VIEWS)} - {
     f"{view}{narrowed}" for view in ("with_customer", "snoozed") for narrowed in ("", ", narrowed")
 }
 
@@ -45,6 +46,8 @@ QUESTIONS: dict[str, Question] = {
     "thread": lambda read, now: read.thread(TICKET),
     "unanswered": lambda read, now: read.unanswered(now=now),
     "outbox": lambda read, now: read.outbox(states=["held", "deferred"]),
+    "due": lambda read, now: due_rows(read, now, mailboxes=[1], limit=20),
+    "held": lambda read, now: read.rows("outbox", {"state": "held", "mailbox_id": [1]}, order="not_before", limit=20),
     "drafts": lambda read, now: read.outbox(ticket_id=TICKET, agent_id=ME),
     "feed": lambda read, now: read.events(after=10),
     "timeline": lambda read, now: read.events(ticket_id=TICKET),

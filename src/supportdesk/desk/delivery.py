@@ -8,6 +8,7 @@ before the final dot is tried again, after it the reply is `uncertain` and a per
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ log = logging.getLogger("supportdesk.delivery")
 WORKER_LEASE = "worker"
 LEASE = timedelta(minutes=15)  # longer than the ten minutes that a server may take after the final dot
 PAUSE_AFTER_REFUSAL = timedelta(minutes=15)
+CANDIDATES = 20  # more than there are deliverers, of which each takes the first that it gets
 OPEN_CIRCUIT_AFTER, CIRCUIT_PAUSE = 5, timedelta(minutes=5)
 
 
@@ -103,10 +105,8 @@ class Deliverer:
     def _claim_next(self) -> OutboxRow | None:
         now = self._desk.clock.now()
         mailboxes = self._desk.read.rows("mailbox", {"state": "active"})
-        sending = {row["id"] for row in mailboxes if self._paused_until.get(row["id"], now) <= now}
-        for candidate in due_rows(self._desk.read, now):
-            if candidate["mailbox_id"] not in sending:
-                continue
+        sending = [row["id"] for row in mailboxes if row["smtp"] and self._paused_until.get(row["id"], now) <= now]
+        for candidate in due_rows(self._desk.read, now, mailboxes=sending, limit=CANDIDATES):
             claimed = self._claim(OutboxId(candidate["id"]), candidate["state"])
             if claimed is not None:
                 return claimed
@@ -172,8 +172,7 @@ class Deliverer:
             store.run(lambda tx: write_verdict(tx, self._own_row(tx, row.id), refused))
             return None
         if not row.built_sha:
-            kept = Update("outbox", {"id": row.id}, {"built_sha": ""}, {"built_sha": store.blobs.put(built.data)})
-            store.run(lambda tx: self._change_own(tx, row.id, kept))
+            store.blobs.put(built.data, lambda tx, sha: self._keep_built(tx, row.id, sha))
         return built
 
     def _send(self, row: OutboxRow, built: BuiltMail) -> SendResult:
@@ -194,6 +193,9 @@ class Deliverer:
             return
         reached = Update("outbox", {"id": outbox_id}, {}, {"stage": stage})
         self._desk.store.run(lambda tx: self._change_own(tx, outbox_id, reached))
+
+    def _keep_built(self, tx: Transaction, outbox_id: OutboxId, sha: str) -> None:
+        self._change_own(tx, outbox_id, Update("outbox", {"id": outbox_id}, {"built_sha": ""}, {"built_sha": sha}))
 
     def _change_own(self, tx: Transaction, outbox_id: OutboxId, change: Update) -> None:
         self._check_lease(tx)
@@ -224,11 +226,17 @@ class Deliverer:
 # ---- what is due -----------------------------------------------------------------------------------------------------
 
 
-def due_rows(reader: Reader, now: datetime, *, limit: int = 0) -> list[Row]:
-    """Held rows whose undo window is over and deferred ones whose next try has come, the oldest first."""
-    rows = reader.rows("outbox", {"state": ["held", "deferred"]}, order="held_at")
-    due = [row for row in rows if _is_due(row, now)]
-    return due[:limit] if limit else due
+def due_rows(reader: Reader, now: datetime, *, mailboxes: Sequence[int] | None = None, limit: int = 0) -> list[Row]:
+    """Held rows whose undo window is over and deferred ones whose next try has come, the oldest first.
+
+    Of each kind at most `limit`, those that were due first; only those of `mailboxes`, where they are given.
+    """
+    where = {} if mailboxes is None else {"mailbox_id": list(mailboxes)}
+    held = reader.rows("outbox", {"state": "held", **where}, order="not_before", limit=limit)
+    deferred = reader.rows("outbox", {"state": "deferred", **where}, order="next_try", limit=limit)
+    return sorted(
+        (row for row in (*held, *deferred) if _is_due(row, now)), key=lambda row: row["held_at"] or row["created_at"]
+    )
 
 
 def anything_due(reader: Reader, now: datetime) -> bool:

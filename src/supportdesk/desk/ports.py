@@ -226,7 +226,9 @@ class Reader(Protocol):
 class Blobs(Protocol):
     """Raw mail, uploads and built mail: bytes by their sha-256, each put durable before it returns."""
 
-    def put(self, data: bytes) -> str: ...
+    def put(self, data: bytes, then: Callable[[Transaction, str], None] | None = None) -> str:
+        """Keep the bytes; returns their sha. `then` gets it in the transaction that makes them whole."""
+
     def get(self, sha256: str) -> bytes: ...
 
 

@@ -7,7 +7,7 @@ blobs are one transaction; the chunks of big ones go in groups, each in its own,
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +15,9 @@ from supportdesk.errors import NotFound, StoreError
 from supportdesk.store.connect import Connection
 
 if TYPE_CHECKING:
+    from supportdesk.desk.ports import Transaction
     from supportdesk.store.sql import SqlStore
+    from supportdesk.store.write.transaction import WriteTransaction
 
 CHUNK: Final = 256 * 1024
 GROUP_BYTES: Final = 1024 * 1024
@@ -28,20 +30,29 @@ class SqlBlobs:
     def __init__(self, store: SqlStore) -> None:
         self._store = store
 
-    def put(self, data: bytes) -> str:
-        """Keep the bytes, durable on return; what is there already is not written again. Returns the sha-256 in hex."""
+    def put(self, data: bytes, then: Callable[[Transaction, str], None] | None = None) -> str:
+        """Keep the bytes, durable on return; what is there already is not written again. Returns the sha-256 in hex.
+
+        `then` gets it in the transaction that makes them whole; what it raises rises, and the bytes are not kept.
+        """
         sha = hashlib.sha256(data).hexdigest()
         with self._store.connection() as connection:
             if has_blob(connection, sha):
+                if then is not None:
+                    self._store.run(lambda tx: then(tx, sha))
                 return sha
         frames = compress(data)
         while len(frames) > GROUP_BYTES // CHUNK:
             some, frames = frames[: GROUP_BYTES // CHUNK], frames[GROUP_BYTES // CHUNK :]
             with self._store.transaction() as tx:
                 _put_chunks(tx.connection, sha, some)
-        with self._store.transaction() as tx:
-            _put_chunks(tx.connection, sha, frames)
-            _put_row(tx.connection, sha, len(data), tx.now)
+
+        def make_whole(tx: WriteTransaction) -> None:
+            put_small(tx.connection, sha, frames, len(data), tx.now)
+            if then is not None:
+                then(tx, sha)
+
+        self._store.run(make_whole)
         return sha
 
     def get(self, sha256: str) -> bytes:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from supportdesk.desk.model import AgentId, TicketId
-from supportdesk.desk.ports import Clock, Transaction
+from supportdesk.desk.ports import Clock
 from supportdesk.errors import OutcomeUnknown, StoreError, TryAgain
 from supportdesk.store.address import Address, parse_url
 from supportdesk.store.connect import Connection, Pool, close_connection, connect
@@ -99,7 +99,7 @@ class SqlStore:
                 raise
             self._commit(connection)
 
-    def run(self, block: Callable[[Transaction], Result]) -> Result:
+    def run(self, block: Callable[[WriteTransaction], Result]) -> Result:
         """Run `block` in a transaction, again from the start while the database broke a deadlock or was busy."""
         for attempt in range(RETRIES):
             try:
