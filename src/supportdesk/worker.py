@@ -39,7 +39,7 @@ REFUSED_TRIES, REFUSED_SECONDS = 3, 900.0
 HEALTHY_SECONDS = 60.0
 HOUSEKEEPING_SECONDS = 60.0
 DELIVERERS = 4
-STOP_SECONDS = 30.0  # for what is being sent; then whatever hangs on a server is left to the next worker
+STOP_SECONDS = 20.0  # for what is being sent, within the patience of the systemd unit; the rest is the next worker's
 
 log = logging.getLogger("supportdesk.worker")
 
