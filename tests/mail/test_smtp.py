@@ -44,6 +44,14 @@ def send(transport: SmtpTransport, mail: BuiltMail | None = None, recipients: Se
     return transport.send(mail or built(), recipients, Stages())
 
 
+def test_an_address_that_cannot_be_written_is_refused_and_breaks_nothing(
+    stub: SmtpStub, transport: SmtpTransport
+) -> None:
+    result = send(transport, built(b"Subject: x\r\n\r\nciao\r\n", "perché@example.com"), ["perché@example.com"])
+    assert (result.verdict, [one.state for one in result.recipients]) == ("failed", ["failed"])
+    assert send(transport).verdict == "sent"
+
+
 @pytest.mark.parametrize(
     ("stage", "answer", "verdict", "reached"),
     [

@@ -91,6 +91,10 @@ class SmtpTransport:
         except (SMTPException, OSError, TimeoutError) as error:
             await self._disconnect()
             return attempt.result(judge_silence(attempt.stage), str(error) or type(error).__name__)
+        except ValueError as error:  # what cannot be put into a command is no better the next time
+            await self._disconnect()
+            verdict = "uncertain" if judge_silence(attempt.stage) == "uncertain" else "failed"
+            return attempt.result(verdict, str(error), refuse=recipients)
         except ConfigError as error:  # the certificate file that the mailbox names
             return attempt.result("deferred", error.message, account_problem=True)
         except BaseException:
