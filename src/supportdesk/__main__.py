@@ -43,6 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
         # Whoever read us has seen enough; without this the interpreter complains once more when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        return failures.say(failures.about_file(error)) if error.filename else failures.crash(error)
     except Exception as error:  # noqa: BLE001 — the last handler: says what happened without showing anybody's data
         return failures.crash(error)
     return code

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from supportdesk.errors import ConfigError
+from supportdesk.l10n.catalog import _
 
 APP = "supportdesk"
 PREFIX = "SUPPORTDESK_"
@@ -83,11 +84,11 @@ def load_config(path: Path | None = None, *, database: str = "", agent: str = ""
     """
     named = path or (Path(os.environ[PREFIX + "CONFIG"]) if os.environ.get(PREFIX + "CONFIG") else None)
     source = named or config_dir() / "config.toml"
-    if named is not None and not named.exists():
+    if named is not None and not _is_there(named):
         raise ConfigError(
             f"{named}: there is no such file", hint="name an existing file with --config, or leave it out"
         )
-    values = _read_toml(source) if source.exists() else {}
+    values = _read_toml(source) if _is_there(source) else {}
     _refuse_unknown(values, SETTINGS, str(source))
     for key in SETTINGS:
         if (given := os.environ.get(PREFIX + key.upper())) is not None:
@@ -100,7 +101,7 @@ def load_config(path: Path | None = None, *, database: str = "", agent: str = ""
     checked.setdefault("database", str(data_dir() / "desk.db"))
     if os.environ.get("NO_COLOR") and "theme" not in values:
         checked["theme"] = "monochrome"
-    found = source if source.exists() else named
+    found = source if _is_there(source) else named
     config = Config(source=found, **checked)
     _read_credentials(config.credentials_path)  # what is wrong there is said now, not at the first login
     return config
@@ -111,7 +112,7 @@ def save_setting(config: Config, key: str, value: str | bool) -> Path:
     import tomlkit
 
     path = config.source or config_dir() / "config.toml"
-    document = tomlkit.parse(path.read_text()) if path.exists() else tomlkit.document()
+    document = tomlkit.parse(_read(path)) if _is_there(path) else tomlkit.document()
     document[key] = value
     _write_private(path, tomlkit.dumps(document))
     return path
@@ -122,7 +123,7 @@ def save_credential(config: Config, address: str, credential: Credential) -> Pat
     import tomlkit
 
     path = config.credentials_path
-    document = tomlkit.parse(path.read_text()) if path.exists() else tomlkit.document()
+    document = tomlkit.parse(_read(path)) if _is_there(path) else tomlkit.document()
     table = tomlkit.table()
     for item in fields(Credential):
         if value := getattr(credential, item.name):
@@ -139,21 +140,23 @@ def resolve_password(config: Config, address: str) -> str:
     """
     if directory := os.environ.get("CREDENTIALS_DIRECTORY"):
         provided = Path(directory) / address.casefold()
-        if provided.exists():
-            return provided.read_text().rstrip("\r\n")
+        if _is_there(provided):
+            return _read(provided).rstrip("\r\n")
     name = address.casefold()
     credential = config.credentials.get(name) or _read_credentials(config.credentials_path).get(name)
     if credential is None:
         raise ConfigError(
-            f"no login is stored on this machine for {address}",
-            hint=f"run `supportdesk mailbox set {address} --password-command …` or add it to {config.credentials_path}",
+            _("no login is stored on this machine for {address}").format(address=address),
+            hint=_("run `supportdesk mailbox set {address} --password-command …` or add it to {file}").format(
+                address=address, file=config.credentials_path
+            ),
         )
     if credential.password_command:
         return _run_password_command(credential.password_command, address)
     if credential.password_file:
         path = Path(credential.password_file).expanduser()
         _refuse_open_file(path)
-        return path.read_text().rstrip("\r\n")
+        return _read(path).rstrip("\r\n")
     return credential.password
 
 
@@ -167,26 +170,54 @@ def _run_password_command(command: str, address: str) -> str:
             shlex.split(command), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False
         )
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-        raise ConfigError(f"the password command of {address} could not run: {type(error).__name__}") from None
+        raise ConfigError(
+            _("the password command of {address} could not run: {reason}").format(
+                address=address, reason=type(error).__name__
+            )
+        ) from None
     if done.returncode or not done.stdout.strip():
         raise ConfigError(
-            f"the password command of {address} ended with {done.returncode} and printed no password",
-            hint="run it by hand in a terminal; its first line of output must be the password",
+            _("the password command of {address} ended with {code} and printed no password").format(
+                address=address, code=done.returncode
+            ),
+            hint=_("run it by hand in a terminal; its first line of output must be the password"),
         )
     return done.stdout.splitlines()[0]
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(_read(path))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: {error}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from None
+
+
+def _is_there(path: Path) -> bool:
+    """Whether the file exists; a directory that may not be entered is an error, not an absence."""
+    try:
+        return path.exists()
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ConfigError(_("{name} is not UTF-8").format(name=path)) from None
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        _("{file} cannot be read: {reason}").format(file=path, reason=error.strerror or error),
+        hint=_("let this user read it, or name another file: --config, SUPPORTDESK_CONFIG"),
+    )
 
 
 def _read_credentials(path: Path) -> dict[str, Credential]:
-    if not path.exists():
+    if not _is_there(path):
         return {}
     _refuse_open_file(path)
     found = {}
@@ -206,7 +237,7 @@ def _refuse_open_file(path: Path) -> None:
     try:
         state = path.stat()
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+        raise _unreadable(path, error) from None
     if stat.S_IMODE(state.st_mode) & 0o077:
         raise ConfigError(f"{path}: holds passwords and others can read it", hint=f"run: chmod 600 {path}")
     if state.st_uid not in (os.geteuid(), 0):
@@ -253,11 +284,17 @@ def _checked(key: str, value: Any, where: str) -> Any:
 
 
 def _write_private(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     temporary = path.with_name(path.name + ".new")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise ConfigError(
+            _("{file} cannot be written: {reason}").format(file=path, reason=error.strerror or error),
+            hint=_("let this user write there, or name another file: --config, SUPPORTDESK_CONFIG"),
+        ) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -278,3 +279,58 @@ def test_times_are_those_of_the_shop_and_say_so(shop: House, supportdesk: Run, m
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--language", "xx", "status"], "en, it"),
+        (["ticket", "list", "--limit", "-3"], "0 for all"),
+        (["search", "ordine", "--limit", "-1"], "0 for all"),
+        (["ticket", "language", "1", "--to", "xx"], "no language"),
+        (["agent", "add", "anna maria"], "login"),
+        (["agent", "add", "anna", "--ssh-key", "/nope.pub"], "No such file"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_wrong_value_is_refused_with_what_would_be_right(
+    shop: House, supportdesk: Run, arguments: list[str], said: str
+) -> None:
+    shop.customer_writes()
+    result = supportdesk(*arguments)
+    assert result.code in (2, 4) and said in result.err, result
+
+
+def test_a_directory_that_cannot_be_used_is_named_with_what_to_do(
+    supportdesk: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "file").write_text("")
+    making = supportdesk("init", "--no-mailbox", "--defaults", "--country", "IT", "--shop", "B",
+                         "--database", str(home / "file" / "desk.db"))  # fmt: skip
+    assert making.code == 1 and str(home / "file") in making.err and "should not" not in making.err
+
+    def refuse(self, *args, **kwargs):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr("pathlib.Path.exists", refuse)
+    reading = supportdesk("status")
+    assert reading.code == 2 and "config.toml cannot be read: Permission denied" in reading.err
+    assert "--config" in reading.err and "should not" not in reading.err
+
+
+def test_a_wrong_call_is_told_in_the_agents_language(supportdesk: Run) -> None:
+    assert "Missing" not in supportdesk("ticket", "take").err
+    shown = supportdesk("--language", "it", "ticket", "take")
+    assert shown.code == 2 and "manca" in shown.err and "suggerimento" in shown.err
+    page = supportdesk("--language", "it", "ticket", "take", "--help").out
+    assert page.startswith("Uso: ") and "Opzioni:" in page and "obbligatorio" in page
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_no_help_shows_a_python_type_or_a_default_that_means_none(supportdesk: Run, name: str) -> None:
+    waiting = [([name], command_named(name))]
+    while waiting:
+        path, command = waiting.pop()
+        waiting += [([*path, below], one) for below, one in getattr(command, "commands", {}).items()]
+        page = supportdesk(*path, "--help").out
+        assert page and not re.search(r"<\w+(\[\w+\])?>|default: -1|default: 0\]|\.\.\.$|[{}]", page), page

@@ -61,6 +61,8 @@ def add(
     if key:
         values["ssh_key"] = key
         _check_login(login)
+    elif not re.fullmatch(r"[^\s\x00-\x1f\x7f]{1,64}", login):
+        raise UsageError(_("{login} cannot be a login").format(login=repr(login)), hint="giulia, giulia.rossi")
     agent = session.desk.add_agent(session.actor, login, **values)
     line = authorized_keys_line(session, agent) if key else ""
     session.out.answer({"agent": agent, "authorized_keys": line}, [line] if line else [])
@@ -155,8 +157,9 @@ def _program() -> str:
 
 def _read_key(given: str) -> str:
     text = sys.stdin.readline() if given == STDIN else given
-    if not KEY.fullmatch(text.strip()):
-        text = read_text_file(given) if given != STDIN and Path(given).expanduser().is_file() else text
+    is_path = given != STDIN and (given.startswith(("/", ".", "~")) or given.endswith(".pub") or Path(given).is_file())
+    if is_path and not KEY.fullmatch(text.strip()):
+        text = read_text_file(str(Path(given).expanduser()))
     if not KEY.fullmatch(text.strip()):
         raise UsageError(_("that is no public SSH key"), hint="ssh-ed25519 AAAA… giulia@laptop")
     return text.strip()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable, Mapping
@@ -72,7 +73,7 @@ def run(arguments: list[str], programs: Programs) -> int:
             return UsageError.exit_code
         context: Any = getattr(error, "ctx", None)
         hint = _("{command} --help tells how").format(command=context.command_path) if context is not None else ""
-        complain(error.format_message(), hint)
+        complain(_in_our_words(error.format_message()), hint)
         return UsageError.exit_code
     finally:
         session.close()
@@ -101,7 +102,7 @@ class _Commands(TyperGroup):
         return command_named(cmd_name)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        with formatter.section(_("Commands")):
+        with formatter.section("Commands"):
             formatter.write_dl([(name, _(help_text)) for name, (_module, help_text) in COMMANDS.items()])
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -174,7 +175,9 @@ def _finish(command: Any) -> None:
     for item in (command, *command.params):
         if getattr(item, "help", None):
             item.help = _(item.help)
+    command.short_help = command.help  # whole: Typer would cut it
     for param in command.params:
+        _speak_plainly(param)
         descriptor = getattr(param, "type_descriptor", None)
         kind = getattr(descriptor, "annotation", None)
         many = get_origin(kind) is list
@@ -190,8 +193,31 @@ def _finish(command: Any) -> None:
         return option
 
     command.get_help_option = help_option
+    write_help = command.get_help
+    command.get_help = lambda ctx: _help_in_our_words(write_help(ctx))
     for below in getattr(command, "commands", {}).values():
         _finish(below)
+
+
+def _speak_plainly(param: Any) -> None:
+    """No Python types and no defaults that mean "none was given" in the help."""
+    if param.param_type_name == "argument":
+        param.display_type = lambda _ctx: ""
+    elif not param.metavar and not param.is_flag:
+        param.metavar = param.name.upper()
+    if param.default in (-1, 0, ""):
+        param.show_default = False
+
+
+def _help_in_our_words(text: str) -> str:
+    """Typer's headings and marks in the language that is spoken."""
+    marks = {
+        "Usage: ": _("Usage: "), "Arguments:": _("Arguments:"), "Options:": _("Options:"), "Commands:": _("Commands:"),
+    }  # fmt: skip
+    for mark, words in marks.items():
+        text = re.sub(f"^{mark}", words, text, flags=re.MULTILINE)
+    text = re.sub(r"\{([^{}\n]+)\}", r"\1", text)
+    return text.replace("[required]", _("[required]")).replace("[default: ", _("[default: "))
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +251,30 @@ def _language_among(arguments: list[str]) -> str:
         if argument.startswith("--language="):
             return argument.partition("=")[2]
     return ""
+
+
+# What Typer says about a wrong call, and how we say it; the msgid takes the groups of the pattern.
+_TYPERS_WORDS = (
+    (r"Missing option '([^']+)'.*", N_("{0} is missing")),
+    (r"Missing argument '([^']+)'.*", N_("{0} is missing")),
+    (r"Missing command\.?", N_("say what to do")),
+    (r"No such option:? '?(\S+?)'?\.? ?Did you mean (.+?)\?", N_("there is no option {0}; did you mean {1}?")),
+    (r"No such option:? '?(\S+?)'?\.?( \(Possible options:.*\))?", N_("there is no option {0}")),
+    (r"No such command '([^']+)'\. Did you mean (.+?)\?", N_("there is no command {0}; did you mean {1}?")),
+    (r"No such command '([^']+)'\.?", N_("there is no command {0}")),
+    (r"Got unexpected extra argument(?:s|\(s\))? \((.*)\)", N_("nothing is known of {0} here")),
+    (r"Option '([^']+)' requires an argument\.?", N_("{0} needs a value")),
+    (r"Option '([^']+)' does not take a value\.?", N_("{0} takes no value")),
+    (r"Invalid value for (.+?): (.+)", "{0}: {1}"),
+)
+
+
+def _in_our_words(message: str) -> str:
+    """Typer's message in the language that is spoken; one that is not known stays as it is."""
+    for pattern, words in _TYPERS_WORDS:
+        if found := re.fullmatch(pattern, " ".join(message.split())):
+            return _(words).format(*found.groups())
+    return message
 
 
 def _asked_over_ssh(command: str) -> list[str]:

@@ -121,7 +121,7 @@ def lint(
     lines = [f"{one.key}{'/' if one.variant else ''}{one.variant}: {one.message} [{one.code}]" for one in findings]
     session.out.answer(findings, lines)
     counted = ngettext("{count} response", "{count} responses", len(responses)).format(count=len(responses))
-    session.out.say(f"{counted}, {len(findings)} !" if findings else f"{counted}, {_('clean')}")
+    session.out.say(f"{counted}, {len(findings)} !" if findings else f"{counted}, " + _("clean"))
     return 1 if findings else 0
 
 

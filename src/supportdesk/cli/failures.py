@@ -17,7 +17,7 @@ from supportdesk.l10n.catalog import _
 from supportdesk.safetext import safe
 
 if TYPE_CHECKING:
-    from supportdesk.errors import SupportdeskError
+    from supportdesk.errors import StoreError, SupportdeskError
 
 
 def say(error: SupportdeskError) -> int:
@@ -30,7 +30,18 @@ def complain(message: str, hint: str = "") -> None:
     """`supportdesk: MESSAGE` and, on a line of its own, the hint."""
     sys.stderr.write(f"supportdesk: {safe(message)}\n")
     if hint:
-        sys.stderr.write(f"  {_('hint')}: {safe(hint)}\n")
+        sys.stderr.write("  " + _("hint: {hint}").format(hint=safe(hint)) + "\n")
+
+
+def about_file(error: OSError) -> StoreError:
+    """A file or directory that the machine refuses: what, why, and where another one is named."""
+    from supportdesk.errors import StoreError
+
+    reason = error.strerror or type(error).__name__
+    return StoreError(
+        _("{file} cannot be used: {reason}").format(file=error.filename, reason=reason),
+        hint=_("look who may read and write it and its directory; --database and --config name other places"),
+    )
 
 
 def crash(error: Exception) -> int:

@@ -26,7 +26,7 @@ MAILBOX = typer.Option("--mailbox", metavar="ADDRESS", help=N_("Whose hours; not
 @verb(app, "show", N_("Print the opening hours of a mailbox"), restricted=True)
 def show(session: Session, mailbox: Annotated[str, MAILBOX] = "") -> None:
     box, calendar = _calendar(session, mailbox)
-    lines = [f"{box.address}: {write_week(calendar.week)}", f"{_('zone')}: {calendar.zone}"]
+    lines = [f"{box.address}: {write_week(calendar.week)}", _("zone: {zone}").format(zone=calendar.zone)]
     if calendar.holidays_country:
         where = f"{calendar.holidays_country} {calendar.holidays_region}".strip()
         lines.append(_("closed on the public holidays of {where}").format(where=where))

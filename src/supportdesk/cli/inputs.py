@@ -58,6 +58,13 @@ def text_from(session: Session, argument: str, file: str = "") -> str:
     return ""
 
 
+def check_limit(limit: int) -> int:
+    """How many at most, 0 for all. Raises UsageError below that."""
+    if limit < 0:
+        raise UsageError(_("{value} is no limit").format(value=limit), hint=_("a number, or 0 for all"))
+    return limit
+
+
 def read_text_file(name: str) -> str:
     try:
         return decoded(Path(name).read_bytes(), name)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from supportdesk.cli.actions import tell_done
+from supportdesk.cli.inputs import check_limit
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
 from supportdesk.desk import labels
@@ -29,7 +30,7 @@ def list_outbox(
 ) -> None:
     if state and state not in OUTBOX_STATES:
         raise UsageError(_("there is no state {state}").format(state=state), hint=", ".join(OUTBOX_STATES))
-    rows = session.desk.read.outbox(states=(state,) if state else UNSENT, limit=max(limit, 0))
+    rows = session.desk.read.outbox(states=(state,) if state else UNSENT, limit=check_limit(limit))
     session.out.table(
         rows,
         (_("number"), "#", _("state"), _("to"), _("subject"), _("next try"), _("error")),

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from supportdesk import config as settings
 from supportdesk.cli.output import Output, time_in
-from supportdesk.errors import ConfigError, NotAllowed
-from supportdesk.l10n.catalog import _, use_language
+from supportdesk.errors import ConfigError, NotAllowed, UsageError
+from supportdesk.l10n.catalog import _, available_languages, use_language
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -112,6 +112,11 @@ class Session:
 
     def speak(self) -> None:
         """Speak the language of --language, of the settings or of the terminal."""
+        if self.language and not self.language.casefold().startswith(use_language(self.language)):
+            raise UsageError(
+                _("there is no language {language} here").format(language=self.language),
+                hint=", ".join(available_languages()),
+            )
         try:
             chosen = self.language or self.config.language
         except ConfigError:

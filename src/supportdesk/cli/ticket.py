@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from supportdesk.cli.actions import add_action_verbs, tell_done, tell_stopped
-from supportdesk.cli.inputs import assignments, find_mailbox, one_ticket, text_from
+from supportdesk.cli.inputs import assignments, check_limit, find_mailbox, one_ticket, text_from
 from supportdesk.cli.output import span
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
@@ -41,7 +41,7 @@ def list_tickets(
     desk, now = session.desk, session.desk.clock.now()
     agent_id = session.acting_agent.id
     ids = desk.read.queue_ids(
-        view.replace("-", "_"), agent_id=agent_id, now=now, text=" ".join(query or ()), limit=max(limit, 0)
+        view.replace("-", "_"), agent_id=agent_id, now=now, text=" ".join(query or ()), limit=check_limit(limit)
     )
     show_queue(session, ids, now)
 
@@ -76,13 +76,18 @@ def show(
     if customer is not None:
         out.line(f"{_('customer')}: {customer.name} <{', '.join(customer.addresses)}> · {customer.language or '—'}")
     status = labels.status_name(found.status)
-    out.line(f"{_('status')}: {status} · {_('owner')}: {owner or '—'} · {_('read up to')}: --seen {found.seq}")
     out.line(
-        f"{_('waits since')}: {session.time(found.waiting_since, found.mailbox_id) or '—'}"
-        f" · {_('due')}: {session.time(found.due_at, found.mailbox_id) or '—'}"
+        f"{_('status')}: {status} · {_('owner')}: {owner or '—'} · "
+        + _("read up to: --seen {seq}").format(seq=found.seq)
+    )
+    out.line(
+        _("waits since: {since} · due: {due}").format(
+            since=session.time(found.waiting_since, found.mailbox_id) or "—",
+            due=session.time(found.due_at, found.mailbox_id) or "—",
+        )
     )
     if tags or found.badges:
-        out.line(f"{_('tags')}: {', '.join((*tags, *found.badges))}")
+        out.line(_("tags: {tags}").format(tags=", ".join((*tags, *found.badges))))
     for number, (entry, first) in enumerate(_numbered(thread), start=1):
         _print_entry(session, number, entry, first, session.time(entry.at, found.mailbox_id))
 

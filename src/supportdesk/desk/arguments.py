@@ -76,9 +76,13 @@ def clean_tags(value: str | Iterable[str]) -> tuple[str, ...]:
 
 def clean_language(value: str) -> str:
     """A BCP 47 tag as we write it: `it`, `fr-CH`."""
+    from babel import Locale
+
     match = re.fullmatch(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{2}|[0-9]{3}))?", value.strip())
     if match is None:
         raise UsageError(_("{value} is no language tag").format(value=repr(value)), hint="it, de, fr-CH")
+    if match[1].lower() not in Locale("en").languages:
+        raise UsageError(_("{value} is no language").format(value=repr(value)), hint="it, de, fr-CH")
     return match[1].lower() + (f"-{match[2].upper()}" if match[2] else "")
 
 
