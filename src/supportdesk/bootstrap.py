@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from supportdesk.config import Config, resolve_password
 from supportdesk.errors import ConfigError, NotAllowed, NotFound
+from supportdesk.l10n.catalog import _
 
 if TYPE_CHECKING:
     from supportdesk.desk.delivery import Deliverer
@@ -71,13 +72,18 @@ def acting_agent(desk: Desk, config: Config) -> Agent:
     try:
         agent = desk.agent_by_login(login)
     except NotFound:
-        known = ", ".join(known.login for known in desk.agents()) or "nobody yet"
+        known = ", ".join(known.login for known in desk.agents()) or _("nobody yet")
         raise NotFound(
-            f"no agent has the login {login}",
-            hint=f"known: {known}. Set `agent` in the settings, or add one: supportdesk agent add {login}",
+            _("no agent has the login {login}").format(login=login),
+            hint=_("known: {known}. Set `agent` in the settings, or add one: supportdesk agent add {login}").format(
+                known=known, login=login
+            ),
         ) from None
     if agent.state == "disabled":
-        raise NotAllowed(f"the agent {login} is disabled", hint="an admin can change that: supportdesk agent set")
+        raise NotAllowed(
+            _("the agent {login} is disabled").format(login=login),
+            hint=_("an admin can change that: supportdesk agent set"),
+        )
     return agent
 
 
@@ -116,7 +122,8 @@ class ServerConnections:
     def _account(self, mailbox: Mailbox, server: Server | None, kind: str) -> tuple[Server, str]:
         if server is None:
             raise ConfigError(
-                f"{mailbox.address} has no {kind} server", hint=f"supportdesk mailbox set {mailbox.address}"
+                _("{address} has no {kind} server").format(address=mailbox.address, kind=kind),
+                hint=f"supportdesk mailbox set {mailbox.address}",
             )
         return server, resolve_password(self.config, mailbox.address)
 
@@ -249,7 +256,8 @@ def refuse_missing(config: Config) -> None:
     """Raises NotFound where the configured database is a file that is not there."""
     if is_file(config.database) and not database_path(config).exists():
         raise NotFound(
-            f"there is no desk at {config.database}", hint="run `supportdesk init`, or name it with --database"
+            _("there is no desk at {database}").format(database=config.database),
+            hint=_("run `supportdesk init`, or name it with --database"),
         )
 
 
