@@ -248,6 +248,7 @@ def test_stopping_between_groups_leaves_a_clean_prefix() -> None:
     stopped = Fetcher(ledger, mailbox(), stop=lambda: len(ledger.entered) >= 50).run_pass(source)
     assert not stopped.complete
     assert ledger.rows["INBOX"]["last_uid"] == len(ledger.entered)
+    assert ledger.missing is None, "what was broken off is no finished pass"
 
 
 def test_progress_counts_up_to_the_number_of_new_messages() -> None:

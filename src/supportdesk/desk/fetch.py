@@ -97,7 +97,8 @@ class Fetcher:
         recent, historic = self._split_by_start(source, missing)
         result = self._take(source, taking, recent, historic=False, total=len(missing))
         result += self._take(source, taking, historic, historic=True, total=len(missing))
-        self._ledger.finish_pass(folder["id"], missing=len(taking.without_row()))
+        if not self._stop():  # one that was broken off says nothing about the folder's health (SYNC-9)
+            self._ledger.finish_pass(folder["id"], missing=len(taking.without_row()))
         return result
 
     def _split_by_start(self, source: MailSource, uids: Sequence[int]) -> tuple[list[int], list[int]]:
