@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -50,3 +51,12 @@ def test_an_italian_agent_reads_italian_units(italian, length: timedelta, text: 
 def test_named_keys_are_called_as_on_the_agents_keyboard(italian) -> None:
     assert shown_keys("enter") == "invio"
     assert shown_keys("g m") == "g m"
+
+
+def test_times_are_shown_in_the_zone_of_the_given_now() -> None:
+    late = datetime(2026, 11, 20, 23, 30, 5, tzinfo=UTC)
+    rome = NOW.astimezone(ZoneInfo("Europe/Rome"))
+    assert ages.moment(NOW, rome) == "13:00"
+    assert ages.moment(late, rome) == "21 Nov 00:30"
+    assert ages.date(late, rome) == "21 Nov 2026"
+    assert ages.clock(late, rome) == "00:30:05"

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
 from supportdesk.desk.model import TicketId
 from supportdesk.tui.screens.outbox import OutboxScreen
 from supportdesk.tui.screens.ticket import TicketScreen
@@ -104,3 +110,21 @@ async def test_what_could_not_be_delivered_waits_in_the_outbox_for_a_decision(sh
         await pilot.press("m")
         await until(pilot, lambda: shop.house.desk.outbox_row(row.id).state == "sent", "marked as sent")
         await until(pilot, lambda: "Everything is sent." in shown(app), "nothing is left")
+
+
+async def test_times_are_the_shops_wherever_the_console_runs(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as changed:
+        changed.setenv("TZ", "Pacific/Auckland")
+        time.tzset()
+        until_then = shop.house.desk.clock.now() + timedelta(days=3)
+        shop.house.desk.perform("snooze", shop.house.giulia, (FIRST,), {"until": until_then, "after_deadline": True})
+        app = shop.console()
+        async with app.run_test(size=(120, 40)) as pilot:
+            await list_shown(pilot, 3)
+            app.open_ticket(FIRST)
+            await screen_of(pilot, TicketScreen)
+            local = until_then.astimezone(ZoneInfo("Europe/Rome"))
+            await until(pilot, lambda: f"{local:%H:%M}" in shown(app).splitlines()[1], "the shop's time")
+            arrived = app.session.tickets[FIRST].entries[0].at.astimezone(ZoneInfo("Europe/Rome"))
+            assert f"{arrived:%H:%M}" in shown(app)
+    time.tzset()

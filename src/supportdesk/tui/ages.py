@@ -1,4 +1,7 @@
-"""Times as the console writes them: short, in the zone of this machine, and never ticking by the second."""
+"""Times as the console writes them: short, in the zone of the `now` that is given, and never ticking by the second.
+
+`Session.local_now` gives it in the zone of a shop; the zone of this machine is nobody's business.
+"""
 
 from __future__ import annotations
 
@@ -47,19 +50,19 @@ def due(at: datetime | None, now: datetime) -> str:
 
 def moment(at: datetime, now: datetime) -> str:
     """`18:02` today, `20 Nov 18:02` this year, else `20 Nov 2025`."""
-    local, today = at.astimezone(), now.astimezone()
-    if local.date() == today.date():
+    local = at.astimezone(now.tzinfo)
+    if local.date() == now.date():
         return f"{local:%H:%M}"
     day = f"{local.day} {_(MONTHS[local.month - 1])}"
-    return f"{day} {local:%H:%M}" if local.year == today.year else f"{day} {local.year}"
+    return f"{day} {local:%H:%M}" if local.year == now.year else f"{day} {local.year}"
 
 
-def date(at: datetime) -> str:
+def date(at: datetime, now: datetime) -> str:
     """`20 Nov 2026`."""
-    local = at.astimezone()
+    local = at.astimezone(now.tzinfo)
     return f"{local.day} {_(MONTHS[local.month - 1])} {local.year}"
 
 
-def clock(at: datetime) -> str:
+def clock(at: datetime, now: datetime) -> str:
     """`18:02:15`, for what happens within the minute."""
-    return f"{at.astimezone():%H:%M:%S}"
+    return f"{at.astimezone(now.tzinfo):%H:%M:%S}"

@@ -265,7 +265,7 @@ class Console(SafeApp[int], inherit_bindings=False):
         agents = sum(agent.state == "available" for agent in session.agents.values())
         left = (
             StatusPart(safe(session.shop or "supportdesk"), "strong"),
-            *health(self.desk_status, self.counts, agents, session.now()),
+            *health(self.desk_status, self.counts, agents, session.local_now()),
         )
         languages = session.agent.languages[:1]
         return left, tuple(StatusPart(safe(word), "muted") for word in (session.agent.login, *languages))

@@ -79,7 +79,7 @@ def recipients_line(recipients: tuple[RecipientRow, ...], role: str) -> str:
 
 def delivery_state(row: OutboxRow | ThreadEntry, now: datetime) -> str:
     """What became of a reply, in words that stay true until something happens."""
-    when = ages.clock(row.not_before) if row.not_before is not None else ""
+    when = ages.clock(row.not_before, now) if row.not_before is not None else ""
     match row.state:
         case "held" if row.not_before is not None and row.not_before > now:
             return _("goes out at {time} · U takes it back").format(time=when)
@@ -130,7 +130,7 @@ class SideLine:
     tone: str = ""
 
 
-def customer_lines(bundle: TicketBundle) -> tuple[SideLine, ...]:
+def customer_lines(bundle: TicketBundle, now: datetime) -> tuple[SideLine, ...]:
     """Who the customer is: name, addresses, language, earlier tickets, orders; then the ticket's own labels."""
     lines: list[SideLine] = []
     customer, ticket = bundle.customer, bundle.ticket
@@ -140,7 +140,9 @@ def customer_lines(bundle: TicketBundle) -> tuple[SideLine, ...]:
         lines.append(SideLine(SafeText("")))
     lines.append(SideLine(safe(_language_line(bundle))))
     if customer is not None:
-        lines.append(SideLine(safe(_("customer since {date}").format(date=ages.date(customer.created_at))), "muted"))
+        lines.append(
+            SideLine(safe(_("customer since {date}").format(date=ages.date(customer.created_at, now))), "muted")
+        )
     if ticket.order_number:
         lines += [
             SideLine(SafeText("")),

@@ -61,6 +61,14 @@ class Session:
     def now(self) -> datetime:
         return self.desk.clock.now()
 
+    def local_now(self, mailbox_id: MailboxId | None = None) -> datetime:
+        """Now, in the zone in which a mailbox's times are shown; None: of what is no mailbox's. Reads no store."""
+        from supportdesk.desk.calendar import load_zone
+
+        known = self.mailboxes.get(mailbox_id) if mailbox_id is not None else None
+        shown = known or next(iter(self.mailboxes.values()), None)
+        return self.now().astimezone(load_zone(shown.zone if shown is not None else "UTC"))
+
     def load_ticket(self, ticket_id: TicketId) -> TicketBundle:
         """Read a ticket with its conversation and customer, and keep it."""
         read = self.desk.read

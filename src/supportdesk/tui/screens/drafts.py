@@ -48,13 +48,12 @@ class DraftsScreen(RowsScreen):
         found = session.desk.drafts(session.actor, everybody=True)
         found.sort(key=lambda row: row.agent_id != session.agent.id)
         self._known = {row.id: row for row in found}
-        now = session.now()
         return [
             ListRow(
                 row.id,
                 {
                     "number": safe(str(row.ticket_id)),
-                    "written": safe(ages.moment(row.updated_at, now)),
+                    "written": safe(ages.moment(row.updated_at, session.local_now(row.mailbox_id))),
                     "owner": safe(self._owner(row)),
                     "to": safe(_("note") if row.kind == "note" else _names(row)),
                     "subject": safe(row.subject),

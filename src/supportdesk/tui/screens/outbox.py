@@ -49,7 +49,6 @@ class OutboxScreen(RowsScreen):
         session = self.session
         found = session.desk.read.outbox(states=UNSENT)
         self._known = {row.id: row for row in found}
-        now = session.now()
         return [
             ListRow(
                 row.id,
@@ -58,7 +57,7 @@ class OutboxScreen(RowsScreen):
                     "state": safe(word(OUTBOX, row.state)),
                     "to": safe(", ".join(one.address for one in row.recipients)),
                     "subject": safe(row.subject),
-                    "detail": safe(delivery_state(row, now)),
+                    "detail": safe(delivery_state(row, session.local_now(row.mailbox_id))),
                 },
                 {"state": TROUBLE.get(row.state, "")} if row.state in TROUBLE else None,
             )

@@ -44,7 +44,7 @@ class ParkedScreen(RowsScreen):
         session = self.session
         found = parked.list_parked(session.desk.read)
         self._known = {row["delivery_id"]: row for row in found}
-        now = session.now()
+        now = session.local_now()
         return [
             ListRow(
                 row["delivery_id"],

@@ -123,7 +123,7 @@ class WritingScreen(DeskScreen[None]):
         self.show_title()
 
     def _context_items(self) -> list[ThreadItem]:
-        now = self.session.now()
+        now = self.session.local_now(self.bundle.ticket.mailbox_id)
         return [thread_item(entry, self.bundle, now) for entry in self.bundle.entries]
 
     # ---- saving

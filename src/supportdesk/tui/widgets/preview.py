@@ -46,7 +46,7 @@ class Preview(Vertical):
             thread.replace_items(thread_items(bundle, now))
         else:
             thread.show(thread_items(bundle, now))
-        self.query_one("#customer", SidePane).show(customer_lines(bundle))
+        self.query_one("#customer", SidePane).show(customer_lines(bundle, now))
         self.ticket = bundle.ticket.id
 
     def clear(self) -> None:
