@@ -1,4 +1,4 @@
-"""Where a reply is written: Textual's text area without its blinking, its animation and its trust in what is pasted.
+"""Where a reply is written: Textual's text area without its blinking, its animation and its trust in the controls of what is pasted.
 
 It keeps no draft itself. It says when one must be saved (`DraftChanged`): one second after the last key, at the latest
 two after the first unsaved one, and when the focus leaves.
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 from textual.widgets import TextArea
 
-from supportdesk.safetext import safe
+from supportdesk.tui.widgets.guard import as_written
 
 if TYPE_CHECKING:
     from textual import events
@@ -113,7 +113,7 @@ class Composer(TextArea):
         self._stop_timers()
 
     def on_paste(self, event: events.Paste) -> None:
-        event.text = safe(event.text, multiline=True)  # Textual calls the base class's handler after this one
+        event.text = as_written(event.text, multiline=True)  # Textual calls the base class's handler after this one
 
     def _announce(self) -> None:
         self._stop_timers()
