@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from textual import events
+
 from supportdesk.desk.model import OutboxRow, TicketId
 from supportdesk.tui.screens.compose import ComposeScreen
 from supportdesk.tui.screens.note import NoteScreen
 from supportdesk.tui.widgets.prompt import SafeInput
 from tests.tui.conftest import Shop, list_shown, notices, screen_of, shown, until
+from tests.tui.hostile import FORBIDDEN
 
 FIRST = TicketId(1)
 
@@ -249,3 +252,70 @@ async def test_a_new_conversation_begins_with_an_address_and_a_subject(shop: Sho
         await pilot.press(*"La tua tazza", "enter")
         await screen_of(pilot, ComposeScreen)
         assert "nina@example.se" in shown(app)
+
+
+PASTED = "👩‍👧 ❤️ 👍🏽 🇮🇹 \u200fעברית\u200e ‫x‬\tna\u200cme"
+
+
+async def test_what_is_pasted_is_stored_byte_for_byte_and_only_shown_otherwise(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await composer(pilot)
+        app.post_message(events.Paste(f"{PASTED}\x1b[31m\x9b\x07!"))
+        await until(pilot, lambda: [row.body for row in stored(shop)] == [f"{PASTED}!"], "the draft")
+        subject = screen.query_one("#subject", SafeInput)
+        subject.value = ""
+        subject.focus()
+        app.post_message(events.Paste("👩‍👧 ❤️\u200f 🇮🇹"))
+        await until(pilot, lambda: [row.subject for row in stored(shop)] == ["👩‍👧 ❤️\u200f 🇮🇹"], "the subject")
+        assert "👍   IT" in shown(app) or "👍 IT" in shown(app)
+        assert not FORBIDDEN.search(shown(app).replace("\n", ""))
+
+
+async def test_an_empty_answer_to_a_canned_question_is_asked_for_again_and_nothing_is_lost(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await composer(pilot)
+
+        async def pick() -> None:
+            await until(pilot, lambda: "Canned response" in shown(app), "the picker")
+
+        async def asked(name: str) -> None:
+            await until(pilot, lambda: screen.prompt.purpose == f"ask {name}", name)
+
+        await pilot.press("ctrl+r")
+        await pick()
+        await pilot.press(*"availability")
+        await pilot.press("enter")
+        await asked("item")
+        await pilot.press("enter")
+        await until(pilot, lambda: "needs this value" in shown(app), "the reason")
+        assert screen.prompt.purpose == "ask item"
+        await pilot.press(*"Sandali", "enter")
+        await asked("size")
+        await pilot.press(*"4", "shift+tab")
+        await asked("item")
+        assert screen.prompt.value == "Sandali"
+        await pilot.press("enter")
+        await asked("size")
+        await pilot.press(*"2", "escape")
+        await pick()
+        assert "▌Available, and in which size" in shown(app)
+        await pilot.press("enter")
+        await asked("item")
+        await pilot.press("enter")
+        await asked("size")
+        assert screen.prompt.value == "42"
+        await pilot.press("enter")
+        await until(pilot, lambda: "Sandali" in screen.body.text and "42" in screen.body.text, "the text")
+        assert screen.body.has_focus
+
+
+async def test_canned_responses_are_found_by_their_text_and_where_none_is_the_picker_says_so(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await composer(pilot)
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: "Canned response" in shown(app), "the picker")
+        await pilot.press(*"Rechnungskopie qqqqq")
+        await until(pilot, lambda: "Nothing found." in shown(app), "the sentence")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from supportdesk.errors import MissingValue
+from supportdesk.errors import MissingValue, UsageError
 from supportdesk.l10n.catalog import _, current_language
 from supportdesk.safetext import SafeText, safe
 from supportdesk.tui.calls import READ
@@ -14,10 +15,10 @@ from supportdesk.tui.screens.choose import ChooseScreen
 from supportdesk.tui.widgets.picker import PickerEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import date
 
     from supportdesk.desk.canned import AskField, CannedResponse
+    from supportdesk.desk.templates import Rendered
     from supportdesk.tui.screens.compose import ComposeScreen
 
     Fields = tuple[tuple[AskField, str], ...]
@@ -26,11 +27,22 @@ if TYPE_CHECKING:
 PLACEHOLDER = re.compile(r"\{\{\s*([a-z_.]+)[^}]*\}\}")
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The questions of one response; `needed` names those without whose answer there is no text."""
+
+    key: str
+    fields: tuple[AskField, ...]
+    needed: frozenset[str]
+
+
 class CannedPick:
     """The way from `^r` to text in the composer."""
 
     def __init__(self, screen: ComposeScreen) -> None:
         self._screen = screen
+        self._typed: dict[str, dict[str, str]] = {}  # by response, what was answered so far
+        self._last = ""
 
     def start(self) -> None:
         """Offer the responses, those that exist in the customer's language first."""
@@ -43,6 +55,10 @@ class CannedPick:
             screen.tell(_("This desk has no canned responses yet: supportdesk canned import"), severity="warning")
             return
         texts = {response.key: self._variant_text(response) for response in responses}
+        bodies = {
+            response.key: " ".join(f"{variant.subject} {variant.body}" for variant in response.variants)
+            for response in responses
+        }
         ui = current_language()
         ordered = sorted(responses, key=lambda response: (not texts[response.key][0], response.title(ui).casefold()))
         entries = [
@@ -50,12 +66,16 @@ class CannedPick:
                 response.key,
                 safe(response.title(ui)),
                 safe(texts[response.key][0] or _("not in {language}").format(language=self._language() or "?")),
-                search=" ".join((response.key, *response.titles.values(), *response.keywords)),
+                search=" ".join((response.key, *response.titles.values(), *response.keywords, bodies[response.key])),
             )
             for response in ordered
         ]
         dialog = ChooseScreen(
-            _("Canned response"), entries, glyphs=screen.console.glyphs, preview=lambda entry: texts[entry.id][1]
+            _("Canned response"),
+            entries,
+            glyphs=screen.console.glyphs,
+            preview=lambda entry: texts[entry.id][1],
+            current=self._last,
         )
         screen.console.push_screen(dialog, self._chosen)
 
@@ -83,44 +103,97 @@ class CannedPick:
         if key is None:
             self._back_to_text()
             return
+        self._last = key
         screen = self._screen
-        desk, ticket_id = screen.session.desk, screen.bundle.ticket.id
-        screen.call(READ, lambda: desk.canned_fields(key, ticket_id), lambda fields: self._ask(key, tuple(fields), {}))
+        session, ticket_id = screen.session, screen.bundle.ticket.id
 
-    def _ask(self, key: str, fields: Fields, asked: Mapping[str, str]) -> None:
-        """Ask for one value after the other; what the ticket tells, or was typed before, is filled in."""
-        at = len(asked)
-        if at == len(fields):
-            self._render(key, fields, asked)
+        def work() -> tuple[Fields, frozenset[str]]:
+            fields = session.desk.canned_fields(key, ticket_id)
+            try:
+                session.desk.render_canned(session.actor, ticket_id, key, {field.name: "" for field, _known in fields})
+            except MissingValue as error:
+                return fields, _asked_names(error)
+            return fields, frozenset()
+
+        screen.call(READ, work, lambda found: self._begin(key, *found))
+
+    def _begin(self, key: str, fields: Fields, needed: frozenset[str]) -> None:
+        """Ask for what the text needs; what the ticket tells, or was typed before, is filled in."""
+        self._typed[key] = {**{field.name: known for field, known in fields}, **self._typed.get(key, {})}
+        self._ask(Asked(key, tuple(field for field, _known in fields), needed), 0)
+
+    def _ask(self, asked: Asked, at: int, error: str = "") -> None:
+        """Ask for one value after the other; shift+tab goes back by one, esc to the responses, and nothing is lost."""
+        if at == len(asked.fields):
+            self._render(asked)
             return
-        field, known = fields[at]
-        self._screen.ask_line(
+        field, typed, screen = asked.fields[at], self._typed[asked.key], self._screen
+
+        def answered(value: str) -> None:
+            typed[field.name] = value
+            self._ask(asked, at + 1)
+
+        def went_back(value: str) -> None:
+            typed[field.name] = value
+            self._ask(asked, max(0, at - 1))
+
+        def refusal(value: str) -> SafeText:
+            missing = field.name in asked.needed and not value.strip()
+            return SafeText(_("the text needs this value; esc goes back")) if missing else SafeText("")
+
+        screen.ask_line(
             f"ask {field.name}",
             f"{field.label(current_language())}:",
-            lambda value: self._ask(key, fields, {**asked, field.name: value}),
-            value=known,
-            cancelled=self._back_to_text,
-            hint=partial(_understood, field.type, self._screen.session.now().date()),
+            answered,
+            value=typed[field.name],
+            live=lambda value: typed.update({field.name: value}),
+            cancelled=self.start,
+            went_back=went_back,
+            error=error,
+            hint=partial(_understood, field.type, screen.session.local_now(screen.bundle.ticket.mailbox_id).date()),
+            refusal=refusal,
         )
 
     def _back_to_text(self) -> None:
         self._screen.body.focus()
 
-    def _render(self, key: str, fields: Fields, asked: Mapping[str, str]) -> None:
-        screen = self._screen
+    def _render(self, asked: Asked) -> None:
+        screen, typed = self._screen, self._typed[asked.key]
         session, ticket_id = screen.session, screen.bundle.ticket.id
 
         def failed(error: Exception) -> None:
-            screen.tell_error(error)
-            if fields:
-                self._ask(key, tuple((field, asked[field.name]) for field, _known in fields), {})
+            at = _to_mend(asked.fields, error)
+            if at is None:
+                screen.tell_error(error)
+                self.start()
+            else:
+                self._ask(asked, at, str(error))
+
+        def rendered(text: Rendered) -> None:
+            self._typed.pop(asked.key, None)
+            self._last = ""
+            screen.insert_canned(asked.key, text.text, text.subject)
 
         screen.call(
             READ,
-            lambda: session.desk.render_canned(session.actor, ticket_id, key, asked),
-            lambda rendered: screen.insert_canned(key, rendered.text, rendered.subject),
+            lambda: session.desk.render_canned(session.actor, ticket_id, asked.key, typed),
+            rendered,
             failed=failed,
         )
+
+
+def _asked_names(error: MissingValue) -> frozenset[str]:
+    return frozenset(name.removeprefix("ask.") for name in error.names if name.startswith("ask."))
+
+
+def _to_mend(fields: tuple[AskField, ...], error: Exception) -> int | None:
+    """The question whose answer is missing, or could not be read; None where no answer would help."""
+    for at, field in enumerate(fields):
+        if isinstance(error, MissingValue) and field.name in _asked_names(error):
+            return at
+        if isinstance(error, UsageError) and error.message.startswith(f"{field.label(current_language())}:"):
+            return at
+    return None
 
 
 def _understood(kind: str, today: date, text: str) -> SafeText:

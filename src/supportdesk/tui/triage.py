@@ -52,6 +52,7 @@ class Triage:
 
     def __init__(self, screen: OnTickets) -> None:
         self._screen = screen
+        self._wakes = ""  # what the last snooze phrase meant
 
     def start(self, action: str, params: Mapping[str, Any] | None = None) -> None:
         """Begin an action on the screen's tickets."""
@@ -85,10 +86,13 @@ class Triage:
     def ask(self, request: Request, param: Param, then: Callable[[Any], None], message: str = "") -> None:
         """Ask for one argument in the way that suits its kind."""
         title = message or _(param.help) or param.name
+        if param.name == "after_deadline" and self._wakes:
+            title = f"{self._wakes}: {title}"
+        title = self._titled(request.tickets, title)
         match param.kind:
             case "choice":
                 entries = [PickerEntry(choice, safe(word(CHOICES, choice))) for choice in param.choices]
-                self._choose(title, entries, then)
+                self._choose(title, entries, then, self._screen.current_value(param.name))
             case "agent":
                 self._choose(title, self._agents(), then)
             case "mailbox":
@@ -110,12 +114,25 @@ class Triage:
             case _:
                 self._screen.ask_line(param.name, title, then)
 
-    def _choose(self, title: str, entries: Sequence[PickerEntry], then: Callable[[str], None]) -> None:
+    def _titled(self, tickets: tuple[TicketId, ...], title: str) -> str:
+        """What is asked, about which tickets."""
+        if not tickets:
+            return title
+        if len(tickets) > 1:
+            about = ngettext("{count} ticket", "{count} tickets", len(tickets)).format(count=len(tickets))
+        else:
+            about = f"#{tickets[0]}"
+        return f"{about}: {title}"
+
+    def _choose(
+        self, title: str, entries: Sequence[PickerEntry], then: Callable[[str], None], current: str = ""
+    ) -> None:
         def chosen(value: str | None) -> None:
             if value is not None:
                 then(value)
 
-        self._screen.console.push_screen(ChooseScreen(title, entries, glyphs=self._screen.console.glyphs), chosen)
+        glyphs = self._screen.console.glyphs
+        self._screen.console.push_screen(ChooseScreen(title, entries, glyphs=glyphs, current=current), chosen)
 
     def _confirm(self, title: str, then: Callable[[bool], None]) -> None:
         def pressed(key: str | None) -> None:
@@ -135,11 +152,16 @@ class Triage:
             return calendar_for(screen.session.desk, tickets)
 
         def ask(calendar: Any) -> None:
+            def answered(text: str) -> None:
+                self._wakes = describe_when(text, calendar, screen.session.now())
+                then(text)
+
             screen.ask_line(
                 "when",
                 title,
-                then,
+                answered,
                 hint=lambda text: describe_when(text, calendar, screen.session.now()),
+                refusal=lambda text: refuse_when(text, calendar, screen.session.now()),
                 complete=lambda text: when_presets(text, calendar, screen.session.now()),
             )
 
@@ -235,6 +257,18 @@ def describe_when(text: str, calendar: Any, now: datetime) -> SafeText:
         return safe(read_snooze(text, calendar, now, current_language()).described)
     except SupportdeskError as error:
         return safe(error.message)
+
+
+def refuse_when(text: str, calendar: Any, now: datetime) -> SafeText:
+    """Why a phrase means no time; nothing if it means one."""
+    from supportdesk.desk.phrases import read_snooze
+    from supportdesk.l10n.catalog import current_language
+
+    try:
+        read_snooze(text, calendar, now, current_language())
+    except SupportdeskError as error:
+        return safe(error.message)
+    return SafeText("")
 
 
 def when_presets(text: str, calendar: Any, now: datetime) -> list[Completion]:

@@ -55,6 +55,7 @@ class DeskScreen(Screen[Answer]):
         self._asks: dict[str, Callable[[str], None]] = {}
         self._asked_live: Callable[[str], None] | None = None
         self._cancelled: Callable[[], None] | None = None
+        self._went_back: Callable[[str], None] | None = None
 
     @property
     def console(self) -> Console:
@@ -175,12 +176,17 @@ class DeskScreen(Screen[Answer]):
         value: str = "",
         live: Callable[[str], None] | None = None,
         cancelled: Callable[[], None] | None = None,
+        went_back: Callable[[str], None] | None = None,
+        error: str = "",
         **helpers: Callable[[str], object],
     ) -> None:
-        """Ask for one line at the bottom of the screen; `then` gets it, `live` every state of it."""
+        """Ask for one line at the bottom of the screen; `then` gets it, `live` every state of it.
+
+        `went_back` gets what stood there when the agent wanted the question before this one.
+        """
         self._asks = {purpose: then}
-        self._asked_live, self._cancelled = live, cancelled
-        self.prompt.ask(purpose, safe(label), value, **helpers)  # type: ignore[arg-type]
+        self._asked_live, self._cancelled, self._went_back = live, cancelled, went_back
+        self.prompt.ask(purpose, safe(label), value, error=safe(error), **helpers)  # type: ignore[arg-type]
 
     def on_prompt_line_changed(self, message: PromptLine.Changed) -> None:
         message.stop()
@@ -195,6 +201,14 @@ class DeskScreen(Screen[Answer]):
                 then(message.value)
             except SupportdeskError as error:
                 self.tell_error(error)
+
+    def on_prompt_line_back(self, message: PromptLine.Back) -> None:
+        message.stop()
+        self._asks.pop(message.purpose, None)
+        if self._went_back is not None:
+            self._went_back(message.value)
+        elif self._cancelled is not None:
+            self._cancelled()
 
     def on_prompt_line_cancelled(self, message: PromptLine.Cancelled) -> None:
         message.stop()

@@ -37,6 +37,7 @@ class ChooseScreen(ModalScreen[str | None]):
         glyphs: Glyphs,
         preview: Callable[[PickerEntry], SafeText] | None = None,
         large: bool = False,
+        current: str = "",
     ) -> None:
         super().__init__()
         self._title = safe(title)
@@ -44,11 +45,12 @@ class ChooseScreen(ModalScreen[str | None]):
         self._preview = preview
         self._glyphs = glyphs
         self._large = large
+        self._current = current
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog -large" if self._large or self._preview is not None else "dialog"):
             yield StatusLine(id="question")
-            yield PickerList(self._entries, preview=self._preview, glyphs=self._glyphs)
+            yield PickerList(self._entries, preview=self._preview, glyphs=self._glyphs, current=self._current)
             yield HintBar()
 
     def on_mount(self) -> None:

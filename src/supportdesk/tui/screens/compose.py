@@ -20,9 +20,10 @@ from supportdesk.tui.present_thread import attachment_line, recipients_line
 from supportdesk.tui.screens.base import READ, WRITE
 from supportdesk.tui.screens.choose import ChooseScreen, DialogScreen
 from supportdesk.tui.screens.writing import WritingScreen
-from supportdesk.tui.triage import describe_when, when_presets
+from supportdesk.tui.triage import describe_when, refuse_when, when_presets
 from supportdesk.tui.widgets.bars import StatusLine, StatusPart
 from supportdesk.tui.widgets.composer import Composer
+from supportdesk.tui.widgets.guard import as_written
 from supportdesk.tui.widgets.picker import PickerEntry
 from supportdesk.tui.widgets.prompt import SafeInput, TextLine
 from supportdesk.tui.widgets.review_bar import ReviewBar
@@ -83,7 +84,7 @@ class ComposeScreen(WritingScreen):
                 yield SafeInput(safe(recipients_line(row.recipients, "bcc")), id="bcc")
             with Horizontal():
                 yield TextLine(safe(_("Subject")), classes="label")
-                yield SafeInput(safe(row.subject), id="subject")
+                yield SafeInput(as_written(row.subject), id="subject")
 
     def compose_footer(self) -> Iterable[Widget]:
         yield StatusLine(separator="   ", id="files")
@@ -156,7 +157,7 @@ class ComposeScreen(WritingScreen):
         self.body.insert_at_cursor(text)
         line = self.query_one("#subject", SafeInput)
         if subject and not line.value.strip():
-            line.value = safe(subject)
+            line.value = as_written(subject)
         self.body.focus()
         self.save()
 
@@ -282,6 +283,7 @@ class ComposeScreen(WritingScreen):
                 _("Send, and sleep until:"),
                 chosen,
                 hint=lambda text: describe_when(text, calendar, session.now()),
+                refusal=lambda text: refuse_when(text, calendar, session.now()),
                 complete=lambda text: when_presets(text, calendar, session.now()),
             )
 
@@ -323,7 +325,7 @@ class ComposeScreen(WritingScreen):
 
     def _stopped(self, sending: Sending, error: ReplyStopped) -> None:
         """Something arrived that the agent has not seen: show it, and let him decide."""
-        now = self.session.now()
+        now = self.session.local_now(self.bundle.ticket.mailbox_id)
         lines = [error.message, ""]
         for newcomer in error.newcomers:
             lines += [f"{ages.moment(newcomer.at, now)}  {newcomer.author}", f"  {newcomer.excerpt}", ""]

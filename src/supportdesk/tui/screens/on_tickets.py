@@ -53,6 +53,10 @@ class OnTickets(DeskScreen[None]):
     def current_status(self) -> str:
         """The status of the ticket that is looked at, as the screen shows it."""
 
+    def current_value(self, name: str) -> str:
+        """The status or the priority of the ticket that is looked at, as the screen shows it."""
+        return self.current_status() if name == "status" else ""
+
     def show_expected(self, action: str, tickets: Sequence[TicketId], params: Mapping[str, Any]) -> None:
         """Show what an action will probably do, before the store has answered."""
 
@@ -214,7 +218,7 @@ class OnTickets(DeskScreen[None]):
 
     def do_timeline(self) -> None:
         def show(bundle: TicketBundle) -> None:
-            desk, now = self.session.desk, self.session.now()
+            desk, now = self.session.desk, self.session.local_now(bundle.ticket.mailbox_id)
             shown = self._show_text(_("What happened to #{ticket}"), bundle, hanging=True)
             self.call(READ, lambda: looking.timeline_text(desk, bundle.ticket.id, now), shown)
 
@@ -227,7 +231,7 @@ class OnTickets(DeskScreen[None]):
         """Everything that this customer has written about, newest first; enter opens it."""
 
         def show(bundle: TicketBundle) -> None:
-            customer, now = bundle.customer, self.session.now()
+            customer, now = bundle.customer, self.session.local_now(bundle.ticket.mailbox_id)
             if customer is None:
                 self.tell(_("This ticket has no customer."), severity="warning")
                 return

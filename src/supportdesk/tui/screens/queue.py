@@ -16,6 +16,7 @@ from supportdesk.safetext import safe
 from supportdesk.tui.labels import VIEW, word
 from supportdesk.tui.present_queue import TABS, empty_text, expect_row, list_row, news, queue_columns, view_tabs
 from supportdesk.tui.screens.base import LOOK, READ
+from supportdesk.tui.screens.list_keys import ListKeys
 from supportdesk.tui.screens.on_tickets import OnTickets
 from supportdesk.tui.watched_order import WatchedOrder
 from supportdesk.tui.widgets.bars import Tab, ViewTabs
@@ -54,7 +55,7 @@ class Listing:
     text: str = ""
 
 
-class QueueScreen(OnTickets):
+class QueueScreen(ListKeys, OnTickets):
     """The screen a console begins with, and comes back to."""
 
     CONTEXT: ClassVar[str] = "list"
@@ -136,8 +137,8 @@ class QueueScreen(OnTickets):
         self._show_tabs()
 
     def _present(self, rows: Any) -> list[Any]:
-        now = self.session.now()
-        return [list_row(row, now, self.console.glyphs, self.listing.view) for row in rows]
+        now_for, glyphs, view = self.session.local_now, self.console.glyphs, self.listing.view
+        return [list_row(row, now_for(row.mailbox_id), glyphs, view) for row in rows]
 
     def on_virtual_list_window_needed(self, message: VirtualList.WindowNeeded) -> None:
         message.stop()
@@ -297,7 +298,7 @@ class QueueScreen(OnTickets):
 
     def _put_preview(self, bundle: TicketBundle) -> None:
         if bundle.ticket.id == self.current_id():
-            self.preview.show(bundle, self.session.now())
+            self.preview.show(bundle, self.session.local_now(bundle.ticket.mailbox_id))
 
     # ---- the tickets that actions are for
 
@@ -311,8 +312,11 @@ class QueueScreen(OnTickets):
         return TicketId(row_id) if row_id is not None else None
 
     def current_status(self) -> str:
-        row = self._rows.get(self.targets()[0]) if self.targets() else None
-        return row.status if row is not None else ""
+        return self.current_value("status")
+
+    def current_value(self, name: str) -> str:
+        targets = self.targets()
+        return str(getattr(self._rows.get(targets[0]), name, "")) if targets else ""
 
     def seen_versions(self, tickets: Sequence[TicketId]) -> Mapping[TicketId, int]:
         return {ticket: self._rows[ticket].version for ticket in tickets if ticket in self._rows}
@@ -374,31 +378,7 @@ class QueueScreen(OnTickets):
         while len(self._rows) > KEPT_ROWS:
             self._rows.pop(next(iter(self._rows)))
 
-    # ---- moving
-
-    def do_down(self) -> None:
-        self.tickets.move_cursor(1)
-
-    def do_up(self) -> None:
-        self.tickets.move_cursor(-1)
-
-    def do_half_page_down(self) -> None:
-        self.tickets.move_page(1)
-
-    def do_half_page_up(self) -> None:
-        self.tickets.move_page(-1)
-
-    def do_first(self) -> None:
-        self.tickets.move_to(0)
-
-    def do_last(self) -> None:
-        self.tickets.move_to(len(self.tickets.spine))
-
-    def do_next_ticket(self) -> None:
-        self.do_down()
-
-    def do_previous_ticket(self) -> None:
-        self.do_up()
+    # ---- opening
 
     def do_open(self) -> None:
         if (ticket := self.current_id()) is not None:
@@ -429,19 +409,6 @@ class QueueScreen(OnTickets):
             self._show_listing(Listing())
 
     # ---- selecting
-
-    def do_select(self) -> None:
-        self.tickets.toggle_selected()
-        self.tickets.move_cursor(1)
-
-    def do_select_range(self) -> None:
-        self.tickets.toggle_range()
-
-    def do_select_all(self) -> None:
-        self.tickets.select_all()
-
-    def do_select_none(self) -> None:
-        self.tickets.select_none()
 
     def on_virtual_list_selection_changed(self, message: VirtualList.SelectionChanged) -> None:
         message.stop()

@@ -74,7 +74,7 @@ class TicketScreen(OnTickets):
             return
         same = self._bundle is not None and self._bundle.ticket.id == bundle.ticket.id
         self._bundle = bundle
-        now = self.session.now()
+        now = self.session.local_now(bundle.ticket.mailbox_id)
         items = thread_items(bundle, now)
         with self.app.batch_update():
             if same:
@@ -82,7 +82,7 @@ class TicketScreen(OnTickets):
             else:
                 self.thread_view.show(items)
             self.query_one("#title", StatusLine).show(*ticket_title(bundle, now))
-            self.query_one("#customer", SidePane).show(customer_lines(bundle))
+            self.query_one("#customer", SidePane).show(customer_lines(bundle, now))
             self._show_banner(bundle)
         self._mark_seen(bundle)
         if not same:
@@ -155,6 +155,9 @@ class TicketScreen(OnTickets):
 
     def current_status(self) -> str:
         return self._bundle.ticket.status if self._bundle is not None else ""
+
+    def current_value(self, name: str) -> str:
+        return str(getattr(self._bundle.ticket, name, "")) if self._bundle is not None else ""
 
     def seen_versions(self, tickets: Sequence[TicketId]) -> Mapping[TicketId, int]:
         return {self._ticket_id: self._bundle.ticket.version} if self._bundle is not None else {}

@@ -8,12 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
 
+from supportdesk.l10n.catalog import _
 from supportdesk.safetext import EMPTY, SafeText
 from supportdesk.textfold import fold
 from supportdesk.tui.glyphs import UNICODE, Glyphs
@@ -92,10 +94,13 @@ class PickerList(Widget):
         *,
         preview: Callable[[PickerEntry], SafeText] | None = None,
         glyphs: Glyphs = UNICODE,
+        current: str = "",
         id: str | None = None,  # noqa: A002 — Textual's own word
     ) -> None:
+        """`current`: the id of the entry that the cursor begins on."""
         super().__init__(id=id)
         self._entries = tuple(entries)
+        self._begin_on = current
         self._haystacks = [_haystack(entry) for entry in self._entries]
         self._preview = preview
         self._glyphs = glyphs
@@ -110,6 +115,10 @@ class PickerList(Widget):
     def on_mount(self) -> None:
         self.query_one(SafeInput).focus()
         self._filter("")
+        at = next((at for at, entry in enumerate(self._entries) if entry.id == self._begin_on), 0)
+        if at:
+            self.query_one(EntryLines).move(at)
+            self._announce()
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width < 60, "-narrow")
@@ -237,10 +246,14 @@ class EntryLines(Widget):
         width = self.size.width
         plain = self.rich_style
         at = self._first + y
+        if not self._entries and y == 0:
+            muted = plain + self.get_component_rich_style("entry--detail", partial=True)
+            return line_of([Piece(" " + _("Nothing found."), muted)], width, plain)
         if at >= len(self._entries):
             return Strip.blank(width, plain)
         entry = self._entries[at]
-        label_cells = min(max(20, width // 2), width)
+        details = max((cell_len(entry.detail) for entry in self._entries), default=0)
+        label_cells = max(min(20, width), width // 2, min(width, width - details - 3))
         if at == self._current:
             style = plain + self.get_component_rich_style("entry--current", partial=True)
             text = f"{self._glyphs.cursor}{fit(entry.label, label_cells - 1)}  {entry.detail}"

@@ -14,9 +14,10 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
-from supportdesk.safetext import EMPTY, SafeText, safe
+from supportdesk.safetext import EMPTY, SafeText
 from supportdesk.tui.widgets.bars import Bar
 from supportdesk.tui.widgets.cells import Piece, fit, line_of
+from supportdesk.tui.widgets.guard import as_written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,7 +38,7 @@ class Completion:
 
 
 class SafeInput(Input):
-    """Textual's input without blinking, and without trust in what is pasted."""
+    """Textual's input without blinking, and without trust in the controls of what is pasted."""
 
     DEFAULT_CSS = """
     SafeInput, SafeInput:focus { border: none; height: 1; padding: 0; width: 1fr; background: transparent; }
@@ -48,7 +49,7 @@ class SafeInput(Input):
         self.cursor_blink = False
 
     def on_paste(self, event: events.Paste) -> None:
-        event.text = safe(event.text)  # Textual calls the base class's handler after this one
+        event.text = as_written(event.text)  # Textual calls the base class's handler after this one
 
 
 class PromptLine(Widget):
@@ -81,6 +82,9 @@ class PromptLine(Widget):
     class Submitted(Valued):
         """Enter was pressed; the line is closed."""
 
+    class Back(Valued):
+        """Shift+tab was pressed, or up where nothing is completed: the question before; the line is closed."""
+
     class Cancelled(Message):
         """Escape was pressed; the line is closed."""
 
@@ -98,6 +102,7 @@ class PromptLine(Widget):
         self._purpose = ""
         self._complete: Callable[[str], Sequence[Completion]] | None = None
         self._hint: Callable[[str], SafeText] | None = None
+        self._refusal: Callable[[str], SafeText] | None = None
         self._return_to: Widget | None = None
 
     def compose(self) -> ComposeResult:
@@ -124,18 +129,26 @@ class PromptLine(Widget):
         *,
         complete: Callable[[str], Sequence[Completion]] | None = None,
         hint: Callable[[str], SafeText] | None = None,
+        refusal: Callable[[str], SafeText] | None = None,
+        error: SafeText = EMPTY,
     ) -> None:
-        """Open the line; `purpose` comes back in every message. Both callables are pure and quick."""
-        self._purpose, self._complete, self._hint = purpose, complete, hint
+        """Open the line; `purpose` comes back in every message. The callables are pure and quick.
+
+        `refusal` says why a value cannot be taken: enter then shows that and keeps the line. `error` is shown until
+        the value is another one.
+        """
+        self._purpose, self._complete, self._hint, self._refusal = purpose, complete, hint, refusal
         self._return_to = self.screen.focused
         self.query_one(".prompt--label", TextLine).show(SafeText(f" {label} "))
         line = self.query_one(SafeInput)
         with line.prevent(Input.Changed):
-            line.value = safe(value)
+            line.value = as_written(value)
         line.cursor_position = len(line.value)
         self.display = True
         line.focus()
         self._show_help(line.value)
+        if error:
+            self._show_error(error)
 
     def close(self) -> None:
         """Hide the line and give the focus back."""
@@ -153,6 +166,9 @@ class PromptLine(Widget):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
+        if self._refusal is not None and (why := self._refusal(event.value)):
+            self._show_error(why)
+            return
         purpose = self._purpose
         self.close()
         self.post_message(self.Submitted(self, purpose, event.value))
@@ -164,6 +180,10 @@ class PromptLine(Widget):
                 purpose = self._purpose
                 self.close()
                 self.post_message(self.Cancelled(self, purpose))
+            case "shift+tab" | "up" if event.key != "up" or lines.chosen is None:
+                purpose, value = self._purpose, self.value
+                self.close()
+                self.post_message(self.Back(self, purpose, value))
             case "down" | "ctrl+n":
                 lines.move(1)
             case "up" | "ctrl+p":
@@ -180,7 +200,10 @@ class PromptLine(Widget):
 
     def _show_help(self, value: str) -> None:
         self.query_one(CompletionLines).show(self._complete(value) if self._complete else ())
-        self.query_one(".prompt--hint", TextLine).show(self._hint(value) if self._hint else EMPTY)
+        self.query_one(".prompt--hint", TextLine).show(self._hint(value) if self._hint else EMPTY, "muted")
+
+    def _show_error(self, why: SafeText) -> None:
+        self.query_one(".prompt--hint", TextLine).show(why, "error")
 
 
 class TextLine(Bar):
@@ -189,17 +212,18 @@ class TextLine(Bar):
     def __init__(self, text: SafeText | None = None, *, classes: str = "") -> None:
         super().__init__(classes=classes)
         self._text = text or EMPTY
+        self._tone = "strong"
 
-    def show(self, text: SafeText) -> None:
-        if text != self._text:
-            self._text = text
+    def show(self, text: SafeText, tone: str = "strong") -> None:
+        if (text, tone) != (self._text, self._tone):
+            self._text, self._tone = text, tone
             self.refresh(layout=True)
 
     def get_content_width(self, container: object, viewport: object) -> int:
         return cell_len(self._text)
 
     def pieces(self, width: int) -> list[Piece]:
-        return [self._piece(fit(self._text, width), "muted" if self.has_class("prompt--hint") else "strong")]
+        return [self._piece(fit(self._text, width), self._tone)]
 
 
 class CompletionLines(Widget):

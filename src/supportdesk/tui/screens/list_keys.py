@@ -1,0 +1,55 @@
+"""The keys that move the cursor of the queue and select its tickets."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from supportdesk.tui.widgets.virtual_list import VirtualList
+
+
+class ListKeys:
+    """Part of a screen that has a list of tickets."""
+
+    @property
+    @abstractmethod
+    def tickets(self) -> VirtualList:
+        """The list."""
+
+    def do_down(self) -> None:
+        self.tickets.move_cursor(1)
+
+    def do_up(self) -> None:
+        self.tickets.move_cursor(-1)
+
+    def do_half_page_down(self) -> None:
+        self.tickets.move_page(1)
+
+    def do_half_page_up(self) -> None:
+        self.tickets.move_page(-1)
+
+    def do_first(self) -> None:
+        self.tickets.move_to(0)
+
+    def do_last(self) -> None:
+        self.tickets.move_to(len(self.tickets.spine))
+
+    def do_next_ticket(self) -> None:
+        self.do_down()
+
+    def do_previous_ticket(self) -> None:
+        self.do_up()
+
+    def do_select(self) -> None:
+        self.tickets.toggle_selected()
+        self.tickets.move_cursor(1)
+
+    def do_select_range(self) -> None:
+        self.tickets.toggle_range()
+
+    def do_select_all(self) -> None:
+        self.tickets.select_all()
+
+    def do_select_none(self) -> None:
+        self.tickets.select_none()
