@@ -372,3 +372,103 @@ def test_a_sender_is_decided_on_by_hand(shop: House, supportdesk: Run) -> None:
     assert shop.desk.read.rows("customer_identity", {"value_norm": "rosa@example.com"})[0]["verdict"] == "block"
     assert supportdesk("mail", "sender", "rosa@example.com", "rules").code == 0
     assert supportdesk("mail", "sender", "rosa@example.com", "hate").code == 2
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("foo=bar", "quote_last"),
+        ("qoute_last=true", "did you mean quote_last?"),
+        ("quote_last=maybe", "true, false"),
+        ("sent_copy=7", "auto, none"),
+        ("processed=move:", "keyword"),
+        ("folders=INBOX", "INBOX"),
+    ],
+)
+def test_a_manner_that_is_none_is_refused(shop: House, supportdesk: Run, setting: str, said: str) -> None:
+    before = shop.desk.mailbox(shop.mailbox_id).settings
+    result = supportdesk("mailbox", "set", "1", "--setting", setting)
+    assert result.code == 2 and said in result.err, result
+    assert shop.desk.mailbox(shop.mailbox_id).settings == before
+
+
+def test_manners_are_set(shop: House, supportdesk: Run) -> None:
+    given = ["quote_last=false", 'folders=["INBOX", "Ordini"]', "processed=move:Fatto"]
+    assert supportdesk("mailbox", "set", "1", *(word for one in given for word in ("--setting", one))).code == 0
+    settings = shop.desk.mailbox(shop.mailbox_id).settings
+    assert settings["quote_last"] is False
+    assert (settings["folders"], settings["processed"]) == (["INBOX", "Ordini"], "move:Fatto")
+
+
+def test_an_order_pattern_that_could_run_for_ever_is_refused(shop: House, supportdesk: Run) -> None:
+    assert supportdesk("mailbox", "set", "1", "--order-pattern", "(a+)+").code == 2
+    assert supportdesk("mailbox", "set", "1", "--order-pattern", "IT-[0-9]{6}").code == 0
+    assert shop.desk.mailbox(shop.mailbox_id).order_pattern == "IT-[0-9]{6}"
+
+
+def test_init_with_defaults_names_everything_that_is_missing_at_once(supportdesk: Run, home: Path) -> None:
+    result = supportdesk("init", "--defaults")
+    assert result.code == 2
+    for option in ("--address", "--shop", "--country", "--password-command"):
+        assert option in result.err
+    assert not (home / "data").exists()
+
+
+def test_a_wrong_answer_is_asked_again_at_once_with_an_example(
+    supportdesk: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("supportdesk.cli.init.is_interactive", lambda: True)
+    answers = "Bottega\nGiulia\nZZ\nAQX\nIT\nMars/Olympus\nEurope/Rome\n\nboh\nLei\n"
+    result = supportdesk("init", "--no-mailbox", "--agent", "giulia", stdin=answers)
+    assert result.code == 0, result.err
+    assert result.err.count("two letters, such as IT") == 2
+    assert "Mars/Olympus" in result.err
+    assert supportdesk("agent", "list", "--agent", "giulia", "--json").json()[0]["name"] == "Giulia"
+
+
+def test_answers_survive_a_server_that_is_away_and_a_password_that_is_wrong(
+    shop: House, supportdesk: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from supportdesk import bootstrap
+    from supportdesk.errors import ConnectionFailed, LoginRefused
+
+    class Connected:
+        def close(self) -> None:
+            pass
+
+    tried = []
+
+    def connect(server, password):
+        tried.append((server.host, password))
+        if server.host == "wrong.example":
+            raise ConnectionFailed("wrong.example: Connection refused")
+        if password != "right":
+            raise LoginRefused("right.example: login refused")
+        return Connected()
+
+    typed = iter(["wrong", "right"])
+    monkeypatch.setattr(bootstrap, "open_source", connect)
+    monkeypatch.setattr(bootstrap, "open_transport", connect)
+    monkeypatch.setattr("supportdesk.cli.setup.is_interactive", lambda: True)
+    monkeypatch.setattr("supportdesk.cli.setup.take_over_first_mail", lambda *_given: None)
+    monkeypatch.setattr("supportdesk.cli.setup.try_servers", lambda *_given: None)
+    monkeypatch.setattr("getpass.getpass", lambda *_given, **_named: next(typed))
+    secret = secret_file(home)
+    result = supportdesk(
+        "mailbox", "add", "ordini@bottega.example", "--imap", "wrong.example", "--smtp", "right.example:587",
+        "--password-file", str(secret),
+        stdin="right.example\n\n" + "\n\n\n" * 2,
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    assert "wrong.example:993/implicit" in result.err and "--imap HOST" in result.err
+    saved = next(box for box in shop.desk.mailboxes() if box.address == "ordini@bottega.example")
+    assert saved.imap is not None and saved.smtp is not None
+    assert (saved.imap.host, saved.smtp.host) == ("right.example", "right.example")
+    assert tried[-1] == ("right.example", "right")
+
+
+def secret_file(home: Path) -> Path:
+    file = home / "secret"
+    file.write_text("stale\n")
+    file.chmod(0o600)
+    return file

@@ -5,18 +5,19 @@ from __future__ import annotations
 import getpass
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from supportdesk.cli import places
 from supportdesk.cli.inputs import ask, is_interactive, read_credential
-from supportdesk.cli.mailbox import CA_FILE, IMAP, LOGIN, NO_TEST, PASSWORD_COMMAND, PASSWORD_FILE, SMTP
+from supportdesk.cli.mailbox import CA_FILE, IMAP, LOGIN, NO_TEST, ORDER_PATTERN, PASSWORD_COMMAND, PASSWORD_FILE, SMTP
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
 from supportdesk.cli.week import EXAMPLE, read_week
 from supportdesk.errors import UsageError
-from supportdesk.l10n.catalog import N_, _
+from supportdesk.l10n.catalog import N_, _, ngettext
 
 if TYPE_CHECKING:
     from supportdesk.desk.desk import Desk
@@ -69,6 +70,7 @@ def init(
     ca_file: Annotated[str, CA_FILE] = "",
     password_command: Annotated[str, PASSWORD_COMMAND] = "",
     password_file: Annotated[str, PASSWORD_FILE] = "",
+    order_pattern: Annotated[str, ORDER_PATTERN] = "",
     start: Annotated[str, START] = "",
     enter: Annotated[str, ENTER] = "",
     no_test: Annotated[bool, NO_TEST] = False,
@@ -78,14 +80,22 @@ def init(
     defaults: Annotated[bool, typer.Option("--defaults", help=N_("Take what is offered instead of asking"))] = False,
 ) -> int:
     from supportdesk.bootstrap import create_desk
-    from supportdesk.cli.setup import Wanted, check_wanted, set_up_mailbox
+    from supportdesk.cli.setup import Wanted, check_wanted, read_start, set_up_mailbox
     from supportdesk.desk.arguments import clean_language
     from supportdesk.desk.calendar import Calendar, load_zone, validate
+    from supportdesk.desk.manners import check_order_pattern
     from supportdesk.desk.providers import domain_of
 
     if enter not in ("", "yes", "no"):
         raise UsageError(_("{value} is no choice for {name}").format(value=enter, name="--enter"), hint="yes, no")
     questions = _Questions(is_interactive(), defaults)
+    if defaults or not questions.interactive:
+        _refuse_missing({
+            "--address": bool(address or no_mailbox),
+            "--shop": bool(shop or address),
+            "--country": bool(country or places.country_of(address)),
+            "--password-command": bool(password_command or password_file or no_mailbox or questions.interactive),
+        })  # fmt: skip
     if not no_mailbox:
         address = questions.answer(address, "--address", _("The support address"), check=domain_of).strip()
     shop = questions.answer(
@@ -93,12 +103,14 @@ def init(
     )
     name = questions.answer(name, "--name", _("Your name, as customers see it"), _own_name())
     country = places.read_country(
-        questions.answer(country, "--country", _("Country"), places.country_of(address), places.read_country)
-    )
+        questions.answer(
+            country, "--country", _("Country"), places.country_of(address),
+            lambda text: validate(Calendar("UTC", read_week(EXAMPLE), places.read_country(text))),
+        )
+    )  # fmt: skip
     zone = questions.answer(zone, "--zone", _("Time zone"), places.zone_of(country), load_zone)
     hours = questions.answer(hours, "--hours", _("Opening hours"), EXAMPLE, read_week)
     calendar = Calendar(zone, read_week(hours), country)
-    validate(calendar)
     tag = clean_language(language or places.language_of(country))
     register = ""
     if form or tag.partition("-")[0] in places.FORMS:
@@ -109,9 +121,14 @@ def init(
         )  # fmt: skip
         register = places.read_form(typed, tag.partition("-")[0])
     if not no_mailbox:
+        if questions.interactive and not defaults:
+            example = _("How an order number looks, such as {example} (Enter: none)").format(example="IT-[0-9]{6}")
+            order_pattern = order_pattern or ask(example, check=check_order_pattern)
+        check_order_pattern(order_pattern)
         start = questions.answer(
-            start, "--start", _("Which mail enters the queue: now, all, or the last days (30d)"), "now"
-        )
+            start, "--start", _("Which mail enters the queue: now, all, or the last days (30d)"), "now",
+            lambda text: read_start(text, datetime.now(UTC), load_zone(zone)),
+        )  # fmt: skip
         prompt = _("Password of {address}").format(address=address) if questions.interactive else ""
         credential = read_credential(password_command, password_file, prompt=prompt)
 
@@ -127,13 +144,24 @@ def init(
     wanted = Wanted(
         address=address, name=shop, shop=shop, credential=credential, imap=imap, smtp=smtp, login=login,
         ca_file=ca_file,
-        start=start, language=tag, register=register, zone=zone, calendar_id=calendar_id, test=not no_test,
+        start=start, language=tag, register=register, order_pattern=order_pattern,
+        zone=zone, calendar_id=calendar_id, test=not no_test,
         enter=enter or "ask",
     )  # fmt: skip
     check_wanted(desk, wanted)
     code = set_up_mailbox(session, desk, actor, wanted)
     session.out.say(_("Now: `supportdesk worker install` keeps mail going, `supportdesk` opens the console."))
     return code
+
+
+def _refuse_missing(given: dict[str, bool]) -> None:
+    """All that is missing at once: who runs this from a script wants one round."""
+    missing = [option for option, there in given.items() if not there]
+    if missing:
+        raise UsageError(
+            ngettext("{options} is missing", "{options} are missing", len(missing)).format(options=", ".join(missing)),
+            hint="supportdesk init --help",
+        )
 
 
 def _first_agent(session: Session, desk: Desk, name: str) -> Actor:

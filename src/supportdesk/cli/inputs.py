@@ -124,8 +124,20 @@ def read_credential(command: str, file: str, *, prompt: str = "") -> Credential 
     if file:
         return Credential(password_file=str(Path(file).expanduser().absolute()))
     if prompt and sys.stdin.isatty():
-        return Credential(password=_one_line(getpass.getpass(f"{prompt}: ", stream=None)))
+        return ask_password(prompt)
     return None
+
+
+def ask_password(question: str) -> Credential:
+    """A password that is not shown, until one is typed; raises UsageError where the answers end."""
+    while True:
+        try:
+            typed = getpass.getpass(f"{question}: ", stream=None)
+        except EOFError:
+            raise UsageError(_("the answers ended before the questions")) from None
+        if typed:
+            return Credential(password=typed)
+        sys.stderr.write(f"  {_('the password is empty')}\n")
 
 
 def is_interactive() -> bool:
@@ -148,7 +160,8 @@ def ask(question: str, default: str = "", check: Callable[[str], Any] | None = N
             if check is not None:
                 check(answer)
         except SupportdeskError as error:
-            sys.stderr.write(f"  {error.message}\n")
+            hint = f" ({error.hint})" if error.hint else ""
+            sys.stderr.write(f"  {error.message}{hint}\n")
             continue
         return answer
 

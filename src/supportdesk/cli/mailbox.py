@@ -26,6 +26,7 @@ PASSWORD_COMMAND = typer.Option("--password-command", metavar="COMMAND", help=N_
 PASSWORD_FILE = typer.Option(
     "--password-file", metavar="FILE", help=N_("A file (0600) with the password; - is standard input")
 )
+ORDER_PATTERN = typer.Option("--order-pattern", metavar="REGEX", help=N_("How an order number looks: IT-[0-9]{6}"))
 NO_TEST = typer.Option("--no-test", help=N_("Save without trying to log in and to send"))
 
 
@@ -69,7 +70,8 @@ def add(
     language: Annotated[
         str, typer.Option("--default-language", metavar="TAG", help=N_("When nothing tells the customer's"))
     ] = "",
-    formal: Annotated[bool, typer.Option("--formal/--informal", help=N_("Lei or tu, Sie or du"))] = False,
+    formal: Annotated[bool | None, typer.Option("--formal/--informal", help=N_("Lei or tu, Sie or du"))] = None,
+    order_pattern: Annotated[str, ORDER_PATTERN] = "",
     no_test: Annotated[bool, NO_TEST] = False,
     enter: Annotated[
         str,
@@ -93,7 +95,8 @@ def add(
         ),
         start=start,
         language=language or (model.language if model else ""),
-        register="formal" if formal else "",
+        register=_register(formal, language, model),
+        order_pattern=order_pattern,
         zone=model.zone if model else "UTC",
         calendar_id=model.calendar_id if model else None,
         test=not no_test,
@@ -122,9 +125,7 @@ def set_mailbox(
     language: Annotated[
         str, typer.Option("--default-language", metavar="TAG", help=N_("When nothing tells the customer's"))
     ] = "",
-    order_pattern: Annotated[
-        str, typer.Option("--order-pattern", metavar="REGEX", help=N_("How an order number looks"))
-    ] = "",
+    order_pattern: Annotated[str, ORDER_PATTERN] = "",
     signature: Annotated[
         list[str] | None, typer.Option("--signature", metavar="LANG=TEXT", help=N_("The signature in a language"))
     ] = None,
@@ -138,12 +139,14 @@ def set_mailbox(
 ) -> None:
     from supportdesk.config import save_credential
     from supportdesk.desk.arguments import clean_language
+    from supportdesk.desk.manners import check_manners, check_order_pattern
 
     box = find_mailbox(session.desk, mailbox)
     user = login or (box.imap.login if box.imap else box.address)
     authority = ca_file or (box.imap.ca_file if box.imap else "")
     changes: dict[str, Any] = {}
-    texts = {"name": name, "shop_name": shop, "order_pattern": _pattern(order_pattern)}
+    check_order_pattern(order_pattern)
+    texts = {"name": name, "shop_name": shop, "order_pattern": order_pattern}
     changes |= {key: value for key, value in texts.items() if value}
     if imap or (login and box.imap):
         changes["imap"] = read_server(imap or write_server(box.imap), "imap", user, authority)  # type: ignore[arg-type]
@@ -158,7 +161,9 @@ def set_mailbox(
     if signature:
         changes["signatures"] = {**box.signatures, **assignments(signature)}
     if setting:
-        changes["settings"] = {**box.settings, **_settings(setting)}
+        given = _settings(setting)
+        check_manners(given)
+        changes["settings"] = {**box.settings, **given}
     prompt = _("Password of {address}").format(address=box.address) if password else ""
     credential = read_credential(password_command, password_file, prompt=prompt)
     if not changes and credential is None:
@@ -227,21 +232,20 @@ def resume(
     _save(session, find_mailbox(session.desk, mailbox), {"state": "active"})
 
 
+def _register(formal: bool | None, language: str, model: Mailbox | None) -> str:
+    """The form of address: what was asked for, else that of the first mailbox, else the language's habit."""
+    from supportdesk.cli.places import FORMS
+
+    if formal is None:
+        formal = bool(model.register) if model is not None else language.partition("-")[0] in FORMS
+    return "formal" if formal else ""
+
+
 def _save(session: Session, box: Mailbox, changes: dict[str, Any]) -> None:
     saved = box
     if changes:
         saved = session.desk.save_mailbox(session.actor, {"id": box.id, "version": box.version, **changes})
     session.out.answer(saved, [f"{saved.address}: {saved.state}"])
-
-
-def _pattern(text: str) -> str:
-    import re
-
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise UsageError(_("{text} is no pattern: {error}").format(text=text, error=error)) from None
-    return text
 
 
 def _settings(words: list[str]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ _MAIN_ZONES = {
     "NL": "Europe/Amsterdam", "NO": "Europe/Oslo", "CY": "Asia/Nicosia", "UA": "Europe/Kyiv", "US": "America/New_York",
     "CA": "America/Toronto", "BR": "America/Sao_Paulo", "MX": "America/Mexico_City", "AU": "Australia/Sydney",
 }  # fmt: skip
+NO_COUNTRIES = frozenset(("ZZ", "XA", "XB", "EU", "EZ", "UN", "QO"))  # CLDR's names for unions and for nowhere
 FORMS = {"it": ("tu", "Lei"), "de": ("du", "Sie"), "fr": ("tu", "vous"), "es": ("tú", "usted")}
 """Languages that the starter responses have in two forms of address: informal, formal."""
 
@@ -24,8 +25,10 @@ def read_country(text: str) -> str:
     from babel import Locale
 
     code = text.strip().upper()
-    if len(code) != 2 or code not in Locale("en").territories:
-        raise UsageError(_("{text} is no country").format(text=repr(text)), hint="IT, DE, FR, ES, AT, CH …")
+    if len(code) != 2 or code not in Locale("en").territories or code in NO_COUNTRIES:
+        raise UsageError(
+            _("{text} is no country").format(text=repr(text)), hint=_("two letters, such as {code}").format(code="IT")
+        )
     return code
 
 

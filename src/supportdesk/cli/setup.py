@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
-from supportdesk.cli.inputs import confirm, is_interactive
+from supportdesk.cli.failures import complain
+from supportdesk.cli.inputs import ask, ask_password, confirm, is_interactive
 from supportdesk.cli.output import Meter
 from supportdesk.cli.probe import find_guess
 from supportdesk.config import Credential, resolve_password, save_credential
 from supportdesk.desk.calendar import load_zone
-from supportdesk.desk.providers import Kind, read_server, write_server
-from supportdesk.errors import Conflict, ConnectionFailed, LoginRefused, UsageError
+from supportdesk.desk.providers import Kind, guess_servers, read_server, write_server
+from supportdesk.errors import Conflict, ConnectionFailed, LoginRefused, SupportdeskError, UsageError
 from supportdesk.l10n.catalog import _, ngettext
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Wanted:
     start: str = "now"
     language: str = ""
     register: str = ""
+    order_pattern: str = ""
     zone: str = "UTC"
     calendar_id: int | None = None
     test: bool = True
@@ -51,20 +53,26 @@ def set_up_mailbox(session: Session, desk: Desk, actor: Actor, wanted: Wanted) -
     """All the steps. Nothing is saved before the servers have been tried. Returns 0."""
     check_wanted(desk, wanted)
     start_at = read_start(wanted.start, desk.clock.now(), load_zone(wanted.zone))
-    if wanted.credential is None:
-        raise UsageError(_("a password is needed"), hint="--password-command --password-file")
-    password = _password(session, wanted.address, wanted.credential)
-    imap, smtp = find_servers(session, wanted, password)
-    tested = try_servers(session, desk, wanted.address, imap, smtp, password) if wanted.test else None
+    while True:
+        try:
+            password, credential = _password(session, wanted)
+            imap, smtp = find_servers(session, wanted, password)
+            tested = try_servers(session, desk, wanted.address, imap, smtp, password) if wanted.test else None
+            break
+        except (ConnectionFailed, UsageError) as error:
+            if not is_interactive():
+                raise
+            wanted = ask_again(wanted, error)
     asks = wanted.start != "now"
     # First: a login without a mailbox does no harm, a mailbox without a login is an error in every pass.
-    path = save_credential(session.config, wanted.address, wanted.credential)
+    path = save_credential(session.config, wanted.address, credential)
     box = desk.save_mailbox(
         actor,
         {
             "address": wanted.address, "name": wanted.name, "shop_name": wanted.shop, "imap": imap, "smtp": smtp,
             "state": "active", "language": wanted.language, "register": wanted.register, "zone": wanted.zone,
-            "calendar_id": wanted.calendar_id, "start_at": start_at, "settings": {"unconfirmed": True} if asks else {},
+            "calendar_id": wanted.calendar_id, "order_pattern": wanted.order_pattern,
+            "start_at": start_at, "settings": {"unconfirmed": True} if asks else {},
         },
     )  # fmt: skip
     session.out.say(_("{address} is saved; its login is in {file}").format(address=box.address, file=path))
@@ -73,6 +81,26 @@ def set_up_mailbox(session: Session, desk: Desk, actor: Actor, wanted: Wanted) -
     value = {"mailbox": desk.mailbox(box.id), "self_test": tested, "first_mail": first}
     session.out.answer(value, [_("{address} is ready").format(address=box.address)])
     return 0
+
+
+def ask_again(wanted: Wanted, error: SupportdeskError) -> Wanted:
+    """What was wrong, and once more the questions that it depends on; every other answer is kept."""
+    complain(error.message, error.hint)
+    if isinstance(error, ConnectionFailed):
+        wanted = replace(
+            wanted, imap=_ask_server("imap", _("IMAP server"), wanted.imap),
+            smtp=_ask_server("smtp", _("SMTP server"), wanted.smtp),
+        )  # fmt: skip
+    if not isinstance(error, ConnectionFailed) or isinstance(error, LoginRefused):
+        login = ask(_("User name"), wanted.login or wanted.address)
+        credential = ask_password(_("Password of {address}").format(address=wanted.address))
+        wanted = replace(wanted, login="" if login == wanted.address else login, credential=credential)
+    return wanted
+
+
+def _ask_server(kind: Kind, question: str, before: str) -> str:
+    look = "" if before else " ({})".format(_("HOST[:PORT][/TLS]; Enter to look for it"))
+    return ask(question + look, before, lambda text: read_server(text, kind, "") if text else None)
 
 
 def check_wanted(desk: Desk, wanted: Wanted) -> None:
@@ -209,7 +237,7 @@ def _first_that_lets_in(
     session: Session, wanted: Wanted, kind: Kind, guessed: tuple[Server, ...], connect: Callable[[Server], Any]
 ) -> Server:
     refused: LoginRefused | None = None
-    failed: ConnectionFailed | None = None
+    tried: list[str] = []
     for server in _candidates(wanted, kind, guessed):
         try:
             connect(server).close()
@@ -217,15 +245,23 @@ def _first_that_lets_in(
             refused = refused or error
             continue
         except ConnectionFailed as error:
-            failed = error
+            tried.append(f"{write_server(server)}: {error.message}")
             continue
         session.out.say(f"{kind.upper()}: {write_server(server)} ({server.login})")
         return server
-    if refused is not None or failed is not None:
-        raise refused or failed  # type: ignore[misc]
+    option = f"--{kind} HOST[:PORT][/TLS]"
+    if refused is not None:
+        raise LoginRefused(
+            f"{kind.upper()}: {refused.message}", hint=f"{refused.hint}; {option} --login NAME".lstrip("; ")
+        )
+    if not tried:  # none of the guessed ones answered the probe: these they were
+        guess = guess_servers(wanted.address)
+        tried = [write_server(server) for server in (guess.imap if kind == "imap" else guess.smtp)]
     raise ConnectionFailed(
-        _("no {kind} server answers for {address}").format(kind=kind.upper(), address=wanted.address),
-        hint=f"--{kind} HOST[:PORT][/TLS]",
+        _("no {kind} server answers for {address}; tried: {servers}").format(
+            kind=kind.upper(), address=wanted.address, servers="; ".join(dict.fromkeys(tried))
+        ),
+        hint=_("name another: {option}").format(option=option),
     )
 
 
@@ -245,6 +281,9 @@ def _candidates(wanted: Wanted, kind: Kind, guessed: tuple[Server, ...]) -> Iter
             yield replace(server, login=server.login.rpartition("@")[0])
 
 
-def _password(session: Session, address: str, credential: Credential) -> str:
+def _password(session: Session, wanted: Wanted) -> tuple[str, Credential]:
     """What the credential gives now: a command that prints nothing is found out before it is saved."""
-    return resolve_password(replace(session.config, credentials={address.casefold(): credential}), address)
+    if wanted.credential is None:
+        raise UsageError(_("a password is needed"), hint="--password-command --password-file")
+    config = replace(session.config, credentials={wanted.address.casefold(): wanted.credential})
+    return resolve_password(config, wanted.address), wanted.credential
