@@ -254,7 +254,7 @@ async def test_a_new_conversation_begins_with_an_address_and_a_subject(shop: Sho
         assert "nina@example.se" in shown(app)
 
 
-PASTED = "👩‍👧 ❤️ 👍🏽 🇮🇹 \u200fעברית\u200e ‫x‬\tna\u200cme"
+PASTED = "👩‍👧 ❤️ 👍🏽 🇮🇹 \u200fעברית\u200e \u202bx\u202c\tna\u200cme"
 
 
 async def test_what_is_pasted_is_stored_byte_for_byte_and_only_shown_otherwise(shop: Shop) -> None:

@@ -69,7 +69,7 @@ def _run_console(directory: Path, language: str, seconds_between_mails: float) -
                 "seconds_between_mails": seconds_between_mails,
             },
         )
-        return run_console(stage.config, start_worker=False)
+        return run_console(stage.config, start_worker=False, ends_with_console=True)
 
 
 def _wait_for_tickets(stage: Stage, expected: int) -> None:

@@ -8,7 +8,13 @@ import re
 from supportdesk.mail.model import Address
 
 _SEPARATOR = re.compile(r'[,;](?=(?:[^"]*"[^"]*")*[^"]*$)(?![^<]*>)')
+_SHAPE = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@.]+")
 _NAMED = re.compile(r'\s*"?(?P<name>[^"<]*?)"?\s*<(?P<addr>[^<>]*)>\s*')
+
+
+def could_be_address(address: Address) -> bool:
+    """Whether it has the shape of an address at all; whether it is one, the review says."""
+    return _SHAPE.fullmatch(address.addr) is not None
 
 
 def read_addresses(text: str) -> tuple[Address, ...]:

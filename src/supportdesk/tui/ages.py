@@ -57,6 +57,12 @@ def moment(at: datetime, now: datetime) -> str:
     return f"{day} {local:%H:%M}" if local.year == now.year else f"{day} {local.year}"
 
 
+def day(at: datetime, now: datetime) -> str:
+    """`18:02` today, else `20 Nov`: where there is little room."""
+    local = at.astimezone(now.tzinfo)
+    return f"{local:%H:%M}" if local.date() == now.date() else f"{local.day} {_(MONTHS[local.month - 1])}"
+
+
 def date(at: datetime, now: datetime) -> str:
     """`20 Nov 2026`."""
     local = at.astimezone(now.tzinfo)

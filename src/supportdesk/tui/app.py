@@ -12,6 +12,7 @@ import traceback
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual._compositor import ChopsUpdate
+from textual.events import Key
 
 from supportdesk.errors import SupportdeskError
 from supportdesk.l10n.catalog import _, use_language
@@ -46,19 +47,26 @@ if TYPE_CHECKING:
 MINUTE = 60.0
 HEARTBEAT = 10.0
 NOTICE_SECONDS = 5.0
+NOTICE_STAYS = 0.7
+"""Seconds that a notice outlives the keys of somebody who types on; then the next key takes it away."""
+
 LAST_SAVE_SECONDS = 3.0
 
 
-def run_console(config: Config, *, start_worker: bool = True, restricted: bool = False) -> int:
+def run_console(
+    config: Config, *, start_worker: bool = True, restricted: bool = False, ends_with_console: bool = False
+) -> int:
     """Run the console until the agent leaves; the exit code.
 
     Raises ConfigError for a wrong keymap, and what opening the desk raises. `restricted`: no editor, files or worker.
+    `ends_with_console`: the worker ends when the agent leaves (the demo).
     """
     if config.language:
         use_language(config.language)
     console = Console(
         config, keymap=read_keymap(config), start_worker=start_worker and not restricted, restricted=restricted
     )
+    console.ends_with_console = ends_with_console
     code = console.run(mouse=config.mouse)
     if console.failure is not None:
         raise console.failure
@@ -104,6 +112,8 @@ class Console(SafeApp[int], inherit_bindings=False):
         self.failure: SupportdeskError | None = None
         self.painted = Painted()
         self.last_key = 0.0
+        self._told = 0.0
+        self.ends_with_console = False
         self._start_worker = start_worker
         self._feed: Feed | None = None
         self._presence: tuple[TicketId, str] | None = None
@@ -202,7 +212,10 @@ class Console(SafeApp[int], inherit_bindings=False):
         if status is None or not unsent:
             self._quit()
             return
-        if status.delivering:
+        if self.ends_with_console:
+            text = _("This is a demo, and it ends with you: what the outbox holds ({count}) is not delivered any more.")
+            text = text.format(count=unsent)
+        elif status.delivering:
             where = " · ".join(str(status.worker[key]) for key in ("host", "pid") if status.worker.get(key))
             text = _("The outbox holds {count}. The worker ({where}) goes on delivering after you have left.")
             text = text.format(count=unsent, where=where)
@@ -307,12 +320,19 @@ class Console(SafeApp[int], inherit_bindings=False):
         if event.key == "ctrl+q" and not isinstance(self.screen, DialogScreen):
             self.leave()
 
+    async def on_event(self, event: events.Event) -> None:
+        """A key takes away the notice of what was done before it."""
+        if isinstance(event, Key) and self._notifications and time.monotonic() - self._told > NOTICE_STAYS:
+            self.clear_notifications()
+        await super().on_event(event)
+
     def key_pressed(self) -> None:
         self.last_key = time.monotonic()
 
     def tell(self, text: str, *, severity: str = "information") -> None:
         """A notice at the edge of the screen; the newest replaces the one before."""
         self.clear_notifications()
+        self._told = time.monotonic()
         self.notify(text, severity=severity, timeout=NOTICE_SECONDS)  # type: ignore[arg-type]
 
     def tell_error(self, error: Exception) -> None:
@@ -352,6 +372,15 @@ class Console(SafeApp[int], inherit_bindings=False):
             from supportdesk.tui.screens.compose import ComposeScreen
 
             self.show_at_once(ComposeScreen(bundle, row))
+
+    def search(self, text: str) -> None:
+        """Look through all tickets, in the list."""
+        from supportdesk.tui.screens.queue import QueueScreen
+
+        while not isinstance(self.screen, QueueScreen) and len(self.screen_stack) > 1:
+            self.pop_screen()
+        if isinstance(self.screen, QueueScreen):
+            self.screen.do_search(text)
 
     def open_outbox(self) -> None:
         from supportdesk.tui.screens.outbox import OutboxScreen

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from supportdesk.errors import MissingValue, UsageError
-from supportdesk.l10n.catalog import _, current_language
+from supportdesk.l10n.catalog import N_, _, current_language
 from supportdesk.safetext import SafeText, safe
 from supportdesk.tui.calls import READ
 from supportdesk.tui.screens.choose import ChooseScreen
@@ -23,6 +23,22 @@ if TYPE_CHECKING:
 
     Fields = tuple[tuple[AskField, str], ...]
 
+
+PLACES: Final = {
+    "customer.greeting": N_("greeting"),
+    "customer.name": N_("customer's name"),
+    "customer.first_name": N_("customer's first name"),
+    "customer.address": N_("customer's address"),
+    "shop.name": N_("shop's name"),
+    "shop.address": N_("shop's address"),
+    "agent.name": N_("your name"),
+    "agent.first_name": N_("your first name"),
+    "ticket.number": N_("ticket number"),
+    "ticket.subject": N_("ticket subject"),
+    "order.number": N_("order number"),
+    "today": N_("today"),
+}
+"""What a preview calls the values that the desk fills in."""
 
 PLACEHOLDER = re.compile(r"\{\{\s*([a-z_.]+)[^}]*\}\}")
 
@@ -97,7 +113,7 @@ class CannedPick:
             return "", safe(f"{error.message}\n\n{error.hint}", multiline=True)
         except ValueError:
             return "", safe(_("The customer's language is not known: L sets it."))
-        return str(variant.tag), safe(PLACEHOLDER.sub(_named, variant.body), multiline=True)
+        return str(variant.tag), safe(PLACEHOLDER.sub(partial(_named, response), variant.body), multiline=True)
 
     def _chosen(self, key: str | None) -> None:
         if key is None:
@@ -214,6 +230,10 @@ def _understood(kind: str, today: date, text: str) -> SafeText:
     return SafeText("")
 
 
-def _named(found: re.Match[str]) -> str:
-    """A placeholder as the preview shows it: `‹greeting›`."""
-    return f"‹{found[1].rpartition('.')[2].replace('_', ' ')}›"
+def _named(response: CannedResponse, found: re.Match[str]) -> str:
+    """A placeholder as the preview shows it, in the agent's language: `‹greeting›`."""
+    if found[1] in PLACES:
+        return f"‹{_(PLACES[found[1]])}›"
+    name = found[1].rpartition(".")[2]
+    asked = next((field for field in response.ask if field.name == name), None)
+    return f"‹{asked.label(current_language()) if asked is not None else name.replace('_', ' ')}›"

@@ -6,6 +6,7 @@ help) take no arguments. No widget here.
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from supportdesk.desk.actions import BY_ID, ActionSpec, find_action
 from supportdesk.errors import UsageError
 from supportdesk.l10n.catalog import N_, _
-from supportdesk.safetext import SafeText, safe
+from supportdesk.safetext import EMPTY, SafeText, safe
 from supportdesk.tui.labels import CHOICES, word
 from supportdesk.tui.widgets.prompt import Completion
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 VIEW_COMMANDS: Mapping[str, str] = {
     "open": N_("Open the ticket with that number"),
+    "search": N_("Search all tickets, closed ones too"),
     "go_mine": N_("Your tickets"),
     "go_unassigned": N_("The tickets of nobody"),
     "go_all": N_("All tickets"),
@@ -49,6 +51,11 @@ class Command:
     action: str
     params: Mapping[str, Any] = field(default_factory=dict)
     rest: str = ""
+    ticket: int | None = None
+
+
+TICKET = re.compile(r"#(\d+)\s+(?=\S)")
+"""A ticket that is named before an action's own words: `snooze #7 tomorrow`."""
 
 
 def read_command(line: str) -> Command | None:
@@ -61,7 +68,20 @@ def read_command(line: str) -> Command | None:
     if head in VIEW_COMMANDS:
         return Command(head, rest=rest.strip())
     spec = find_action(head)
-    return Command(head, _arguments(spec, rest), rest.strip())
+    rest = rest.strip()
+    if spec.scope != "none" and (named := TICKET.match(rest)) is not None:
+        rest = rest[named.end() :]
+        return Command(head, _arguments(spec, rest), rest, int(named[1]))
+    return Command(head, _arguments(spec, rest), rest)
+
+
+def refuse_command(line: str) -> SafeText:
+    """What in a line is not understood; nothing if all is."""
+    try:
+        read_command(line)
+    except UsageError as error:
+        return safe(" · ".join(part for part in (error.message, error.hint) if part))
+    return EMPTY
 
 
 def complete_command(text: str, console: Console) -> list[Completion]:

@@ -55,7 +55,7 @@ def queue_columns() -> tuple[Column, ...]:
         Column("language", safe(_("lang")), 4, drop=2),
         Column("owner", safe(_("owner")), 6, drop=3),
         Column("waits", safe(_("waits")), 5, drop=5, align_right=True),
-        Column("state", SafeText(""), 10, flex=1, drop=4),
+        Column("state", SafeText(""), 12, flex=1, drop=4),
     )
 
 
@@ -92,7 +92,7 @@ def _state(row: QueueRow, now: datetime, view: str) -> tuple[str, str]:
     if row.priority in URGENT:
         return word(PRIORITY, row.priority), "warning"
     if row.snoozed_until is not None and row.snoozed_until > now:
-        return _("until {time}").format(time=ages.moment(row.snoozed_until, now)), "muted"
+        return _("till {time}").format(time=ages.day(row.snoozed_until, now)), "muted"
     if row.status not in ("new", "open") and view not in ONE_STATUS:
         return word(STATUS, row.status), "muted"
     return " ".join(f"#{tag}" for tag in row.tags), "muted"
@@ -173,7 +173,12 @@ def _mail_health(status: DeskStatus, now: datetime) -> StatusPart:
 def empty_text(view: str, text: str, *, has_mailbox: bool, total: int) -> tuple[SafeText, ...]:
     """What an empty list says: what was looked for, or what to do next."""
     if text:
-        return (safe(_("Nothing in this view contains “{text}”.").format(text=text)), safe(_("esc ends the filter.")))
+        if view == "all":
+            return (safe(_("No ticket contains “{text}”.").format(text=text)), safe(_("esc ends the search.")))
+        return (
+            safe(_("Nothing in this view contains “{text}”.").format(text=text)),
+            safe(_("esc ends the filter, g / searches all tickets.")),
+        )
     if not has_mailbox:
         return (
             safe(_("This desk has no mailbox yet.")),

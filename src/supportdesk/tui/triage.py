@@ -54,10 +54,10 @@ class Triage:
         self._screen = screen
         self._wakes = ""  # what the last snooze phrase meant
 
-    def start(self, action: str, params: Mapping[str, Any] | None = None) -> None:
-        """Begin an action on the screen's tickets."""
+    def start(self, action: str, params: Mapping[str, Any] | None = None, named: TicketId | None = None) -> None:
+        """Begin an action on the screen's tickets, or on one that was named."""
         spec = BY_ID[action]
-        tickets = () if spec.scope == "none" else self._screen.targets()
+        tickets = () if spec.scope == "none" else (named,) if named is not None else self._screen.targets()
         if spec.scope != "none" and not tickets:
             self._screen.tell(_("There is no ticket here."), severity="warning")
             return
@@ -116,13 +116,7 @@ class Triage:
 
     def _titled(self, tickets: tuple[TicketId, ...], title: str) -> str:
         """What is asked, about which tickets."""
-        if not tickets:
-            return title
-        if len(tickets) > 1:
-            about = ngettext("{count} ticket", "{count} tickets", len(tickets)).format(count=len(tickets))
-        else:
-            about = f"#{tickets[0]}"
-        return f"{about}: {title}"
+        return f"{tickets_named(tickets)}: {title}" if tickets else title
 
     def _choose(
         self, title: str, entries: Sequence[PickerEntry], then: Callable[[str], None], current: str = ""
@@ -244,6 +238,13 @@ class Triage:
     def _again(self, request: Request, name: str, value: object) -> None:
         if value not in (None, ""):
             self._perform(request.with_param(name, value))
+
+
+def tickets_named(tickets: tuple[TicketId, ...]) -> str:
+    """`#7`, or `3 tickets`."""
+    if len(tickets) == 1:
+        return f"#{tickets[0]}"
+    return ngettext("{count} ticket", "{count} tickets", len(tickets)).format(count=len(tickets))
 
 
 def describe_when(text: str, calendar: Any, now: datetime) -> SafeText:

@@ -185,6 +185,7 @@ class DeskScreen(Screen[Answer]):
         `went_back` gets what stood there when the agent wanted the question before this one.
         """
         self._asks = {purpose: then}
+        self.console.clear_notifications()
         self._asked_live, self._cancelled, self._went_back = live, cancelled, went_back
         self.prompt.ask(purpose, safe(label), value, error=safe(error), **helpers)  # type: ignore[arg-type]
 
@@ -221,7 +222,7 @@ class DeskScreen(Screen[Answer]):
     def on_key(self, event: events.Key) -> None:
         if self.prompt.purpose and event.key != "ctrl+q":
             return
-        if self._matcher is None:
+        if self._matcher is None or event.key == "ctrl+q":  # the way out does not wait for a prefix key
             self._matcher = KeyMatcher(self.console.keymap)
         self.console.key_pressed()
         found = self._matcher.feed(self.context, key_name(event.key, event.character))

@@ -13,7 +13,7 @@ from supportdesk.errors import ReplyStopped, SupportdeskError, UsageError
 from supportdesk.l10n.catalog import N_, _
 from supportdesk.safetext import safe
 from supportdesk.tui import ages
-from supportdesk.tui.addresses import read_addresses
+from supportdesk.tui.addresses import could_be_address, read_addresses
 from supportdesk.tui.canned_pick import CannedPick
 from supportdesk.tui.labels import REASON, word
 from supportdesk.tui.present_thread import attachment_line, recipients_line
@@ -232,10 +232,25 @@ class ComposeScreen(WritingScreen):
 
     def do_edit(self) -> None:
         """Back to the text."""
+        wrong = self._review is not None and not self._review.sendable
         self._review, self._pressed = None, ""
         self.query_one(ReviewBar).display = False
-        self.body.focus()
+        (self.first_to_mend() if wrong else self.body).focus()
         self.show_hints()
+
+    def first_to_mend(self) -> Widget:
+        """The field that a review found wrong: the first line of recipients with something that is no address."""
+        for role in ("to", "cc", "bcc"):
+            field = self.query_one(f"#{role}", SafeInput)
+            addresses = read_addresses(field.value)
+            if not all(map(could_be_address, addresses)) or (role == "to" and not addresses):
+                return field
+        return self.body
+
+    def do_say_how_to_send(self) -> None:
+        """Enter sends nothing: it is pressed by habit."""
+        assert self._review is not None
+        self.query_one(ReviewBar).show(self._review, say_how=True)
 
     def can(self, action: str) -> bool:
         if action in ("send", "send_and_solve", "send_and_snooze"):

@@ -11,10 +11,10 @@ from supportdesk.errors import NotFound
 from supportdesk.l10n.catalog import _
 from supportdesk.safetext import safe
 from supportdesk.tui import looking
-from supportdesk.tui.command_line import complete_command, read_command
+from supportdesk.tui.command_line import complete_command, read_command, refuse_command
 from supportdesk.tui.screens.base import READ, WRITE, DeskScreen
 from supportdesk.tui.screens.choose import ChooseScreen
-from supportdesk.tui.triage import Triage
+from supportdesk.tui.triage import Triage, tickets_named
 from supportdesk.tui.widgets.picker import PickerEntry
 
 if TYPE_CHECKING:
@@ -112,7 +112,11 @@ class OnTickets(DeskScreen[None]):
             row = session.desk.cancel_send(session.actor)
             return row, session.load_ticket(row.ticket_id)
 
-        self.call(WRITE, work, lambda found: self.console.open_draft(found[1], found[0]))
+        def taken_back(found: tuple[OutboxRow, TicketBundle]) -> None:
+            self.console.clear_notifications()
+            self.console.open_draft(found[1], found[0])
+
+        self.call(WRITE, work, taken_back)
 
     # ---- writing
 
@@ -297,6 +301,9 @@ class OnTickets(DeskScreen[None]):
     def do_go_drafts(self) -> None:
         self.console.open_drafts()
 
+    def do_search(self) -> None:
+        self.console.search("")
+
     def go_to_ticket(self, number: str) -> None:
         """Open the ticket with that number; `NotFound` says there is none."""
         if not number.strip().lstrip("#").isdigit():
@@ -306,7 +313,15 @@ class OnTickets(DeskScreen[None]):
     # ---- the command line
 
     def do_command(self) -> None:
-        self.ask_line("command", ":", self._run_command, complete=lambda text: complete_command(text, self.console))
+        hint = _("acts on {tickets}; #7 before the rest names another").format(tickets=tickets_named(self.targets()))
+        self.ask_line(
+            "command",
+            ":",
+            self._run_command,
+            complete=lambda text: complete_command(text, self.console),
+            hint=lambda _text: safe(hint),
+            refusal=refuse_command,
+        )
 
     def _run_command(self, line: str) -> None:
         command = read_command(line)
@@ -314,7 +329,9 @@ class OnTickets(DeskScreen[None]):
             return
         if command.action == "open":
             self.go_to_ticket(command.rest)
-        elif command.action in BY_ID and not (super().can(command.action) and not command.params):
-            self.triage.start(command.action, command.params)
+        elif command.action == "search":
+            self.console.search(command.rest)
+        elif command.action in BY_ID and (command.params or command.ticket or not super().can(command.action)):
+            self.triage.start(command.action, command.params, TicketId(command.ticket) if command.ticket else None)
         else:
             self.act(command.action)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from supportdesk.desk.model import TicketId
-from supportdesk.l10n.catalog import ngettext
+from supportdesk.l10n.catalog import _, ngettext
 from supportdesk.safetext import safe
 from supportdesk.tui.labels import VIEW, word
 from supportdesk.tui.present_queue import TABS, empty_text, expect_row, list_row, news, queue_columns, view_tabs
@@ -69,6 +69,7 @@ class QueueScreen(ListKeys, OnTickets):
         self._rest_timer: Timer | None = None
         self._selected = 0
         self._before_filter = Listing()
+        self._cursor_before: TicketId | None = None
 
     def compose_body(self) -> ComposeResult:
         glyphs = self.console.glyphs
@@ -114,6 +115,9 @@ class QueueScreen(ListKeys, OnTickets):
             self._keep(rows)
             self.tickets.put_rows(self._present(rows.values()))
             self._show_order(ids, keep_cursor=keep_cursor)
+            if self._cursor_before in ids and listing == self._before_filter and not self.prompt.purpose:
+                self.tickets.move_to(ids.index(self._cursor_before))
+                self._cursor_before = None
             if first:
                 self.console.first_list_shown() if self.console.desk_status is None else self.console.refresh_status()
                 if len(ids) == FIRST_PAGE:
@@ -449,14 +453,33 @@ class QueueScreen(ListKeys, OnTickets):
 
     def do_filter(self) -> None:
         """Narrow the view while typing; enter keeps the filter, esc takes it away."""
+        self._ask_filter(self.listing.view, "/", _("g / searches all tickets"))
+
+    def do_search(self, text: str = "") -> None:
+        """Look through all tickets, closed ones too; esc comes back to the view."""
+        if text:
+            self._show_listing(Listing("all", text))
+        else:
+            self._ask_filter("all", _("Search all tickets:"), _("open and closed ones"))
+
+    def _ask_filter(self, view: str, label: str, hint: str) -> None:
         self._before_filter = Listing(self.listing.view)
+        self._cursor_before = self.current_id()
+
+        def narrow(text: str) -> None:
+            self._show_listing(Listing(view, text.strip()))
+
+        def cancelled() -> None:
+            self._show_listing(self._before_filter)
+
         self.ask_line(
             "filter",
-            "/",
-            lambda text: self._show_listing(Listing(self.listing.view, text.strip())),
-            value=self.listing.text,
-            live=lambda text: self._show_listing(Listing(self.listing.view, text.strip())),
-            cancelled=lambda: self._show_listing(self._before_filter),
+            label,
+            narrow,
+            value=self.listing.text if view == self.listing.view else "",
+            live=narrow,
+            cancelled=cancelled,
+            hint=lambda _text: safe(hint),
         )
 
     def _show_listing(self, listing: Listing) -> None:

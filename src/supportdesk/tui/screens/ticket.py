@@ -45,7 +45,7 @@ class TicketScreen(OnTickets):
     def compose_body(self) -> ComposeResult:
         glyphs = self.console.glyphs
         separator = f" {glyphs.separator} "
-        yield StatusLine(separator=separator, id="title")
+        yield StatusLine(separator=separator, keeps_right=True, id="title")
         yield StatusLine(separator=separator, id="banner")
         with Horizontal():
             yield ThreadView(glyphs=glyphs, id="thread")

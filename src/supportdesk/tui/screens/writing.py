@@ -12,7 +12,7 @@ from supportdesk.l10n.catalog import _
 from supportdesk.safetext import SafeText, safe
 from supportdesk.tui.draft_keeper import DraftKeeper, Saved
 from supportdesk.tui.editor import edit_text
-from supportdesk.tui.present_thread import presence_words, thread_item
+from supportdesk.tui.present_thread import entry_key, presence_words, thread_item
 from supportdesk.tui.screens.base import READ, WRITE, DeskScreen
 from supportdesk.tui.widgets.bars import StatusLine, StatusPart
 from supportdesk.tui.widgets.composer import Composer
@@ -72,7 +72,7 @@ class WritingScreen(DeskScreen[None]):
         return self.query_one("#body", Composer)
 
     def on_mount(self) -> None:
-        self.query_one("#context", ThreadView).show(self._context_items())
+        self.query_one("#context", ThreadView).show(self._context_items(), at=self._answered_item())
         self.body.load(self._row.body)
         self.first_field().focus()
         self.show_title()
@@ -121,6 +121,13 @@ class WritingScreen(DeskScreen[None]):
         self.bundle = bundle
         self.query_one("#context", ThreadView).replace_items(self._context_items())
         self.show_title()
+
+    def _answered_item(self) -> str | None:
+        """What is answered, else the customer's newest message: it is what the writer has to see."""
+        came_in = [entry for entry in self.bundle.entries if entry.direction == "in"]
+        answered = [entry for entry in came_in if entry.id == self._row.in_reply_to]
+        found = answered or came_in[-1:]
+        return entry_key(found[0]) if found else None
 
     def _context_items(self) -> list[ThreadItem]:
         now = self.session.local_now(self.bundle.ticket.mailbox_id)

@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from supportdesk.tui.glyphs import UNICODE, Glyphs
-from supportdesk.tui.widgets.cells import Piece, line_of
+from supportdesk.tui.widgets.cells import Piece, fit, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
     from supportdesk.safetext import SafeText
+
+
+LEAST_TITLE = 16
+"""Cells that a shortened title keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +160,22 @@ class ViewTabs(Bar):
 
 
 class StatusLine(Bar):
-    """What is true now on the left, who and where on the right; the right gives way first, then the last parts."""
+    """What is true now on the left, who and where on the right; the right gives way first, then the last parts.
 
-    def __init__(self, *, separator: str = " · ", id: str | None = None) -> None:  # noqa: A002 — Textual's own word
+    `keeps_right`: the left is shortened instead; of the right only what stands between its first and its last two
+    parts gives way.
+    """
+
+    def __init__(
+        self,
+        *,
+        separator: str = " · ",
+        keeps_right: bool = False,
+        id: str | None = None,  # noqa: A002 — Textual's own word
+    ) -> None:
         super().__init__(id=id)
         self._separator = separator
+        self._keeps_right = keeps_right
         self._left: tuple[StatusPart, ...] = ()
         self._right: tuple[StatusPart, ...] = ()
 
@@ -170,6 +185,8 @@ class StatusLine(Bar):
             self.refresh()
 
     def pieces(self, width: int) -> list[Piece]:
+        if self._keeps_right:
+            return self._pieces_before_right(width)
         parts = list(self._left)
         left = self._joined(parts)
         right = self._joined(self._right)
@@ -184,6 +201,17 @@ class StatusLine(Bar):
         gap = max(0, width - 2 - used - tail)
         return [self._piece(" ", ""), *left, self._piece(" " * gap, ""), *right]
 
+    def _pieces_before_right(self, width: int) -> list[Piece]:
+        kept = list(self._right)
+        right = self._joined(kept)
+        while len(kept) > 3 and cells_of(right) > width - 4 - LEAST_TITLE:
+            kept.pop(1)
+            right = self._joined(kept)
+        room = max(0, width - 4 - cells_of(right))
+        text = self._separator.join(part.text for part in self._left)
+        tone = self._left[0].tone if self._left else ""
+        return [self._piece(" ", ""), self._piece(fit(text, room), tone), self._piece("  ", ""), *right]
+
     def _joined(self, parts: Sequence[StatusPart]) -> list[Piece]:
         pieces: list[Piece] = []
         for part in parts:
@@ -191,6 +219,10 @@ class StatusLine(Bar):
                 pieces.append(self._piece(self._separator, "muted"))
             pieces.append(self._piece(part.text, part.tone))
         return pieces
+
+
+def cells_of(pieces: Sequence[Piece]) -> int:
+    return sum(cell_len(piece.text) for piece in pieces)
 
 
 class HintBar(Bar):

@@ -1,4 +1,4 @@
-"""Where a reply is written: Textual's text area without its blinking, its animation and its trust in the controls of what is pasted.
+"""Where a reply is written: Textual's text area without blinking, animation and the controls of what is pasted.
 
 It keeps no draft itself. It says when one must be saved (`DraftChanged`): one second after the last key, at the latest
 two after the first unsaved one, and when the focus leaves.

@@ -83,7 +83,7 @@ class SafeApp(App[ReturnType]):
 
 
 def _is_sure(text: str) -> bool:
-    return text.isascii() and text.isprintable() or (is_safe(text) and UNSURE.search(text) is None)
+    return (text.isascii() and text.isprintable()) or (is_safe(text) and UNSURE.search(text) is None)
 
 
 def _shown(text: str) -> str:

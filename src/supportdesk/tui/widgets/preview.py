@@ -31,7 +31,7 @@ class Preview(Vertical):
         self.ticket: TicketId | None = None
 
     def compose(self) -> ComposeResult:
-        yield StatusLine(separator=f" {self._glyphs.separator} ", id="title")
+        yield StatusLine(separator=f" {self._glyphs.separator} ", keeps_right=True, id="title")
         with Horizontal():
             thread = ThreadView(glyphs=self._glyphs, id="thread")
             thread.can_focus = False

@@ -36,7 +36,7 @@ class ReviewBar(Widget, can_focus=True):
         self._glyphs = glyphs
         self._said: list[tuple[str, str]] = []
 
-    def show(self, review: Review, *, ask_again: bool = False) -> None:
+    def show(self, review: Review, *, ask_again: bool = False, say_how: bool = False) -> None:
         """Show a dry run; `ask_again` says that the key must be pressed once more because of the warnings."""
         glyphs = self._glyphs
         to = ", ".join(str(address) for address in review.recipients)
@@ -47,6 +47,8 @@ class ReviewBar(Widget, can_focus=True):
             said.append(("muted", _("This must be mended first: esc goes back to the text.")))
         elif ask_again:
             said.append(("warning", _("Press the same key once more to send it all the same.")))
+        elif say_how:
+            said.append(("good", f"{glyphs.sent} " + _("y sends it; esc goes back to the text.")))
         elif not review.warnings:
             said.append(("good", f"{glyphs.sent} " + _("ready to send")))
         self._said = said
