@@ -247,3 +247,48 @@ def test_replies_in_doubt_are_listed_and_decided_upon(shop: House, supportdesk: 
     assert states == ["sent", "deferred", "draft"]
     assert supportdesk("outbox", "mark-sent", str(third.id)).code == 5
     assert supportdesk("outbox", "list", "--state", "lost").code == 2
+
+
+def test_a_reply_says_how_a_command_takes_it_back(shop: House, supportdesk: Run) -> None:
+    ticket = shop.customer_writes()
+    sent = supportdesk("ticket", "reply", str(ticket), "Arriva domani.")
+    assert sent.code == 0 and sent.out == f"Reply to #{ticket} sent\n"
+    [row] = shop.desk.read.outbox()
+    assert "supportdesk undo " in sent.err and f"supportdesk outbox cancel {row.id}\n" in sent.err
+    assert supportdesk("outbox", "cancel", str(row.id)).code == 0
+
+
+@pytest.mark.parametrize("given", [("--canned", "nope"), ("--canned", "order-shipped"), ()], ids=str)
+def test_a_reply_that_fails_leaves_no_empty_draft(shop: House, supportdesk: Run, given: tuple[str, ...]) -> None:
+    ticket = shop.customer_writes()
+    assert supportdesk("ticket", "reply", str(ticket), *given).code in (1, 2, 4)
+    assert shop.desk.drafts(shop.giulia) == []
+
+
+def test_a_conversation_whose_text_fails_leaves_no_draft(shop: House, supportdesk: Run) -> None:
+    result = supportdesk("ticket", "new", "anna@example.com", "--subject", "Ordine", "--canned", "nope")
+    assert result.code == 4 and "supportdesk canned list" in result.err
+    assert shop.desk.drafts(shop.giulia) == []
+
+
+def test_what_is_so_already_is_said_and_no_conflict(shop: House, supportdesk: Run) -> None:
+    ticket = str(shop.customer_writes())
+    assert supportdesk("ticket", "take", ticket).code == 0
+    again = supportdesk("ticket", "take", ticket)
+    assert (again.code, again.out) == (0, f"#{ticket}: it is yours already\n")
+    assert supportdesk("ticket", "priority", ticket, "--priority", "normal").out == "Nothing to change\n"
+
+
+def test_what_was_done_names_whom_and_until_when(shop: House, supportdesk: Run) -> None:
+    ticket = str(shop.customer_writes())
+    assert supportdesk("ticket", "assign", ticket, "--assignee", "luca").out == f"Assigned #{ticket} to Luca Neri\n"
+    until = ["--until", "2026-11-30 9:00", "--after-deadline"]
+    slept = supportdesk("ticket", "snooze", ticket, *until)
+    assert slept.out.startswith(f"#{ticket} sleeps until 20"), slept
+    told = supportdesk("why", ticket).out
+    assert slept.out.strip().rpartition("until ")[2] in told and "let it sleep until" in told
+
+
+def test_an_empty_list_says_so_and_a_long_last_column_is_whole(shop: House, supportdesk: Run) -> None:
+    empty = supportdesk("ticket", "list", "--view", "spam")
+    assert (empty.code, empty.out) == (0, "") and "nothing to show" in empty.err

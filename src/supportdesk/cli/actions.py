@@ -16,11 +16,13 @@ from supportdesk.cli.inputs import assignments, text_from, ticket_ids
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import with_session
 from supportdesk.desk.actions import ACTIONS, ActionSpec, Param
-from supportdesk.desk.model import OutboxId, TicketId
+from supportdesk.desk.model import ActionId, OutboxId, TicketId
 from supportdesk.desk.results import AnswerNeeded, Done
 from supportdesk.errors import Conflict, MissingValue, NotFound, ReplyStopped
 from supportdesk.l10n.catalog import N_, _
 
+# What is so already is no conflict for these: a script may say it again.
+REPEATABLE = frozenset(("take", "unassign", "wake", "solve", "spam", "not_spam"))
 EXIT_CONFLICT = Conflict.exit_code
 # Parameters that are not written as they are called: `--language` is the program's own.
 WRITTEN = {"asked": "--ask", "language": "--to"}
@@ -54,16 +56,31 @@ def perform(session: Session, spec: ActionSpec, tickets: tuple[TicketId, ...], p
     except ReplyStopped as stopped:
         return tell_stopped(session, stopped, tickets[0], _draft_on(session, tickets))
     except MissingValue as missing:
-        asked = [name.removeprefix("ask.") for name in missing.names if name.startswith("ask.")]
-        raise MissingValue(
-            missing.message, names=missing.names, hint=" ".join(f"--ask {name}=…" for name in asked) or missing.hint
-        ) from None
+        raise say_how_to_ask(missing) from None
+    except Conflict as conflict:
+        if spec.id not in REPEATABLE or conflict.what != guard_reason(session, spec, tickets):
+            raise
+        return tell_done(session, Done(ActionId(""), (), conflict.message, undoable=False))
     except AnswerNeeded as needed:
         raise AnswerNeeded(needed.message, param=needed.param, hint=_how_to_answer(spec, needed)) from None
     return tell_done(session, done)
 
 
+def guard_reason(session: Session, spec: ActionSpec, tickets: tuple[TicketId, ...]) -> str | None:
+    """Why the action has nothing to do on the one ticket, "" for a merged one, on which nothing can be done."""
+    ticket = session.desk.read.ticket(tickets[0])
+    return "" if ticket.merged_into is not None else spec.guard(ticket, session.actor)
+
+
+def say_how_to_ask(missing: MissingValue) -> MissingValue:
+    """The same error with the options that give the values."""
+    asked = [name.removeprefix("ask.") for name in missing.names if name.startswith("ask.")]
+    hint = " ".join(f"--ask {name}=…" for name in asked)
+    return MissingValue(missing.message, names=missing.names, hint=hint or missing.hint)
+
+
 def tell_done(session: Session, done: Done) -> int:
+    notice = done.plain or done.notice
     conflicts = [
         {
             "ticket": ticket,
@@ -75,15 +92,17 @@ def tell_done(session: Session, done: Done) -> int:
         for ticket, conflict in done.conflicts.items()
     ]
     value = {
-        "action_id": done.action_id, "tickets": done.tickets, "notice": done.notice, "conflicts": conflicts,
+        "action_id": done.action_id, "tickets": done.tickets, "notice": notice, "conflicts": conflicts,
         "outbox_id": done.outbox_id, "undoable": done.undoable,
     }  # fmt: skip
-    session.out.answer(value, [done.notice] if done.notice else [])
+    session.out.answer(value, [notice] if notice else [])
     if not session.json:
         for conflict in conflicts:
             session.out.say(str(conflict["message"]))
         if done.undoable:
             session.out.say(_("undo: supportdesk undo {action}").format(action=done.action_id))
+            if done.outbox_id is not None and done.plain:
+                session.out.say(_("or: supportdesk outbox cancel {number}").format(number=done.outbox_id))
     return EXIT_CONFLICT if conflicts else 0
 
 

@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
+from supportdesk.cli.actions import say_how_to_ask
 from supportdesk.cli.inputs import assignments, one_ticket
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
 from supportdesk.desk.canned import CannedResponse
-from supportdesk.errors import NotFound
+from supportdesk.errors import MissingValue, NotFound
 from supportdesk.l10n.catalog import N_, _, current_language, ngettext
 
 app = group()
@@ -69,7 +70,10 @@ def render(
         list[str] | None, typer.Option("--ask", metavar="NAME=VALUE", help=N_("A value that it asks for"))
     ] = None,
 ) -> None:
-    rendered = session.desk.render_canned(session.actor, one_ticket(ticket), key, assignments(ask or ()))
+    try:
+        rendered = session.desk.render_canned(session.actor, one_ticket(ticket), key, assignments(ask or ()))
+    except MissingValue as missing:
+        raise say_how_to_ask(missing) from None
     if session.json:
         session.out.document(rendered)
     else:

@@ -146,6 +146,7 @@ def _mailboxes(session: Session) -> Iterator[Finding]:
     from supportdesk.config import resolve_password
 
     boxes = session.desk.mailboxes()
+    troubled = {one.id: one for one in session.desk.status().mailboxes if one.error}
     if not boxes:
         yield Finding(_("mailboxes"), "note", _("there is none"), "supportdesk mailbox add")
     for box in boxes:
@@ -156,7 +157,11 @@ def _mailboxes(session: Session) -> Iterator[Finding]:
         except SupportdeskError as error:
             yield Finding(box.address, "note", error.message, error.hint)
             continue
-        yield Finding(box.address, "ok", box.state)
+        if (trouble := troubled.get(box.id)) is None:
+            yield Finding(box.address, "ok", box.state)
+            continue
+        text = _("{error} (since {time})").format(error=trouble.error, time=session.time(trouble.error_since, box.id))
+        yield Finding(box.address, "wrong", text, f"supportdesk mailbox test {box.address}")
 
 
 def _clock(session: Session) -> Iterator[Finding]:

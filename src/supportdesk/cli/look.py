@@ -128,7 +128,10 @@ def _status_lines(session: Session, found: DeskStatus) -> list[str]:
         line = _("{address}: {state}, last looked at {time}").format(
             address=mailbox.address, state=mailbox.state, time=seen
         )
-        lines.append(f"{line}{f' · {mailbox.error}' if mailbox.error else ''}")
+        if mailbox.error:
+            since = session.time(mailbox.error_since, mailbox.id) or "—"
+            line += " · " + _("{error} (since {time})").format(error=mailbox.error, time=since)
+        lines.append(line)
     unsent = ", ".join(f"{labels.word(labels.OUTBOX, state)} {count}" for state, count in found.outbox.items()) or "0"
     lines.append(f"{_('outbox')}: {unsent}")
     lines.append(f"{_('parked')}: {found.parked} · {_('unprocessed')}: {found.unprocessed}")

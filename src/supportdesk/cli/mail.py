@@ -115,10 +115,13 @@ def look(
     from supportdesk.desk.parked import list_parked as read_parked
     from supportdesk.desk.parked import look_at
 
-    ids = numbers or [row["delivery_id"] for row in read_parked(session.desk.read) if row["looked_at"] is None]
+    rows = read_parked(session.desk.read)
+    shown = [row for row in rows if (row["delivery_id"] in numbers if numbers else row["looked_at"] is None)]
+    ids = numbers or [row["delivery_id"] for row in shown]
     if ids:
         look_at(session.desk, session.actor, ids)
-    session.out.answer({"looked_at": ids}, [_("{count} looked at").format(count=len(ids))])
+    lines = [f"{row['delivery_id']}: {row['sender']}: {row['subject']}" for row in shown]
+    session.out.answer({"looked_at": ids}, [*lines, _("{count} looked at").format(count=len(ids))])
 
 
 @verb(parked, "release", N_("Make tickets of parked mail"), restricted=True)

@@ -42,7 +42,9 @@ class Output:
             self.document(value)
             return
         cells = [[_cell(cell) for cell in row] for row in rows]
-        if sys.stdout.isatty():
+        if not cells:
+            self.say(_("there is nothing to show"))
+        elif sys.stdout.isatty():
             _rich_table(headings, cells)
         else:
             _plain_table(headings, cells)
@@ -153,8 +155,11 @@ def _cell(value: Any) -> str:
 
 
 def _plain_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Columns that line up, at least two spaces between them, no tab, no colour, no line longer than it must be."""
-    cut = [[cell if len(cell) <= WIDEST_PLAIN else cell[: WIDEST_PLAIN - 1] + "…" for cell in row] for row in rows]
+    """Columns that line up, at least two spaces between them, no tab, no colour, the last one never cut."""
+    cut = [
+        [*(cell if len(cell) <= WIDEST_PLAIN else cell[: WIDEST_PLAIN - 1] + "…" for cell in row[:-1]), row[-1]]
+        for row in rows
+    ]
     widths = [max([len(head), *(len(row[at]) for row in cut)]) for at, head in enumerate(headings)]
     for row in (headings, *cut):
         padded = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))

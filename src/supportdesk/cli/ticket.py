@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from supportdesk.cli.actions import add_action_verbs, tell_done, tell_stopped
+from supportdesk.cli.actions import add_action_verbs, say_how_to_ask, tell_done, tell_stopped
 from supportdesk.cli.inputs import assignments, check_limit, find_mailbox, one_ticket, text_from
 from supportdesk.cli.output import span
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
 from supportdesk.desk import labels
 from supportdesk.desk.model import VIEWS, ThreadEntry, TicketId
-from supportdesk.errors import NotFound, ReplyStopped, UsageError
+from supportdesk.errors import MissingValue, NotFound, ReplyStopped, SupportdeskError, UsageError
 from supportdesk.l10n.catalog import N_, _
 from supportdesk.safetext import safe_filename
 
@@ -115,7 +115,11 @@ def new(
     row = desk.start_conversation(actor, find_mailbox(desk, mailbox).id, _address(to), subject, tag)
     pieces = [body.strip("\n")]
     if canned:
-        pieces.insert(0, desk.render_canned(actor, row.ticket_id, canned, assignments(ask or ())).text)
+        try:
+            pieces.insert(0, desk.render_canned(actor, row.ticket_id, canned, assignments(ask or ())).text)
+        except SupportdeskError as error:
+            desk.discard_draft(actor, row.id)  # nothing of a conversation that did not begin stays behind
+            raise say_how_to_ask(error) if isinstance(error, MissingValue) else error from None
     row = desk.save_draft(actor, row.id, row.version, body="\n\n".join(piece for piece in pieces if piece))
     if draft:
         line = _("draft {id} on #{ticket}").format(id=row.id, ticket=row.ticket_id)

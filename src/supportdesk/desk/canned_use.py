@@ -62,7 +62,7 @@ def list_canned(reader: Reader) -> tuple[CannedResponse, ...]:
 def find_canned(reader: Reader, key: str) -> CannedResponse:
     found = reader.rows("canned", {"key": key})
     if not found:
-        raise NotFound(_("there is no canned response {key}").format(key=key))
+        raise NotFound(_("there is no canned response {key}").format(key=key), hint="supportdesk canned list")
     return _response(found[0], reader.rows("canned_variant", {"canned_id": found[0]["id"]}))
 
 

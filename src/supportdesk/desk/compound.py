@@ -20,6 +20,7 @@ from supportdesk.mail.recipients import parse_recipients
 
 if TYPE_CHECKING:
     from supportdesk.desk.actions import Call
+    from supportdesk.desk.desk import Desk
 
 CANDIDATES = 500  # how far down the queue a free ticket in one's own language is looked for
 MOST_MERGED = 100
@@ -131,17 +132,18 @@ def call(call: Call) -> Done:
 def reply(call: Call) -> Done:
     """Write and send in one go, for the command line: the draft is kept where the sending stops."""
     desk, actor, params = call.desk, call.actor, call.params
-    draft = open_draft(desk, actor, call.tickets[0])
     fields: dict[str, Any] = {}
     texts: list[str] = []
     if params.get("canned"):
-        rendered = desk.render_canned(actor, draft.ticket_id, str(params["canned"]), dict(params.get("asked") or {}))
+        asked = dict(params.get("asked") or {})
+        rendered = desk.render_canned(actor, _survivor(desk, call.tickets[0]), str(params["canned"]), asked)
         texts.append(rendered.text)
         fields["canned_key"] = str(params["canned"])
     texts.append(str(params.get("text") or ""))
     body = "\n\n".join(text.strip("\n") for text in texts if text.strip())
     if not body:
         raise UsageError(_("{action} needs {name}").format(action="reply", name="text"))
+    draft = open_draft(desk, actor, call.tickets[0])  # not before: a text that fails leaves no draft behind
     if draft.body.strip() not in ("", body.strip()):
         raise Conflict(
             _("you are writing a reply to #{ticket} already").format(ticket=draft.ticket_id),
@@ -158,6 +160,12 @@ def reply(call: Call) -> Done:
         _check_warnings(call, draft.id)
     after = params.get("after")
     return desk.send(actor, draft.id, seen_seq=seen, after="pending" if after is None else after, anyway=anyway)
+
+
+def _survivor(desk: Desk, ticket_id: TicketId) -> TicketId:
+    while (into := desk.read.ticket(ticket_id).merged_into) is not None:
+        ticket_id = into
+    return ticket_id
 
 
 def undo_action(call: Call) -> Done:

@@ -90,7 +90,8 @@ def send(
         tx.apply(_hold(tx, actor, ticket, row, after, seconds, snooze, action_id), actor, action_id)
         update_clocks(tx, [ticket.id], actor, action_id)
         _settle(tx, ticket.id, actor, after, dismiss, action_id)
-        return Done(action_id, (ticket.id,), _notice(ticket, after, seconds), outbox_id=outbox_id)
+        told, plain = _notice(ticket, after, seconds), _notice(ticket, after, 0)
+        return Done(action_id, (ticket.id,), told, outbox_id=outbox_id, plain=plain)
 
 
 def newcomers(tx: Transaction, ticket: Ticket, agent_id: AgentId | None, seen_seq: int) -> tuple[Newcomer, ...]:

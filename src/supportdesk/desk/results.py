@@ -33,6 +33,7 @@ class Done:
     conflicts: Mapping[TicketId, Conflict] = field(default_factory=dict)
     outbox_id: OutboxId | None = None
     undoable: bool = True
+    plain: str = ""  # the notice without the console's keys, where it names one
 
 
 @dataclass(frozen=True, slots=True)

@@ -302,7 +302,7 @@ class ImapSource:
 
     @contextlib.contextmanager
     def _failures(self, doing: str) -> Iterator[None]:
-        where = f"{self._server.host}: could not {doing}"
+        where = f"IMAP {self._server.host}:{self._server.port}: could not {doing}"
         try:
             yield
         except LoginError:

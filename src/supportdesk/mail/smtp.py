@@ -66,10 +66,10 @@ class SmtpTransport:
             return self._loop.run_until_complete(connect())
         except SMTPAuthenticationError as error:
             raise LoginRefused(
-                f"{self._server.host}: login refused: {error.message}", hint="check name and password"
+                f"SMTP {self._server.host}:{self._server.port}: login refused: {error.message}", hint="check name and password"
             ) from None
         except (SMTPException, OSError, ValueError) as error:
-            raise ConnectionFailed(f"{self._server.host}: {error}") from None
+            raise ConnectionFailed(f"SMTP {self._server.host}:{self._server.port}: {error}") from None
 
     def close(self) -> None:
         if not self._loop.is_closed():
