@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from supportdesk.desk.delivery import Deliverer, LeaseLost, anything_due
-from supportdesk.desk.model import Server
+from supportdesk.desk.model import WORKER, Server
+from supportdesk.desk.ports import Plan, Update
+from supportdesk.desk.settings import new_action_id
 from supportdesk.mail.model import Address, BuiltMail, RecipientResult, SendResult
 from supportdesk.mail.parse import parse
 from supportdesk.mail.smtp import SmtpTransport
@@ -105,6 +107,34 @@ def test_a_reply_is_sent_once_the_undo_window_is_over(round_: Round) -> None:
     assert (message["direction"], message["body"]) == ("out", "Il pacco arriva domani.")
     assert round_.house.ticket(row.ticket_id).waiting_since is None
     assert not anything_due(round_.house.desk.read, round_.house.clock.now())
+
+
+def test_a_reply_that_cannot_be_built_fails_and_keeps_nobody_waiting(round_: Round) -> None:
+    broken, deliverer = round_.held(), round_.deliverer()
+    with round_.house.store.transaction() as tx:
+        lost = Update("outbox", {"id": broken.id}, {"built_sha": ""}, {"built_sha": "0" * 64})
+        tx.apply(Plan(silent=(lost,), undoable=False), WORKER, new_action_id())
+    sound = round_.held()
+    assert deliverer.deliver_next()
+    assert deliverer.deliver_next()
+    assert (round_.row(broken).state, round_.row(sound).state) == ("failed", "sent")
+    assert round_.house.ticket(broken.ticket_id).waiting_since is not None
+
+
+def test_a_customer_whose_domain_is_not_ascii_gets_his_reply(round_: Round) -> None:
+    ticket = round_.house.customer_writes(sender="jörg@müller.example".replace("ö", "oe"))
+    row, deliverer = round_.house.reply(ticket, undo_seconds=0), round_.deliverer()
+    round_.transport.verdicts = [
+        verdict("deferred", "rcpt", "451", RecipientResult("joerg@xn--mller-kva.example", "deferred", "451 later")), OK,
+    ]  # fmt: skip
+    assert deliverer.deliver_next()
+    (waiting,) = round_.row(row).recipients
+    assert (waiting.state, waiting.detail) == ("deferred", "451 later")
+    round_.house.pass_time(minutes=2)
+    assert deliverer.deliver_next()
+    assert [recipients for _, recipients in round_.transport.sent] == [("joerg@xn--mller-kva.example",)] * 2
+    assert round_.row(row).state == "sent"
+    assert round_.house.ticket(ticket).waiting_since is None
 
 
 def test_every_retry_sends_the_same_bytes(round_: Round) -> None:

@@ -325,6 +325,23 @@ def test_a_body_that_the_server_never_supplied_is_a_stub_at_once(post: Post) -> 
     assert [row["badges"] for row in post.rows("ticket")] == [[], ["stub"]]
 
 
+def test_what_could_not_be_read_or_was_parked_is_not_doubled_by_another_folder(post: Post) -> None:
+    """A new UIDVALIDITY, a renamed folder: the same bytes come a second time under other UIDs (A09)."""
+    post.parser.unreadable.add(b"POISON")
+    poison, absence = mail("POISON"), mail("Sono in ferie.", headers="Auto-Submitted: auto-replied\n")
+    post.arrives(poison, absence)
+    post.arrives(poison, absence, folder="Moved")
+    assert sorted(post.outcomes()) == ["duplicate", "duplicate", "message", "parked"]
+    assert [row["kind"] for row in post.rows("message")] == ["stub"]
+    assert len(post.rows("parked")) == 1
+
+
+def test_a_mailing_list_that_wants_the_answers_does_not_get_them(post: Post) -> None:
+    headers = "Reply-To: all@list.example\nList-Post: <mailto:all@list.example>\nList-Id: <all.list.example>\n"
+    ticket = post.writes(headers=headers)
+    assert [one.address for one in post.house.draft(ticket.id).recipients] == ["rosa@example.com"]
+
+
 def test_a_mail_that_was_cut_says_so(post: Post) -> None:
     ticket = post.ticket_of(post.arrives(mail(), partial=True))
     assert [row["badges"] for row in post.messages(ticket)] == [["partial"]]

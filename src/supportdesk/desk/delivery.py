@@ -22,8 +22,9 @@ from supportdesk.desk.replies import back_to_draft, newcomers_since_held
 from supportdesk.desk.settings import new_action_id
 from supportdesk.desk.triage import update_ticket
 from supportdesk.desk.verdicts import OPEN_AGAIN, with_badges, write_verdict
-from supportdesk.errors import Conflict, SupportdeskError
-from supportdesk.mail.compose import ComposeError, build
+from supportdesk.errors import Conflict, OutcomeUnknown, SupportdeskError, TryAgain
+from supportdesk.mail.compose import build
+from supportdesk.mail.fields import wire_address, wire_key
 from supportdesk.mail.model import BuiltMail, SendResult
 
 if TYPE_CHECKING:
@@ -167,7 +168,9 @@ class Deliverer:
                 built = rebuilt(row, store.blobs.get(row.built_sha), outgoing_mail(store.read, store.blobs, row, at=at))
             else:
                 built = build(outgoing_mail(store.read, store.blobs, row, at=at))
-        except ComposeError as error:
+        except (TryAgain, OutcomeUnknown):
+            raise
+        except SupportdeskError as error:  # whatever is wrong with this reply must not keep the others waiting
             refused = SendResult("failed", "", error.message)
             store.run(lambda tx: write_verdict(tx, self._own_row(tx, row.id), refused))
             return None
@@ -181,8 +184,8 @@ class Deliverer:
         except SupportdeskError as error:
             return SendResult("deferred", "", error.message, account_problem=True)
         waiting = [one.address for one in row.recipients if one.state in ("pending", "deferred")]
-        wanted = {address.casefold() for address in waiting}
-        recipients = [address for address in built.recipients if address.casefold() in wanted]
+        wanted = {wire_key(address) for address in waiting}
+        recipients = [address for address in built.recipients if wire_key(address) in wanted]
         if not recipients:
             return SendResult("failed", "", "no recipient is left to send it to")
         return transport.send(built, recipients, lambda stage: self._reach(row.id, stage))
@@ -252,7 +255,7 @@ def _is_due(row: Row, now: datetime) -> bool:
 
 def rebuilt(row: OutboxRow, data: bytes, mail: Any) -> BuiltMail:
     """The stored bytes with their frozen envelope."""
-    recipients = tuple(one.address for one in row.recipients)
+    recipients = tuple(wire_address("recipient", one.address, smtputf8=True) for one in row.recipients)
     automatic = bool(mail.automatic == "auto-replied")
     utf8 = not all(address.isascii() for address in recipients)
     return BuiltMail(row.message_id_header, "" if automatic else mail.from_.addr, recipients, data, smtputf8=utf8)

@@ -94,12 +94,19 @@ def write_stub(tx: Transaction, delivery: Row, words: str, action_id: ActionId) 
             "blob_sha": delivery["raw_sha"],
         }  # fmt: skip
         silent.append(Insert("attachment", original))
+        headers = {"message_id": MESSAGE, "mailbox_id": delivery["mailbox_id"], "raw_sha": delivery["raw_sha"]}
+        silent.append(Insert("message_mail", {**headers, "fingerprint": stub_fingerprint(delivery)}))
     silent.append(settled(delivery, tx.now, "message", MESSAGE, "unreadable"))
     events = (PlannedEvent(TICKET, "created", {"message_id": MESSAGE, "stub": True}),)
     applied = tx.apply(Plan(silent=tuple(silent), events=events, undoable=False), MAIL, action_id)
     ticket_id = TicketId(applied.ids[TICKET.name])
     tx.index_message(applied.ids[MESSAGE.name], fold(f"{subject}\n{words}"))
     update_clocks(tx, [ticket_id], MAIL, action_id)
+
+
+def stub_fingerprint(delivery: Row) -> str:
+    """The content identity of a mail that could not be read: its bytes."""
+    return f"raw:{delivery['raw_sha']}"
 
 
 def settle(

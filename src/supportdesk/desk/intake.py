@@ -152,7 +152,12 @@ class Intake:
             stored = tx.row("delivery", {"id": delivery["id"]})
             if stored is None or stored["outcome"]:
                 return False
-            incoming.write_stub(tx, {**delivery, **stored}, words, _action(delivery))
+            joined = {**delivery, **stored}
+            known = tx.rows("message_mail", {"fingerprint": incoming.stub_fingerprint(joined)}, limit=1)
+            if known and joined["raw_sha"]:
+                incoming.settle(tx, joined, "duplicate", known[0]["message_id"], "same_bytes", _action(joined))
+            else:
+                incoming.write_stub(tx, joined, words, _action(joined))
             return True
 
 
@@ -272,6 +277,9 @@ def _take_back_echo(tx: Transaction, shop: Shop, delivery: Row, mail: ParsedMail
 
 
 def _park(tx: Transaction, delivery: Row, mail: ParsedMail, arrival: Arrival, verdict: Verdict) -> None:
+    if tx.rows("delivery", {"outcome": "parked", "raw_sha": delivery["raw_sha"]}, limit=1):
+        incoming.settle(tx, delivery, "duplicate", None, "same_bytes", _action(delivery))
+        return
     row = {
         "delivery_id": delivery["id"],
         "reason": verdict.park_reason,

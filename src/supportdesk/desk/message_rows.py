@@ -14,6 +14,7 @@ from supportdesk.desk.correspondents import Correspondent, find_correspondent
 from supportdesk.desk.model import TicketId
 from supportdesk.desk.ports import Change, Insert, NewRef, Row, Transaction, Update
 from supportdesk.mail.model import Address, ParsedMail
+from supportdesk.mail.recipients import why_reply_to_is_ignored
 from supportdesk.textfold import fold
 
 TICKET, MESSAGE = NewRef("ticket"), NewRef("message")
@@ -72,7 +73,7 @@ def message_rows(arrival: Arrival, message: dict[str, Any]) -> Iterable[Change]:
             "fingerprint": mail.fingerprint,
             "from_name": author.name,
             "from_address": author.addr,
-            "reply_to": [[one.name, one.addr] for one in mail.reply_to[:10]],
+            "reply_to": _reply_to(arrival),
         },
     )
     for role, people in (("to", mail.to), ("cc", mail.cc)):
@@ -88,6 +89,14 @@ def message_rows(arrival: Arrival, message: dict[str, Any]) -> Iterable[Change]:
                 "size": file.size, "inline": file.inline, "content_id": file.content_id,
             },
         )  # fmt: skip
+
+
+def _reply_to(arrival: Arrival) -> list[list[str]]:
+    """Where the sender wants the answer; a mailing list that put itself there would get it for all its members."""
+    mail = arrival.mail
+    if why_reply_to_is_ignored(mail, arrival.own, frozenset()) == "list":
+        return []
+    return [[one.name, one.addr] for one in mail.reply_to[:10]]
 
 
 def proposed_people(

@@ -40,7 +40,7 @@ def outgoing_mail(source: Rows, blobs: Blobs, row: OutboxRow, *, at: datetime) -
     return OutgoingMail(
         message_id=row.message_id_header or NOT_YET_SIGNED,
         date=at,
-        from_=Address(mailbox.name or mailbox.shop_name, _address_written_to(source, mailbox, answered)),
+        from_=Address(mailbox.name or mailbox.shop_name, sending_address(source, mailbox, row.in_reply_to)),
         to=_people(row, "to"),
         cc=_people(row, "cc"),
         bcc=_people(row, "bcc"),
@@ -83,10 +83,11 @@ def signature(mailbox: Mailbox, language: str) -> str:
     return ""
 
 
-def _address_written_to(source: Rows, mailbox: Mailbox, answered: Row | None) -> str:
-    """Which of the mailbox's addresses the customer used: the reply leaves from there (data.md)."""
-    if answered is not None and answered["direction"] == "in":
-        people = source.rows("message_recipient", {"message_id": answered["id"]}, order="id")
+def sending_address(source: Rows, mailbox: Mailbox, answered: int | None) -> str:
+    """Which of the mailbox's addresses the customer wrote to in that message: the reply leaves from there (data.md)."""
+    message = _one(source, "message", {"id": answered}) if answered is not None else None
+    if message is not None and message["direction"] == "in":
+        people = source.rows("message_recipient", {"message_id": answered}, order="id")
         for one in sorted(people, key=lambda row: row["role"] != "to"):
             for address in (mailbox.address, *mailbox.aliases):
                 if one["address"] in OwnAddresses.of([address]):

@@ -13,9 +13,11 @@ from typing import Any
 from supportdesk.desk.bulk import update_clocks
 from supportdesk.desk.clocks import root_of
 from supportdesk.desk.model import WORKER, OutboxId, Ticket
+from supportdesk.desk.outgoing import sending_address
 from supportdesk.desk.ports import Change, Insert, NewRef, Plan, PlannedEvent, Row, Transaction, Update
-from supportdesk.desk.settings import new_action_id
+from supportdesk.desk.settings import mailbox_of, new_action_id
 from supportdesk.desk.triage import AWAKE, update_ticket
+from supportdesk.mail.fields import wire_key
 from supportdesk.mail.model import SendResult
 from supportdesk.textfold import fold
 
@@ -83,11 +85,11 @@ def _troubles_of_others(tx: Transaction, row: Row) -> set[str]:
 
 def _recipient_states(recipients: Sequence[Row], result: SendResult) -> dict[int, tuple[str, str]]:
     """What each recipient's state is now, by what the server said of him, else by the verdict on the whole."""
-    told = {one.address.casefold(): one for one in result.recipients}
+    told = {wire_key(one.address): one for one in result.recipients}
     whole = {"sent": "accepted", "deferred": "deferred", "failed": "failed", "uncertain": "pending"}[result.verdict]
     states = {}
     for one in recipients:
-        known = told.get(one["address"].casefold())
+        known = told.get(wire_key(one["address"]))
         if one["state"] in ("accepted", "failed", "bounced"):
             states[one["id"]] = (one["state"], one["detail"])
         elif known is not None and known.state != "accepted":
@@ -152,7 +154,8 @@ def _message_changes(
         "message_id_norm": row["message_id_header"],
         "in_reply_to": answered["message_id_norm"] if answered else "",
         "references": [*(answered["references"] or ()), answered["message_id_norm"]][-50:] if answered else [],
-        "from_name": mailbox["name"] if mailbox else "", "from_address": mailbox["address"] if mailbox else "",
+        "from_name": mailbox["name"] if mailbox else "",
+        "from_address": sending_address(tx, mailbox_of(mailbox), row["in_reply_to"]) if mailbox else "",
     }  # fmt: skip
     made: list[Change] = [Insert("message", message, MESSAGE), Insert("message_mail", headers)]
     for one in recipients:

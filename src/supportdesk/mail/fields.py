@@ -52,6 +52,14 @@ def is_message_id(text: str) -> bool:
     return _MESSAGE_ID.fullmatch(text) is not None
 
 
+def wire_key(addr: str) -> str:
+    """The key by which an address as it was written and as it went on the wire are the same one."""
+    try:
+        return wire_address("address", addr, smtputf8=True).casefold()
+    except ComposeError:
+        return addr.casefold()
+
+
 def wire_address(field: str, addr: str, *, smtputf8: bool = False) -> str:
     """`local@domain` as it goes on the wire: domain as A-labels, one `@`, no quotes, no route (R10)."""
     checked(field, addr)

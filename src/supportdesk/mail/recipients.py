@@ -72,7 +72,7 @@ def reply_recipients(
     others = [*mail.to, *mail.cc]
     if author is not None and author.addr in own:
         return ReplyRecipients(tuple(_foreign(mail.to, own)), tuple(_foreign(mail.cc, own, without=mail.to)))
-    ignored = _why_reply_to_is_ignored(mail, own, agents)
+    ignored = why_reply_to_is_ignored(mail, own, agents)
     to = tuple(_foreign(mail.reply_to, own)) if mail.reply_to and not ignored else ()
     if sender is not None and all(sender.norm != address.norm for address in mail.from_):
         to = (sender,)
@@ -100,7 +100,8 @@ def clean_name(name: str) -> str:
     return " ".join(_CONTROLS.sub(" ", name).split())
 
 
-def _why_reply_to_is_ignored(mail: ParsedMail, own: OwnAddresses, agents: frozenset[str]) -> str:
+def why_reply_to_is_ignored(mail: ParsedMail, own: OwnAddresses, agents: frozenset[str]) -> str:
+    """ "own", "agent" or "list", for a Reply-To that must not be followed; else ""."""
     if not mail.reply_to:
         return ""
     if all(address.addr in own for address in mail.reply_to):
