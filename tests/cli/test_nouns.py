@@ -33,6 +33,8 @@ def test_an_agent_with_a_key_gets_the_line_of_a_forced_command(shop: House, supp
     line = done.out.strip()
     assert line.startswith('command="') and "--restricted --as rosa.verdi" in line
     assert line.endswith(f'",restrict,pty {ED25519}') and line.count("\n") == 0
+    assert f"--database {shop.url}" in line  # sshd knows nothing of this environment
+    assert f"XDG_CONFIG_HOME={os.environ['XDG_CONFIG_HOME']}" in line
     assert shop.desk.agent_by_login("rosa.verdi").languages == ("it", "de")
 
 
@@ -296,6 +298,7 @@ def test_without_systemd_cron_looks_after_the_worker(
     line = supportdesk("worker", "install", "--dry-run", "--json").json()["cron"]
     minute, rest = line.split(" ", 1)
     assert (minute, "flock -n" in rest, shop.url in rest) == ("*", True, True)
+    assert f"/usr/bin/env XDG_CONFIG_HOME={os.environ['XDG_CONFIG_HOME']} " in rest
     command = rest.split("flock -n ")[1].removesuffix(worker.LINE)
     assert subprocess.run(["sh", "-n", "-c", command]).returncode == 0
 
@@ -333,6 +336,29 @@ def test_the_doctor_says_what_is_wrong_and_exits_6(shop: House, supportdesk: Run
     database.chmod(0o666)
     found = {one["name"]: one for one in supportdesk("doctor", "--json").json()}
     assert found["file modes"]["verdict"] == "wrong"
+
+
+def test_a_mail_server_that_is_away_is_a_finding_of_the_doctor_and_told_by_status(
+    shop: House, supportdesk: Run, home: Path
+) -> None:
+    from supportdesk.desk.fetch import note_health
+
+    logins = home / "config" / "supportdesk" / "credentials.toml"
+    logins.parent.mkdir(parents=True)
+    logins.write_text('["aiuto@bottega.example"]\npassword = "x"\n')
+    logins.chmod(0o600)
+    error = "IMAP imap.bottega.example:993: could not connect: Connection refused"
+    note_health(shop.store, shop.mailbox_id, error)
+    found = {one["name"]: one for one in supportdesk("doctor", "--json").json()}
+    assert found["aiuto@bottega.example"]["verdict"] == "wrong"
+    assert error in found["aiuto@bottega.example"]["text"] and "since 20" in found["aiuto@bottega.example"]["text"]
+    told = supportdesk("status")
+    assert f"{error} (since 20" in told.out
+
+
+def test_looking_at_parked_mail_marks_what_it_shows(shop: House, supportdesk: Run) -> None:
+    assert supportdesk("mail", "parked", "look").out == "0 looked at\n"
+    assert supportdesk("mail", "parked", "look", "7").code == 4
 
 
 def test_the_doctor_finds_an_open_file_of_logins_and_a_missing_desk(supportdesk: Run, home: Path) -> None:

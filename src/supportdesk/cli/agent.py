@@ -130,11 +130,9 @@ def disable(
 
 def authorized_keys_line(session: Session, agent: Agent) -> str:
     """The forced command: whoever holds the key is this agent, and can run nothing but supportdesk (R19)."""
-    words = [_program(), "--restricted", "--as", agent.login]
-    if session.config.source is not None:
-        words += ["--config", str(session.config.source.absolute())]
-    if session.database:
-        words += ["--database", session.database]
+    from supportdesk.cli.worker import named_places, own_places
+
+    words = [*own_places(), _program(), "--restricted", "--as", agent.login, *named_places(session.config)]
     command = shlex.join(words).replace("\\", "\\\\").replace('"', '\\"')
     return f'command="{command}",restrict,pty {agent.ssh_key}'
 

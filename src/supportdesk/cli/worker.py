@@ -115,10 +115,20 @@ WantedBy=default.target
 
 def worker_command(config: Config) -> list[str]:
     """What starts the worker on this desk, by absolute paths."""
-    words = [sys.executable, "-m", "supportdesk"]
-    if config.source is not None:
-        words += ["--config", str(config.source.absolute())]
-    return [*words, "--database", _absolute(config.database), "worker"]
+    return [*own_places(), sys.executable, "-m", "supportdesk", *named_places(config), "worker"]
+
+
+def own_places() -> list[str]:
+    """What sets the directories of this user's own, for a program that is started without this environment."""
+    names = ("XDG_CONFIG_HOME", "XDG_DATA_HOME")
+    given = [f"{name}={os.environ[name]}" for name in names if os.environ.get(name)]
+    return ["/usr/bin/env", *given] if given else []
+
+
+def named_places(config: Config) -> list[str]:
+    """The options that name this desk, by absolute paths."""
+    source = ["--config", str(config.source.absolute())] if config.source is not None else []
+    return [*source, "--database", _absolute(config.database)]
 
 
 def cron_line(config: Config) -> str:
