@@ -39,7 +39,7 @@ class Finding:
 @verb(app, "doctor", N_("Look for what is wrong on this machine; exits 6 if anything is"))
 def doctor(session: Session) -> int:
     findings = list(_look(session))
-    signs = {"ok": "ok", "note": "note", "wrong": "WRONG"}
+    signs = {"ok": _("ok"), "note": _("note"), "wrong": _("WRONG")}
     lines = [f"{signs[one.verdict]} · {one.name}: {one.text}{f' → {one.hint}' if one.hint else ''}" for one in findings]
     session.out.answer(findings, lines)
     return ThresholdBreached.exit_code if any(one.verdict == "wrong" for one in findings) else 0

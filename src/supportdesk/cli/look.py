@@ -126,7 +126,7 @@ def _status_lines(session: Session, found: DeskStatus) -> list[str]:
     for mailbox in found.mailboxes:
         seen = session.time(mailbox.last_pass_at, mailbox.id) or "—"
         line = _("{address}: {state}, last looked at {time}").format(
-            address=mailbox.address, state=mailbox.state, time=seen
+            address=mailbox.address, state=labels.word(labels.MAILBOX, mailbox.state), time=seen
         )
         if mailbox.error:
             since = session.time(mailbox.error_since, mailbox.id) or "—"

@@ -47,6 +47,7 @@ UNANSWERED: Final = {
     "bounced": N_("bounced"),
     "parked": N_("parked"),
 }
+MAILBOX: Final = {"active": N_("active"), "paused": N_("paused")}
 PRESENCE: Final = {"viewing": N_("{name} reads"), "replying": N_("{name} writes")}
 BADGE: Final = {
     "reply_stopped": N_("reply stopped"),
