@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from supportdesk.desk.model import TicketId
-from tests.tui.conftest import Shop, list_shown, notices, shown, until
+from supportdesk.tui.screens.ticket import TicketScreen
+from tests.tui.conftest import Shop, list_shown, notices, screen_of, shown, until
 
 
 async def test_the_list_is_in_the_order_of_what_is_due_next_with_its_counts(shop: Shop) -> None:
@@ -156,3 +159,85 @@ async def test_a_narrow_console_shows_one_pane_and_a_tiny_one_says_so(shop: Shop
         await until(pilot, lambda: "too small" in shown(app), "the sentence")
         await pilot.resize_terminal(150, 40)
         await until(pilot, lambda: queue.query_one("#customer").display, "the customer")
+
+
+async def test_esc_in_the_filter_leaves_the_cursor_where_it_was(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        queue = await list_shown(pilot)
+        await pilot.press("j", "j")
+        before = queue.current_id()
+        await pilot.press("/", *"Giulia")
+        await until(pilot, lambda: len(queue.tickets.spine) == 1, "narrowed")
+        await pilot.press("escape")
+        await list_shown(pilot)
+        await until(pilot, lambda: queue.current_id() == before, "the ticket before")
+
+
+async def test_the_whole_desk_is_searched_and_an_empty_answer_is_said(shop: Shop) -> None:
+    shop.house.desk.perform("solve", shop.house.giulia, (TicketId(1),), {"dismiss": "no_action"})
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        queue = await list_shown(pilot, 3)
+        await pilot.press("g", "/", *"Ordine 5521")
+        await until(pilot, lambda: queue.current_id() == 1, "the solved ticket")
+        await pilot.press("enter", "colon", *"search qwertz", "enter")
+        await until(pilot, lambda: "No ticket contains “qwertz”." in shown(app), "nothing")
+        await pilot.press("escape", "1")
+        await list_shown(pilot, 3)
+
+
+async def test_a_snooze_phrase_that_is_not_understood_stays_to_be_mended(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        queue = await list_shown(pilot)
+        await pilot.press("s")
+        await until(pilot, lambda: queue.prompt.purpose == "when", "the question")
+        await pilot.press(*"pippo", "enter")
+        await until(pilot, lambda: "pippo" in shown(app).splitlines()[-2].partition("pippo")[2], "what is wrong")
+        assert (queue.prompt.purpose, queue.prompt.value) == ("when", "pippo")
+        assert "#1: " in shown(app)
+
+
+async def test_a_command_names_the_ticket_that_it_is_for(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await list_shown(pilot)
+        await pilot.press("colon")
+        await until(pilot, lambda: "acts on #1" in shown(app), "the hint")
+        await pilot.press(*"priority #3 high", "enter")
+        await until(pilot, lambda: shop.house.ticket(TicketId(3)).priority == "high", "the other ticket")
+        assert shop.house.ticket(TicketId(1)).priority == "normal"
+
+
+async def test_a_notice_goes_with_the_next_key_and_stands_over_the_hints(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("supportdesk.tui.app.NOTICE_STAYS", -1.0)
+    app = shop.console()
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await list_shown(pilot)
+        await pilot.press("i")
+        await until(pilot, lambda: "u undoes it" in shown(app).splitlines()[-1], "the notice")
+        await pilot.press("j")
+        await until(pilot, lambda: "reply" in shown(app).splitlines()[-1], "the hints again")
+
+
+async def test_a_long_subject_leaves_status_owner_and_due_in_the_header(shop: Shop) -> None:
+    shop.house.customer_writes("?", sender="long@example.it", name="Long", subject="Lungo " * 30)
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await list_shown(pilot, 5)
+        app.open_ticket(TicketId(5))
+        await screen_of(pilot, TicketScreen)
+        await until(pilot, lambda: "#5 Lungo" in shown(app), "the ticket")
+        header = next(line for line in shown(app).splitlines() if "#5 Lungo" in line)
+        assert "new" in header and "nobody's" in header and "due in" in header
+
+
+async def test_the_way_out_does_not_wait_for_a_prefix_key(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await list_shown(pilot)
+        await pilot.press("g", "ctrl+q")
+        await until(pilot, lambda: app.return_code is not None, "left")

@@ -34,10 +34,10 @@ class DraftsScreen(RowsScreen):
         return (
             Column("number", SafeText("#"), 5, align_right=True, tone="muted"),
             Column("written", safe(_("written")), 12, tone="muted"),
-            Column("owner", safe(_("whose")), 12, drop=2),
-            Column("to", safe(_("to")), 18, flex=1, drop=1),
+            Column("owner", safe(_("whose")), 10, drop=2),
+            Column("to", safe(_("to")), 14, flex=1, drop=1),
             Column("subject", safe(_("subject")), 20, flex=2, drop=3),
-            Column("text", safe(_("text")), 20, flex=3),
+            Column("text", safe(_("text")), 28, flex=3),
         )
 
     def empty_text(self) -> str:
