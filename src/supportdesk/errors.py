@@ -73,7 +73,9 @@ class Conflict(SupportdeskError):
 
     exit_code = 5
 
-    def __init__(self, message: str, *, who: str = "", what: str = "", when: datetime | None = None, hint: str = "") -> None:
+    def __init__(
+        self, message: str, *, who: str = "", what: str = "", when: datetime | None = None, hint: str = ""
+    ) -> None:
         super().__init__(message, hint=hint)
         self.who = who
         self.what = what

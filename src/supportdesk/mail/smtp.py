@@ -66,7 +66,8 @@ class SmtpTransport:
             return self._loop.run_until_complete(connect())
         except SMTPAuthenticationError as error:
             raise LoginRefused(
-                f"SMTP {self._server.host}:{self._server.port}: login refused: {error.message}", hint="check name and password"
+                f"SMTP {self._server.host}:{self._server.port}: login refused: {error.message}",
+                hint="check name and password",
             ) from None
         except (SMTPException, OSError, ValueError) as error:
             raise ConnectionFailed(f"SMTP {self._server.host}:{self._server.port}: {error}") from None

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from supportdesk.desk.labels import (
-    BADGE, CHOICES, MONTHS, OUTBOX, PARKED, PRESENCE, PRIORITY, REASON, SNOOZE_MODE, SOURCE, STATUS, VIEW, word,
+    BADGE,
+    CHOICES,
+    MONTHS,
+    OUTBOX,
+    PARKED,
+    PRESENCE,
+    PRIORITY,
+    REASON,
+    SNOOZE_MODE,
+    SOURCE,
+    STATUS,
+    VIEW,
+    word,
 )  # fmt: skip
 
 __all__ = [
