@@ -319,3 +319,21 @@ async def test_canned_responses_are_found_by_their_text_and_where_none_is_the_pi
         await until(pilot, lambda: "Canned response" in shown(app), "the picker")
         await pilot.press(*"Rechnungskopie qqqqq")
         await until(pilot, lambda: "Nothing found." in shown(app), "the sentence")
+
+
+async def test_a_recipient_that_is_no_address_is_named_and_its_field_is_ready(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        screen = await composer(pilot)
+        await pilot.press(*"Ciao")
+        to = screen.query_one("#to", SafeInput)
+        to.value = "pippo"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "“pippo” is no address: name@domain is one." in notices(app), "the reason")
+        assert to.has_focus
+        to.value = "giulia@example.it"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "Ciao" in screen.body.text and screen.context == "review", "the review")
+        await pilot.press("enter")
+        await until(pilot, lambda: "y sends it" in shown(app), "how it is sent")
+        assert not stored(shop, "held")

@@ -8,7 +8,7 @@ import re
 from supportdesk.mail.model import Address
 
 _SEPARATOR = re.compile(r'[,;](?=(?:[^"]*"[^"]*")*[^"]*$)(?![^<]*>)')
-_SHAPE = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@.]+")
+_SHAPE = re.compile(r".+@[^\s@]+")
 _NAMED = re.compile(r'\s*"?(?P<name>[^"<]*?)"?\s*<(?P<addr>[^<>]*)>\s*')
 
 

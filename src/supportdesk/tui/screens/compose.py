@@ -219,6 +219,9 @@ class ComposeScreen(WritingScreen):
 
     def do_review(self) -> None:
         """Save, build the mail as a dry run, show what it says."""
+        if self._names_no_address():
+            self.save()
+            return
         session, keeper = self.session, self.keeper
         self.save(lambda: self.call(READ, lambda: session.desk.review(session.actor, keeper.row.id), self._reviewed))
 
@@ -239,13 +242,19 @@ class ComposeScreen(WritingScreen):
         self.show_hints()
 
     def first_to_mend(self) -> Widget:
-        """The field that a review found wrong: the first line of recipients with something that is no address."""
+        """Where the agent has to write after a review that found something wrong."""
+        return self.body if read_addresses(self.query_one("#to", SafeInput).value) else self.query_one("#to", SafeInput)
+
+    def _names_no_address(self) -> bool:
+        """Whether something is no address at all among the recipients; then it is told, and its field is ready."""
         for role in ("to", "cc", "bcc"):
             field = self.query_one(f"#{role}", SafeInput)
-            addresses = read_addresses(field.value)
-            if not all(map(could_be_address, addresses)) or (role == "to" and not addresses):
-                return field
-        return self.body
+            wrong = [one.addr or one.name for one in read_addresses(field.value) if not could_be_address(one)]
+            if wrong:
+                self.tell(_("“{text}” is no address: name@domain is one.").format(text=wrong[0]), severity="error")
+                field.focus()
+                return True
+        return False
 
     def do_say_how_to_send(self) -> None:
         """Enter sends nothing: it is pressed by habit."""
