@@ -37,7 +37,7 @@ class Database(Protocol):
         """The URL of a fresh, empty database."""
         ...
 
-    def copy_of(self, key: str, fill: Callable[[str], None]) -> str:
+    def copy_of(self, key: str, fill: Callable[[str], object]) -> str:
         """The URL of a fresh copy of what `fill(url)` prepared once in this session; `fill` closes its connections."""
         ...
 
@@ -55,7 +55,7 @@ class SqliteDatabase:
         number = next(self._numbers)
         return f"sqlite:///{self._directory / ('desk.db' if number == 1 else f'desk-{number}.db')}"
 
-    def copy_of(self, key: str, fill: Callable[[str], None]) -> str:
+    def copy_of(self, key: str, fill: Callable[[str], object]) -> str:
         template = self._templates / f"{self.kind}-{key}.db"
         if not template.exists():
             unfinished = template.with_suffix(".unfinished")
@@ -80,7 +80,7 @@ class PostgresDatabase:
         self._made.append(self._server.create_database())
         return self._made[-1]
 
-    def copy_of(self, key: str, fill: Callable[[str], None]) -> str:
+    def copy_of(self, key: str, fill: Callable[[str], object]) -> str:
         self._made.append(self._server.create_from(key, fill))
         return self._made[-1]
 

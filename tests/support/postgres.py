@@ -42,7 +42,7 @@ class PostgresServer:
         self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self.url(name)
 
-    def create_from(self, key: str, fill: Callable[[str], None]) -> str:
+    def create_from(self, key: str, fill: Callable[[str], object]) -> str:
         """A fresh copy of a database that `fill(url)` prepared once in this session; returns the copy's URL.
 
         `fill` must close its connections: a template with a connection cannot be copied.

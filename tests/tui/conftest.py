@@ -21,6 +21,7 @@ from tests.support.desk import House, furnish
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from textual.app import App
     from textual.pilot import Pilot
 
 ScreenKind = TypeVar("ScreenKind")
@@ -113,7 +114,7 @@ async def list_shown(pilot: Pilot[int], count: int = 4) -> QueueScreen:
     return queue
 
 
-def shown(app: Console) -> str:
+def shown(app: App[int]) -> str:
     """The text of the screen, line by line."""
     strips = app.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)

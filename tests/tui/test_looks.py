@@ -20,6 +20,8 @@ from tests.desk.test_parked import ABSENCE, PlainParser, fetch
 from tests.tui.conftest import Shop, list_shown, notices, screen_of, shown, until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.pilot import Pilot
 
 FIRST, WITH_FILES = TicketId(1), TicketId(5)
@@ -71,6 +73,10 @@ def files_in(directory: Path) -> list[tuple[str, str, int]]:
     return [(path.name, path.read_text().strip(), stat.S_IMODE(path.stat().st_mode)) for path in directory.iterdir()]
 
 
+def telling(app: Console, words: str) -> Callable[[], bool]:
+    return lambda: words in notices(app)
+
+
 async def with_files(pilot: Pilot[int]) -> TicketScreen:
     queue = await list_shown(pilot, 5)
     assert queue.tickets.move_to_id(WITH_FILES)
@@ -107,7 +113,7 @@ async def test_an_attachment_is_saved_under_a_safe_name_and_never_over_a_file(po
             await pilot.press("s")
             await until(pilot, lambda: screen.prompt.purpose == "save", "the path")
             await pilot.press("enter")
-            await until(pilot, lambda notice=notice: notice in notices(app), notice)
+            await until(pilot, telling(app, notice), notice)
         assert files_in(home) == [("misure.txt", "larghezza 120", 0o600)]
 
 
@@ -135,7 +141,7 @@ async def test_a_file_is_attached_and_taken_off_again(post: Shop, home: Path) ->
             await pilot.press("ctrl+t")
             await until(pilot, lambda: screen.prompt.purpose == "attach", "the path")
             await pilot.press(*path, "enter")
-            await until(pilot, lambda notice=notice: notice in notices(app), notice)
+            await until(pilot, telling(app, notice), notice)
         await until(pilot, lambda: "label.pdf" in shown(app), "the file")
         [row] = post.house.desk.drafts(post.house.giulia)
         assert [(one.name, one.content_type) for one in row.attachments] == [("label.pdf", "application/pdf")]
@@ -194,7 +200,12 @@ def test_a_restricted_console_brings_no_worker_along(post: Shop, monkeypatch: py
     from supportdesk.tui import app as console
 
     made: list[Console] = []
-    monkeypatch.setattr(Console, "run", lambda self, **_options: made.append(self) or 0)
+
+    def run(self: Console, **_options: object) -> int:
+        made.append(self)
+        return 0
+
+    monkeypatch.setattr(Console, "run", run)
     config = Config(source=None, database=post.database, agent="giulia")
     assert console.run_console(config, restricted=True) == 0
     assert console.run_console(config) == 0

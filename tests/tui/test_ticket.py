@@ -125,6 +125,7 @@ async def test_times_are_the_shops_wherever_the_console_runs(shop: Shop, monkeyp
             await screen_of(pilot, TicketScreen)
             local = until_then.astimezone(ZoneInfo("Europe/Rome"))
             await until(pilot, lambda: f"{local:%H:%M}" in shown(app), "the shop's time")
+            assert app.session is not None
             arrived = app.session.tickets[FIRST].entries[0].at.astimezone(ZoneInfo("Europe/Rome"))
             assert f"{arrived:%H:%M}" in shown(app)
     time.tzset()
