@@ -128,3 +128,18 @@ def test_a_complete_catalogue_passes_until_its_po_changes(sources, capsys):
     capsys.readouterr()
     assert catalog_update.main(["--check"]) == 1
     assert "run --update" in capsys.readouterr().out
+
+
+def test_a_catalogue_does_not_grow_stale_with_the_clock(sources, capsys, monkeypatch):
+    catalog_update.main(["--update"])
+    complete: dict[str, str | tuple[str, ...]] = {
+        "Hello {name}": "Ciao {name}", "{count} mail": ("{count} mail", "{count} mail"), "Later": "Più tardi",
+    }  # fmt: skip
+    translate(sources, **complete)
+    assert catalog_update.main(["--update"]) == 0
+    compiled = sources.with_suffix(".mo").read_bytes()
+    monkeypatch.setattr(catalog_update, "LONG_AGO", catalog_update.LONG_AGO.replace(year=2031))
+    assert catalog_update.main(["--check"]) == 0
+    monkeypatch.undo()
+    assert catalog_update.main(["--update"]) == 0
+    assert sources.with_suffix(".mo").read_bytes() == compiled

@@ -9,12 +9,13 @@ import argparse
 import io
 import string
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
-from babel.messages.mofile import write_mo
+from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po, write_po
 
 from supportdesk.l10n.catalog import DOMAIN, LOCALE_DIR
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SOURCES = Path(__file__).parent.parent
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
 
 
@@ -72,7 +74,7 @@ def check() -> Iterator[str]:
             elif _placeholders(forms[-1]) != _placeholders(_forms(message.id)[-1]):
                 yield f"{where}: other placeholders in {forms[-1]!r}"
         compiled = path.with_suffix(".mo")
-        if not compiled.exists() or compiled.read_bytes() != _compile(path):
+        if not compiled.exists() or _texts(compiled.read_bytes()) != _texts(_compile(path)):
             yield f"{language}: {compiled.name} is not what {path.name} compiles to: run --update"
 
 
@@ -94,9 +96,17 @@ def _compile(path: Path) -> bytes:
     for message in list(catalogue):
         if message.id and not all(_forms(message.string)):  # an empty plural form would be shown as nothing
             catalogue.delete(message.id, message.context)
+    catalogue.creation_date = LONG_AGO  # else the file would differ with every minute
     buffer = io.BytesIO()
     write_mo(buffer, catalogue)
     return buffer.getvalue()
+
+
+def _texts(compiled: bytes) -> dict[tuple[str, str | None], object]:
+    """What a compiled catalogue says; its header also names the version of Babel, which is no difference."""
+    return {
+        (repr(message.id), message.context): message.string for message in read_mo(io.BytesIO(compiled)) if message.id
+    }
 
 
 def _header(catalogue: Catalog) -> bytes:
