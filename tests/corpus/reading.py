@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import resource
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from supportdesk.mail.child import WALL_SECONDS, MailParserPool, ParseFailed
@@ -39,9 +39,14 @@ def read_all(folder: Folder, names: Sequence[str]) -> Reading:
             except ParseFailed as failure:
                 reading.failed[name] = failure.reason
             reading.seconds[name] = time.perf_counter() - start
-    # Of the children that have ended, the parser's are the only ones that read mail; `wait` gives their peak in KiB.
-    reading.peak_mib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+            reading.peak_mib = max([reading.peak_mib, *map(_peak_mib, pool._idle)])
     return reading
+
+
+def _peak_mib(child: Any) -> float:
+    """The most memory that this child ever had (VmHWM): other children of the test run are not the reader's."""
+    status = Path(f"/proc/{child._process.pid}/status").read_text("ascii", "replace")
+    return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))
 
 
 def measure(reading: Reading) -> Group:

@@ -204,6 +204,7 @@ def test_init_asks_for_everything_in_a_terminal(machine: Machine, mail_servers: 
         ("Time zone [Europe/Rome]: ", ""),
         ("Opening hours", "lun-ven 9-13 15-19"),
         ("How do you address customers: tu / Lei [Lei]: ", "tu"),
+        ("How an order number looks", "BV-[0-9]{4}"),
         ("Which mail enters the queue", "7d"),
         (f"Password of {shop}: ", mail_servers.password),
         ("Shall this conversation enter the queue? [Y/n]: ", "y"),
