@@ -66,6 +66,7 @@ class QueueScreen(ListKeys, OnTickets):
         self._rows: dict[TicketId, QueueRow] = {}
         self._order = WatchedOrder()
         self._preview_timer: Timer | None = None
+        self._listed = False
         self._rest_timer: Timer | None = None
         self._selected = 0
         self._before_filter = Listing()
@@ -127,14 +128,9 @@ class QueueScreen(ListKeys, OnTickets):
 
     def _show_order(self, ids: Sequence[TicketId], *, keep_cursor: bool = True) -> None:
         self._order.shown(ids)
-        session = self.session
-        total = self.console.counts.get("all", 0) or len(ids)
-        self.tickets.empty_text = empty_text(
-            self.listing.view, self.listing.text, has_mailbox=bool(session.mailboxes), total=total
-        )
+        self._listed = True
         self.tickets.replace_spine(ids, keep_cursor=keep_cursor)
         if not ids:
-            self.tickets.refresh()
             self.preview.clear()
         elif self.preview.ticket is None:
             self._schedule_preview()
@@ -278,6 +274,18 @@ class QueueScreen(ListKeys, OnTickets):
         if fresh := news(len(self._order.came), len(self._order.changed)):
             tabs.append(Tab("news", "^l", safe(fresh), stays=True))
         self.query_one(ViewTabs).show(tabs, self.listing.view)
+        self._say_why_empty()
+
+    def _say_why_empty(self) -> None:
+        """What stands where no ticket is: it depends on the counts, which may come after the list."""
+        if not self._listed or len(self.tickets.spine):
+            return
+        total = self.console.counts.get("all", 0)
+        has_mailbox = bool(self.session.mailboxes)
+        said = empty_text(self.listing.view, self.listing.text, has_mailbox=has_mailbox, total=total)
+        if said != self.tickets.empty_text:
+            self.tickets.empty_text = said
+            self.tickets.refresh()
 
     # ---- the preview
 
