@@ -21,9 +21,11 @@ An error carries what happened, to what, and what the user can do about it (`hin
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from types import MappingProxyType
+from typing import ClassVar, Self
 
 EXIT_OK = 0
 EXIT_INTERRUPTED = 130
@@ -33,11 +35,23 @@ class SupportdeskError(Exception):
     """Something went wrong that the user can be told about in one line."""
 
     exit_code: ClassVar[int] = 1
+    code: str = ""  # what happened to a connection, without words, where a mail adapter raised it; `facts` belong to it
+    facts: Mapping[str, object] = MappingProxyType({})
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    @classmethod
+    def because(cls, code: str, **facts: object) -> Self:
+        """The failure of this code in the words that `l10n.server_failures` has for it, in the language of now."""
+        from supportdesk.l10n.server_failures import in_words
+
+        message, hint = in_words(code, facts)
+        error = cls(message, hint=hint)
+        error.code, error.facts = code, MappingProxyType(facts)
+        return error
 
 
 class UsageError(SupportdeskError):

@@ -23,10 +23,12 @@ from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginEr
 from supportdesk import __version__
 from supportdesk.errors import ConnectionFailed, LoginRefused
 from supportdesk.mail.model import FetchedMail, FolderInfo, FolderState
-from supportdesk.mail.tls import check_tls_mode, tls_context
+from supportdesk.mail.sasl import bearer_dialogue
+from supportdesk.mail.tls import check_tls_mode, network_reason, tls_context
 
 if TYPE_CHECKING:
     from supportdesk.desk.model import Server
+    from supportdesk.mail.sasl import Secret
 
 CONNECT_SECONDS = 15.0
 READ_SECONDS = 60.0
@@ -36,6 +38,7 @@ GROUP_MAILS = 100
 LISTED_AT_ONCE = 500
 SEARCH_RANGE = 20_000
 PARTIAL_BYTES = 262_144
+SASL_IR_BYTES = 4_096  # Dovecot reads a line of 8,192 before the login; what is longer goes as an answer
 OWN_MESSAGE_ID = re.compile(r"<sd\.[A-Za-z0-9]+\.[0-9]+\.[A-Za-z2-7]+@[A-Za-z0-9.-]+>")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 # RFC 5530: the server is there, and waiting can help; every other refusal of a login needs a person.
@@ -51,11 +54,23 @@ JUNK_NAMES = frozenset({"junk", "junk e-mail", "spam", "bulk mail", "inbox.junk"
 class ImapSource:
     """A logged-in connection. Every method raises ConnectionFailed, or LoginRefused when a person must act."""
 
-    def __init__(self, server: Server, password: str) -> None:
+    def __init__(self, server: Server, secret: Secret) -> None:
         check_tls_mode(server)
         self._server = server
         self._folder = "INBOX"
         self._state = FolderState(0, 0, 0)
+        if isinstance(secret, str):
+            self._open(lambda: self._give_password(secret))
+            return
+        token = secret.current()
+        try:
+            self._open(lambda: self._give_token(token))
+        except _TokenRefused:
+            fresh = secret.renewed(token)
+            self._open(lambda: self._give_token(fresh))
+
+    def _open(self, give_secret: Callable[[], None]) -> None:
+        server = self._server
         with self._failures("connect"):
             self._client = IMAPClient(
                 server.host,
@@ -67,14 +82,14 @@ class ImapSource:
         self._client.normalise_times = False
         self._cap_literals()
         try:
-            self._log_in(password)
+            self._log_in(give_secret)
         except BaseException:
             self.close()
             raise
 
     def folders(self) -> list[FolderInfo]:
         """The folders that can hold mail, with their use (RFC 6154, else by name)."""
-        with self._failures("list the folders"):
+        with self._failures("list folders"):
             listed = self._client.list_folders()
         found, roles = [], set()
         for flags, _, name in sorted(listed, key=lambda item: not _special(item[0])):
@@ -89,12 +104,12 @@ class ImapSource:
 
     def select(self, folder: str) -> FolderState:
         """Open the folder read-only: nothing that is read here changes a flag."""
-        with self._failures(f"open the folder {folder}"):
+        with self._failures(f"open folder: {folder}"):
             state = self._client.select_folder(folder, readonly=True)
         try:
             uidvalidity, uidnext = int(state[b"UIDVALIDITY"]), int(state.get(b"UIDNEXT", 0))
         except (KeyError, TypeError, ValueError):
-            raise ConnectionFailed(f"{self._server.host}: {folder}: the server names no UIDVALIDITY") from None
+            raise ConnectionFailed.because("no uidvalidity", server=self._server.host, folder=folder) from None
         self._folder, self._state = folder, FolderState(uidvalidity, uidnext, int(state.get(b"EXISTS", 0)))
         return self._state
 
@@ -104,7 +119,7 @@ class ImapSource:
         `n:*` always answers with the last message (RFC 3501 6.4.8), hence the filter; wide ranges are asked in pieces
         because imaplib refuses a line over 1,000,000 bytes.
         """
-        with self._failures("list the messages"):
+        with self._failures("list messages"):
             last, exists = self._state.uidnext - 1, self._state.exists
             if exists == 0:
                 return []
@@ -137,7 +152,7 @@ class ImapSource:
         """Wait for news with IDLE (RFC 2177), else with a pause and NOOP; True if there may be some."""
         if not self._client.has_capability("IDLE"):
             return self._pause(seconds, stop)
-        with self._failures("wait for news"):
+        with self._failures("news"):
             self._client.idle()
             deadline = time.monotonic() + seconds
             news = self._has_read_ahead()
@@ -155,11 +170,11 @@ class ImapSource:
         if not OWN_MESSAGE_ID.fullmatch(message_id):
             raise ValueError(f"not a Message-ID of ours: {message_id!r}")
         self.select(folder)
-        with self._failures(f"search the folder {folder}"):
+        with self._failures(f"search: {folder}"):
             return [int(uid) for uid in self._client.search(["HEADER", "Message-ID", message_id])]
 
     def append(self, folder: str, data: bytes, at: datetime) -> None:
-        with self._failures(f"store a copy in {folder}"):
+        with self._failures(f"append: {folder}"):
             self._client.append(folder, data, flags=(b"\\Seen",), msg_time=at)
 
     def mark(self, uids: Sequence[int], policy: str, target: str = "") -> None:
@@ -167,7 +182,7 @@ class ImapSource:
         if policy == "leave" or not uids:
             return
         folder = self._folder
-        with self._failures("mark processed mail"):
+        with self._failures("mark"):
             state = self._client.select_folder(folder, readonly=False)
             if policy == "seen":
                 self._client.add_flags(list(uids), [b"\\Seen"], silent=True)
@@ -184,28 +199,18 @@ class ImapSource:
         with contextlib.suppress(IMAPClientError, imaplib.IMAP4.error, OSError, AttributeError):
             self._client.shutdown()
 
-    def _log_in(self, password: str) -> None:
+    def _log_in(self, give_secret: Callable[[], None]) -> None:
         client, server = self._client, self._server
         if getattr(client._imap, "state", "") == "AUTH":
-            raise ConnectionFailed(f"{server.host}: the server logged us in unasked (PREAUTH); refused")
+            raise ConnectionFailed.because("preauth", server=server.host)
         if server.tls == "starttls":
             if not client.has_capability("STARTTLS"):
-                raise LoginRefused(f"{server.host}: the server offers no STARTTLS", hint="use tls = implicit, port 993")
+                raise LoginRefused.because("no starttls", server=server.host)
             with self._failures("start TLS"):
                 client.starttls(tls_context(server))
-        if client.has_capability("LOGINDISABLED"):
-            raise LoginRefused(f"{server.host}: the server does not accept a password here (LOGINDISABLED)")
-        try:
-            with self._failures("log in"):
-                self._give_password(password)
-        except LoginError as error:
-            words = _words(error)
-            if any(code in words for code in PASSING_CODES):
-                raise ConnectionFailed(f"{server.host}: {words}") from None
-            raise LoginRefused(
-                f"{server.host}: login refused for {server.login}: {words}", hint="check the user name and the password"
-            ) from None
-        with self._failures("say who we are"):
+        with self._failures("log in"):
+            give_secret()
+        with self._failures("introduce"):
             client.capabilities()
             if client.has_capability("ID"):
                 client.id_({"name": "supportdesk", "version": __version__})
@@ -213,22 +218,56 @@ class ImapSource:
     def _give_password(self, password: str) -> None:
         """LOGIN, which takes only ASCII (RFC 3501 9); with other letters SASL PLAIN, which takes UTF-8 (RFC 4616)."""
         login, host = self._server.login, self._server.host
+        if self._client.has_capability("LOGINDISABLED"):
+            raise LoginRefused.because("login disabled", server=host)
         if _CONTROLS.search(login + password):
-            raise LoginRefused(
-                f"{host}: the user name or the password of {login!r} contains a control character",
-                hint="a line end in the password file?",
-            )
-        if (login + password).isascii():
-            self._client.login(login, password)
-        elif self._client.has_capability("AUTH=PLAIN"):
-            self._client.plain_login(login, password)
-        else:
-            raise LoginRefused(f"{host}: the server takes only plain letters (ASCII) in user names and passwords")
+            raise LoginRefused.because("control character", server=host, login=repr(login))
+        try:
+            if (login + password).isascii():
+                self._client.login(login, password)
+            elif self._client.has_capability("AUTH=PLAIN"):
+                self._client.plain_login(login, password)
+            else:
+                raise LoginRefused.because("ascii only", server=host)
+        except LoginError as error:
+            raise self._refusal(LoginRefused, "login refused", _words(error)) from None
+
+    def _give_token(self, token: str) -> None:
+        """AUTHENTICATE with an access token, in one go where the server takes it so (SASL-IR, RFC 4959)."""
+        client, server = self._client, self._server
+        if _CONTROLS.search(server.login + token):
+            raise LoginRefused.because("control character", server=server.host, login=repr(server.login))
+        dialogue = bearer_dialogue(
+            lambda name: bool(client.has_capability(f"AUTH={name}")), server.login, server.host, server.port, token
+        )
+        if dialogue is None:
+            raise LoginRefused.because("no token login", server=server.host)
+        connection: Any = client._imap
+        at_once = client.has_capability("SASL-IR") and len(dialogue.opening) <= SASL_IR_BYTES
+        connection.literal = dialogue.close if at_once else dialogue.answer
+        # The protocol's own log writes every line; not this one.
+        note, connection._mesg = connection._mesg, lambda *_line: None
+        try:
+            words = (dialogue.mechanism, dialogue.opening.decode()) if at_once else (dialogue.mechanism,)
+            answered, data = connection._simple_command("AUTHENTICATE", *words)
+        finally:
+            connection._mesg, connection.literal = note, None
+        if answered != "OK":
+            said = data[-1].decode("utf-8", "replace") if data and data[-1] else answered
+            raise self._refusal(_TokenRefused, "token refused", said)
+        connection.state = "AUTH"
+
+    def _refusal(self, kind: type[LoginRefused], code: str, said: str) -> ConnectionFailed:
+        """What a refused login means: another try can help, or only a person can."""
+        server = self._server
+        if any(passing in said for passing in PASSING_CODES):
+            return ConnectionFailed.because("login later", server=server.host, reason=said)
+        return kind.because(code, server=server.host, login=server.login, reason=said)
 
     def _sizes(self, uids: Sequence[int]) -> dict[int, tuple[int, datetime | None]]:
         found: dict[int, tuple[int, datetime | None]] = {}
         for start in range(0, len(uids), LISTED_AT_ONCE):
-            with self._failures("read the sizes"):
+            with self._failures("sizes"):
                 chunk = list(uids[start : start + LISTED_AT_ONCE])
                 answers = self._client.fetch(chunk, ["RFC822.SIZE", "INTERNALDATE"])
             for uid, items in answers.items():
@@ -241,7 +280,7 @@ class ImapSource:
 
     def _bodies(self, uids: list[int]) -> dict[int, bytes | None]:
         try:
-            with self._failures("fetch mail"):
+            with self._failures("fetch"):
                 answers = self._client.fetch(uids, ["BODY.PEEK[]"])
         except _Refused:
             if len(uids) == 1:
@@ -252,7 +291,7 @@ class ImapSource:
     def _heads(self, uid: int) -> dict[int, bytes | None]:
         """The header and the beginning of an oversize message: our reader needs no closing boundary."""
         try:
-            with self._failures("fetch the beginning of a large mail"):
+            with self._failures("fetch head"):
                 wanted = ["BODY.PEEK[HEADER]", f"BODY.PEEK[TEXT]<0.{PARTIAL_BYTES}>"]
                 items = self._client.fetch([uid], wanted).get(uid, {})
         except _Refused:
@@ -285,7 +324,7 @@ class ImapSource:
         deadline = time.monotonic() + seconds
         while not stop() and (left := deadline - time.monotonic()) > 0:
             time.sleep(min(left, 1.0))
-        with self._failures("ask for news"):
+        with self._failures("news"):
             self._client.noop()
         return True
 
@@ -302,22 +341,20 @@ class ImapSource:
 
     @contextlib.contextmanager
     def _failures(self, doing: str) -> Iterator[None]:
-        where = f"IMAP {self._server.host}:{self._server.port}: could not {doing}"
+        """Tell what goes wrong; `doing` is one of `l10n.server_failures.STEPS`, some with `: NAME` behind."""
+        server = f"IMAP {self._server.host}:{self._server.port}"
         try:
             yield
         except LoginError:
             raise
         except IMAPClientAbortError as error:
-            raise ConnectionFailed(f"{where}: {error}") from None
+            raise ConnectionFailed.because("broken", server=server, doing=doing, reason=_words(error)) from None
         except IMAPClientError as error:
-            raise _Refused(f"{where}: {error}") from None
+            raise _Refused.because("broken", server=server, doing=doing, reason=_words(error)) from None
         except ssl.SSLCertVerificationError as error:
-            raise LoginRefused(
-                f"{where}: the certificate is not trusted: {error.verify_message}",
-                hint="check the server's name; a private authority's certificate is set with ca_file",
-            ) from None
+            raise LoginRefused.because("certificate", server=server, reason=error.verify_message) from None
         except (OSError, ssl.SSLError, ValueError, EOFError) as error:
-            raise ConnectionFailed(f"{where}: {str(error) or type(error).__name__}") from None
+            raise ConnectionFailed.because("broken", server=server, doing=doing, reason=network_reason(error)) from None
 
 
 def _words(error: Exception) -> str:
@@ -326,6 +363,10 @@ def _words(error: Exception) -> str:
     if isinstance(said, bytes):
         return said.decode("utf-8", "replace")
     return re.sub(r"""\Ab(['"])(.*)\1\Z""", r"\2", str(said), flags=re.DOTALL)
+
+
+class _TokenRefused(LoginRefused):
+    """The server did not take this access token; another one may do."""
 
 
 class _Refused(ConnectionFailed):

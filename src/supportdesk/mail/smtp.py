@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 from aiosmtplib import (
     SMTP,
     SMTPAuthenticationError,
+    SMTPConnectError,
     SMTPDataError,
     SMTPException,
     SMTPRecipientRefused,
@@ -24,11 +26,13 @@ from aiosmtplib import (
 
 from supportdesk.errors import ConfigError, ConnectionFailed, LoginRefused
 from supportdesk.mail.model import BuiltMail, RecipientResult, SendResult
-from supportdesk.mail.tls import check_tls_mode, is_loopback, tls_context
+from supportdesk.mail.sasl import bearer_dialogue
+from supportdesk.mail.tls import check_tls_mode, is_loopback, network_reason, tls_context
 from supportdesk.mail.verdict import is_account_problem, judge_reply, judge_silence
 
 if TYPE_CHECKING:
     from supportdesk.desk.model import Server
+    from supportdesk.mail.sasl import Secret
 
 CONNECT_SECONDS = 30.0
 COMMAND_SECONDS = 300.0  # RFC 5321 4.5.3.2: MAIL, RCPT 5 minutes
@@ -41,10 +45,10 @@ REUSE_IDLE_SECONDS = 60.0
 class SmtpTransport:
     """One account's connection. Not for use by several threads at once."""
 
-    def __init__(self, server: Server, password: str, *, after_dot_seconds: float = AFTER_DOT_SECONDS) -> None:
+    def __init__(self, server: Server, secret: Secret, *, after_dot_seconds: float = AFTER_DOT_SECONDS) -> None:
         check_tls_mode(server)
         self._server = server
-        self._password = password
+        self._secret = secret
         self._after_dot = after_dot_seconds
         self._loop = asyncio.new_event_loop()
         self._client: SMTP | None = None
@@ -64,13 +68,8 @@ class SmtpTransport:
 
         try:
             return self._loop.run_until_complete(connect())
-        except SMTPAuthenticationError as error:
-            raise LoginRefused(
-                f"SMTP {self._server.host}:{self._server.port}: login refused: {error.message}",
-                hint="check name and password",
-            ) from None
         except (SMTPException, OSError, ValueError) as error:
-            raise ConnectionFailed(f"SMTP {self._server.host}:{self._server.port}: {error}") from None
+            raise self._failure(error, "log in") from None
 
     def close(self) -> None:
         if not self._loop.is_closed():
@@ -83,21 +82,31 @@ class SmtpTransport:
             client = await self._connected()
             attempt.reach("connected")
             result = await self._deliver(client, mail, recipients, attempt)
+        except SMTPAuthenticationError as error:
+            await self._disconnect()
+            failure = self._failure(error, "log in")
+            refused = isinstance(failure, LoginRefused)
+            return attempt.result("deferred", failure.message, account_problem=refused)
         except SMTPResponseException as error:
             await self._disconnect()
             verdict = judge_reply(error.code, error.message, stage=attempt.stage)
-            problem = is_account_problem(error.code, error.message) or isinstance(error, SMTPAuthenticationError)
+            problem = is_account_problem(error.code, error.message)
             words = f"{error.code} {error.message}" if error.code > 0 else error.message
             return attempt.result("deferred" if problem else verdict, words, account_problem=problem)
         except (SMTPException, OSError, TimeoutError) as error:
             await self._disconnect()
-            return attempt.result(judge_silence(attempt.stage), str(error) or type(error).__name__)
+            failure = self._failure(error, "deliver" if attempt.stage else "log in")
+            refused = isinstance(failure, LoginRefused)
+            return attempt.result(judge_silence(attempt.stage), failure.message, account_problem=refused)
         except ValueError as error:  # what cannot be put into a command is no better the next time
             await self._disconnect()
             verdict = "uncertain" if judge_silence(attempt.stage) == "uncertain" else "failed"
             return attempt.result(verdict, str(error), refuse=recipients)
         except ConfigError as error:  # the certificate file that the mailbox names
             return attempt.result("deferred", error.message, account_problem=True)
+        except ConnectionFailed as error:  # no token to log in with
+            await self._disconnect()
+            return attempt.result("deferred", error.message, account_problem=isinstance(error, LoginRefused))
         except BaseException:
             await self._disconnect()
             raise
@@ -169,6 +178,16 @@ class SmtpTransport:
                     await self._client.rset(timeout=CONNECT_SECONDS)
                     return self._client
             await self._disconnect()
+        if isinstance(self._secret, str):
+            return await self._open(self._secret)
+        token = self._secret.current()
+        try:
+            return await self._open(token)
+        except SMTPAuthenticationError:
+            await self._disconnect()
+            return await self._open(self._secret.renewed(token))
+
+    async def _open(self, secret: str) -> SMTP:
         server = self._server
         secure = server.tls != "none"
         client = SMTP(
@@ -184,9 +203,52 @@ class SmtpTransport:
         await client.connect()
         await client.ehlo()
         if server.login and (secure or client.supports_extension("auth")):
-            await client.login(server.login, self._password)
+            if isinstance(self._secret, str):
+                await client.login(server.login, secret)
+            else:
+                await self._give_token(client, secret)
         self._last_used = time.monotonic()
         return client
+
+    async def _give_token(self, client: SMTP, token: str) -> None:
+        """AUTH with an access token (RFC 4954); raises SMTPAuthenticationError as `login` does."""
+        server = self._server
+        offered = {name.casefold() for name in client.server_auth_methods}
+        dialogue = bearer_dialogue(
+            lambda name: name.casefold() in offered, server.login, server.host, server.port, token
+        )
+        if dialogue is None:
+            raise LoginRefused.because("no token login", server=server.host)
+        reply = await client.execute_command(b"AUTH", dialogue.mechanism.encode(), dialogue.opening)
+        if reply.code == 334:
+            reply = await client.execute_command(dialogue.closing)
+        if reply.code != 235:
+            raise SMTPAuthenticationError(reply.code, reply.message)
+
+    def _failure(self, error: Exception, doing: str) -> ConnectionFailed:
+        """What went wrong, in words: a person must mend a refused login and a certificate that is not trusted."""
+        server = f"SMTP {self._server.host}:{self._server.port}"
+        if isinstance(error, SMTPAuthenticationError):
+            # 454 is a login service that is away (RFC 4954 section 6), not an answer to this login.
+            if 400 <= error.code < 500 and error.code not in (432, 435):
+                return ConnectionFailed.because("login later", server=server, reason=f"{error.code} {error.message}")
+            code = "login refused" if isinstance(self._secret, str) else "token refused"
+            return LoginRefused.because(
+                code, server=server, login=self._server.login, reason=f"{error.code} {error.message}"
+            )
+        cause: BaseException = error
+        while cause.__cause__ is not None and not isinstance(cause, SMTPResponseException):
+            cause = cause.__cause__
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return LoginRefused.because("certificate", server=server, reason=cause.verify_message)
+        if isinstance(cause, SMTPServerDisconnected):
+            reason = "broken off"
+        elif isinstance(cause, SMTPResponseException):
+            reason = f"{cause.code} {cause.message}" if cause.code > 0 else cause.message
+        else:
+            reason = network_reason(cause)
+        step = "connect" if isinstance(error, SMTPConnectError) else doing
+        return ConnectionFailed.because("broken", server=server, doing=step, reason=reason)
 
     async def _disconnect(self) -> None:
         client, self._client = self._client, None

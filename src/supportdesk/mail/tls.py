@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
+import socket
 import ssl
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,7 @@ def tls_context(server: Server) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=server.ca_file or None)
     except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"{server.ca_file}: not a file of certificates: {error}") from None
+        raise ConfigError.because("certificate file", file=server.ca_file, reason=error) from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
@@ -25,12 +27,26 @@ def tls_context(server: Server) -> ssl.SSLContext:
 def check_tls_mode(server: Server) -> None:
     """Refuse a TLS mode that is unknown, or none at all outside this machine. Raises ConfigError."""
     if server.tls not in ("implicit", "starttls", "none"):
-        raise ConfigError(f"{server.host}: tls = {server.tls!r}: expected implicit, starttls or none")
+        raise ConfigError.because("tls mode", server=server.host, mode=server.tls)
     if server.tls == "none" and not is_loopback(server.host):
-        raise ConfigError(
-            f"{server.host}: mail without TLS is accepted for loopback addresses only",
-            hint="use tls = implicit (ports 993, 465) or starttls (ports 143, 587)",
-        )
+        raise ConfigError.because("plain text", server=server.host)
+
+
+def network_reason(error: BaseException) -> str:
+    """Why a connection failed: a code of `l10n.server_failures.REASONS`, else what was said."""
+    if isinstance(error, TimeoutError):
+        return "timeout"
+    if isinstance(error, socket.gaierror):
+        return "no name"
+    if isinstance(error, ConnectionRefusedError):
+        return "refused"
+    if isinstance(error, ConnectionResetError | BrokenPipeError | ConnectionAbortedError | EOFError):
+        return "broken off"
+    if isinstance(error, ssl.SSLError) and error.reason in ("WRONG_VERSION_NUMBER", "UNEXPECTED_EOF_WHILE_READING"):
+        return "no tls"
+    if isinstance(error, OSError) and error.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH):
+        return "no route"
+    return str(error) or type(error).__name__
 
 
 def is_loopback(host: str) -> bool:
