@@ -119,7 +119,9 @@ class MemoryLedger:
     def finish_pass(self, folder_id: int, *, missing: int, error: str = "") -> None:
         self.missing = missing
 
-    def unprocessed(self, limit: int, *, mailbox_id: MailboxId | None = None) -> list[Mapping[str, Any]]:
+    def unprocessed(
+        self, limit: int, *, mailbox_id: MailboxId | None = None, imported: bool = False
+    ) -> list[Mapping[str, Any]]:
         return []
 
     def note_failure(self, delivery_id: int, error: str) -> int:

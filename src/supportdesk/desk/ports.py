@@ -242,6 +242,7 @@ class LedgerItem:
     internal_date: datetime | None
     historic: bool = False
     partial: bool = False
+    imported: bool = False  # from an archive on disk
 
 
 class Ledger(Protocol):
@@ -264,8 +265,11 @@ class Ledger(Protocol):
     def finish_pass(self, folder_id: int, *, missing: int, error: str = "") -> None:
         """Note a complete pass (or why it broke off) with its time; `missing`: UIDs on the server without a row."""
 
-    def unprocessed(self, limit: int, *, mailbox_id: MailboxId | None = None) -> list[Row]:
-        """Rows without an outcome, oldest internal date first, with `mailbox_id`, `role` and `folder` (name)."""
+    def unprocessed(self, limit: int, *, mailbox_id: MailboxId | None = None, imported: bool = False) -> list[Row]:
+        """Rows without an outcome, oldest internal date first, with `mailbox_id`, `role` and `folder` (name).
+
+        Those of archives on disk are apart: with `imported` only they, without it all others.
+        """
 
     def note_failure(self, delivery_id: int, error: str) -> int:
         """Count a failed attempt at processing, with its reason; how many there were."""

@@ -23,7 +23,7 @@ customer: *id:id name language language_source region register zone market_id:in
     version:int
 customer_identity: *id:id customer_id:int kind value value_norm bounced_at:time bounce verdict
 delivery: *id:id folder_id:int uidvalidity:int uid:int raw_sha size:int internal_date:time fetched_at:time
-    historic:flag outcome reason message_id:int processed_at:time attempts:int error
+    historic:flag imported:flag outcome reason message_id:int processed_at:time attempts:int error
 dismissal: *id:id ticket_id:int up_to_seq:int reason agent_id:int at:time undone:flag
 event: *seq:id action_id ticket_id:int actor_kind actor_id:int kind at:time data:json txid:int
 event_detail: *event_seq:int body:json

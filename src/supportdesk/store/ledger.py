@@ -72,7 +72,8 @@ class SqlLedger:
                         {
                             "folder_id": folder_id, "uidvalidity": uidvalidity, "uid": item.uid, "raw_sha": sha,
                             "size": item.size, "internal_date": item.internal_date, "fetched_at": tx.now,
-                            "historic": item.historic, "reason": PARTIAL if item.partial else "",
+                            "historic": item.historic, "imported": item.imported,
+                            "reason": PARTIAL if item.partial else "",
                         },
                     )  # fmt: skip
                 if at == len(batches) - 1:
@@ -119,15 +120,19 @@ class SqlLedger:
             )
         return {uid for (uid,) in rows}
 
-    def unprocessed(self, limit: int, *, mailbox_id: MailboxId | None = None) -> list[Row]:
-        """Rows without an outcome, oldest internal date first, each with its `folder`, `role` and `mailbox_id`."""
+    def unprocessed(self, limit: int, *, mailbox_id: MailboxId | None = None, imported: bool = False) -> list[Row]:
+        """Rows without an outcome, oldest internal date first, each with its `folder`, `role` and `mailbox_id`.
+
+        With `imported` only those of archives on disk, without it all others: no new mail waits behind an archive.
+        """
         where, params = ("", []) if mailbox_id is None else (" AND folder.mailbox_id = ?", [mailbox_id])
         with self._store.connection() as connection:
             found = connection.execute(
                 "SELECT delivery.id, folder.name, folder.role, folder.mailbox_id FROM delivery"
-                f" JOIN folder ON folder.id = delivery.folder_id WHERE delivery.outcome = ''{where}"
+                " JOIN folder ON folder.id = delivery.folder_id"
+                f" WHERE delivery.outcome = '' AND delivery.imported = ?{where}"
                 " ORDER BY delivery.internal_date, delivery.id LIMIT ?",
-                [*params, limit],
+                [imported, *params, limit],
             )
             rows = {row["id"]: row for row in select_rows(connection, "delivery", {"id": [item[0] for item in found]})}
         return [

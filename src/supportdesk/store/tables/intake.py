@@ -98,7 +98,7 @@ class Delivery(Table, table=True):
     __table_args__ = (
         UniqueConstraint("folder_id", "uidvalidity", "uid"),
         one_of("outcome", ("", *model.OUTCOMES)),
-        partial("ix_delivery_unprocessed", "internal_date", "id", where="outcome = ''"),
+        partial("ix_delivery_unprocessed", "imported", "internal_date", "id", where="outcome = ''"),
         partial("ix_delivery_parked", "id", where="outcome = 'parked'"),
         AUTOINCREMENT,
     )
@@ -111,6 +111,7 @@ class Delivery(Table, table=True):
     internal_date: datetime | None = time()
     fetched_at: datetime = time(nullable=False)
     historic: bool = flag()  # older than the chosen start: never answered automatically
+    imported: bool = flag()  # from an archive on disk: nobody's new mail waits behind it
     outcome: str = words()
     reason: str = words()
     message_id: int | None = reference("message.id", index=True)

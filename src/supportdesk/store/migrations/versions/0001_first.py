@@ -503,6 +503,7 @@ def upgrade() -> None:
         sa.Column("internal_date", TIME, nullable=True),
         sa.Column("fetched_at", TIME, nullable=False),
         sa.Column("historic", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("imported", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         words("outcome"),
         words("reason"),
         sa.Column("message_id", sa.Integer(), nullable=True),
@@ -521,7 +522,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_delivery_message_id", "delivery", ["message_id"])
     partial_index("ix_delivery_parked", "delivery", ["id"], "outcome = 'parked'")
-    partial_index("ix_delivery_unprocessed", "delivery", ["internal_date", "id"], "outcome = ''")
+    partial_index("ix_delivery_unprocessed", "delivery", ["imported", "internal_date", "id"], "outcome = ''")
     op.create_table(
         "event_detail",
         sa.Column("event_seq", sa.Integer(), nullable=False),
