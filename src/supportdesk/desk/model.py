@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, NewType, Self, TypeVar
+
+from supportdesk.textfold import Term
 
 TicketId = NewType("TicketId", int)
 MessageId = NewType("MessageId", int)
@@ -324,6 +326,7 @@ class OutboxRow:
     quote: bool = True
     canned_key: str = ""
     after_status: str = ""  # what the ticket becomes when this is held: pending, solved, …
+    ask_again: bool = False  # the customer is reminded while the ticket is pending after this reply
     message_id_header: str = ""
     built_sha: str = ""
     not_before: datetime | None = None
@@ -353,6 +356,76 @@ class EventRow:
     kind: str
     at: datetime
     data: Mapping[str, Any]
+
+
+# ---- what is looked for: `desk.query` reads it from text, the store makes SQL of it ---------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One message of the ticket holds all these terms; `field` narrows it to its "subject" or whom it is "from"."""
+
+    terms: tuple[Term, ...]
+    field: Literal["", "subject", "from"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """The ticket of that number, or the one that it was merged into."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A ticket's own property. `desk.query.KEYS` says what each key compares with; a span counts from now."""
+
+    key: str
+    value: str | int | datetime | timedelta | tuple[Term, ...]
+    comparison: Literal["=", "<", "<=", ">", ">="] = "="
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    part: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    parts: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    parts: tuple[Condition, ...]
+
+
+Condition = Words | Numbered | Property | Not | AllOf | AnyOf
+Sort = Literal["", "due", "newest", "oldest", "waiting"]
+SORTS: tuple[Sort, ...] = ("due", "newest", "oldest", "waiting")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What to list: of `view` ("": where it is asked) the tickets that meet `condition` (None: all), in that order."""
+
+    condition: Condition | None = None
+    view: View | Literal[""] = ""
+    sort: Sort = ""
+
+
+EVERYTHING = Query()
+
+
+@dataclass(frozen=True, slots=True)
+class SavedView:
+    """A query with a name. `agent_id` None: everybody's."""
+
+    id: int
+    name: str
+    query: str
+    agent_id: AgentId | None
+    position: int
 
 
 def standing_views(ticket: Ticket) -> frozenset[tuple[View, int]]:

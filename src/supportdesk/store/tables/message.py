@@ -132,7 +132,9 @@ class Outbox(Table, table=True):
             "uq_outbox_draft", "ticket_id", "agent_id", "kind",
             where="state = 'draft' AND discarded_at IS NULL", unique=True,
         ),
+        partial("uq_outbox_acknowledgement", "ticket_id", where="kind = 'acknowledgement'", unique=True),
         Index("ix_outbox_state", "state", "not_before"),
+        Index("ix_outbox_kind", "kind", "id"),
         partial("ix_outbox_message_id", "message_id_header", where="message_id_header <> ''"),
         AUTOINCREMENT,
     )  # fmt: skip
@@ -152,6 +154,7 @@ class Outbox(Table, table=True):
     quote: bool = flag(True)
     canned_key: str = words()
     after_status: str = words()
+    ask_again: bool = flag()  # the customer is reminded while the ticket is pending after this reply
     message_id_header: str = words()
     built_sha: str = words()
     action_id: str = words()

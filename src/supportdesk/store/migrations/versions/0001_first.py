@@ -593,6 +593,7 @@ def upgrade() -> None:
         sa.Column("quote", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         words("canned_key"),
         words("after_status"),
+        sa.Column("ask_again", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         words("message_id_header"),
         words("built_sha"),
         words("action_id"),
@@ -630,6 +631,8 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     partial_index("ix_outbox_message_id", "outbox", ["message_id_header"], "message_id_header <> ''")
+    op.create_index("ix_outbox_kind", "outbox", ["kind", "id"])
+    partial_index("uq_outbox_acknowledgement", "outbox", ["ticket_id"], "kind = 'acknowledgement'", unique=True)
     op.create_index("ix_outbox_state", "outbox", ["state", "not_before"])
     op.create_index("ix_outbox_ticket", "outbox", ["ticket_id"])
     partial_index(
