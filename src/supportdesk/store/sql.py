@@ -20,12 +20,14 @@ from supportdesk.store.address import Address, parse_url
 from supportdesk.store.connect import Connection, Pool, close_connection, connect
 from supportdesk.store.lock import Turnstile
 from supportdesk.store.schema import HEAD, refuse_other_schema, revision
+from supportdesk.store.settle import was_committed
 from supportdesk.store.values import to_json_text
 
 if TYPE_CHECKING:
     from supportdesk.store.blobs import SqlBlobs
     from supportdesk.store.ledger import SqlLedger
     from supportdesk.store.read.reader import SqlReader
+    from supportdesk.store.settle import CommitMark
     from supportdesk.store.write.transaction import WriteTransaction
 
 Result = TypeVar("Result")
@@ -93,11 +95,11 @@ class SqlStore:
                 tx = WriteTransaction(connection, self.clock.now())
                 yield tx
                 tx.refuse_failed()
-                tx.finish()
+                mark = tx.finish()
             except BaseException:
                 connection.rollback()
                 raise
-            self._commit(connection)
+            self._commit(connection, mark)
 
     def run(self, block: Callable[[WriteTransaction], Result]) -> Result:
         """Run `block` in a transaction, again from the start while the database broke a deadlock or was busy."""
@@ -226,7 +228,8 @@ class SqlStore:
         with self._turnstile.held():
             yield
 
-    def _commit(self, connection: Connection) -> None:
+    def _commit(self, connection: Connection, mark: CommitMark | None = None) -> None:
+        """COMMIT; where its answer was lost, the database is asked what became of it, by the transaction's mark."""
         try:
             connection.execute("COMMIT")
         except TryAgain:
@@ -235,6 +238,11 @@ class SqlStore:
         except StoreError as error:
             if not connection.broken:
                 connection.rollback()
+            committed = was_committed(mark, self._connect) if mark is not None and connection.broken else None
+            if committed:
+                return
+            if committed is not None:
+                raise TryAgain(f"the commit broke off and nothing was written: {error.message}") from error
             raise OutcomeUnknown(f"the commit broke off: {error.message}") from error
 
     def _lapsed(self, name: str, state: tuple[Any, ...], held: str) -> bool:

@@ -16,9 +16,10 @@ from supportdesk.desk.model import ActionId, Actor, Ticket, TicketId, standing_v
 from supportdesk.desk.ports import Applied, Change, Delete, Insert, NewRef, Plan, PlannedEvent, Update
 from supportdesk.errors import AlreadyDone, Conflict, NotFound, StoreError
 from supportdesk.store.columns import table
-from supportdesk.store.connect import LISTEN_CHANNEL, Connection, Duplicate
+from supportdesk.store.connect import Connection, Duplicate
 from supportdesk.store.extras import put_text
 from supportdesk.store.hydrate import ticket_from
+from supportdesk.store.settle import CommitMark, mark_commit
 from supportdesk.store.statements import delete_row, groups, insert_row, insert_rows, marks, select_rows, update_row
 from supportdesk.store.values import clean_text, to_time
 from supportdesk.store.write.changes import to_detail
@@ -38,6 +39,7 @@ class WriteTransaction:
         self._began = time.monotonic()
         self.wrote = False
         self._depth = 0
+        self._actions: list[str] = []
         self._deltas: dict[tuple[str, int], int] = {}
         self._known: dict[TicketId, Ticket] = {}  # as they are now: nobody else can write to what was read here
 
@@ -111,18 +113,19 @@ class WriteTransaction:
         self.wrote = True
         put_text(self.connection, message_id, clean_text(folded))
 
-    def finish(self) -> None:
+    def finish(self) -> CommitMark | None:
         """What a transaction does once, before its commit: append the view counts, and wake Postgres' listeners.
 
-        SQLite's readers see the file change by themselves.
+        SQLite's readers see the file change by themselves. By the mark Postgres can be asked whether it committed.
         """
         rows = [
             {"view": view, "agent_id": agent, "delta": delta} for (view, agent), delta in self._deltas.items() if delta
         ]
         if rows:
             insert_rows(self.connection, "view_count_delta", rows)
-        if self.wrote and self.connection.is_postgres:
-            self.connection.execute(f"NOTIFY {LISTEN_CHANNEL}")
+        if not self.connection.is_postgres:
+            return None
+        return mark_commit(self.connection, self._actions, notify=self.wrote)
 
     # ---- the parts of apply ----
 
@@ -241,6 +244,7 @@ class WriteTransaction:
     ) -> None:
         if not plan.events:
             return
+        self._actions.append(action_id)
         tickets = [_event_ticket(event, ids) for event in plan.events]
         if len({(event.kind, ticket) for event, ticket in zip(plan.events, tickets, strict=True)}) < len(tickets):
             raise ValueError("a plan holds two events of one kind for one ticket")
