@@ -12,7 +12,7 @@ from supportdesk.cli.output import Meter
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
 from supportdesk.errors import UsageError
-from supportdesk.l10n.catalog import N_, _
+from supportdesk.l10n.catalog import N_, _, ngettext
 
 app = group()
 
@@ -56,13 +56,16 @@ def restore(
             return
     report = bootstrap.restore(config, Path(file))
     value = {"schema": report.revision, "rows": report.rows, "uncertain": report.uncertain, "aside": report.aside}
-    lines = [_("restored {rows} rows").format(rows=sum(report.rows.values()))]
+    rows = sum(report.rows.values())
+    lines = [ngettext("restored {rows} row", "restored {rows} rows", rows).format(rows=rows)]
     if report.aside is not None:
         lines.append(_("what was there before is in {file}").format(file=report.aside))
     if report.uncertain:
         lines.append(
-            _("{count} replies were not delivered in the backup: each waits for a decision").format(
-                count=report.uncertain
-            )
+            ngettext(
+                "{count} reply was not delivered in the backup: it waits for a decision",
+                "{count} replies were not delivered in the backup: each waits for a decision",
+                report.uncertain,
+            ).format(count=report.uncertain)
         )
     session.out.answer(value, lines)

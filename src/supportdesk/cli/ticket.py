@@ -17,7 +17,7 @@ from supportdesk.cli.verb import group, verb
 from supportdesk.desk import labels
 from supportdesk.desk.model import VIEWS, ThreadEntry, TicketId
 from supportdesk.errors import MissingValue, NotFound, ReplyStopped, SupportdeskError, UsageError
-from supportdesk.l10n.catalog import N_, _
+from supportdesk.l10n.catalog import N_, _, ngettext
 from supportdesk.safetext import safe_filename
 
 if TYPE_CHECKING:
@@ -152,7 +152,11 @@ def attachment(
         session.out.table(rows, headings, cells)
         return
     if not 1 <= number <= len(found):
-        raise NotFound(_("#{ticket} has {count} attachments").format(ticket=ticket, count=len(found)))
+        raise NotFound(
+            ngettext("#{ticket} has {count} attachment", "#{ticket} has {count} attachments", len(found)).format(
+                ticket=ticket, count=len(found)
+            )
+        )
     entry, item = found[number - 1]
     if sys.stdout.isatty():
         hint = f"supportdesk ticket attachment {ticket} {number} > {safe_filename(item.name)}"

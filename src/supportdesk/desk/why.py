@@ -12,7 +12,7 @@ from supportdesk.desk.evidence import explain
 from supportdesk.desk.hours import elapsed
 from supportdesk.desk.model import EventRow, ThreadEntry, Ticket, TicketId
 from supportdesk.desk.results import Why
-from supportdesk.l10n.catalog import N_, _
+from supportdesk.l10n.catalog import N_, _, ngettext
 
 if TYPE_CHECKING:
     from supportdesk.desk.desk import Desk
@@ -179,9 +179,18 @@ def _deadline(desk: Desk, ticket: Ticket, zone: tzinfo) -> Iterator[str]:
             due=due, days=span.days
         )
     elif span is not None:
-        yield _("Due {due}: {minutes} minutes of opening hours after it.").format(due=due, minutes=span.seconds // 60)
-    counted = elapsed(calendar, ticket.waiting_since, ticket.due_at)
-    yield _("{minutes} minutes of opening hours lie between the two.").format(minutes=counted // 60)
+        minutes = span.seconds // 60
+        yield ngettext(
+            "Due {due}: {minutes} minute of opening hours after it.",
+            "Due {due}: {minutes} minutes of opening hours after it.",
+            minutes,
+        ).format(due=due, minutes=minutes)
+    counted = elapsed(calendar, ticket.waiting_since, ticket.due_at) // 60
+    yield ngettext(
+        "{minutes} minute of opening hours lies between the two.",
+        "{minutes} minutes of opening hours lie between the two.",
+        counted,
+    ).format(minutes=counted)
 
 
 def _shown(at: datetime, zone: tzinfo) -> str:
