@@ -51,6 +51,17 @@ def fold(text: str) -> str:
     )
 
 
+SUBJECT, SENDER = "\ue000", "\ue001"
+"""What a token of the subject, or of who sent a message, begins with a second time: `fold` lets none of them through,
+and both indexes take them for letters."""
+
+
+def fold_message(text: str, *, subject: str = "", sender: str = "") -> str:
+    """The index tokens of a message; those of its subject and sender once more with their mark."""
+    marked = [f"{mark}{token}" for mark, part in ((SUBJECT, subject), (SENDER, sender)) for token in fold(part).split()]
+    return " ".join(filter(None, (fold(text), *marked)))
+
+
 def fold_query(text: str, *, typing: bool = True) -> list[Term]:
     """What was typed, as terms that must all be found.
 
@@ -74,6 +85,11 @@ def fold_query(text: str, *, typing: bool = True) -> list[Term]:
         if room <= 0:
             break
     return terms
+
+
+def marked_term(term: Term, mark: str) -> Term:
+    """The term, to be found where `fold_message` has put that mark."""
+    return Term(tuple(f"{mark}{token}" for token in term.tokens), term.prefix)
 
 
 def find_spans(text: str, terms: Sequence[Term]) -> list[tuple[int, int]]:

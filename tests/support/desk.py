@@ -30,7 +30,7 @@ from supportdesk.desk.model import (
 )
 from supportdesk.desk.ports import Insert, NewRef, Plan, PlannedEvent, Store, Transaction, Update
 from supportdesk.desk.settings import new_action_id
-from supportdesk.textfold import fold
+from supportdesk.textfold import fold_message
 from tests.support.clock import FakeClock
 from tests.support.databases import Database
 
@@ -222,7 +222,8 @@ class House:
             Update("ticket", {"id": home}, before, after),
         )
         applied = tx.apply(Plan(silent=changes), MAIL, new_action_id())
-        tx.index_message(applied.ids["message"], fold(f"{subject} {text} {name} {sender}"))
+        folded = fold_message(f"{subject} {text} {name} {sender}", subject=subject, sender=f"{name} {sender}")
+        tx.index_message(applied.ids["message"], folded)
 
     def _sent_message(self, tx: Transaction, row: OutboxRow, seq: int) -> list[Any]:
         ref = NewRef("message")

@@ -32,7 +32,7 @@ from supportdesk.desk.thanks import says_only_thanks
 from supportdesk.desk.triage import AWAKE, update_ticket
 from supportdesk.desk.verdicts import OPEN_AGAIN
 from supportdesk.mail.subjects import strip_reply_prefixes
-from supportdesk.textfold import fold
+from supportdesk.textfold import fold_message
 
 WORKED_ON = ("new", "open", "pending", "on_hold")
 
@@ -100,7 +100,7 @@ def write_stub(tx: Transaction, delivery: Row, words: str, action_id: ActionId) 
     events = (PlannedEvent(TICKET, "created", {"message_id": MESSAGE, "stub": True}),)
     applied = tx.apply(Plan(silent=tuple(silent), events=events, undoable=False), MAIL, action_id)
     ticket_id = TicketId(applied.ids[TICKET.name])
-    tx.index_message(applied.ids[MESSAGE.name], fold(f"{subject}\n{words}"))
+    tx.index_message(applied.ids[MESSAGE.name], fold_message(f"{subject}\n{words}", subject=subject))
     update_clocks(tx, [ticket_id], MAIL, action_id)
 
 

@@ -15,7 +15,7 @@ from supportdesk.desk.model import TicketId
 from supportdesk.desk.ports import Change, Insert, NewRef, Row, Transaction, Update
 from supportdesk.mail.model import Address, ParsedMail
 from supportdesk.mail.recipients import why_reply_to_is_ignored
-from supportdesk.textfold import fold
+from supportdesk.textfold import fold_message
 
 TICKET, MESSAGE = NewRef("ticket"), NewRef("message")
 INDEXED = 200_000  # characters of a body that are searched
@@ -132,6 +132,8 @@ def settled(delivery: Row, now: datetime, outcome: str, message_id: int | NewRef
 
 def searchable(mail: ParsedMail) -> str:
     """The folded text that finds a message: subject, body, names, addresses, attachment names."""
-    people = " ".join(f"{one.name} {one.addr}" for one in (*mail.from_, *mail.to[:50], *mail.cc[:50], *mail.reply_to))
+    sender = " ".join(f"{one.name} {one.addr}" for one in (*mail.from_, *mail.reply_to))
+    people = " ".join(f"{one.name} {one.addr}" for one in (*mail.to[:50], *mail.cc[:50]))
     files = " ".join(file.name for file in mail.attachments)
-    return fold("\n".join((mail.subject, mail.text[:INDEXED], people, files)))
+    text = "\n".join((mail.subject, mail.text[:INDEXED], sender, people, files))
+    return fold_message(text, subject=mail.subject, sender=sender)

@@ -13,13 +13,14 @@ from typing import Any
 from supportdesk.desk.bulk import update_clocks
 from supportdesk.desk.clocks import root_of
 from supportdesk.desk.model import WORKER, OutboxId, Ticket
-from supportdesk.desk.outgoing import sending_address
+from supportdesk.desk.outgoing import AUTOMATIC, sending_address
 from supportdesk.desk.ports import Change, Insert, NewRef, Plan, PlannedEvent, Row, Transaction, Update
 from supportdesk.desk.settings import mailbox_of, new_action_id
 from supportdesk.desk.triage import AWAKE, update_ticket
 from supportdesk.mail.fields import wire_key
 from supportdesk.mail.model import SendResult
-from supportdesk.textfold import fold
+from supportdesk.mail.verdict import is_worth_one_more_try
+from supportdesk.textfold import fold_message
 
 RETRY_MINUTES = (1, 5, 15, 60)
 GIVE_UP_AFTER = timedelta(hours=48)
@@ -39,6 +40,9 @@ def confirm_delivered(tx: Transaction, outbox_id: OutboxId, words: str) -> bool:
 
 def write_verdict(tx: Transaction, row: Row, result: SendResult) -> None:
     """One transaction: the row's state, each recipient's, the message in the thread, the ticket, its clocks."""
+    if row["kind"] in AUTOMATIC and result.verdict == "uncertain" and result.stage == "dot_sent":
+        # Nobody is asked about mail that nobody wrote: it is taken for sent, and never sent twice (OUT-6).
+        result = SendResult("sent", result.stage, result.detail)
     ticket = root_of(tx, row["ticket_id"])
     recipients = tx.rows("outbox_recipient", {"outbox_id": row["id"]}, order="id")
     states = _recipient_states(recipients, result)
@@ -74,7 +78,8 @@ def write_verdict(tx: Transaction, row: Row, result: SendResult) -> None:
     applied = tx.apply(Plan(silent=tuple(silent), events=(event,), undoable=False), WORKER, action_id)
     if MESSAGE.name in applied.ids:
         people = " ".join(f"{one['name']} {one['address']}" for one in recipients)
-        tx.index_message(applied.ids[MESSAGE.name], fold(f"{row['subject']}\n{row['body']}\n{people}"))
+        folded = fold_message(f"{row['subject']}\n{row['body']}\n{people}", subject=row["subject"])
+        tx.index_message(applied.ids[MESSAGE.name], folded)
     update_clocks(tx, [ticket.id], WORKER, action_id)
 
 
@@ -93,11 +98,18 @@ def _recipient_states(recipients: Sequence[Row], result: SendResult) -> dict[int
         if one["state"] in ("accepted", "failed", "bounced"):
             states[one["id"]] = (one["state"], one["detail"])
         elif known is not None and known.state != "accepted":
-            states[one["id"]] = (known.state, known.detail)
+            states[one["id"]] = _at_most_once(one, known.state, known.detail)
         else:
             # RCPT was fine, but the mail was taken only if the final reply says so.
-            states[one["id"]] = (whole, known.detail if known and whole == "accepted" else result.detail)
+            words = known.detail if known and whole == "accepted" else result.detail
+            states[one["id"]] = _at_most_once(one, whole, words)
     return states
+
+
+def _at_most_once(before: Row, state: str, words: str) -> tuple[str, str]:
+    """The state and words; a refusal by policy that says to try later is believed once (OUT-7)."""
+    again = state == before["state"] == "deferred" and is_worth_one_more_try(before["detail"])
+    return ("failed" if again and is_worth_one_more_try(words) else state), words
 
 
 def _row_state(row: Row, states: dict[int, tuple[str, str]], result: SendResult, now: datetime) -> str:
