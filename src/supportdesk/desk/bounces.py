@@ -15,6 +15,9 @@ MAY_BOUNCE = ("sent", "uncertain", "deferred")
 
 
 def final_bounces(arrival: Arrival) -> list[BouncedRecipient]:
+    """Those that give up a recipient; what history says of an address or a ticket is long past."""
+    if arrival.historic:
+        return []
     return [one for one in arrival.verdict.bounced if one.opens_ticket]
 
 

@@ -8,7 +8,7 @@ done. What a human's mail does to a ticket is in `desk.incoming`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,8 +19,9 @@ from uuid import UUID, uuid5
 from supportdesk.desk import incoming
 from supportdesk.desk.arrival import Arrival
 from supportdesk.desk.correspondents import Correspondent, find_correspondent
+from supportdesk.desk.labelled import is_our_own, tag_as_labelled
 from supportdesk.desk.lookup import TransactionLookup
-from supportdesk.desk.model import MAIL, ActionId, Mailbox, OutboxId
+from supportdesk.desk.model import MAIL, ActionId, Mailbox, MailboxId, OutboxId
 from supportdesk.desk.parked import as_released
 from supportdesk.desk.ports import Insert, PlannedEvent, Row, Transaction
 from supportdesk.desk.settings import DeskSettings, ensure_identity, mailbox_of, settings_in
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("supportdesk.intake")
 
 BATCH = 50
+ARCHIVE_BATCH = 1000
 AHEAD = 16  # mails that wait to be written while the next ones are being read: more than a transaction takes in
 TRANSACTION_SECONDS = 0.018  # no mail is begun that may end after that; with its commit a transaction stays near 20 ms
 TRIES = 3
@@ -89,13 +91,7 @@ class Intake:
             if stop() or mailbox.settings.get("unconfirmed"):
                 continue  # what a first connection found waits for the admin's word
             rows = self._desk.store.ledger.unprocessed(BATCH, mailbox_id=mailbox.id)
-            waiting: list[Prepared] = []
-            with closing(self._prepare(rows)) as prepared:
-                while not stop():
-                    waiting += islice(prepared, AHEAD - len(waiting))
-                    if not waiting:
-                        break
-                    done += self._write_some(waiting)
+            done += sum(self._process_rows(rows, stop))
         return done
 
     def process_all(self, *, stop: Callable[[], bool] = lambda: False) -> int:
@@ -104,6 +100,25 @@ class Intake:
         while not stop() and (some := self.process(stop=stop)):
             done += some
         return done
+
+    def process_archive(
+        self, mailbox_id: MailboxId, *, stop: Callable[[], bool], progress: Callable[[int], None]
+    ) -> None:
+        """Bring all imported mail of a mailbox to its outcome, oldest first; `progress` gets what each step did."""
+        unprocessed = self._desk.store.ledger.unprocessed
+        while not stop() and (rows := unprocessed(ARCHIVE_BATCH, mailbox_id=mailbox_id, imported=True)):
+            for some in self._process_rows(rows, stop):
+                progress(some)
+
+    def _process_rows(self, rows: Sequence[Row], stop: Callable[[], bool]) -> Iterator[int]:
+        """Bring deliveries to their outcome, in their order; how many each transaction brought there."""
+        waiting: list[Prepared] = []
+        with closing(self._prepare(rows)) as prepared:
+            while not stop():
+                waiting += islice(prepared, AHEAD - len(waiting))
+                if not waiting:
+                    break
+                yield self._write_some(waiting)
 
     def _prepare(self, rows: Sequence[Row]) -> Generator[Prepared]:
         """The mails in order; the parser reads on while the caller writes what it was given."""
@@ -190,6 +205,7 @@ def take_in(tx: Transaction, shop: Shop, item: Prepared) -> bool:
             incoming.write_note(tx, arrival)
         case _:
             incoming.write_message(tx, arrival)
+            tag_as_labelled(tx, joined, mail, arrival.action_id)
     return True
 
 
@@ -198,7 +214,7 @@ def _judge(
 ) -> tuple[Arrival, Verdict]:
     """Echo → report → thread match → machine-mail rules: the facts in that order, then the verdict."""
     mailbox = _mailbox_written_to(shop, delivery, mail)
-    sent = delivery["role"] == "sent"
+    sent = is_our_own(delivery, mail, shop.own, shop.domains)
     ours = read_message_id(shop.keys, shop.instance, mail.message_id)
     address = effective_sender(mail, shop.own, shop.domains)
     sender = find_correspondent(tx, address, tx.now) if address is not None and not sent else None
@@ -287,6 +303,7 @@ def _park(tx: Transaction, delivery: Row, mail: ParsedMail, arrival: Arrival, ve
         "subject": mail.subject,
         "received_at": arrival.received_at(tx.now),
         "evidence": arrival.evidence(),
+        "looked_at": tx.now if delivery["imported"] else None,  # it is there to be found; nobody has to see to it
     }
     incoming.settle(
         tx, delivery, "parked", None, verdict.park_reason, _action(delivery), Insert("parked", row),
