@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from supportdesk.l10n.tags import canonical_language
+from supportdesk.l10n.telling_words import TELLING, marks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,14 +57,14 @@ def detect(text: str) -> Detection:
     Order numbers, URLs, mail addresses and codes are no evidence and are left out. Thread-safe.
     """
     words = _words(text[: 4 * _LONGEST_TEXT])[:_LONGEST_TEXT]
-    scripts = _count_scripts(words)
-    letters = sum(count * (2 if script in _DENSE_SCRIPTS else 1) for script, count in scripts.items())
+    words, scripts = _without_latin_names(words, _weigh_scripts(words))
+    letters = scripts.total()
     if letters < MINIMUM_LETTERS:
         return Detection(None, 0.0, letters)
     by_script = _decide_by_script(scripts)
     if by_script is not None:
         return Detection(*by_script, letters)
-    return Detection(*_decide(_candidates(words), _word_set(words), letters), letters)
+    return Detection(*_decide(_candidates(words), marks_of(words.lower()), letters), letters)
 
 
 def guard_language(text: str, expected_language: str, names: Iterable[str] = ()) -> LanguageWarning | None:
@@ -95,39 +96,6 @@ _KNOWN_TEXT: Final = (
 )
 _KNOWN: Final = frozenset(_KNOWN_TEXT.split())
 
-# Words that one language of a close pair has and the other has not: they decide where the model wavers or errs.
-_TELLING: Final[tuple[dict[str, frozenset[str]], ...]] = tuple(
-    {language: frozenset(words.split()) for language, words in group.items()}
-    for group in (
-        {
-            "da": "endnu hvad mig dig af efter hvornår modtaget købt købte tak jer uger sidste nogen blevet været lige"
-            " nogle ud hej bedes gerne meget",
-            "no": "ennå enda hva meg deg av etter fått mottatt kjøpt kjøpte takk dere uker siste noen blitt vært når"
-            " hei mye ønsker",
-            "sv": "inte jag är och från ännu tack hej beställning ni vad när mycket",
-        },
-        {
-            "cs": "ještě jsem děkuji den není který která když zboží zatím bych mě přišla přišel objednal objednala"
-            " jestli můžete",
-            "sk": "ešte som ďakujem deň nie ktorý ktorá keď tovar zatiaľ ma prišla prišiel či môžete",
-        },
-        {
-            "hr": "tjedan tjedna tjedana što gdje tko uvijek narudžba narudžbu lijep vrijeme poslije prije",
-            "sr": "nedelja nedelje nedelju šta gde uvek porudžbina porudžbinu lep vreme posle pre",
-        },
-        {
-            "es": "el los las y pero mi dónde cuándo gracias hola muy usted ustedes hasta sus ha he una un del al",
-            "pt": "não os as mas meu minha onde quando obrigado obrigada olá muito você até uma um do da ao foi tenho",
-            "gl": "non pero meu miña onde cando grazas ola moi vostede unha ata teño",
-            "ca": "no el els les i però meu meva on quan gràcies hola molt vostè fins una del amb he",
-        },
-        {
-            "id": "bisa karena uang kapan belum apakah sudah tapi nomor",
-            "ms": "boleh kerana wang bila adakah tetapi nombor awak",
-        },
-    )
-)
-
 _HAN: Final = "han"
 _KANA: Final = "kana"
 _HANGUL: Final = "hangul"
@@ -139,6 +107,16 @@ _ONE_LANGUAGE_SCRIPTS: Final = {
 }  # fmt: skip
 _SCRIPT_NAMES: Final = {"cjk": _HAN, "hiragana": _KANA, "katakana": _KANA, "katakana-hiragana": _KANA}
 _CLEAR_SHARE: Final = 0.6  # of the letters, for a script that decides alone
+_SHARE_AMONG_LATIN: Final = 0.35  # of the letters, for a script beside which Latin words are only names
+_NEEDED_AMONG_NEIGHBOURS: Final = 0.8  # the model's confidence, where no word tells a language from its neighbours
+
+# What is quoted is somebody else's: lines with a mark, the line that announces them, and words in quotation marks.
+_QUOTED: Final = re.compile(
+    r"""(?:^[^\n>]{0,200}:[ \t]*\n(?=[ \t]*>))?  (?:^[ \t]*>[^\n]*(?:\n|$))+
+      | "[^"\n]{1,150}" | “[^”\n]{1,150}” | „[^“”\n]{1,150}[“”] | «[^»\n]{1,150}»
+      | ‹[^›\n]{1,150}› | 「[^」\n]{1,150}」""",
+    re.MULTILINE | re.VERBOSE,
+)
 
 # Only ASCII belongs to a code or an address: Japanese and Chinese write on without a space. Every run is bounded or
 # begins where a run of ASCII begins, so that the time is linear.
@@ -153,7 +131,8 @@ _NO_EVIDENCE: Final = re.compile(
 
 def _words(text: str) -> str:
     """The words of a text in one line, without what is no evidence; shouting in capitals is lowered for the model."""
-    text = _NO_EVIDENCE.sub(" ", unicodedata.normalize("NFC", text))
+    text = _QUOTED.sub("\n", unicodedata.normalize("NFC", text).replace("\r", ""))
+    text = _NO_EVIDENCE.sub(" ", text)
     line = " ".join(text.translate(_WITHOUT_LANGUAGE).split())
     characters = Counter(line)
     capitals = sum(count for char, count in characters.items() if char.isupper())
@@ -174,12 +153,23 @@ class _WithoutLanguage(dict[int, str]):
 _WITHOUT_LANGUAGE: Final = _WithoutLanguage()
 
 
-def _count_scripts(words: str) -> Counter[str]:
+def _weigh_scripts(words: str) -> Counter[str]:
+    """How many letters of each script; a character that says as much as two counts so."""
     scripts: Counter[str] = Counter()
     for char, count in Counter(words).items():
         if char.isalpha():
-            scripts[_script(char)] += count
+            script = _script(char)
+            scripts[script] += count * (2 if script in _DENSE_SCRIPTS else 1)
     return scripts
+
+
+def _without_latin_names(words: str, scripts: Counter[str]) -> tuple[str, Counter[str]]:
+    """Latin words among another script are brands and quotations: they go, where enough is left without them."""
+    others = scripts.total() - scripts["latin"]
+    if not scripts["latin"] or others < max(MINIMUM_LETTERS / 2, scripts.total() * _SHARE_AMONG_LATIN):
+        return words, scripts
+    kept = "".join(" " if char.isalpha() and _script(char) == "latin" else char for char in words)
+    return " ".join(kept.split()), Counter({script: count for script, count in scripts.items() if script != "latin"})
 
 
 @cache
@@ -210,27 +200,25 @@ def _candidates(words: str) -> dict[str, float]:
     return dict(sorted(folded.items(), key=lambda item: item[1], reverse=True))
 
 
-def _decide(candidates: dict[str, float], words: frozenset[str], letters: int) -> tuple[str | None, float]:
+def _decide(candidates: dict[str, float], marks: frozenset[str], letters: int) -> tuple[str | None, float]:
     """The best candidate if it is clear: by the model's margin or, in a close group, by words that only it has."""
     (best, confidence), *others = candidates.items()
     runner_up = others[0][1] if others else 0.0
-    for group in _TELLING:
+    needed, margin = (0.6, 0.4) if letters < _LONG_LETTERS else (0.5, 0.25)
+    for group in TELLING:
         if best not in group:
             continue
         together = sum(candidates.get(language, 0.0) for language in group)
-        told = Counter({language: len(words & telling) for language, telling in group.items()})
+        told = Counter({language: len(marks & telling) for language, telling in group.items()})
         (leader, most), (_, second) = told.most_common(2)
-        if leader != best and most >= second + 1 and most > told[best]:
-            return (leader, round(together, 3)) if most >= 2 and together >= 0.6 else (None, round(confidence, 3))
-        if leader == best and most >= second + 1 and together >= 0.6:
+        if leader != best and most > told[best]:
+            sure = most >= second + 2 and together >= 0.6
+            return (leader, round(together, 3)) if sure else (None, round(confidence, 3))
+        if leader == best and most > second and together >= 0.6:
             return best, round(together, 3)
-    needed, margin = (0.6, 0.4) if letters < _LONG_LETTERS else (0.5, 0.25)
+        needed, margin = max(needed, _NEEDED_AMONG_NEIGHBOURS), 0.5
     clear = best in _KNOWN and confidence >= needed and confidence >= runner_up + margin
     return (best if clear else None), round(confidence, 3)
-
-
-def _word_set(words: str) -> frozenset[str]:
-    return frozenset(word.strip("'’.,?!¿¡-") for word in words.lower().split())
 
 
 _model_lock = threading.Lock()

@@ -1,10 +1,10 @@
-"""3,000 support mails in twenty languages, for judging the detection: hand-written sentences, and how they are put together.
+"""3,000 support mails in twenty languages, for judging the detection: hand-written sentences, put together.
 
-Each `LANGUAGE.toml` holds sentences that a native would write to a shop; `unknown.toml` texts in which nobody can tell a
-language. They were written before anybody who wrote them had seen the detector or its thresholds.
+Each `LANGUAGE.toml` holds sentences that a native would write to a shop; `unknown.toml` texts in which nobody can tell
+a language. They were written before anybody who wrote them had seen the detector or its thresholds.
 
-Every sentence belongs to one half by its place in its list, and a mail is made of sentences of one half only: what is tuned
-on `development` is judged on `report` by sentences it has never met.
+Every sentence belongs to one half by its place in its list, and a mail is made of sentences of one half only: what is
+tuned on `development` is judged on `report` by sentences it has never met.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _PEOPLE = {
 }
 _WESTERN = ("Giulia Rossi", "Thomas Müller", "Anna Kowalska", "Lars Nilsen", "Sofia García", "Kovács Éva")
 _OUR_ANSWERS = {
-    "it": "Gentile cliente, grazie per averci scritto. Abbiamo girato la sua richiesta al magazzino e le faremo sapere.",
+    "it": "Gentile cliente, grazie per averci scritto. Abbiamo girato la richiesta al magazzino e le faremo sapere.",
     "en": "Dear customer, thank you for getting in touch. We have passed your request on to our warehouse.",
     "de": "Guten Tag, vielen Dank für Ihre Nachricht. Wir haben Ihr Anliegen an unser Lager weitergeleitet.",
     "fr": "Bonjour, merci de nous avoir écrit. Nous avons transmis votre demande à notre entrepôt.",
@@ -57,7 +57,7 @@ _OUR_ANSWERS = {
 
 @dataclass(frozen=True, slots=True)
 class CustomerMail:
-    """One text as it arrives (quotes and signature included) and the language of what its writer typed, or `unknown`."""
+    """One text as it arrives, quotes and signature included; the language of what its writer typed, or `unknown`."""
 
     text: str
     language: str
@@ -124,7 +124,13 @@ def _without_language(half: Half) -> Iterator[str]:
     for turn in itertools.count():
         lap = turn // len(texts)
         text = _filled(_nth(texts, turn), turn + lap)
-        yield text if lap == 0 else f"{text}\n\n{_quoted(UNKNOWN, turn)}" if lap == 1 else f"{text}\n{_filled('{order}', lap)}"
+        yield (
+            text
+            if lap == 0
+            else f"{text}\n\n{_quoted(UNKNOWN, turn)}"
+            if lap == 1
+            else f"{text}\n{_filled('{order}', lap)}"
+        )
 
 
 def _quoted(language: str, turn: int) -> str:
