@@ -32,6 +32,7 @@ from supportdesk.mail.subjects import find_order_numbers
 
 if TYPE_CHECKING:
     from supportdesk.desk.desk import Desk
+    from supportdesk.desk.drafts import Rows
     from supportdesk.desk.ports import Reader, Row
     from supportdesk.desk.templates import Rendered
 
@@ -59,7 +60,7 @@ def list_canned(reader: Reader) -> tuple[CannedResponse, ...]:
     return tuple(_response(row, variants.get(row["id"], ())) for row in reader.rows("canned", order="key"))
 
 
-def find_canned(reader: Reader, key: str) -> CannedResponse:
+def find_canned(reader: Rows, key: str) -> CannedResponse:
     found = reader.rows("canned", {"key": key})
     if not found:
         raise NotFound(_("there is no canned response {key}").format(key=key), hint="supportdesk canned list")

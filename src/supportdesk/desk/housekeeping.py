@@ -17,6 +17,7 @@ from supportdesk.desk.clocks import calendar_of, family_of, stored_calendar, tar
 from supportdesk.desk.hours import business_days_after, is_open
 from supportdesk.desk.model import Actor, Ticket, TicketId
 from supportdesk.desk.ports import Plan, PlannedEvent, Row, Transaction
+from supportdesk.desk.reminders import last_public_message, pending_since, send_reminders
 from supportdesk.desk.settings import DeskSettings, new_action_id, settings_in
 from supportdesk.desk.turns import in_turns
 
@@ -37,7 +38,8 @@ def keep_house(desk: Desk) -> Mapping[str, int]:
         ("hold_ended", _with_status(desk, "on_hold"), _end_hold),
         ("deadlines", _waiting(desk), _announce),
     )
-    return {name: _run(desk, tickets, decide) for name, tickets, decide in steps}
+    done = {name: _run(desk, tickets, decide) for name, tickets, decide in steps}
+    return {**done, "reminders": send_reminders(desk)}
 
 
 def _run(desk: Desk, tickets: Sequence[TicketId], decide: Decide) -> int:
@@ -113,13 +115,13 @@ def _solve_silent(tx: Transaction, ticket: Ticket, settings: DeskSettings) -> Pl
     if ticket.status != "pending" or ticket.waiting_since is not None:
         return Plan()
     homes = [member.id for member in family_of(tx, ticket.id)]
-    last = _last_public_message(tx, homes)
+    last = last_public_message(tx, homes)
     if last is None or last["direction"] != "out":
         return Plan()
-    undelivered = [row for row in tx.rows("outbox", {"ticket_id": homes}) if row["state"] not in ("sent", "draft")]
-    if undelivered:
+    outbox = [row for row in tx.rows("outbox", {"ticket_id": homes}) if row["kind"] != "acknowledgement"]
+    if any(row["state"] not in ("sent", "draft") for row in outbox):
         return Plan()
-    since = max(last["created_at"], _pending_since(tx, ticket) or last["created_at"])
+    since = max(last["created_at"], pending_since(tx, ticket) or last["created_at"])
     due = business_days_after(calendar_of(tx, ticket.mailbox_id), since, settings.pending_auto_solve_days)
     if due is None or due > tx.now:
         return Plan()
@@ -163,16 +165,3 @@ def _change(tx: Transaction, ticket: Ticket, kind: str, status: str, *, auto_sol
         fields["auto_solved"] = True
     event = PlannedEvent(ticket.id, kind, {"status": status})
     return Plan(changes=triage.update_ticket(ticket, fields), events=(event,))
-
-
-def _last_public_message(tx: Transaction, homes: Sequence[TicketId]) -> Row | None:
-    rows = tx.rows("message", {"ticket_id": list(homes), "direction": ["in", "out"]})
-    return max(rows, key=lambda row: (row["created_at"], row["id"]), default=None)
-
-
-def _pending_since(tx: Transaction, ticket: Ticket) -> datetime | None:
-    for row in tx.rows("event", {"ticket_id": ticket.id}, order="-seq"):
-        if status := (row["data"] or {}).get("status"):
-            since: datetime = row["at"]
-            return since if status == "pending" else None
-    return None

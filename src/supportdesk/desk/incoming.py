@@ -25,7 +25,7 @@ from supportdesk.desk.message_rows import (
     searchable,
     settled,
 )
-from supportdesk.desk.model import MAIL, ActionId, Ticket, TicketId
+from supportdesk.desk.model import MAIL, ActionId, MessageId, Ticket, TicketId
 from supportdesk.desk.people import is_available
 from supportdesk.desk.ports import Change, Insert, Plan, PlannedEvent, Row, Transaction
 from supportdesk.desk.thanks import says_only_thanks
@@ -37,13 +37,10 @@ from supportdesk.textfold import fold_message
 WORKED_ON = ("new", "open", "pending", "on_hold")
 
 
-def write_message(tx: Transaction, arrival: Arrival) -> None:
-    """A message of a person (or a notification, which is a ticket without a clock)."""
+def write_message(tx: Transaction, arrival: Arrival) -> tuple[TicketId, MessageId]:
+    """A message of a person (or a notification, which is a ticket without a clock): its ticket, and its own id."""
     ticket = _joined_ticket(tx, arrival)
-    if ticket is None:
-        _write_on_new_ticket(tx, arrival)
-    else:
-        _write_on_ticket(tx, arrival, ticket)
+    return _write_on_new_ticket(tx, arrival) if ticket is None else _write_on_ticket(tx, arrival, ticket)
 
 
 def write_note(tx: Transaction, arrival: Arrival) -> None:
@@ -139,7 +136,7 @@ def _joined_ticket(tx: Transaction, arrival: Arrival) -> Ticket | None:
     return None
 
 
-def _write_on_new_ticket(tx: Transaction, arrival: Arrival) -> None:
+def _write_on_new_ticket(tx: Transaction, arrival: Arrival) -> tuple[TicketId, MessageId]:
     mail, ours = arrival.mail, arrival.is_ours
     received = arrival.received_at(tx.now)
     customer = _first_recipient(tx, arrival) if ours else arrival.sender
@@ -191,10 +188,10 @@ def _write_on_new_ticket(tx: Transaction, arrival: Arrival) -> None:
     silent.append(settled(arrival.delivery, tx.now, "message", MESSAGE, arrival.verdict.rule))
     data = {"message_id": MESSAGE, "status": values["status"], "delivery_id": arrival.delivery["id"]}
     events = (PlannedEvent(TICKET, "created", data),)
-    _apply(tx, arrival, Plan(silent=tuple(silent), events=events, undoable=False), None)
+    return _apply(tx, arrival, Plan(silent=tuple(silent), events=events, undoable=False), None)
 
 
-def _write_on_ticket(tx: Transaction, arrival: Arrival, ticket: Ticket) -> None:
+def _write_on_ticket(tx: Transaction, arrival: Arrival, ticket: Ticket) -> tuple[TicketId, MessageId]:
     role, ours = _role(tx, arrival, ticket), arrival.is_ours
     internal = role == "third_party"
     message = message_values(tx, arrival, ticket.id, ticket.seq + 1)
@@ -231,11 +228,12 @@ def _write_on_ticket(tx: Transaction, arrival: Arrival, ticket: Ticket) -> None:
     silent.append(settled(arrival.delivery, tx.now, "message", MESSAGE, arrival.verdict.rule))
     data = {"message_id": MESSAGE, "delivery_id": arrival.delivery["id"], **_status(changes)}
     events = (PlannedEvent(ticket.id, "received", data),)
-    _apply(tx, arrival, Plan(silent=tuple(silent), events=events, undoable=False), ticket.id)
+    written = _apply(tx, arrival, Plan(silent=tuple(silent), events=events, undoable=False), ticket.id)
     if moves:
         _pull_wake_up(tx, ticket.id, arrival.action_id)
     elif ours and not arrival.historic:
         _hand_over(tx, ticket.id, arrival)
+    return written
 
 
 def _after_customer_message(tx: Transaction, arrival: Arrival, ticket: Ticket, *, internal: bool) -> dict[str, Any]:
@@ -309,11 +307,14 @@ def _copied_from(earlier: Ticket, values: dict[str, Any]) -> dict[str, Any]:
 # ---- helpers ---------------------------------------------------------------------------------------------------------
 
 
-def _apply(tx: Transaction, arrival: Arrival, plan: Plan, ticket_id: TicketId | None) -> None:
+def _apply(
+    tx: Transaction, arrival: Arrival, plan: Plan, ticket_id: TicketId | None
+) -> tuple[TicketId, MessageId]:
     applied = tx.apply(plan, MAIL, arrival.action_id)
     home = ticket_id if ticket_id is not None else TicketId(applied.ids[TICKET.name])
     tx.index_message(applied.ids[MESSAGE.name], searchable(arrival.mail))
     update_clocks(tx, [home], MAIL, arrival.action_id)
+    return home, MessageId(applied.ids[MESSAGE.name])
 
 
 def _closed_at(received: datetime) -> dict[str, Any]:

@@ -13,12 +13,16 @@ from supportdesk.mail.subjects import check_order_pattern
 __all__ = ["MANNERS", "check_manners", "check_order_pattern"]
 
 FOLDERS, PROCESSED = "folders", "processed"
-# The kind of each value: a yes or no, the words to choose from, or a list of folder names.
+# The kind of each value: a yes or no, a number, the words to choose from, or a list of folder names.
 MANNERS: Mapping[str, tuple[str, ...] | type] = {
     "quote_last": bool,
     "watch_sent": bool,
     "plus_address": bool,
+    "acknowledge": bool,
+    "automatic_language": str,
+    "authserv_id": str,
     "sent_copy": ("auto", "none"),
+    "mails_per_minute": int,
     PROCESSED: ("leave", "seen", "keyword", "move:FOLDER"),
     FOLDERS: list,
 }
@@ -34,6 +38,10 @@ def check_manners(values: Mapping[str, Any]) -> None:
             raise UsageError(_("a mailbox has no setting {name}").format(name=name), hint=hint)
         if kind is bool and not isinstance(value, bool):
             raise _wrong(name, value, "true, false")
+        if kind is str and not isinstance(value, str):
+            raise _wrong(name, value, _("a text"))
+        if kind is int and (type(value) is not int or value < 0):
+            raise _wrong(name, value, "0, 30, 120")
         moves = name == PROCESSED and str(value).startswith("move:") and value != "move:"
         if isinstance(kind, tuple) and not moves and value not in kind:
             raise _wrong(name, value, ", ".join(kind))

@@ -39,7 +39,6 @@ class DeskSettings:
     pending_auto_solve_days: int = 7
     on_hold_days: int = 3
     policy: Mapping[str, Any] = field(default_factory=dict)  # `sla.Policy` as JSON; what is left out takes the default
-    acknowledge: bool = False
     ui: Mapping[str, Any] = field(default_factory=dict)
 
 

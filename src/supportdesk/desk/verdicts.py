@@ -7,9 +7,11 @@ the unanswered, because the clocks are computed from what is written here.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from supportdesk.desk.automatic import KINDS
 from supportdesk.desk.bulk import update_clocks
 from supportdesk.desk.clocks import root_of
 from supportdesk.desk.model import WORKER, OutboxId, Ticket
@@ -45,6 +47,9 @@ def write_verdict(tx: Transaction, row: Row, result: SendResult) -> None:
         result = SendResult("sent", result.stage, result.detail)
     ticket = root_of(tx, row["ticket_id"])
     recipients = tx.rows("outbox_recipient", {"outbox_id": row["id"]}, order="id")
+    if row["kind"] in KINDS and result.verdict == "uncertain":
+        # A program's mail is not worth a decision, and never worth a second copy (OUT-6).
+        result = replace(result, verdict="sent")
     states = _recipient_states(recipients, result)
     state = _row_state(row, states, result, tx.now)
     after: dict[str, Any] = {
@@ -67,7 +72,7 @@ def write_verdict(tx: Transaction, row: Row, result: SendResult) -> None:
     over = tuple({"deferred", "uncertain"} - {state} - _troubles_of_others(tx, row))
     badge = "failed" if refused else "" if state == "sent" else state
     ticket_after: dict[str, Any] = {"badges": with_badges(ticket, add=badge, without=over)}
-    if state == "failed" or refused:
+    if (state == "failed" or refused) and row["kind"] != "acknowledgement":
         ticket_after |= {**OPEN_AGAIN, **AWAKE}
     silent += update_ticket(ticket, ticket_after)
     data = {"outbox_id": row["id"], "attempt": row["attempts"]}
@@ -152,11 +157,10 @@ def _message_changes(
     mailbox = tx.row("mailbox", {"id": row["mailbox_id"]})
     agent = tx.row("agent", {"id": row["agent_id"]}) if row["agent_id"] is not None else None
     answered = tx.row("message_mail", {"message_id": row["in_reply_to"]}) if row["in_reply_to"] is not None else None
-    automatic = row["kind"] in ("acknowledgement", "bump")
     files = tx.rows("attachment", {"outbox_id": row["id"]}, order="id")
     message = {
         "ticket_id": ticket.id, "seq": row["seq"] or ticket.seq, "direction": "out", "kind": "mail",
-        "author_kind": "machine" if automatic else "agent", "agent_id": row["agent_id"],
+        "author_kind": "machine" if row["kind"] in KINDS else "agent", "agent_id": row["agent_id"],
         "author_name": agent["name"] if agent else (mailbox["shop_name"] if mailbox else ""),
         "external_id": row["message_id_header"], "received_at": tx.now, "created_at": tx.now,
         "subject": row["subject"], "body": row["body"], "language": row["language"], "outbox_id": row["id"],
@@ -175,7 +179,9 @@ def _message_changes(
         copy_values = {"role": one["role"], "address": one["address"], "name": one["name"], "state": new_state}
         made.append(Insert("message_recipient", {"message_id": MESSAGE, **copy_values, "detail": words[:1000]}))
     made += [Update("attachment", {"id": file["id"]}, {"message_id": None}, {"message_id": MESSAGE}) for file in files]
-    count: dict[str, Any] = {"message_count": ticket.message_count + 1, "last_message_at": tx.now}
+    count: dict[str, Any] = {"message_count": ticket.message_count + 1}
+    if row["kind"] not in KINDS:  # a program's mail is no activity
+        count["last_message_at"] = tx.now
     if files:
         count["has_attachment"] = True
     return [*made, *update_ticket(ticket, count)]

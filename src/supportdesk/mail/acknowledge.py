@@ -28,6 +28,9 @@ MAX_RECEIVED = 50
 
 _BOUNCE_SENDER = re.compile(r"bounces?(?:[+=-].*)?|.*-bounces?|prvs=.*|msprvs\d*=.*|srs[01][=+-].*")
 
+_FAILED = re.compile(r"(?:^|;)\s*dmarc\s*=\s*fail\b", re.IGNORECASE)
+_PASSED = re.compile(r"(?:^|;)\s*dmarc\s*=\s*pass\b", re.IGNORECASE)
+
 
 @dataclass(frozen=True, slots=True)
 class AckFacts:
@@ -42,6 +45,7 @@ class AckFacts:
     for_all_last_hour: int = 0
     sender_last_10_minutes: int = 0
     same_body: int = 1  # mails of this sender with this body, this one included
+    bounces: bool = False  # a mail to this address came back for good
 
 
 def why_not_acknowledged(
@@ -53,6 +57,24 @@ def why_not_acknowledged(
     if not facts.enabled:
         return "switched_off"
     return _why_not_this_sender(mail, sender, own) or _why_not_this_mail(mail, own, facts) or _why_not_now(facts)
+
+
+def reported_dmarc(mail: ParsedMail, authserv_id: str) -> Dmarc:
+    """What the Authentication-Results fields say of DMARC (RFC 8601); `authserv_id` is the mailbox's own server.
+
+    A failure is believed whoever reports it: a forged one only costs its sender the acknowledgement. That nothing was
+    proved is believed of our own server alone, and only where it reports at all.
+    """
+    if any(_FAILED.search(value) for value in mail.header_all("Authentication-Results")):
+        return "fail"
+    own = [
+        value
+        for value in mail.header_all("Authentication-Results")
+        if authserv_id and value.partition(";")[0].split()[:1] == [authserv_id]
+    ]
+    if not own:
+        return ""
+    return "pass" if _PASSED.search(own[0]) else "none"
 
 
 def _why_not_this_sender(mail: ParsedMail, sender: Address | None, own: OwnAddresses) -> str:
@@ -84,6 +106,8 @@ def _why_not_this_mail(mail: ParsedMail, own: OwnAddresses, facts: AckFacts) -> 
         return "not_addressed_to_us"
     if len(mail.header_all("Received")) > MAX_RECEIVED:
         return "too_many_hops"
+    if facts.bounces:
+        return "address_bounces"
     if facts.dmarc == "fail":
         return "dmarc_failed"
     return "dmarc_not_passed" if facts.dmarc == "none" else ""

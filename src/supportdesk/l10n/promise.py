@@ -1,0 +1,97 @@
+"""By when, and on which day, as a sentence of the customer's language goes on: `entro lunedì 8 settembre alle 15:00`.
+
+The day and the time are CLDR's; what stands before and between them is a wording of the language, because a preposition
+governs a case (`w środę`), an article (`no sábado`) or a number (`a la 1:00`). The date is named in full and never as
+*tomorrow*: the mail is read later than it is written.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final
+
+from supportdesk.l10n import format as cldr
+from supportdesk.l10n.tags import LocaleTag
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+
+def promise_languages() -> frozenset[str]:
+    """The languages that have a wording; for others the functions below return ""."""
+    return frozenset(_BY)
+
+
+def by_when(at: dt.datetime, locale: str, zone: ZoneInfo, now: dt.datetime, *, name_zone: bool = False) -> str:
+    """`entro lunedì 8 settembre alle 15:00`, `bis Montag, 8. September, 15:00 Uhr`; the year when it is another one.
+
+    `at` is shown to the minute that has begun, so never later than it is. `name_zone` puts the zone's name behind.
+    """
+    language = LocaleTag.parse(locale).language
+    if language not in _BY:
+        return ""
+    day, time = _day(at, locale, zone, now), cldr.time(at, locale, zone)
+    if name_zone and language == "ja":  # the particle stands last
+        time, name_zone = f"{time}（{_zone_name(at, locale, zone)}）", False
+    text = _BY[language](day, time, at.astimezone(zone))
+    return f"{text} ({_zone_name(at, locale, zone)})" if name_zone else text
+
+
+def on_day(at: dt.datetime, locale: str, zone: ZoneInfo, now: dt.datetime) -> str:
+    """`lunedì 25 agosto`, `am Montag, 25. August`: when something happens."""
+    language = LocaleTag.parse(locale).language
+    return _ON[language](_day(at, locale, zone, now), at.astimezone(zone)) if language in _ON else ""
+
+
+def _day(at: dt.datetime, locale: str, zone: ZoneInfo, now: dt.datetime) -> str:
+    local = at.astimezone(zone)
+    same_year = local.year == now.astimezone(zone).year
+    weekday = _WEEKDAYS.get(LocaleTag.parse(locale).language)
+    if weekday is None:
+        return cldr.date(at, locale, zone, "MMMMEEEEd" if same_year else "full")
+    day = cldr.date(at, locale, zone, "MMMMd" if same_year else "long")
+    return weekday(local, cldr.date(at, locale, zone, "EEEE"), day)
+
+
+def _zone_name(at: dt.datetime, locale: str, zone: ZoneInfo) -> str:
+    from babel.dates import get_timezone_name
+
+    return get_timezone_name(at.astimezone(zone), width="long", locale=cldr.babel_locale(locale))
+
+
+# Accusative after `w`, which is `we` before `wtorek`.
+_POLISH: Final = (
+    "w poniedziałek", "we wtorek", "w środę", "w czwartek", "w piątek", "w sobotę", "w niedzielę",
+)  # fmt: skip
+
+# Where the weekday does not stand as CLDR's own pattern has it: Spanish without a comma inside a sentence, Polish
+# after its preposition.
+_WEEKDAYS: Final[Mapping[str, Callable[[dt.datetime, str, str], str]]] = {
+    "es": lambda _at, weekday, day: f"{weekday} {day}",
+    "pl": lambda at, _weekday, day: f"{_POLISH[at.weekday()]} {day}",
+}
+
+_BY: Final[Mapping[str, Callable[[str, str, dt.datetime], str]]] = {
+    "de": lambda day, time, _at: f"bis {day}, {time} Uhr",
+    "en": lambda day, time, _at: f"by {time} on {day}",
+    "es": lambda day, time, _at: f"a más tardar el {day} a {'la' if time.startswith('1:') else 'las'} {time}",
+    "fr": lambda day, time, _at: f"au plus tard le {day} à {time}",
+    "it": lambda day, time, _at: f"entro {day} alle {time}",
+    "ja": lambda day, time, _at: f"{day}の{time}までに",
+    "nl": lambda day, time, _at: f"uiterlijk {day} om {time} uur",
+    "pl": lambda day, time, _at: f"najpóźniej {day} o godz. {time}",
+    "pt": lambda day, time, at: f"até {day}, {'à' if at.hour == 1 else 'às'} {time}",
+}
+
+_ON: Final[Mapping[str, Callable[[str, dt.datetime], str]]] = {
+    "de": lambda day, _at: f"am {day}",
+    "en": lambda day, _at: f"on {day}",
+    "es": lambda day, _at: f"el {day}",
+    "fr": lambda day, _at: f"le {day}",
+    "it": lambda day, _at: day,
+    "ja": lambda day, _at: day,
+    "nl": lambda day, _at: f"op {day}",
+    "pl": lambda day, _at: day,
+    "pt": lambda day, at: f"{'no' if at.weekday() >= 5 else 'na'} {day}",
+}
