@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import getpass
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from supportdesk.desk.ports import MailParser, MailServers, MailSource, MailTransport, Store
     from supportdesk.desk.processed import ProcessedMail
     from supportdesk.mail.child import MailParserPool
+    from supportdesk.mail.on_disk import DiskArchive
     from supportdesk.store.backup import BackupReport, RestoreReport
     from supportdesk.store.facts import DatabaseFacts as DatabaseFacts  # noqa: PLC0414 — `doctor` names the type
 
@@ -263,6 +264,14 @@ def refuse_missing(config: Config) -> None:
 
 def open_engine(config: Config) -> Engine:
     return Engine(config, open_desk(config))
+
+
+def open_archive(paths: Sequence[Path], *, now: datetime, everything: bool) -> DiskArchive:
+    """What lies below some paths of this machine: mbox files, Maildirs, .eml files. Looked through, not yet read."""
+    from supportdesk.desk.fetch import MAX_SIZE
+    from supportdesk.mail.on_disk import DiskArchive
+
+    return DiskArchive(paths, now=now, max_size=MAX_SIZE, everything=everything)
 
 
 def open_parser() -> MailParserPool:

@@ -1,4 +1,4 @@
-"""`supportdesk mail`: fetch now, audit, parked mail, what becomes of a sender."""
+"""`supportdesk mail`: fetch now, audit, parked mail, what becomes of a sender. Importing is in `cli.archive`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from supportdesk.cli.archive import import_mail
 from supportdesk.cli.inputs import find_mailbox
 from supportdesk.cli.output import Meter
 from supportdesk.cli.session import Session
@@ -42,6 +43,9 @@ def fetch(
         [*lines, _("{count} brought to their outcome").format(count=processed)],
     )
     return code
+
+
+verb(app, "import", N_("Take over an archive of mbox files, Maildirs or .eml files as history"))(import_mail)
 
 
 @verb(app, "audit", N_("Prove that no mail was dropped: asks the servers; exits 1 if one was"))
@@ -194,7 +198,7 @@ def process_mail(session: Session) -> int:
     store = session.desk.store
     if not store.ledger.unprocessed(1):
         return 0
-    total = len(store.read.rows("delivery", {"outcome": ""}))
+    total = len(store.read.rows("delivery", {"outcome": "", "imported": False}))
     parser, done = open_parser(), 0
     try:
         intake = Intake(session.desk, parser)
