@@ -20,7 +20,7 @@ from supportdesk.bootstrap import Engine, create_desk, open_engine
 from supportdesk.config import Config
 from supportdesk.desk.model import Actor, Server
 from supportdesk.errors import ConnectionFailed, LoginRefused, StoreError, TryAgain
-from supportdesk.mail.model import FolderInfo, FolderState
+from supportdesk.mail.model import FolderInfo, FolderState, SendResult
 from supportdesk.worker import Backoff, Worker
 from tests.support.processes import wait_until
 
@@ -206,22 +206,17 @@ def test_a_database_that_is_busy_at_the_start_is_waited_for(config: Config, monk
 def test_a_changed_account_is_used_for_what_is_sent_next(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_module, "HEARTBEAT_SECONDS", 0.02)
     engine = engine_with(config, Source())
-    made: list[str] = []
-    real = engine.deliverer
-
-    def deliverer(owner: str, epoch: int) -> Any:
-        made.append(owner)
-        return real(owner, epoch)
-
-    monkeypatch.setattr(engine, "deliverer", deliverer)
+    refused = SendResult("deferred", "", "535 5.7.8 no", account_problem=True)
     with running(engine) as worker:
         wait_until(lambda: bool(worker._listeners), seconds=SECONDS, what="the listener")
-        first = f"{worker.owner}/deliver-1"
-        wait_until(lambda: first in made, seconds=SECONDS, what="the first deliverer")
-        before = made.count(first)
+        old = engine.desk.read.rows("mailbox")[0]
+        with engine.accounts.turn(old, 1) as turn:
+            assert turn is not None
+            turn.note(refused, 1)
+        assert not engine.accounts.may_send(old)
         admin = engine.desk.agent_by_login("giulia").actor()
         engine.desk.save_mailbox(admin, {"id": 1, "smtp": Server("localhost", 2, "none", "new")})
-        wait_until(lambda: made.count(first) > before, seconds=SECONDS, what="a deliverer for the new account")
+        wait_until(lambda: engine.accounts.may_send(old), seconds=SECONDS, what="the end of the pause")
 
 
 def test_what_a_failing_thread_says_names_no_row(config: Config, caplog: pytest.LogCaptureFixture) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from supportdesk.errors import ConfigError, NotAllowed, NotFound
 from supportdesk.l10n.catalog import _
 
 if TYPE_CHECKING:
+    from supportdesk.desk.accounts import SendingAccounts
     from supportdesk.desk.delivery import Deliverer
     from supportdesk.desk.desk import Desk
     from supportdesk.desk.fetch import Fetcher, Progress
@@ -140,6 +142,13 @@ class Engine:
 
     @property
     def store(self) -> Store:
+    @cached_property
+    def accounts(self) -> SendingAccounts:
+        """The accounts that mail is sent with, for all deliverers together."""
+        from supportdesk.desk.accounts import SendingAccounts
+
+        return SendingAccounts(self.servers, self.desk.clock)
+
         return self.desk.store
 
     @property
@@ -168,7 +177,7 @@ class Engine:
     def deliverer(self, owner: str, epoch: int) -> Deliverer:
         from supportdesk.desk.delivery import Deliverer
 
-        return Deliverer(self.desk, self.servers, owner=owner, epoch=epoch)
+        return Deliverer(self.desk, self.servers, owner=owner, epoch=epoch, accounts=self.accounts)
 
     def keep_house(self, deliverer: Deliverer, *, stop: Callable[[], bool]) -> None:
         """What is done every minute: the rules of time, orphaned claims, the Sent folders, the store's own upkeep."""
@@ -181,6 +190,7 @@ class Engine:
         self.store.checkpoint()
         look_into_sent(self.desk, self.servers, stop=stop)
 
+        self.accounts.close_idle()
     def anything_due(self) -> bool:
         """Whether a worker that is asked to leave still has replies to deliver."""
         from supportdesk.desk.delivery import anything_due
@@ -201,6 +211,7 @@ class Engine:
 def open_source(server: Server, password: str) -> MailSource:
     """A connection to an IMAP server that no mailbox has yet: to try it out before it is saved."""
     from supportdesk.mail.imap import ImapSource
+        self.accounts.close()
 
     return ImapSource(server, password)
 

@@ -140,6 +140,7 @@ class Worker:
         known = tuple(replace(mailbox, version=0) for mailbox in self.engine.desk.mailboxes())
         if known != self._mailboxes:
             self._mailboxes = known
+            self.engine.accounts.forget()
             self.outgoing.set()
         current = {mailbox.id: mailbox for mailbox in known if self._listens_to(mailbox)}
         for mailbox_id, listener in list(self._listeners.items()):
@@ -164,14 +165,10 @@ class Worker:
                 self.news.clear()
 
     def _deliver(self, owner: str) -> None:
-        deliverer, mailboxes = self.engine.deliverer(owner, self.epoch), self._mailboxes
+        deliverer = self.engine.deliverer(owner, self.epoch)
         try:
             deliverer.recover()
             while not self.stopping.is_set():
-                if mailboxes is not self._mailboxes:
-                    # An account may have been changed: no old connection, and no pause because of the old login.
-                    deliverer.close()
-                    deliverer, mailboxes = self.engine.deliverer(owner, self.epoch), self._mailboxes
                 if not deliverer.deliver_next():
                     self.outgoing.wait(1.0)
                     self.outgoing.clear()

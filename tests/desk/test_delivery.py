@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from supportdesk.desk import automatic
 from supportdesk.desk.delivery import Deliverer, LeaseLost, anything_due
 from supportdesk.desk.model import WORKER, Server
 from supportdesk.desk.ports import Plan, Update
@@ -373,6 +374,56 @@ def test_a_result_that_comes_after_the_row_was_taken_away_is_not_written(round_:
 
 def test_losing_the_lease_is_a_conflict_that_says_so() -> None:
     assert "taken over" in LeaseLost("another worker has taken over").message
+
+
+def test_out_7_a_refusal_by_policy_that_says_to_try_later_is_deferred_once(round_: Round) -> None:
+    row, deliverer = round_.held(), round_.deliverer()
+    words = "550 5.7.1 Daily rate limit exceeded, try again later"
+    refusal = verdict("deferred", "rcpt", words, RecipientResult("anna@example.com", "deferred", words))
+    round_.transport.verdicts = [verdict("deferred", "mail", "421 4.3.2 closing"), refusal, refusal]
+    states = []
+    while deliverer.deliver_next():
+        states.append(round_.row(row).state)
+        round_.house.pass_time(minutes=61)
+    assert states == ["deferred", "deferred", "failed"], "what the network did before does not count"
+    assert round_.row(row).error == words
+
+
+def make_automatic(round_: Round, row: OutboxRow, kind: str = "acknowledgement") -> None:
+    """Make a program of its writer."""
+    before = {"kind": "reply", "agent_id": row.agent_id}
+    change = Update("outbox", {"id": row.id}, before, {"kind": kind, "agent_id": None})
+    with round_.house.store.transaction() as tx:
+        tx.apply(Plan(silent=(change,), undoable=False), WORKER, new_action_id())
+
+
+def test_out_6_automatic_mail_in_doubt_is_taken_for_sent_and_nobody_is_asked(
+    round_: Round, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(automatic, "is_wanted", lambda tx, row: True)
+    row = round_.held()
+    make_automatic(round_, row)
+    round_.transport.verdicts = [verdict("uncertain", "dot_sent", "no answer")]
+    deliverer = round_.deliverer()
+    assert deliverer.deliver_next()
+    assert (round_.row(row).state, round_.row(row).server_reply) == ("sent", "no answer")
+    assert round_.house.ticket(row.ticket_id).badges == ()
+    assert not deliverer.deliver_next()
+
+
+def test_out_9_a_ticket_gets_one_automatic_mail_a_minute(round_: Round, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(automatic, "is_wanted", lambda tx, row: True)
+    first = round_.held()
+    second = round_.house.reply(first.ticket_id, undo_seconds=0)
+    make_automatic(round_, first)
+    make_automatic(round_, second, "bump")
+    deliverer = round_.deliverer()
+    assert deliverer.deliver_next()
+    assert not deliverer.deliver_next()
+    assert sorted(round_.row(row).state for row in (first, second)) == ["held", "sent"]
+    round_.house.pass_time(seconds=61)
+    assert deliverer.deliver_next()
+    assert {round_.row(row).state for row in (first, second)} == {"sent"}
 
 
 # ---- accounts --------------------------------------------------------------------------------------------------------

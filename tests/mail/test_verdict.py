@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from supportdesk.mail.verdict import is_account_problem, judge_reply, judge_silence
+from supportdesk.mail.verdict import (
+    is_account_problem,
+    is_rate_limit,
+    is_worth_one_more_try,
+    judge_reply,
+    judge_silence,
+)
 
 
 @pytest.mark.parametrize(
@@ -48,3 +54,32 @@ def test_a_refused_login_is_the_accounts_problem_and_a_refused_mail_is_not() -> 
     assert is_account_problem(554, "5.2.2 quota exceeded")
     assert not is_account_problem(554, "5.7.1 spam")
     assert not is_account_problem(550, "5.2.2 mailbox full")
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "again"),
+    [
+        (550, "5.7.1 Daily sending rate limit exceeded, try again later", True),
+        (550, "5.7.0 Too many messages, please retry in an hour", True),
+        (554, "5.7.0 Message temporarily blocked by policy", True),
+        (550, "5.7.1 Message rejected due to SPF policy", False),
+        (550, "5.1.1 no such user, try again later", False),
+    ],
+)
+def test_out_7_only_a_policy_that_says_to_try_later_gets_another_try(code: int, text: str, again: bool) -> None:
+    assert is_worth_one_more_try(f"{code} {text}") == again
+    assert judge_reply(code, text, stage="rcpt") == ("deferred" if again else "failed")
+
+
+@pytest.mark.parametrize(
+    ("words", "fast"),
+    [
+        ("432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded", True),
+        ("451 4.3.2 Concurrent connections limit exceeded", True),
+        ("554 5.2.0 SubmissionQuotaExceededException; submission rate exceeded", True),
+        ("452 4.2.2 The mailbox is full", False),
+        ("250 2.0.0 Ok: queued as 432", False),
+    ],
+)
+def test_out_9_a_server_says_that_the_account_sends_too_fast(words: str, fast: bool) -> None:
+    assert is_rate_limit(words) == fast

@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from supportdesk.desk import automatic
+from supportdesk.desk.accounts import SendingAccounts
 from supportdesk.desk.bulk import update_clocks
 from supportdesk.desk.clocks import root_of
 from supportdesk.desk.drafts import row_of
-from supportdesk.desk.model import WORKER, MailboxId, OutboxId, OutboxRow
+from supportdesk.desk.model import WORKER, OutboxId, OutboxRow
 from supportdesk.desk.outgoing import outgoing_mail
 from supportdesk.desk.ports import Change, Plan, PlannedEvent, Reader, Row, Transaction, Update
 from supportdesk.desk.replies import back_to_draft, newcomers_since_held
@@ -28,16 +30,16 @@ from supportdesk.mail.fields import wire_address, wire_key
 from supportdesk.mail.model import BuiltMail, SendResult
 
 if TYPE_CHECKING:
+    from supportdesk.desk.accounts import Turn
     from supportdesk.desk.desk import Desk
-    from supportdesk.desk.ports import MailServers, MailTransport
+    from supportdesk.desk.ports import MailServers
 
 log = logging.getLogger("supportdesk.delivery")
 
 WORKER_LEASE = "worker"
 LEASE = timedelta(minutes=15)  # longer than the ten minutes that a server may take after the final dot
-PAUSE_AFTER_REFUSAL = timedelta(minutes=15)
 CANDIDATES = 20  # more than there are deliverers, of which each takes the first that it gets
-OPEN_CIRCUIT_AFTER, CIRCUIT_PAUSE = 5, timedelta(minutes=5)
+AUTOMATIC_PAUSE = timedelta(minutes=1)  # between two automatic mails on one ticket (OUT-9)
 
 
 class LeaseLost(Conflict):
@@ -50,14 +52,14 @@ class Deliverer:
     `owner` names this deliverer alone: whatever is claimed in its name when it starts was left by one that failed.
     """
 
-    def __init__(self, desk: Desk, servers: MailServers, *, owner: str, epoch: int) -> None:
+    def __init__(
+        self, desk: Desk, servers: MailServers, *, owner: str, epoch: int, accounts: SendingAccounts | None = None
+    ) -> None:
         self._desk = desk
-        self._servers = servers
         self._owner = owner
         self._epoch = epoch
-        self._transports: dict[MailboxId, MailTransport] = {}
-        self._paused_until: dict[MailboxId, datetime] = {}
-        self._failures: dict[MailboxId, int] = {}
+        self._shared = accounts is not None
+        self._accounts = accounts or SendingAccounts(servers, desk.clock)
 
     def recover(self) -> int:
         """What somebody dead left in `sending`: before the final dot it is tried again, after it it is in doubt.
@@ -83,35 +85,37 @@ class Deliverer:
 
     def deliver_next(self) -> bool:
         """Deliver one reply that is due; False when there is none."""
+        now = self._desk.clock.now()
+        mailboxes = {row["id"]: row for row in self._desk.read.rows("mailbox", {"state": "active"}) if row["smtp"]}
+        sending = [key for key, mailbox in mailboxes.items() if self._accounts.may_send(mailbox)]
+        for candidate in due_rows(self._desk.read, now, mailboxes=sending, limit=CANDIDATES):
+            people = self._desk.read.rows("outbox_recipient", {"outbox_id": candidate["id"]})
+            with self._accounts.turn(mailboxes[candidate["mailbox_id"]], len(people)) as turn:
+                if turn is not None and self._deliver(candidate, turn):
+                    return True
+        return False
+
+    def close(self) -> None:
+        """Close the connections, unless they are those of all deliverers."""
+        if not self._shared:
+            self._accounts.close()
+
+    def _deliver(self, candidate: Row, turn: Turn) -> bool:
+        """Claim the row and deliver it; False when it could not be claimed."""
         try:
-            row = self._claim_next()
+            row = self._claim(OutboxId(candidate["id"]), candidate["state"])
             if row is None:
                 return False
             built = self._built(row)
             if built is not None:
-                result = self._send(row, built)
-                self._note_health(row.mailbox_id, result)
+                result = self._send(row, built, turn)
+                turn.note(result, len(row.recipients))
                 self._desk.store.run(lambda tx: write_verdict(tx, self._own_row(tx, row.id), result))
         except LeaseLost as lost:
             log.warning("%s", lost.message)
         return True
 
-    def close(self) -> None:
-        for transport in self._transports.values():
-            transport.close()
-        self._transports.clear()
-
     # ---- claiming
-
-    def _claim_next(self) -> OutboxRow | None:
-        now = self._desk.clock.now()
-        mailboxes = self._desk.read.rows("mailbox", {"state": "active"})
-        sending = [row["id"] for row in mailboxes if row["smtp"] and self._paused_until.get(row["id"], now) <= now]
-        for candidate in due_rows(self._desk.read, now, mailboxes=sending, limit=CANDIDATES):
-            claimed = self._claim(OutboxId(candidate["id"]), candidate["state"])
-            if claimed is not None:
-                return claimed
-        return None
 
     def _claim(self, outbox_id: OutboxId, state: str) -> OutboxRow | None:
         """Take the row, or make it a draft again if somebody added something since it was held."""
@@ -123,6 +127,8 @@ class Deliverer:
             if row is None or row["state"] != state or not _is_due(row, tx.now):
                 return None
             if mailbox is None or mailbox["state"] != "active" or mailbox["smtp"] is None:
+                return None
+            if row["kind"] in automatic.KINDS and (not automatic.is_wanted(tx, row) or _answered_just_now(tx, row)):
                 return None
             if state == "held" and row["attempts"] == 0 and not row["stage"] and _stopped(tx, row):
                 return None
@@ -178,9 +184,9 @@ class Deliverer:
             store.blobs.put(built.data, lambda tx, sha: self._keep_built(tx, row.id, sha))
         return built
 
-    def _send(self, row: OutboxRow, built: BuiltMail) -> SendResult:
+    def _send(self, row: OutboxRow, built: BuiltMail, turn: Turn) -> SendResult:
         try:
-            transport = self._transport(row.mailbox_id)
+            transport = turn.transport()
         except SupportdeskError as error:
             return SendResult("deferred", "", error.message, account_problem=True)
         waiting = [one.address for one in row.recipients if one.state in ("pending", "deferred")]
@@ -204,26 +210,6 @@ class Deliverer:
         self._check_lease(tx)
         self._own_row(tx, outbox_id)
         _apply(tx, change)
-
-    def _transport(self, mailbox_id: MailboxId) -> MailTransport:
-        if mailbox_id not in self._transports:
-            self._transports[mailbox_id] = self._servers.transport(mailbox_id)
-        return self._transports[mailbox_id]
-
-    def _note_health(self, mailbox_id: MailboxId, result: SendResult) -> None:
-        """An account that is refused pauses; one that keeps failing is left alone for a while (OUT-9)."""
-        now = self._desk.clock.now()
-        if result.verdict != "deferred" or result.stage in ("rcpt", "dot_sent"):
-            self._failures.pop(mailbox_id, None)
-            return
-        failures = self._failures[mailbox_id] = self._failures.get(mailbox_id, 0) + 1
-        transport = self._transports.pop(mailbox_id, None)
-        if transport is not None:
-            transport.close()
-        if result.account_problem:
-            self._paused_until[mailbox_id] = now + PAUSE_AFTER_REFUSAL
-        elif failures >= OPEN_CIRCUIT_AFTER:
-            self._paused_until[mailbox_id] = now + CIRCUIT_PAUSE
 
 
 # ---- what is due -----------------------------------------------------------------------------------------------------
@@ -259,6 +245,12 @@ def rebuilt(row: OutboxRow, data: bytes, mail: Any) -> BuiltMail:
     automatic = bool(mail.automatic == "auto-replied")
     utf8 = not all(address.isascii() for address in recipients)
     return BuiltMail(row.message_id_header, "" if automatic else mail.from_.addr, recipients, data, smtputf8=utf8)
+
+
+def _answered_just_now(tx: Transaction, row: Row) -> bool:
+    """Whether another automatic mail of the ticket left within the last minute."""
+    others = tx.rows("outbox", {"ticket_id": row["ticket_id"], "kind": list(automatic.KINDS), "state": "sent"})
+    return any(one["sent_at"] is not None and one["sent_at"] > tx.now - AUTOMATIC_PAUSE for one in others)
 
 
 def _stopped(tx: Transaction, row: Row) -> bool:

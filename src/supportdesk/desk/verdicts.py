@@ -15,7 +15,7 @@ from supportdesk.desk.automatic import KINDS
 from supportdesk.desk.bulk import update_clocks
 from supportdesk.desk.clocks import root_of
 from supportdesk.desk.model import WORKER, OutboxId, Ticket
-from supportdesk.desk.outgoing import AUTOMATIC, sending_address
+from supportdesk.desk.outgoing import sending_address
 from supportdesk.desk.ports import Change, Insert, NewRef, Plan, PlannedEvent, Row, Transaction, Update
 from supportdesk.desk.settings import mailbox_of, new_action_id
 from supportdesk.desk.triage import AWAKE, update_ticket
@@ -42,9 +42,6 @@ def confirm_delivered(tx: Transaction, outbox_id: OutboxId, words: str) -> bool:
 
 def write_verdict(tx: Transaction, row: Row, result: SendResult) -> None:
     """One transaction: the row's state, each recipient's, the message in the thread, the ticket, its clocks."""
-    if row["kind"] in AUTOMATIC and result.verdict == "uncertain" and result.stage == "dot_sent":
-        # Nobody is asked about mail that nobody wrote: it is taken for sent, and never sent twice (OUT-6).
-        result = SendResult("sent", result.stage, result.detail)
     ticket = root_of(tx, row["ticket_id"])
     recipients = tx.rows("outbox_recipient", {"outbox_id": row["id"]}, order="id")
     if row["kind"] in KINDS and result.verdict == "uncertain":
