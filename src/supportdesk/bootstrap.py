@@ -140,8 +140,6 @@ class Engine:
         self.servers: MailServers = ServerConnections(desk, config)
         self._parser: MailParserPool | None = None
 
-    @property
-    def store(self) -> Store:
     @cached_property
     def accounts(self) -> SendingAccounts:
         """The accounts that mail is sent with, for all deliverers together."""
@@ -149,6 +147,8 @@ class Engine:
 
         return SendingAccounts(self.servers, self.desk.clock)
 
+    @property
+    def store(self) -> Store:
         return self.desk.store
 
     @property
@@ -188,9 +188,9 @@ class Engine:
         keep_house(self.desk)
         self.store.fold_view_counts()
         self.store.checkpoint()
+        self.accounts.close_idle()
         look_into_sent(self.desk, self.servers, stop=stop)
 
-        self.accounts.close_idle()
     def anything_due(self) -> bool:
         """Whether a worker that is asked to leave still has replies to deliver."""
         from supportdesk.desk.delivery import anything_due
@@ -205,13 +205,13 @@ class Engine:
     def close(self) -> None:
         if self._parser is not None:
             self._parser.close()
+        self.accounts.close()
         self.store.close()
 
 
 def open_source(server: Server, password: str) -> MailSource:
     """A connection to an IMAP server that no mailbox has yet: to try it out before it is saved."""
     from supportdesk.mail.imap import ImapSource
-        self.accounts.close()
 
     return ImapSource(server, password)
 
