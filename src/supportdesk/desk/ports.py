@@ -7,7 +7,7 @@ compare-and-swap, with one event a ticket. Rows are mappings from column name to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -141,8 +141,16 @@ class Transaction(Protocol):
         """The ticket as it is now. Raises NotFound."""
 
     def row(self, table: str, key: Row) -> Row | None: ...
-    def rows(self, table: str, where: Row | None = None, *, order: str = "", limit: int = 0) -> list[Row]:
-        """Rows whose columns equal `where` (a list value means IN); `order` is `column` or `-column`."""
+    def rows(
+        self, table: str, where: Row | None = None, *, order: str = "", limit: int = 0, columns: Sequence[str] = ()
+    ) -> list[Row]:
+        """Rows whose columns equal `where` (a list value means IN); `order` is `column` or `-column`.
+
+        Only `columns` are read, where any are named: a message's body is dear to whoever wants its date.
+        """
+
+    def remember(self, key: Hashable, find: Callable[[], T]) -> T:
+        """What `find` makes of the team's settings, mailboxes and calendars: made once, until one is written here."""
 
     def apply(self, plan: Plan, actor: Actor, action_id: ActionId) -> Applied:
         """Write changes, events and details. Each touched ticket's version grows by one and updated_at is set.

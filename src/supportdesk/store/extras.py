@@ -8,6 +8,7 @@ generated tsvector from the same tokens, without its text parser, and a GIN inde
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
 from typing import Final
 
 from supportdesk.errors import StoreError
@@ -77,6 +78,17 @@ def put_text(connection: Connection, message_id: int, folded: str | None) -> Non
             " ON CONFLICT (message_id) DO UPDATE SET folded = excluded.folded",
             (message_id, folded),
         )
+
+
+def put_texts(connection: Connection, texts: Mapping[int, str], *, new: Container[int] = ()) -> None:
+    """Make these the texts of their messages, in as few statements as may be; what is `new` has none yet (SQLite)."""
+    if not texts:
+        return
+    for message_id in [one for one in texts if one not in new]:
+        put_text(connection, message_id, texts[message_id])
+    rows = [(one, folded) for one, folded in texts.items() if one in new]
+    connection.change_many("INSERT INTO message_text (message_id, folded) VALUES (?, ?)", rows)
+    connection.change_many("INSERT INTO message_search (rowid, folded) VALUES (?, ?)", rows)
 
 
 def search_is_sound(connection: Connection) -> bool:

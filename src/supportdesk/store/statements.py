@@ -5,7 +5,7 @@ Names come from `store.columns` alone, values are always parameters. Text is cac
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -20,27 +20,37 @@ IN_LIMIT = 500
 
 
 def select_rows(
-    connection: Connection, name: str, where: Row | None = None, *, order: str = "", limit: int = 0, lock: bool = False
+    connection: Connection,
+    name: str,
+    where: Row | None = None,
+    *,
+    order: str = "",
+    limit: int = 0,
+    lock: bool = False,
+    columns: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """Rows whose columns equal `where` (None means NULL, a list or tuple means IN). `lock` takes row locks on Postgres.
 
-    Raises UsageError for an unknown table or column.
+    `columns` are those that are read, all where none are named. Raises UsageError for an unknown table or column.
     """
-    columns = table(name)
-    shape, params = _where(columns, where or {})
+    shape, params = _where(table(name), where or {})
     if shape is None:
         return []
     locks = lock and connection.is_postgres
-    sql = _select(name, shape, order, limit > 0, locks)
+    names = tuple(columns)
+    sql = _select(name, names, shape, order, limit > 0, locks)
     if limit > 0:
         params.append(limit)
-    return decode_rows(columns, connection.execute(sql, params))
+    return _decoded(name, names, connection.execute(sql, params))
 
 
 def decode_rows(columns: TableColumns, raw: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
     """Tuples of all columns of a table, in order, as rows."""
-    names = tuple(columns.kinds)
-    decoders = [(at, decode) for at, kind in enumerate(columns.kinds.values()) if (decode := DECODERS[kind])]
+    return _decoded(columns.name, (), raw)
+
+
+def _decoded(name: str, columns: tuple[str, ...], raw: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
+    names, decoders = _decoders(name, columns)
     rows = []
     for values in raw:
         decoded = list(values)
@@ -67,6 +77,14 @@ def insert_row(connection: Connection, name: str, values: Row) -> int | None:
     raise Duplicate(f"such a {name} is there already")
 
 
+def insert_and_read(connection: Connection, name: str, values: Row) -> dict[str, Any]:
+    """Insert one row and return it whole, with what the database added. Raises Duplicate like `insert_row`."""
+    sql = _insert(name, tuple(values), ignore=True, returning=False) + _returning(name)
+    if found := _decoded(name, (), connection.execute(sql, _encoded(table(name), values))):
+        return found[0]
+    raise Duplicate(f"such a {name} is there already")
+
+
 def insert_if_absent(connection: Connection, name: str, values: Row) -> bool:
     """Insert one row unless a unique key is taken; whether it was inserted."""
     sql = _insert(name, tuple(values), ignore=True, returning=False)
@@ -88,6 +106,17 @@ def update_row(connection: Connection, name: str, key: Row, before: Row, after: 
     return connection.change(_update(name, tuple(after), tuple(grow), shape), [*_encoded(columns, after), *where])
 
 
+def update_and_read(
+    connection: Connection, name: str, key: Row, before: Row, after: Row, grow: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """`update_row`, answered with the rows as they are now."""
+    columns = table(name)
+    shape, where = _where(columns, {**before, **key}, exact=True)
+    assert shape is not None
+    sql = _update(name, tuple(after), tuple(grow), shape) + _returning(name)
+    return _decoded(name, (), connection.execute(sql, [*_encoded(columns, after), *where]))
+
+
 def delete_row(connection: Connection, name: str, key: Row, before: Row) -> int:
     columns = table(name)
     shape, where = _where(columns, {**before, **key}, exact=True)
@@ -107,7 +136,30 @@ def marks(values: Sequence[Any]) -> str:
 
 
 def _encoded(columns: TableColumns, values: Row) -> list[Any]:
-    return [ENCODERS[columns.check(name)](value) for name, value in values.items()]
+    encoders = _encoders(columns.name, tuple(values))
+    return [encode(value) for encode, value in zip(encoders, values.values(), strict=True)]
+
+
+@lru_cache(maxsize=1000)
+def _encoders(name: str, columns: tuple[str, ...]) -> tuple[Callable[[Any], Any], ...]:
+    return tuple(ENCODERS[table(name).check(column)] for column in columns)
+
+
+@lru_cache(maxsize=1000)
+def _decoders(name: str, columns: tuple[str, ...]) -> tuple[tuple[str, ...], list[tuple[int, Callable[[Any], Any]]]]:
+    """The names of the columns that are read (all where none are given), and what makes values of those at a place."""
+    kinds = table(name).kinds
+    names = columns or tuple(kinds)
+    return names, [(at, decode) for at, column in enumerate(names) if (decode := DECODERS[kinds[column]])]
+
+
+@lru_cache(maxsize=100)
+def _returning(name: str) -> str:
+    return " RETURNING " + _listed(tuple(table(name).kinds))
+
+
+def _listed(columns: Iterable[str]) -> str:
+    return ", ".join(f'"{column}"' for column in columns)
 
 
 Shape = tuple[tuple[str, int], ...]  # column, and how many values: -1 IS NULL, 0 equals, n IN (n values)
@@ -144,10 +196,11 @@ def _condition(shape: Shape) -> str:
 
 
 @lru_cache(maxsize=1000)
-def _select(name: str, shape: Shape, order: str, limited: bool, locks: bool) -> str:
+def _select(name: str, names: tuple[str, ...], shape: Shape, order: str, limited: bool, locks: bool) -> str:
     columns = table(name)
-    listed = ", ".join(f'"{column}"' for column in columns.kinds)
-    sql = f'SELECT {listed} FROM "{name}"{_condition(shape)}'
+    for column in names:
+        columns.check(column)
+    sql = f'SELECT {_listed(names or columns.kinds)} FROM "{name}"{_condition(shape)}'
     if order:
         column = order.removeprefix("-")
         columns.check(column)
@@ -161,8 +214,7 @@ def _insert(name: str, names: tuple[str, ...], ignore: bool, returning: bool = T
     if not names:
         sql = f'INSERT INTO "{name}" DEFAULT VALUES'
     else:
-        listed = ", ".join(f'"{column}"' for column in names)
-        sql = f'INSERT INTO "{name}" ({listed}) VALUES ({", ".join("?" * len(names))})'
+        sql = f'INSERT INTO "{name}" ({_listed(names)}) VALUES ({", ".join("?" * len(names))})'
     if ignore:
         sql += " ON CONFLICT DO NOTHING"
     return sql + (f' RETURNING "{columns.identity}"' if columns.identity and returning else "")

@@ -14,10 +14,7 @@ def time_to_text(value: datetime) -> str:
     if value.tzinfo is None:
         raise ValueError(f"a naive time must not reach the database: {value!r}")
     moment = value if value.tzinfo is UTC else value.astimezone(UTC)
-    return (
-        f"{moment.year:04d}-{moment.month:02d}-{moment.day:02d}T"
-        f"{moment.hour:02d}:{moment.minute:02d}:{moment.second:02d}.{moment.microsecond:06d}Z"
-    )
+    return moment.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def to_time(value: Any) -> datetime | None:
@@ -28,13 +25,18 @@ def to_time(value: Any) -> datetime | None:
 
 
 def to_json_text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return _write_json(value)
+
+
+_write_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 
 def clean_text(value: str) -> str:
     """Text that both databases take: without NUL and lone surrogates (architecture.md, rule 13)."""
     if "\0" in value:
         value = value.replace("\0", "")
+    if value.isascii():
+        return value
     try:
         value.encode()
     except UnicodeEncodeError:

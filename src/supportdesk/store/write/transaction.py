@@ -7,24 +7,37 @@ of what it costs through Core, and the first write of a process need not wait fo
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeGuard, TypeVar
 
 from supportdesk.desk.model import ActionId, Actor, Ticket, TicketId, standing_views
 from supportdesk.desk.ports import Applied, Change, Delete, Insert, NewRef, Plan, PlannedEvent, Update
 from supportdesk.errors import AlreadyDone, Conflict, NotFound, StoreError
 from supportdesk.store.columns import table
 from supportdesk.store.connect import Connection, Duplicate
-from supportdesk.store.extras import put_text
+from supportdesk.store.extras import put_text, put_texts
 from supportdesk.store.hydrate import ticket_from
 from supportdesk.store.settle import CommitMark, mark_commit
-from supportdesk.store.statements import delete_row, groups, insert_row, insert_rows, marks, select_rows, update_row
+from supportdesk.store.statements import (
+    delete_row,
+    groups,
+    insert_and_read,
+    insert_row,
+    insert_rows,
+    select_rows,
+    update_and_read,
+    update_row,
+)
 from supportdesk.store.values import clean_text, to_time
 from supportdesk.store.write.changes import to_detail
 
 Row = Mapping[str, Any]
+Found = TypeVar("Found")
+
+REMEMBERED_TABLES = frozenset({"setting", "mailbox", "calendar", "market", "sla_snapshot", "signing_key"})
+"""What `remember` is for: rows that the whole team shares and that hardly ever change."""
 
 SILENT_TABLES = frozenset({"presence", "ticket_seen"})
 """Reading a ticket does not change it: rows of these tables leave its version alone."""
@@ -42,6 +55,9 @@ class WriteTransaction:
         self._actions: list[str] = []
         self._deltas: dict[tuple[str, int], int] = {}
         self._known: dict[TicketId, Ticket] = {}  # as they are now: nobody else can write to what was read here
+        self._remembered: dict[Hashable, Any] = {}
+        self._texts: dict[int, str] = {}  # SQLite: what waits to be indexed, by message
+        self._new_messages: set[int] = set()
 
     def elapsed(self) -> float:
         """Seconds since the transaction began: a batch ends it before 0.02, so that agents never wait."""
@@ -61,8 +77,16 @@ class WriteTransaction:
         found = select_rows(self.connection, table, key, limit=1)
         return found[0] if found else None
 
-    def rows(self, table: str, where: Row | None = None, *, order: str = "", limit: int = 0) -> list[Row]:
-        return list(select_rows(self.connection, table, where, order=order, limit=limit))
+    def rows(
+        self, table: str, where: Row | None = None, *, order: str = "", limit: int = 0, columns: Sequence[str] = ()
+    ) -> list[Row]:
+        return list(select_rows(self.connection, table, where, order=order, limit=limit, columns=columns))
+
+    def remember(self, key: Hashable, find: Callable[[], Found]) -> Found:
+        if key not in self._remembered:
+            self._remembered[key] = find()
+        found: Found = self._remembered[key]
+        return found
 
     # ---- writes ----
 
@@ -75,15 +99,18 @@ class WriteTransaction:
         ids: dict[str, int] = {}
         done: list[tuple[int, Change]] = []
         new: list[TicketId] = []
-        for at, change in enumerate((*plan.changes, *plan.silent)):
+        listed = (*plan.changes, *plan.silent)
+        last_update = {change.key["id"]: at for at, change in enumerate(listed) if _changes_ticket(change)}
+        for at, change in enumerate(listed):
             if change.table == "message_text":
                 raise ValueError("index_message keeps the search index equal to message_text; a plan would not")
-            written = self._write(change, ids, before)
+            grow = _changes_ticket(change) and last_update[change.key["id"]] == at
+            written = self._write(change, ids, before, grow=grow)
             if isinstance(written, Insert) and written.table == "ticket":
                 new.append(TicketId(written.values["id"]))
             if at < len(plan.changes):
                 done.append((at, written))
-        self._grow_tickets(touched)
+        self._grow_tickets([ticket for ticket in touched if ticket not in last_update])
         self._count_views(before, [*touched, *new])
         self._log(plan, done, actor, action_id, ids)
         return Applied(action_id, ids)
@@ -92,13 +119,14 @@ class WriteTransaction:
     def savepoint(self) -> Iterator[None]:
         self._depth += 1
         name = f"level_{self._depth}"
-        deltas = dict(self._deltas)
+        deltas, texts = dict(self._deltas), dict(self._texts)
         self.connection.execute(f"SAVEPOINT {name}")
         try:
             yield
         except BaseException:
-            self._deltas = deltas
+            self._deltas, self._texts = deltas, texts
             self._known.clear()
+            self._remembered.clear()
             if not self.connection.broken:
                 self.connection.execute(f"ROLLBACK TO SAVEPOINT {name}")
                 self.connection.execute(f"RELEASE SAVEPOINT {name}")
@@ -111,13 +139,17 @@ class WriteTransaction:
     def index_message(self, message_id: int, folded: str) -> None:
         """Put a message's folded text into message_text and the search index."""
         self.wrote = True
-        put_text(self.connection, message_id, clean_text(folded))
+        if self.connection.is_postgres:
+            put_text(self.connection, message_id, clean_text(folded))
+        else:  # FTS5 writes a segment at each savepoint: all texts of a transaction go in at its end, as one
+            self._texts[message_id] = clean_text(folded)
 
     def finish(self) -> CommitMark | None:
-        """What a transaction does once, before its commit: append the view counts, and wake Postgres' listeners.
+        """What a transaction does once, before its commit: index its texts, append the view counts, wake listeners.
 
         SQLite's readers see the file change by themselves. By the mark Postgres can be asked whether it committed.
         """
+        put_texts(self.connection, self._texts, new=self._new_messages)
         rows = [
             {"view": view, "agent_id": agent, "delta": delta} for (view, agent), delta in self._deltas.items() if delta
         ]
@@ -170,30 +202,29 @@ class WriteTransaction:
         return [ticket for ticket in named if isinstance(ticket, int)]
 
     def _tickets(self, ids: Sequence[TicketId]) -> dict[TicketId, Ticket]:
-        self._read_tickets([ticket for ticket in ids if ticket not in self._known], lock=True)
+        for some in groups(ticket for ticket in ids if ticket not in self._known):
+            for row in select_rows(self.connection, "ticket", {"id": some}, order="id", lock=True):
+                self._know(row)
         if missing := [ticket for ticket in ids if ticket not in self._known]:
             raise NotFound(f"there is no ticket {missing[0]}")
         return {ticket: self._known[ticket] for ticket in ids}
 
-    def _read_tickets(self, ids: Sequence[TicketId], *, lock: bool) -> None:
-        for some in groups(ids):
-            rows = select_rows(self.connection, "ticket", {"id": some}, order="id", lock=lock)
-            self._known.update((row["id"], ticket_from(row)) for row in rows)
-
-    def _write(self, change: Change, ids: dict[str, int], before: Mapping[TicketId, Ticket]) -> Change:
+    def _write(self, change: Change, ids: dict[str, int], before: Mapping[TicketId, Ticket], *, grow: bool) -> Change:
+        if change.table in REMEMBERED_TABLES:
+            self._remembered.clear()
         try:
             if isinstance(change, Insert):
                 return self._insert(change, ids)
             key = _resolved(change.key, ids)
             expected = _resolved(change.before, ids)
-            if change.table == "ticket":
-                self._known.pop(key["id"], None)
             if isinstance(change, Delete):
+                if change.table == "ticket":
+                    self._known.pop(key["id"], None)
                 if delete_row(self.connection, change.table, key, expected) != 1:
                     raise self._conflict(change, key, before)
                 return Delete(change.table, key, expected)
             after = _resolved(change.after, ids)
-            if self._update(change.table, key, expected, after) != 1:
+            if self._update(change.table, key, expected, after, grow=grow) != 1:
                 raise self._conflict(change, key, before)
             return Update(change.table, key, expected, after)
         except Duplicate as error:
@@ -201,36 +232,48 @@ class WriteTransaction:
 
     def _insert(self, change: Insert, ids: dict[str, int]) -> Insert:
         values = _resolved(change.values, ids)
-        given = insert_row(self.connection, change.table, values)
+        given: int | None
+        if change.table == "ticket":
+            row = insert_and_read(self.connection, "ticket", values)
+            given = self._know(row).id
+        else:
+            given = insert_row(self.connection, change.table, values)
         if given is None:
             return Insert(change.table, values)
+        if change.table == "message":
+            self._new_messages.add(given)
         if change.ref is not None:
             ids[change.ref.name] = given
         return Insert(change.table, {**values, table(change.table).identity: given})
 
-    def _update(self, name: str, key: Row, before: Row, after: Row) -> int:
+    def _update(self, name: str, key: Row, before: Row, after: Row, *, grow: bool) -> int:
         kinds = table(name).kinds
-        if name == "ticket":  # its version and updated_at grow once for the whole plan
+        if name == "ticket":
             after = {column: value for column, value in after.items() if column not in {"version", "updated_at"}}
+            if grow:
+                after["updated_at"] = self.now
             if not after:
                 return len(select_rows(self.connection, name, {**before, **key}))
-            return update_row(self.connection, name, key, before, after)
+            rows = update_and_read(self.connection, name, key, before, after, ("version",) if grow else ())
+            return len([self._know(row) for row in rows])
         after = {column: value for column, value in after.items() if column != "version"}
         if "updated_at" in kinds:
             after = {"updated_at": self.now, **after}
         return update_row(self.connection, name, key, before, after, ("version",) if "version" in kinds else ())
 
+    def _know(self, row: Row) -> Ticket:
+        ticket = ticket_from(row)
+        self._known[ticket.id] = ticket
+        return ticket
+
     def _grow_tickets(self, touched: Sequence[TicketId]) -> None:
-        for some in groups(touched):
-            for ticket in some:
-                self._known.pop(ticket, None)
-            self.connection.change(
-                f"UPDATE ticket SET version = version + 1, updated_at = ? WHERE id IN ({marks(some)})",
-                (self.now, *some),
-            )
+        for ticket in touched:
+            for row in update_and_read(
+                self.connection, "ticket", {"id": ticket}, {}, {"updated_at": self.now}, ("version",)
+            ):
+                self._know(row)
 
     def _count_views(self, before: Mapping[TicketId, Ticket], ids: Sequence[TicketId]) -> None:
-        self._read_tickets(ids, lock=False)  # they are ours since they were written
         for ticket in ids:
             was = standing_views(before[ticket]) if ticket in before else frozenset()
             now = standing_views(self._known[ticket])
@@ -284,6 +327,10 @@ class WriteTransaction:
         kind, at, actor_kind, name = found[0]
         who = name or actor_kind
         return Conflict(f"{who} was first: {kind} on #{ticket}", who=who, what=kind, when=to_time(at))
+
+
+def _changes_ticket(change: Change) -> TypeGuard[Update]:
+    return change.table == "ticket" and isinstance(change, Update)
 
 
 def _resolved(values: Any, ids: Mapping[str, int]) -> Any:
