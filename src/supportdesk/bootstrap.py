@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from supportdesk.config import Config, resolve_password
+from supportdesk.config import Config, Credential, find_credential, login_stamp, resolve_password, save_credential
 from supportdesk.errors import ConfigError, NotAllowed, NotFound
 from supportdesk.l10n.catalog import _
 
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from supportdesk.desk.ports import MailParser, MailServers, MailSource, MailTransport, Store
     from supportdesk.desk.processed import ProcessedMail
     from supportdesk.mail.child import MailParserPool
+    from supportdesk.mail.model import Consent, DeviceCode, OAuthClient, Tokens
     from supportdesk.mail.on_disk import DiskArchive
+    from supportdesk.mail.sasl import Secret
     from supportdesk.store.backup import BackupReport, RestoreReport
     from supportdesk.store.facts import DatabaseFacts as DatabaseFacts  # noqa: PLC0414 — `doctor` names the type
 
@@ -105,7 +107,7 @@ def database_path(config: Config) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class ServerConnections:
-    """Opens connections for a mailbox; the password is asked for each time and kept nowhere."""
+    """Opens connections for a mailbox; the password or the tokens are asked for each time and kept nowhere."""
 
     desk: Desk
     config: Config
@@ -122,13 +124,13 @@ class ServerConnections:
         mailbox = self.desk.mailbox(mailbox_id)
         return SmtpTransport(*self._account(mailbox, mailbox.smtp, "SMTP"))
 
-    def _account(self, mailbox: Mailbox, server: Server | None, kind: str) -> tuple[Server, str]:
+    def _account(self, mailbox: Mailbox, server: Server | None, kind: str) -> tuple[Server, Secret]:
         if server is None:
             raise ConfigError(
                 _("{address} has no {kind} server").format(address=mailbox.address, kind=kind),
                 hint=f"supportdesk mailbox set {mailbox.address}",
             )
-        return server, resolve_password(self.config, mailbox.address)
+        return server, open_secret(self.config, mailbox.address)
 
 
 class Engine:
@@ -197,6 +199,10 @@ class Engine:
 
         return anything_due(self.desk.read, self.desk.clock.now())
 
+    def login_stamp(self) -> tuple[object, ...]:
+        """Something that differs when somebody has logged in anew on this machine."""
+        return login_stamp(self.config)
+
     def note_mailbox_health(self, mailbox_id: MailboxId, error: str) -> None:
         from supportdesk.desk.fetch import note_health
 
@@ -209,18 +215,81 @@ class Engine:
         self.store.close()
 
 
-def open_source(server: Server, password: str) -> MailSource:
+def open_secret(config: Config, address: str, held: Tokens | None = None) -> Secret:
+    """What logs a mailbox in: its password, or where its tokens are (`held`: got a moment ago and not saved yet).
+
+    Raises ConfigError, or LoginRefused where the tokens are missing.
+    """
+    credential = find_credential(config, address)
+    if credential.oauth is None:
+        return resolve_password(config, address)
+    from supportdesk.mail.tokens import HeldTokens, TokenFile
+
+    if held is not None:
+        return HeldTokens(held)
+    tokens = TokenFile(config.tokens_path(address), credential.oauth, SystemClock().now)
+    tokens.read()
+    return tokens
+
+
+def save_login(config: Config, address: str, credential: Credential, tokens: Tokens | None) -> Path:
+    """Write how a mailbox logs in, its tokens first; returns the file that says how. Raises ConfigError."""
+    if credential.oauth is not None and tokens is not None:
+        from supportdesk.mail.tokens import TokenFile
+
+        TokenFile(config.tokens_path(address), credential.oauth, SystemClock().now).write(tokens)
+    path = save_credential(config, address, credential)
+    if credential.oauth is None:
+        config.tokens_path(address).unlink(missing_ok=True)  # of no use any more, and a secret
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class LoginService:
+    """A login service as the command line sees it; every method raises ConnectionFailed or LoginRefused."""
+
+    client: OAuthClient
+
+    @classmethod
+    def discovered(cls, issuer: str, client_id: str, client_secret: str, scope: str) -> LoginService:
+        from supportdesk.mail.oauth import discover
+
+        return cls(discover(issuer, client_id, client_secret, scope))
+
+    def ask_for_code(self) -> DeviceCode:
+        from supportdesk.mail.oauth import ask_for_code
+
+        return ask_for_code(self.client, datetime.now(UTC))
+
+    def wait_for_entry(self, code: DeviceCode) -> Tokens:
+        from supportdesk.mail.oauth import wait_for_entry
+
+        clock = SystemClock()
+        return wait_for_entry(self.client, code, clock.now, clock.sleep)
+
+    def begin_consent(self, redirect_url: str, login_hint: str) -> Consent:
+        from supportdesk.mail.oauth import begin_consent
+
+        return begin_consent(self.client, redirect_url, login_hint)
+
+    def redeem(self, consent: Consent, redirected: str) -> Tokens:
+        from supportdesk.mail.oauth import redeem
+
+        return redeem(self.client, consent, redirected, datetime.now(UTC))
+
+
+def open_source(server: Server, secret: Secret) -> MailSource:
     """A connection to an IMAP server that no mailbox has yet: to try it out before it is saved."""
     from supportdesk.mail.imap import ImapSource
 
-    return ImapSource(server, password)
+    return ImapSource(server, secret)
 
 
-def open_transport(server: Server, password: str) -> MailTransport:
+def open_transport(server: Server, secret: Secret) -> MailTransport:
     """The same for an SMTP server; it has logged in when this returns."""
     from supportdesk.mail.smtp import SmtpTransport
 
-    transport = SmtpTransport(server, password)
+    transport = SmtpTransport(server, secret)
     try:
         transport.check()
     except BaseException:

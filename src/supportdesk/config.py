@@ -13,12 +13,15 @@ import os
 import stat
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from supportdesk.errors import ConfigError
 from supportdesk.l10n.catalog import _
+from supportdesk.mail.model import OAuthClient
 
 APP = "supportdesk"
 PREFIX = "SUPPORTDESK_"
@@ -29,11 +32,15 @@ THEMES = ("supportdesk-dark", "supportdesk-light", "ansi", "high-contrast", "col
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """How to log in to the servers of one mailbox. Exactly one way is set; the secret itself is never shown."""
+    """How to log in to the servers of one mailbox. Exactly one way is set; the secret itself is never shown.
+
+    With `oauth` the secret is in a file of its own, `Config.tokens_path`, which the worker renews.
+    """
 
     password: str = field(default="", repr=False)
     password_file: str = ""
     password_command: str = ""
+    oauth: OAuthClient | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,9 @@ class Config:
     @property
     def credentials_path(self) -> Path:
         return config_dir(self.source) / "credentials.toml"
+
+    def tokens_path(self, address: str) -> Path:
+        return config_dir(self.source) / "tokens" / f"{quote(address.casefold(), safe='@+')}.json"
 
 
 SETTINGS = tuple(item.name for item in fields(Config) if item.name not in ("source", "credentials"))
@@ -127,30 +137,50 @@ def save_credential(config: Config, address: str, credential: Credential) -> Pat
     table = tomlkit.table()
     for item in fields(Credential):
         if value := getattr(credential, item.name):
-            table[item.name] = value
+            table[item.name] = value if isinstance(value, str) else _set_fields(value)
     document[address.casefold()] = table
     _write_private(path, tomlkit.dumps(document))
     return path
 
 
-def resolve_password(config: Config, address: str) -> str:
-    """The password of a mailbox: a systemd credential of its name, else what `credentials.toml` says.
+def find_credential(config: Config, address: str) -> Credential:
+    """How to log in for a mailbox: a systemd credential of its name, else what `credentials.toml` says.
 
     Raises ConfigError naming what is missing and what to do.
     """
-    if directory := os.environ.get("CREDENTIALS_DIRECTORY"):
-        provided = Path(directory) / address.casefold()
-        if _is_there(provided):
-            return _read(provided).rstrip("\r\n")
     name = address.casefold()
+    if directory := os.environ.get("CREDENTIALS_DIRECTORY"):
+        provided = Path(directory) / name
+        if _is_there(provided):
+            return Credential(password=_read(provided).rstrip("\r\n"))
     credential = config.credentials.get(name) or _read_credentials(config.credentials_path).get(name)
     if credential is None:
         raise ConfigError(
             _("no login is stored on this machine for {address}").format(address=address),
-            hint=_("run `supportdesk mailbox set {address} --password-command …` or add it to {file}").format(
+            hint=_("run `supportdesk mail login {address}` or add it to {file}").format(
                 address=address, file=config.credentials_path
             ),
         )
+    return credential
+
+
+def login_stamp(config: Config) -> tuple[object, ...]:
+    """Something that differs when a login was saved or a file with a password was changed; tokens renew themselves."""
+    found: list[object] = []
+    paths = [config.credentials_path]
+    with suppress(ConfigError):  # wrong or open to others: whoever logs in next says so
+        credentials = _read_credentials(paths[0]).values()
+        paths += [Path(one.password_file).expanduser() for one in credentials if one.password_file]
+    for path in paths:
+        with suppress(OSError):
+            state = path.stat()
+            found.append((str(path), state.st_ino, state.st_mtime_ns, state.st_size))
+    return tuple(found)
+
+
+def resolve_password(config: Config, address: str) -> str:
+    """The password of a mailbox that has one. Raises ConfigError as `find_credential` does."""
+    credential = find_credential(config, address)
     if credential.password_command:
         return _run_password_command(credential.password_command, address)
     if credential.password_file:
@@ -225,12 +255,31 @@ def _read_credentials(path: Path) -> dict[str, Credential]:
         if not isinstance(table, dict):
             raise ConfigError(f'{path}: {address}: expected a table, such as ["{address}"] with password_command = "…"')
         _refuse_unknown(table, tuple(item.name for item in fields(Credential)), f"{path}: {address}")
-        if len(table) != 1 or not all(isinstance(value, str) and value for value in table.values()):
+        way, value = next(iter(table.items()), ("", ""))
+        if way == "oauth" and len(table) == 1:
+            found[address.casefold()] = Credential(oauth=_read_oauth(value, f"{path}: {address}: oauth"))
+            continue
+        if len(table) != 1 or not (isinstance(value, str) and value):
             raise ConfigError(
-                f"{path}: {address}: give exactly one of password, password_file, password_command as text"
+                f"{path}: {address}: give exactly one of password, password_file, password_command as text, or oauth"
             )
         found[address.casefold()] = Credential(**table)
     return found
+
+
+def _read_oauth(table: Any, where: str) -> OAuthClient:
+    needed = ("client_id", "token_url", "scope")
+    known = tuple(item.name for item in fields(OAuthClient))
+    if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
+        raise ConfigError(f"{where}: expected a table of texts: {', '.join(known)}")
+    _refuse_unknown(table, known, where)
+    if missing := [name for name in needed if not table.get(name)]:
+        raise ConfigError(f"{where}: {', '.join(missing)} missing")
+    return OAuthClient(**table)
+
+
+def _set_fields(value: OAuthClient) -> dict[str, str]:
+    return {item.name: given for item in fields(value) if (given := getattr(value, item.name))}
 
 
 def _refuse_open_file(path: Path) -> None:

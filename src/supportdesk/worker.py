@@ -56,6 +56,7 @@ class Worker:
     owner: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{random.randrange(1 << 32):08x}")
     epoch: int = 0
     _mailboxes: tuple[Mailbox, ...] = ()
+    _login_stamp: tuple[object, ...] = ()
     _listeners: dict[MailboxId, _Listener] = field(default_factory=dict)
     _threads: list[threading.Thread] = field(default_factory=list)
 
@@ -138,8 +139,11 @@ class Worker:
     def _follow_mailboxes(self) -> None:
         # The version also grows when the mailbox's health is noted, which is no reason to connect anew.
         known = tuple(replace(mailbox, version=0) for mailbox in self.engine.desk.mailboxes())
-        if known != self._mailboxes:
-            self._mailboxes = known
+        stamp = self.engine.login_stamp()
+        if known != self._mailboxes or stamp != self._login_stamp:
+            if stamp != self._login_stamp:
+                self._leave_mailboxes()
+            self._mailboxes, self._login_stamp = known, stamp
             self.engine.accounts.forget()
             self.outgoing.set()
         current = {mailbox.id: mailbox for mailbox in known if self._listens_to(mailbox)}
@@ -153,6 +157,12 @@ class Worker:
                 listener = _Listener(self, mailbox)
                 self._listeners[mailbox_id] = listener
                 self._start(f"mailbox-{mailbox_id}", listener.run)
+
+    def _leave_mailboxes(self) -> None:
+        """Somebody has logged in anew: whoever waits because of the old login begins again."""
+        for listener in self._listeners.values():
+            listener.stop()
+        self._listeners.clear()
 
     def _listens_to(self, mailbox: Mailbox) -> bool:
         return mailbox.state == "active" and mailbox.imap is not None

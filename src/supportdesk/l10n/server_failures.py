@@ -65,6 +65,13 @@ FAILURES: Mapping[str, tuple[str, str]] = {
         N_("{file}: the tokens of this login are missing or cannot be read"),
         N_("log in anew: supportdesk mail login"),
     ),
+    "tokens busy": (
+        N_("{file}: another process has been renewing this login for a minute"),
+        N_("try again in a while"),
+    ),
+    "open file": (N_("{file}: holds secrets, and others can read it"), N_("take that right from them: chmod 600")),
+    "unwritable": (N_("{file} cannot be written: {reason}"), N_("let this user write there")),
+    "issuer plain": (N_("{issuer}: a login service is asked over https only"), ""),
     "wrong redirect": (
         N_("this is not the address that the browser showed at the end of this login"),
         N_("copy the whole line from the address bar; it begins with http://127.0.0.1"),

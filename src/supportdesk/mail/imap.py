@@ -67,6 +67,8 @@ class ImapSource:
             self._open(lambda: self._give_token(token))
         except _TokenRefused:
             fresh = secret.renewed(token)
+            if fresh == token:
+                raise
             self._open(lambda: self._give_token(fresh))
 
     def _open(self, give_secret: Callable[[], None]) -> None:

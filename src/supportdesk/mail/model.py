@@ -244,3 +244,48 @@ class SendResult:
     detail: str
     recipients: tuple[RecipientResult, ...] = ()
     account_problem: bool = False  # the login or the account, not this mail: pause the mailbox
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthClient:
+    """The program as a login service knows it (RFC 6749 section 2), and where that service is.
+
+    `client_secret` is what a service gives to programs on people's machines: no secret, but not for the screen either.
+    """
+
+    client_id: str
+    token_url: str
+    scope: str
+    device_url: str = ""
+    authorization_url: str = ""
+    client_secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a login service gave: an access token until `expires_at`, and what another one is got with."""
+
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCode:
+    """What a person enters where (RFC 8628 section 3.2); `interval` in seconds."""
+
+    user_code: str
+    verification_url: str
+    expires_at: datetime
+    interval: float
+    device_code: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A login that was begun in a browser (RFC 8252, 7636): where to, where it comes back to, how we know it again."""
+
+    url: str
+    redirect_url: str
+    state: str = field(repr=False)
+    verifier: str = field(repr=False)

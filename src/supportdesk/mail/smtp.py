@@ -185,7 +185,10 @@ class SmtpTransport:
             return await self._open(token)
         except SMTPAuthenticationError:
             await self._disconnect()
-            return await self._open(self._secret.renewed(token))
+            fresh = self._secret.renewed(token)
+            if fresh == token:
+                raise
+            return await self._open(fresh)
 
     async def _open(self, secret: str) -> SMTP:
         server = self._server
