@@ -182,8 +182,8 @@ class _Piece:
 class _Mbox:
     """Cuts an mbox into its mails.
 
-    A mail begins with a line `From …` that has a date and a header field after it; an empty line before it is wanted
-    where the date is not in the usual form. `>From ` lines are unquoted as mboxrd does it. The lengths of mboxcl2 are
+    A mail begins with a line `From …` that has a date. Two of three things are wanted with it: the date in its usual
+    form, an empty line before, a header field after. `>From ` lines are unquoted as mboxrd does it. The lengths of mboxcl2 are
     believed only while every mail so far had one that led to the next mail: one forged header hides nobody's mail.
     """
 
@@ -233,6 +233,8 @@ class _Mbox:
         window = bytes(self._buffer[at : at + LINE])
         strict = _STRICT.match(window)
         blank = self._buffer[max(0, at - 3) : at].endswith((b"\n\n", b"\n\r\n"))
+        if strict and blank:
+            return True
         line = strict or (_LOOSE.match(window) if blank else None)
         return line is not None and (line.end() == len(window) or _FIELD.match(window, line.end()) is not None)
 
