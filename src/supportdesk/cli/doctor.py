@@ -143,7 +143,7 @@ def _worker(session: Session) -> Iterator[Finding]:
 
 
 def _mailboxes(session: Session) -> Iterator[Finding]:
-    from supportdesk.config import resolve_password
+    from supportdesk.bootstrap import open_secret
 
     boxes = session.desk.mailboxes()
     troubled = {one.id: one for one in session.desk.status().mailboxes if one.error}
@@ -153,7 +153,7 @@ def _mailboxes(session: Session) -> Iterator[Finding]:
         if box.settings.get("unconfirmed"):
             yield Finding(box.address, "wrong", _("its first mail waits for your word"), "supportdesk mailbox confirm")
         try:
-            resolve_password(session.config, box.address)
+            open_secret(session.config, box.address)
         except SupportdeskError as error:
             yield Finding(box.address, "note", error.message, error.hint)
             continue

@@ -185,10 +185,10 @@ class SmtpTransport:
             return await self._open(token)
         except SMTPAuthenticationError:
             await self._disconnect()
-            fresh = self._secret.renewed(token)
-            if fresh == token:
+            another = self._secret.renewed(token)
+            if another == token:
                 raise
-            return await self._open(fresh)
+            return await self._open(another)
 
     async def _open(self, secret: str) -> SMTP:
         server = self._server
