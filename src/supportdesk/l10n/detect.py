@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from supportdesk.l10n.tags import canonical_language
-from supportdesk.l10n.telling_words import TELLING, marks_of
+from supportdesk.l10n.telling_words import COMMON, TELLING, marks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,17 +68,37 @@ def detect(text: str) -> Detection:
 
 
 def guard_language(text: str, expected_language: str, names: Iterable[str] = ()) -> LanguageWarning | None:
-    """A warning when an outgoing text is clearly not in the customer's language; None when it is, or cannot be told.
+    """A warning when an outgoing text is not in the customer's language; None when it is, or is too short to tell.
 
-    `text` comes without quotes; `names` (people, shop, products) are left out, they have no language.
+    `text` comes without quotes; `names` (people, shop, products) are left out, they have no language. A text whose
+    language stays unknown is let pass only where the expected one is among those that it may be.
     """
     for name in sorted((name for name in names if name.strip()), key=len, reverse=True):
         text = text.replace(name, " ")
     found = detect(text)
     expected = canonical_language(expected_language)
-    if found.language is None or found.language == expected:
+    if found.language == expected or found.letters < MINIMUM_LETTERS:
         return None
-    return LanguageWarning(expected, found.language, found.confidence)
+    if found.language is not None:
+        return LanguageWarning(expected, found.language, found.confidence)
+    guess = _better_than(expected, text)
+    return LanguageWarning(expected, *guess) if guess is not None else None
+
+
+def _better_than(expected: str, text: str) -> tuple[str, float] | None:
+    """For a text of unknown language: the likeliest one, where the expected one is no candidate beside it."""
+    words, _scripts = _without_latin_names(_words(text), _weigh_scripts(_words(text)))
+    candidates = _candidates(words[:_LONGEST_TEXT])
+    best = next((language for language in candidates if language in _KNOWN), expected)
+    marks = marks_of(words.lower())
+    ours = COMMON.get(expected, frozenset())
+    for language, common in COMMON.items():
+        more = len(marks & (common - ours)) - len(marks & (ours - common))
+        if ours and candidates.get(language, 0.0) > 0.0 and more >= (1 if language == best else 2):
+            return language, round(candidates[language], 3)
+    if best == expected or candidates.get(expected, 0.0) >= max(_STILL_LIKELY, candidates[best] / 4):
+        return None
+    return best, round(candidates[best], 3)
 
 
 # Languages that the lite model names where a customer wrote a neighbour's standard language or one of its varieties.
@@ -108,6 +128,7 @@ _ONE_LANGUAGE_SCRIPTS: Final = {
 _SCRIPT_NAMES: Final = {"cjk": _HAN, "hiragana": _KANA, "katakana": _KANA, "katakana-hiragana": _KANA}
 _CLEAR_SHARE: Final = 0.6  # of the letters, for a script that decides alone
 _SHARE_AMONG_LATIN: Final = 0.35  # of the letters, for a script beside which Latin words are only names
+_STILL_LIKELY: Final = 0.1  # the model's confidence, for a language that an unclear text may well be in
 _NEEDED_AMONG_NEIGHBOURS: Final = 0.8  # the model's confidence, where no word tells a language from its neighbours
 
 # What is quoted is somebody else's: lines with a mark, the line that announces them, and words in quotation marks.
