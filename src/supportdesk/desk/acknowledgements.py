@@ -19,6 +19,7 @@ from supportdesk.desk.ports import Plan, Row, Transaction, Update
 from supportdesk.desk.settings import new_action_id
 from supportdesk.errors import MissingValue, UsageError
 from supportdesk.mail.acknowledge import FOR_ALL_AN_HOUR, AckFacts, reported_dmarc
+from supportdesk.mail.model import Address
 
 if TYPE_CHECKING:
     from supportdesk.desk.arrival import Arrival
@@ -68,9 +69,9 @@ def acknowledge(tx: Transaction, arrival: Arrival, ticket_id: TicketId, message_
         noted = Update("message", {"id": message_id}, {}, {"evidence": evidence})
         tx.apply(Plan(silent=(noted,), undoable=False), MAIL, new_action_id())
         return
-    to = (arrival.verdict.sender,)
+    to = (Address("", arrival.verdict.sender.addr),)
     automatic.hold(
-        tx, MAIL, arrival.action_id, "acknowledgement", ticket, arrival.mailbox.id, text, to, in_reply_to=message_id
+        tx, MAIL, new_action_id(), "acknowledgement", ticket, arrival.mailbox.id, text, to, in_reply_to=message_id
     )
 
 

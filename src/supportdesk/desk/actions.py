@@ -243,6 +243,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
             _SEEN,
             Param("anyway", "flag", False, N_("Send although something new arrived, or a warning stands")),
             Param("to", "address", False, N_("Other recipients than the customer")),
+            Param("ask_again", "flag", False, N_("Remind a customer who does not answer, on business days 4 and 6")),
         ),
         scope="one",
         guard=guards.not_spam,

@@ -52,7 +52,7 @@ def hold(
         Insert("outbox_recipient", {"outbox_id": ref, "role": "to", "address": one.addr, "name": one.name})
         for one in to
     ]
-    event = PlannedEvent(ticket.id, EVENTS[kind], {"outbox_id": ref})
+    event = PlannedEvent(ticket.id, EVENTS[kind], {"outbox_id": ref, "variant": str(text.tag)})
     plan = Plan(silent=(Insert("outbox", row, ref), *people), events=(event,), undoable=False)
     outbox_id = tx.apply(plan, actor, action_id).ids[ref.name]
     signed = sign_reply(keys, instance, mailbox_of(mailbox), {"id": outbox_id})
@@ -73,7 +73,7 @@ def cancel(tx: Transaction, actor: Actor, row: Row, action_id: ActionId, *, reas
     """Take an automatic mail out of the outbox for good; the row stays, so that the caps go on counting it."""
     before = {"state": row["state"], "version": row["version"]}
     after = {"state": "draft", "discarded_at": tx.now, "not_before": None, "next_try": None}
-    data = {"outbox_id": row["id"], "reason": reason, "of": row["action_id"]}
+    data = {"outbox_id": row["id"], "because": reason, "of": row["action_id"]}
     event = PlannedEvent(TicketId(row["ticket_id"]), "automatic_cancelled", data)
     gone = Update("outbox", {"id": row["id"]}, before, after)
     tx.apply(Plan(silent=(gone,), events=(event,), undoable=False), actor, action_id)
@@ -81,20 +81,16 @@ def cancel(tx: Transaction, actor: Actor, row: Row, action_id: ActionId, *, reas
 
 def cancel_of_action(
     tx: Transaction, actor: Actor, tickets: Sequence[TicketId], action_id: ActionId, new_id: ActionId
-) -> tuple[list[OutboxId], list[OutboxId]]:
-    """Cancel what an undone action has queued; which were cancelled, and which had gone out already."""
+) -> list[OutboxId]:
+    """Cancel what an action that is being undone has queued on its tickets; what has gone out already stays."""
     rows = tx.rows("outbox", {"ticket_id": list(tickets), "kind": list(KINDS)}, order="id") if tickets else []
-    cancelled, gone = [], []
+    cancelled = []
     for row in rows:
-        if row["action_id"] != action_id or row["discarded_at"] is not None:
-            continue
         claimed = row["lease_until"] is not None and row["lease_until"] > tx.now
-        if row["state"] in NOT_YET_SENT and not claimed:
+        if row["action_id"] == action_id and row["state"] in NOT_YET_SENT and not claimed:
             cancel(tx, actor, row, new_id, reason="undone")
             cancelled.append(OutboxId(row["id"]))
-        else:
-            gone.append(OutboxId(row["id"]))
-    return cancelled, gone
+    return cancelled
 
 
 def _why_unwanted(tx: Transaction, row: Row) -> str:

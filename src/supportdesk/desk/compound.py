@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from supportdesk.desk import guards, notes, replies, triage, undo
+from supportdesk.desk import automatic, guards, notes, replies, triage, undo
 from supportdesk.desk.bulk import as_conflict, check_guard, current, read_facts, update_clocks
 from supportdesk.desk.clocks import root_of
 from supportdesk.desk.drafts import open_draft, save_draft
@@ -159,7 +159,11 @@ def reply(call: Call) -> Done:
     if not anyway:
         _check_warnings(call, draft.id)
     after = params.get("after")
-    return desk.send(actor, draft.id, seen_seq=seen, after="pending" if after is None else after, anyway=anyway)
+    return desk.send(
+        actor, draft.id,
+        seen_seq=seen, after="pending" if after is None else after, anyway=anyway,
+        ask_again=bool(params.get("ask_again")),
+    )  # fmt: skip
 
 
 def _survivor(desk: Desk, ticket_id: TicketId) -> TicketId:
@@ -176,6 +180,11 @@ def undo_action(call: Call) -> Done:
 def cancel_send(call: Call) -> Done:
     wanted = call.params.get("outbox")
     row = replies.cancel_send(call.desk, call.actor, OutboxId(int(wanted)) if wanted else None)
+    if row.kind in automatic.KINDS:
+        where = {"ticket_id": row.ticket_id, "kind": "automatic_cancelled"}
+        cancelled = call.desk.read.rows("event", where, order="-seq", limit=1)[0]
+        notice_text = _("The automatic mail to #{ticket} is not sent").format(ticket=row.ticket_id)
+        return Done(ActionId(cancelled["action_id"]), (row.ticket_id,), notice_text, outbox_id=row.id, undoable=False)
     event = call.desk.read.rows("event", {"ticket_id": row.ticket_id, "kind": "cancel_send"}, order="-seq", limit=1)[0]
     sentence = _("The reply to #{ticket} is a draft again").format(ticket=row.ticket_id)
     return Done(ActionId(event["action_id"]), (row.ticket_id,), sentence, outbox_id=row.id, undoable=False)

@@ -225,11 +225,12 @@ class Desk:
         undo_seconds: int | None = None,
         snooze: datetime | None = None,
         dismiss: str = "",
+        ask_again: bool = False,
     ) -> Done:
         """Hold the reply for delivery after the undo window.
 
         Raises ReplyStopped when somebody else or the customer added something after `seen_seq` (the text stays a
-        draft); `anyway` sends all the same.
+        draft); `anyway` sends all the same. With `ask_again` a customer who does not answer is reminded.
         """
         return replies.send(
             self,
@@ -241,6 +242,7 @@ class Desk:
             undo_seconds=undo_seconds,
             snooze=snooze,
             dismiss=dismiss,
+            ask_again=ask_again,
         )
 
     def cancel_send(self, actor: Actor, outbox_id: OutboxId | None = None) -> OutboxRow:

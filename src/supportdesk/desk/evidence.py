@@ -88,6 +88,7 @@ NOT_ACKNOWLEDGED: Mapping[str, str] = {
     "other_desk": N_("another desk sent it"),
     "not_addressed_to_us": N_("it was not addressed to us"),
     "too_many_hops": N_("it has passed too many servers: a loop"),
+    "address_bounces": N_("mail to its sender comes back"),
     "dmarc_failed": N_("its sender may be forged (DMARC failed)"),
     "dmarc_not_passed": N_("its sender is not proved (no DMARC)"),
     "cap_ticket": N_("the ticket has had its acknowledgement"),
@@ -100,6 +101,10 @@ NOT_ACKNOWLEDGED: Mapping[str, str] = {
     "imported": N_("it is history"),
     "joins_ticket": N_("it belongs to a conversation that goes on"),
     "released": N_("an agent released it"),
+    "too_late": N_("the time by which an answer is promised was over"),
+    "no_language": N_("its sender's language is not known, and no other one is chosen for automatic mail"),
+    "no_variant": N_("none is written in its sender's language, and no other one is chosen for automatic mail"),
+    "broken_text": N_("the text of the acknowledgement cannot be used: see canned lint"),
 }
 
 

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID, uuid5
 
 from supportdesk.desk import incoming
+from supportdesk.desk.acknowledgements import ack_facts, acknowledge, is_switched_on
 from supportdesk.desk.arrival import Arrival
+from supportdesk.desk.automatic_texts import warm_up
 from supportdesk.desk.correspondents import Correspondent, find_correspondent
 from supportdesk.desk.labelled import is_our_own, tag_as_labelled
 from supportdesk.desk.lookup import TransactionLookup
@@ -27,7 +29,6 @@ from supportdesk.desk.ports import Insert, PlannedEvent, Row, Transaction
 from supportdesk.desk.settings import DeskSettings, ensure_identity, mailbox_of, settings_in
 from supportdesk.desk.verdicts import confirm_delivered
 from supportdesk.errors import TryAgain
-from supportdesk.mail.acknowledge import AckFacts
 from supportdesk.mail.classify import Facts, Verdict, classify, effective_sender, own_domains
 from supportdesk.mail.model import ParsedMail
 from supportdesk.mail.recipients import OwnAddresses
@@ -83,11 +84,15 @@ class Intake:
         self._desk = desk
         self._parser = parser
         self._detect = detect or _detect_language
+        self._is_warm = False  # whether the first acknowledgement finds everything loaded
 
     def process(self, *, stop: Callable[[], bool] = lambda: False) -> int:
         """Bring up to 50 deliveries of each mailbox to their outcome, or one attempt nearer to it; how many."""
-        done = 0
-        for mailbox in self._desk.mailboxes():
+        done, mailboxes = 0, self._desk.mailboxes()
+        if not self._is_warm and any(is_switched_on(mailbox) for mailbox in mailboxes):
+            warm_up()
+            self._is_warm = True
+        for mailbox in mailboxes:
             if stop() or mailbox.settings.get("unconfirmed"):
                 continue  # what a first connection found waits for the admin's word
             rows = self._desk.store.ledger.unprocessed(BATCH, mailbox_id=mailbox.id)
@@ -191,7 +196,8 @@ def take_in(tx: Transaction, shop: Shop, item: Prepared) -> bool:
     joined = {**item.delivery, **delivery}
     mail = item.mail
     assert mail is not None, "an unreadable mail becomes a stub, not a message"
-    known = tx.rows("message_mail", {"fingerprint": mail.fingerprint}, limit=1) if mail.fingerprint else []
+    same = {"fingerprint": mail.fingerprint}
+    known = tx.rows("message_mail", same, limit=1, columns=("message_id",)) if mail.fingerprint else []
     if known:
         incoming.settle(tx, joined, "duplicate", known[0]["message_id"], "same_content", _action(joined))
         return True
@@ -204,7 +210,7 @@ def take_in(tx: Transaction, shop: Shop, item: Prepared) -> bool:
         case "note":
             incoming.write_note(tx, arrival)
         case _:
-            incoming.write_message(tx, arrival)
+            acknowledge(tx, arrival, *incoming.write_message(tx, arrival))
             tag_as_labelled(tx, joined, mail, arrival.action_id)
     return True
 
@@ -227,7 +233,7 @@ def _judge(
         order_pattern=mailbox.order_pattern,
         reopen_within=timedelta(days=shop.settings.reopen_days),
     )
-    lookup = TransactionLookup(tx)
+    lookup, recent = TransactionLookup(tx, sender), _newest_messages(tx, sender)
     found = match_report(mail, lookup, context) if mail.report is not None else match(mail, lookup, context)
     facts = Facts(
         own=shop.own,
@@ -238,9 +244,9 @@ def _judge(
         threads=found.ticket is not None,
         found_in_sent=sent,
         sender_verdict=sender.verdict if sender is not None else "",  # type: ignore[arg-type]
-        sender_last_hour=_messages_in_the_last_hour(tx, sender),
+        sender_last_hour=1 + sum(row["received_at"] >= tx.now - timedelta(hours=1) for row in recent),
         imported=delivery["historic"],
-        ack=AckFacts(enabled=False),
+        ack=ack_facts(tx, mailbox, mail, sender, recent),
     )
     verdict = as_released(delivery, classify(mail, facts))
     arrival = Arrival(
@@ -275,12 +281,12 @@ def _mailbox_written_to(shop: Shop, delivery: Row, mail: ParsedMail) -> Mailbox:
     return fetched_from
 
 
-def _messages_in_the_last_hour(tx: Transaction, sender: Correspondent | None) -> int:
+def _newest_messages(tx: Transaction, sender: Correspondent | None) -> list[Row]:
+    """What the sender wrote last: more than the rules count."""
     if sender is None or not isinstance(sender.identity_id, int):
-        return 1
-    recent = tx.rows("message", {"identity_id": sender.identity_id}, order="-id", limit=25)
-    since: datetime = tx.now - timedelta(hours=1)
-    return 1 + sum(1 for row in recent if row["received_at"] >= since)
+        return []
+    columns = ("id", "ticket_id", "received_at", "created_at")
+    return tx.rows("message", {"identity_id": sender.identity_id}, order="-id", limit=25, columns=columns)
 
 
 def _take_back_echo(tx: Transaction, shop: Shop, delivery: Row, mail: ParsedMail) -> None:

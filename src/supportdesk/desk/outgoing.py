@@ -92,6 +92,10 @@ def sending_address(source: Rows, mailbox: Mailbox, answered: int | None) -> str
             for address in (mailbox.address, *mailbox.aliases):
                 if one["address"] in OwnAddresses.of([address]):
                     return address
+    if message is not None and message["direction"] == "out":  # a reminder of our own mail
+        headers = _one(source, "message_mail", {"message_id": answered})
+        if headers is not None and headers["from_address"] in OwnAddresses.of(mailbox.addresses):
+            return str(headers["from_address"])
     return mailbox.address
 
 

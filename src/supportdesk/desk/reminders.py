@@ -59,7 +59,7 @@ def send_reminders(desk: Desk) -> int:
 
 
 def check_can_ask_again(tx: Transaction, ticket: Ticket, row: Row, after: str) -> None:
-    """Raises UsageError where a reply cannot ask again: the ticket must be pending, its language must have reminders."""
+    """Raises UsageError where a reply cannot ask again: the ticket has to be pending, in a language with reminders."""
     if after != "pending" or row["kind"] not in ("reply", "new"):
         raise UsageError(_("only a reply that leaves the ticket pending can ask again"))
     mailbox = tx.row("mailbox", {"id": row["mailbox_id"]})

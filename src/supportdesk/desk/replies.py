@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from supportdesk.desk import guards, triage
+from supportdesk.desk import automatic, guards, triage
 from supportdesk.desk.addressing import joining
 from supportdesk.desk.bulk import check_guard, name_of, read_facts, update_clocks
 from supportdesk.desk.clocks import family_of, root_of
@@ -19,6 +19,7 @@ from supportdesk.desk.model import ActionId, Actor, AgentId, OutboxId, OutboxRow
 from supportdesk.desk.outgoing import mailbox_row, sign_reply
 from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Insert, Plan, PlannedEvent, Row, Transaction, Update
+from supportdesk.desk.reminders import check_can_ask_again
 from supportdesk.desk.results import AnswerNeeded, Done
 from supportdesk.desk.review import find_errors
 from supportdesk.desk.settings import UNDO_WINDOWS, ensure_identity, new_action_id, settings_in
@@ -47,6 +48,7 @@ def send(
     undo_seconds: int | None,
     snooze: datetime | None,
     dismiss: str,
+    ask_again: bool = False,
 ) -> Done:
     """Hold the draft for delivery. Raises ReplyStopped, UsageError (the review's errors), AnswerNeeded, Conflict.
 
@@ -85,8 +87,10 @@ def send(
             raise UsageError(
                 _("the undo window is one of {seconds} seconds").format(seconds=", ".join(map(str, UNDO_WINDOWS)))
             )
+        if ask_again:
+            check_can_ask_again(tx, ticket, row, after)
         action_id = new_action_id()
-        row = {**row, "seen_seq": seen_seq if new else ticket.seq}
+        row = {**row, "seen_seq": seen_seq if new else ticket.seq, "ask_again": ask_again}
         tx.apply(_hold(tx, actor, ticket, row, after, seconds, snooze, action_id), actor, action_id)
         update_clocks(tx, [ticket.id], actor, action_id)
         _settle(tx, ticket.id, actor, after, dismiss, action_id)
@@ -136,11 +140,14 @@ def cancel_send(desk: Desk, actor: Actor, outbox_id: OutboxId | None = None) -> 
         check_actor(tx, actor)
         row = tx.row("outbox", {"id": outbox_id})
         assert row is not None
-        if actor.kind == "agent" and row["agent_id"] != actor.id:
+        if actor.kind == "agent" and row["agent_id"] not in (actor.id, None):
             raise NotAllowed(_("this is a colleague's reply"))
         check_cancellable(tx, row)
         action_id = new_action_id()
         ticket = root_of(tx, row["ticket_id"])
+        if row["kind"] in automatic.KINDS:
+            automatic.cancel(tx, actor, row, action_id, reason="by_hand")
+            return read_row(tx, outbox_id)
         undone = (
             [change for _event, body in details for change in body["changes"]] if row["action_id"] == action else []
         )
@@ -231,6 +238,7 @@ def _hold(
         "held_at": tx.now,
         "not_before": tx.now + timedelta(seconds=seconds),
         "after_status": after,
+        "ask_again": row["ask_again"],
         "message_id_header": sign_reply(keys, instance, mailbox, row),
         "action_id": action_id,
     }

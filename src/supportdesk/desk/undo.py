@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from supportdesk.desk import automatic
 from supportdesk.desk.bulk import as_conflict, name_of, update_clocks
 from supportdesk.desk.model import ActionId, Actor, EventRow, OutboxId, TicketId
 from supportdesk.desk.people import check_actor
@@ -115,7 +116,13 @@ def _groups(logged: Sequence[Logged]) -> list[list[Logged]]:
 def _undo_group(tx: Transaction, actor: Actor, action_id: ActionId, group: Sequence[Logged], new_id: ActionId) -> None:
     ordered: list[tuple[int, Change]] = []
     told: dict[TicketId | None, dict[str, Any]] = {}
+    cancelled = automatic.cancel_of_action(tx, actor, _tickets_of(group), action_id, new_id)
     for event, body in group:
+        if event.kind in automatic.EVENTS.values():
+            if not cancelled:
+                raise Conflict(_("the automatic mail has gone out already"), what=event.kind)
+            told.setdefault(event.ticket_id, {"of": action_id, "undone": event.kind})
+            continue
         if not body.get("undoable"):
             raise Conflict(_("{kind} cannot be undone").format(kind=event.kind), what=event.kind)
         _check_not_undone(tx, event, action_id)

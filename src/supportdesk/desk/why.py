@@ -50,6 +50,9 @@ SENTENCES: Mapping[str, str] = {
     "note": N_("{who} wrote a note"),
     "call": N_("{who} logged a call"),
     "reply_held": N_("{who} sent a reply"),
+    "acknowledged": N_("the desk acknowledged it by automatic mail ({variant})"),
+    "reminded": N_("the desk reminded the customer by automatic mail ({variant})"),
+    "automatic_cancelled": N_("an automatic mail was not sent: {because}"),
     "cancel_send": N_("{who} took a reply back"),
     "reply_sent": N_("a reply was delivered"),
     "reply_deferred": N_("a reply could not be delivered yet"),
@@ -72,10 +75,25 @@ SENTENCES: Mapping[str, str] = {
     "reject_suggestion": N_("{who} rejected the suggested ticket"),
 }
 
+CANCELLED: Mapping[str, str] = {
+    "answered": N_("the customer had been answered"),
+    "by_hand": N_("it was taken back"),
+    "conversation_went_on": N_("the conversation had gone on"),
+    "customer_wrote": N_("the customer had written"),
+    "merged": N_("the ticket had been merged"),
+    "spam": N_("the ticket had become spam"),
+    "status": N_("the ticket was no longer with the customer"),
+    "switched_off": N_("the acknowledgements were switched off"),
+    "too_late": N_("the promised time was over"),
+    "undone": N_("its action was undone"),
+}
+"""Why an automatic mail never went out: the codes of `desk.automatic`."""
+
 LABELS: Mapping[str, Mapping[str, str]] = {
     "status": labels.STATUS,
     "priority": labels.PRIORITY,
     "reason": labels.REASON,
+    "because": CANCELLED,
 }
 """The data of an event that are identifiers with a word of their own."""
 

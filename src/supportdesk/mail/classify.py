@@ -89,7 +89,7 @@ def classify(mail: ParsedMail, facts: Facts) -> Verdict:
         verdict = rule(mail, facts)
         if verdict is not None:
             reason = why_not_acknowledged(mail, verdict.kind, verdict.sender, facts.own, facts.ack)
-            if not reason and (facts.imported or facts.threads or verdict.join_newest):
+            if reason not in ("not_human", "switched_off") and (facts.imported or facts.threads or verdict.join_newest):
                 reason = "imported" if facts.imported else "joins_ticket"
             return replace(verdict, rule=rule.__name__, acknowledge=not reason, no_ack_reason=reason)
     raise AssertionError("the last rule answers everything")
