@@ -201,7 +201,7 @@ def take_in(tx: Transaction, shop: Shop, item: Prepared) -> bool:
     if known:
         incoming.settle(tx, joined, "duplicate", known[0]["message_id"], "same_content", _action(joined))
         return True
-    arrival, verdict = _judge(tx, shop, joined, mail, item.language)
+    arrival, verdict = judge(tx, shop, joined, mail, item.language)
     match verdict.outcome:
         case "echo":
             _take_back_echo(tx, shop, joined, mail)
@@ -215,10 +215,15 @@ def take_in(tx: Transaction, shop: Shop, item: Prepared) -> bool:
     return True
 
 
-def _judge(
-    tx: Transaction, shop: Shop, delivery: Row, mail: ParsedMail, language: str | None
+def judge(
+    tx: Transaction,
+    shop: Shop,
+    delivery: Row,
+    mail: ParsedMail,
+    language: str | None,
+    lookup: TransactionLookup | None = None,
 ) -> tuple[Arrival, Verdict]:
-    """Echo → report → thread match → machine-mail rules: the facts in that order, then the verdict."""
+    """Echo → report → thread match → machine-mail rules: the facts in that order, then the verdict. Writes nothing."""
     mailbox = _mailbox_written_to(shop, delivery, mail)
     sent = is_our_own(delivery, mail, shop.own, shop.domains)
     ours = read_message_id(shop.keys, shop.instance, mail.message_id)
@@ -233,7 +238,7 @@ def _judge(
         order_pattern=mailbox.order_pattern,
         reopen_within=timedelta(days=shop.settings.reopen_days),
     )
-    lookup, recent = TransactionLookup(tx, sender), _newest_messages(tx, sender)
+    lookup, recent = lookup or TransactionLookup(tx, sender), _newest_messages(tx, sender)
     found = match_report(mail, lookup, context) if mail.report is not None else match(mail, lookup, context)
     facts = Facts(
         own=shop.own,

@@ -163,6 +163,9 @@ class Transaction(Protocol):
     def savepoint(self) -> AbstractContextManager[None]:
         """An exception inside rolls back to here and goes on rising."""
 
+    def rewrite(self, table: str, key: Row, after: Row) -> None:
+        """Set derived columns of one row: no event, and no ticket's version grows, for nothing was decided."""
+
     def index_message(self, message_id: int, folded: str) -> None:
         """Put the folded text of a message into message_text and the search index (replacing what was there)."""
 
@@ -294,6 +297,9 @@ class Store(Protocol):
     def ledger(self) -> Ledger: ...
     def run(self, block: Callable[[Transaction], T]) -> T:
         """Run `block` in a transaction, again from the start while the database raises TryAgain."""
+
+    def mend_search(self) -> bool:
+        """Make the search index anew from the texts if it differs from them; whether it did."""
 
     def checkpoint(self) -> bool:
         """Move the write-ahead log into the database file (SQLite); False while a reader keeps it."""

@@ -148,6 +148,23 @@ class SqlStore:
                 self._commit(connection)
         return wrong
 
+    def mend_search(self) -> bool:
+        """Make the search index anew from the texts if it differs from them; whether it did."""
+        from supportdesk.store.extras import rebuild_search, search_is_sound
+
+        with self._pool.connection() as connection:
+            if search_is_sound(connection):
+                return False
+            with self._turn():
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    rebuild_search(connection)
+                except BaseException:
+                    connection.rollback()
+                    raise
+                self._commit(connection)
+        return True
+
     def checkpoint(self) -> bool:
         """Move the write-ahead log into the database file and empty it (SQLite); False while a reader keeps it."""
         if self.address.is_postgres:

@@ -43,6 +43,14 @@ SILENT_TABLES = frozenset({"presence", "ticket_seen"})
 """Reading a ticket does not change it: rows of these tables leave its version alone."""
 
 
+DERIVED = {
+    "message": frozenset({"subject", "body", "body_source", "folds", "links", "language", "external_id"}),
+    "message_mail": frozenset({"message_id_norm", "in_reply_to", "references", "fingerprint"}),
+    "ticket": frozenset({"has_attachment"}),
+}
+"""What follows from the raw mail alone and is made anew by `reindex`; everything else was decided."""
+
+
 class WriteTransaction:
     """What a `with store.transaction() as tx:` block works with."""
 
@@ -158,6 +166,15 @@ class WriteTransaction:
         if not self.connection.is_postgres:
             return None
         return mark_commit(self.connection, self._actions, notify=self.wrote)
+
+    def rewrite(self, table: str, key: Row, after: Row) -> None:
+        """Set derived columns of one row (DERIVED). Nothing was decided: no event, and no ticket's version grows."""
+        if not set(after) <= DERIVED.get(table, frozenset()):
+            raise ValueError(f"not all of these are derived columns of {table}: {', '.join(after)}")
+        self.wrote = True
+        if table == "ticket":
+            self._known.pop(key["id"], None)
+        update_row(self.connection, table, key, {}, after)
 
     # ---- the parts of apply ----
 
