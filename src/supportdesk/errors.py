@@ -4,6 +4,7 @@
     ├── UsageError                  2   a wrong argument, a wrong setting
     │   └── ConfigError             2   … in a file: carries file, key and the nearest known key
     ├── ConnectionFailed            3   a server could not be reached: try again
+    │   ├── CommandRefused          3   … it refused one command; the connection lives on
     │   └── LoginRefused            2   … it answered, and said no: a person must act
     ├── NotFound                    4   no such ticket, message, agent …
     ├── Conflict                    5   somebody else was first: says who, what and when
@@ -68,6 +69,10 @@ class ConnectionFailed(SupportdeskError):
     """A server could not be reached or broke off; trying again later can help."""
 
     exit_code = 3
+
+
+class CommandRefused(ConnectionFailed):
+    """The server answered NO, BAD or nonsense to one command; the connection lives on, and so may everything else."""
 
 
 class LoginRefused(ConnectionFailed):

@@ -13,6 +13,7 @@ from supportdesk.l10n.catalog import N_, _
 # code → what happened, what to do about it ("" where waiting is all there is).
 FAILURES: Mapping[str, tuple[str, str]] = {
     "broken": (N_("{server}: {doing}: {reason}"), ""),
+    "unreadable": (N_("{server}: {doing}: the answer makes no sense ({reason})"), ""),
     "certificate": (
         N_("{server}: the certificate is not trusted: {reason}"),
         N_("check the server's name; the certificate of a private authority is named with --ca-file"),

@@ -17,11 +17,12 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError
 
 from supportdesk import __version__
-from supportdesk.errors import ConnectionFailed, LoginRefused
+from supportdesk.errors import CommandRefused, ConnectionFailed, LoginRefused
+from supportdesk.mail.headers import message_id
+from supportdesk.mail.imap_wire import COMMAND_SECONDS, READ_SECONDS, BoundedClient
 from supportdesk.mail.model import FetchedMail, FolderInfo, FolderState
 from supportdesk.mail.sasl import bearer_dialogue
 from supportdesk.mail.tls import check_tls_mode, network_reason, tls_context
@@ -30,9 +31,7 @@ if TYPE_CHECKING:
     from supportdesk.desk.model import Server
     from supportdesk.mail.sasl import Secret
 
-CONNECT_SECONDS = 15.0
-READ_SECONDS = 60.0
-LITERAL_LIMIT = 64 * 1024 * 1024
+WATCHDOG_SECONDS = 120.0  # beyond the end of the waiting: then whoever is there does not answer any more (SYNC-8)
 GROUP_BYTES = 8 * 1024 * 1024
 GROUP_MAILS = 100
 LISTED_AT_ONCE = 500
@@ -43,6 +42,8 @@ OWN_MESSAGE_ID = re.compile(r"<sd\.[A-Za-z0-9]+\.[0-9]+\.[A-Za-z2-7]+@[A-Za-z0-9
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 # RFC 5530: the server is there, and waiting can help; every other refusal of a login needs a person.
 PASSING_CODES = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]")
+# What imapclient trips over when an answer is not IMAP. It was read to its end: the connection lives on.
+UNREADABLE = (RecursionError, LookupError, TypeError, AttributeError, AssertionError)
 SENT_NAMES = frozenset(
     {"sent", "sent items", "sent messages", "sent mail", "inbox.sent", "posta inviata", "gesendet",
      "gesendete elemente", "gesendete objekte", "envoyés", "éléments envoyés", "messages envoyés", "enviados",
@@ -74,15 +75,10 @@ class ImapSource:
     def _open(self, give_secret: Callable[[], None]) -> None:
         server = self._server
         with self._failures("connect"):
-            self._client = IMAPClient(
-                server.host,
-                port=server.port,
-                ssl=server.tls == "implicit",
-                ssl_context=tls_context(server) if server.tls == "implicit" else None,
-                timeout=SocketTimeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+            self._client = BoundedClient(
+                server.host, server.port, tls_context(server) if server.tls == "implicit" else None
             )
         self._client.normalise_times = False
-        self._cap_literals()
         try:
             self._log_in(give_secret)
         except BaseException:
@@ -126,12 +122,25 @@ class ImapSource:
             if exists == 0:
                 return []
             if last - uid <= SEARCH_RANGE or exists <= SEARCH_RANGE:
-                return sorted(found for found in self._client.search(["UID", f"{uid}:*"]) if found >= uid)
+                return self._uids_to_the_end(uid)
             uids: list[int] = []
             for start in range(uid, last + 1, SEARCH_RANGE):
                 piece = self._client.search(["UID", f"{start}:{start + SEARCH_RANGE - 1}"])
                 uids.extend(found for found in piece if start <= found < start + SEARCH_RANGE)
             return sorted(set(uids))
+
+    def identities(self, uids: Sequence[int]) -> dict[int, tuple[str, int, datetime | None]]:
+        """Message-ID ("" without one), RFC822.SIZE and INTERNALDATE of each message that is still there."""
+        found: dict[int, tuple[str, int, datetime | None]] = {}
+        for start in range(0, len(uids), LISTED_AT_ONCE):
+            chunk = list(uids[start : start + LISTED_AT_ONCE])
+            with self._failures("sizes"):
+                answers = self._client.fetch(chunk, ["BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]"])
+            named = {uid: _header_of(items) for uid, items in answers.items()}
+            for uid, (size, at) in self._sizes(chunk).items():
+                field = named.get(uid, b"").decode("ascii", "replace").partition(":")[2]
+                found[uid] = (message_id(field), size, at)
+        return found
 
     def dates(self, uids: Sequence[int]) -> dict[int, datetime]:
         """INTERNALDATE of each message that is still there."""
@@ -148,13 +157,14 @@ class ImapSource:
                 for uid in group:
                     if uid in bodies:
                         size, at = sizes[uid]
-                        yield FetchedMail(uid, bodies[uid], size, at, partial=large)
+                        short = not large and _is_short(bodies[uid], size)
+                        yield FetchedMail(uid, bodies[uid], size, at, partial=large, short=short)
 
     def idle(self, seconds: float, stop: Callable[[], bool]) -> bool:
         """Wait for news with IDLE (RFC 2177), else with a pause and NOOP; True if there may be some."""
         if not self._client.has_capability("IDLE"):
             return self._pause(seconds, stop)
-        with self._failures("news"):
+        with self._failures("news", seconds + WATCHDOG_SECONDS):
             self._client.idle()
             deadline = time.monotonic() + seconds
             news = self._has_read_ahead()
@@ -269,10 +279,7 @@ class ImapSource:
     def _sizes(self, uids: Sequence[int]) -> dict[int, tuple[int, datetime | None]]:
         found: dict[int, tuple[int, datetime | None]] = {}
         for start in range(0, len(uids), LISTED_AT_ONCE):
-            with self._failures("sizes"):
-                chunk = list(uids[start : start + LISTED_AT_ONCE])
-                answers = self._client.fetch(chunk, ["RFC822.SIZE", "INTERNALDATE"])
-            for uid, items in answers.items():
+            for uid, items in self._size_answers(list(uids[start : start + LISTED_AT_ONCE])).items():
                 # What nobody asked for (another client's flags) may come without a UID: imapclient then takes the
                 # sequence number for one.
                 if b"RFC822.SIZE" in items:
@@ -280,11 +287,32 @@ class ImapSource:
                     found[uid] = (int(items[b"RFC822.SIZE"] or 0), at.astimezone(UTC) if at else None)
         return found
 
+    def _size_answers(self, uids: list[int]) -> dict[int, dict[bytes, Any]]:
+        """What the server says of each; one message of which it says nothing sensible does not hide the others."""
+        try:
+            with self._failures("sizes"):
+                answers: dict[int, dict[bytes, Any]] = self._client.fetch(uids, ["RFC822.SIZE", "INTERNALDATE"])
+                return answers
+        except CommandRefused:
+            if len(uids) == 1:
+                return {uids[0]: {b"RFC822.SIZE": 0}}
+            half = len(uids) // 2
+            return self._size_answers(uids[:half]) | self._size_answers(uids[half:])
+
+    def _uids_to_the_end(self, uid: int) -> list[int]:
+        try:
+            with self._failures("list messages"):
+                return sorted(found for found in self._client.search(["UID", f"{uid}:*"]) if found >= uid)
+        except CommandRefused:
+            if uid >= self._state.uidnext > 0:  # some refuse a range past the end, where there is nothing (SYNC-14)
+                return []
+            raise
+
     def _bodies(self, uids: list[int]) -> dict[int, bytes | None]:
         try:
             with self._failures("fetch"):
                 answers = self._client.fetch(uids, ["BODY.PEEK[]"])
-        except _Refused:
+        except CommandRefused:
             if len(uids) == 1:
                 return {uids[0]: None}
             return {uid: body for one in uids for uid, body in self._bodies([one]).items()}
@@ -296,7 +324,7 @@ class ImapSource:
             with self._failures("fetch head"):
                 wanted = ["BODY.PEEK[HEADER]", f"BODY.PEEK[TEXT]<0.{PARTIAL_BYTES}>"]
                 items = self._client.fetch([uid], wanted).get(uid, {})
-        except _Refused:
+        except CommandRefused:
             return {uid: None}
         header = items.get(b"BODY[HEADER]")
         body: bytes = next((value for key, value in items.items() if key.startswith(b"BODY[TEXT]") and value), b"")
@@ -330,20 +358,11 @@ class ImapSource:
             self._client.noop()
         return True
 
-    def _cap_literals(self) -> None:
-        connection: Any = self._client._imap
-        read = connection.read
-
-        def read_capped(size: int) -> bytes:
-            if size > LITERAL_LIMIT:
-                raise IMAPClientAbortError(f"the server announced {size} bytes at once, more than {LITERAL_LIMIT}")
-            return bytes(read(size))
-
-        connection.read = read_capped
-
     @contextlib.contextmanager
-    def _failures(self, doing: str) -> Iterator[None]:
+    def _failures(self, doing: str, seconds: float = COMMAND_SECONDS) -> Iterator[None]:
         """Tell what goes wrong; `doing` is one of `l10n.server_failures.STEPS`, some with `: NAME` behind."""
+        if hasattr(self, "_client"):
+            self._client.allowance.renew(seconds)
         server = f"IMAP {self._server.host}:{self._server.port}"
         try:
             yield
@@ -352,11 +371,24 @@ class ImapSource:
         except IMAPClientAbortError as error:
             raise ConnectionFailed.because("broken", server=server, doing=doing, reason=_words(error)) from None
         except IMAPClientError as error:
-            raise _Refused.because("broken", server=server, doing=doing, reason=_words(error)) from None
+            raise CommandRefused.because("broken", server=server, doing=doing, reason=_words(error)) from None
         except ssl.SSLCertVerificationError as error:
             raise LoginRefused.because("certificate", server=server, reason=error.verify_message) from None
+        except UNREADABLE as error:
+            raise CommandRefused.because(
+                "unreadable", server=server, doing=doing, reason=type(error).__name__
+            ) from None
         except (OSError, ssl.SSLError, ValueError, EOFError) as error:
             raise ConnectionFailed.because("broken", server=server, doing=doing, reason=network_reason(error)) from None
+
+
+def _is_short(body: bytes | None, size: int) -> bool:
+    """Whether the server promised clearly more than it gave; for some the size is an estimate (SYNC-4)."""
+    return body is not None and len(body) < size - max(1024, size // 10)
+
+
+def _header_of(items: dict[bytes, Any]) -> bytes:
+    return next((bytes(value) for key, value in items.items() if key.startswith(b"BODY[HEADER") and value), b"")
 
 
 def _words(error: Exception) -> str:
@@ -369,10 +401,6 @@ def _words(error: Exception) -> str:
 
 class _TokenRefused(LoginRefused):
     """The server did not take this access token; another one may do."""
-
-
-class _Refused(ConnectionFailed):
-    """The server answered NO or BAD to one command; the connection lives on."""
 
 
 def _special(flags: Sequence[bytes]) -> str:

@@ -217,8 +217,8 @@ class FolderState:
 
 @dataclass(frozen=True, slots=True)
 class FetchedMail:
-    """One answer of UID FETCH. `raw` is None when the server did not supply a body; `partial` when only the head
-    was taken.
+    """One answer of UID FETCH. `raw` is None when the server did not supply a body; `partial` when only the head was
+    taken, `short` when it gave clearly less than it had promised.
     """
 
     uid: int
@@ -226,6 +226,7 @@ class FetchedMail:
     size: int
     internal_date: datetime | None
     partial: bool = False
+    short: bool = False
 
 
 @dataclass(frozen=True, slots=True)
