@@ -38,20 +38,26 @@ def recompute(tx: Transaction, ticket_id: TicketId, *, refresh: bool = False) ->
     pending = _pending_spells(tx, root) if policy.resolution else ()
     facts = sla.Facts(root.created_at, since, answered_at, root.solved_at, pending)
     targets = sla.compute(policy, calendar, facts) if root.status != "spam" else sla.Targets()
-    after: dict[str, Any] = {
-        "sla_id": sla_id,
-        "waiting_since": since,
-        "first_response_at": answered_at,
-        "first_due": targets.first_due,
-        "next_due": targets.next_due,
-        "resolution_due": targets.resolution_due,
-        "due_at": sla.due(targets),
-    }
-    plan += _silent_update(root, after)
+    plan += _silent_update(root, {"sla_id": sla_id, **_columns(facts, targets)})
     for member in family[1:]:
         # A merged ticket has no clock of its own: its customer waits in the survivor.
         plan += _silent_update(member, {**dict.fromkeys(CLOCKS), "first_response_at": member.first_response_at})
     return plan
+
+
+def first_clocks(tx: Transaction, ticket: Row, message: Row) -> tuple[Plan, dict[str, Any]]:
+    """The clock columns of a ticket that is about to be made with this one message: what `recompute` would find then.
+
+    The plan makes the snapshot that `sla_id` refers to, before the ticket.
+    """
+    received = min(message["received_at"], message["created_at"])
+    since = received if is_from_customer(message) else None
+    is_answer = message["direction"] == "out" and message["author_kind"] == "agent" and message["kind"] == "mail"
+    plan, sla_id, policy, calendar = _todays_sla(tx, ticket["mailbox_id"])
+    pending = ((tx.now, None),) if ticket.get("status") == "pending" else ()
+    answered_at = message["received_at"] if is_answer else None
+    facts = sla.Facts(ticket["created_at"], since, answered_at, ticket.get("solved_at"), pending)
+    return plan, {"sla_id": sla_id, **_columns(facts, sla.compute(policy, calendar, facts))}
 
 
 def targets_of(tx: Transaction, ticket: Ticket) -> sla.Targets:
@@ -70,6 +76,10 @@ def stored_calendar(tx: Transaction, ticket: Ticket) -> Calendar:
 
 def calendar_of(tx: Transaction, mailbox_id: int | None) -> Calendar:
     """The opening hours that a mailbox keeps; always open where none were set."""
+    return tx.remember(("calendar", mailbox_id), lambda: _read_calendar(tx, mailbox_id))
+
+
+def _read_calendar(tx: Transaction, mailbox_id: int | None) -> Calendar:
     mailbox = tx.row("mailbox", {"id": mailbox_id}) if mailbox_id is not None else None
     found = find_calendar(tx, mailbox["calendar_id"]) if mailbox else None
     return found or always_open(mailbox["zone"] if mailbox else "UTC")
@@ -129,7 +139,7 @@ def read_conversation(tx: Transaction, family: Sequence[Ticket]) -> Conversation
         if member.merged_into is not None and member.merged_at is not None
     }
     visible_from = {home: waiting.visible_from(home, merges) for home in homes}
-    rows = tx.rows("message", {"ticket_id": homes, "direction": ["in", "out"]}, order="id")
+    rows = tx.rows("message", {"ticket_id": homes, "direction": ["in", "out"]}, order="id", columns=_OF_A_MESSAGE)
     incoming = [row for row in rows if is_from_customer(row)]
     addresses = _sender_addresses(tx, incoming)
     messages = tuple(
@@ -163,6 +173,13 @@ def is_from_customer(row: Row) -> bool:
     return row["kind"] == "stub" or (row["kind"] in ("mail", "call") and row["author_kind"] in ("customer", "external"))
 
 
+_OF_A_MESSAGE = (
+    "id", "ticket_id", "seq", "direction", "kind", "author_kind", "identity_id", "received_at", "created_at",
+    "historic", "outbox_id", "evidence",
+)  # fmt: skip
+_OF_A_REPLY = ("id", "ticket_id", "state", "seen_seq", "held_at", "updated_at", "discarded_at")
+_OF_A_MAIL = ("message_id", "from_address", "reply_to")
+
 # A message without any sender's address is answered by whatever is sent from its ticket after it was seen.
 _NOBODY = ""
 
@@ -170,7 +187,9 @@ _NOBODY = ""
 def _replies(tx: Transaction, homes: Sequence[TicketId]) -> Iterable[waiting.Answer]:
     rows = [
         row
-        for row in tx.rows("outbox", {"ticket_id": list(homes), "kind": list(REPLY_KINDS)}, order="id")
+        for row in tx.rows(
+            "outbox", {"ticket_id": list(homes), "kind": list(REPLY_KINDS)}, order="id", columns=_OF_A_REPLY
+        )
         if row["state"] != "draft" and row["discarded_at"] is None
     ]
     recipients: dict[int, dict[str, waiting.RecipientState]] = defaultdict(dict)
@@ -230,7 +249,7 @@ def _sender_addresses(tx: Transaction, incoming: Sequence[Row]) -> Mapping[int, 
             known[row["customer_id"]].add(row["value_norm"])
     of_mail: dict[int, set[str]] = defaultdict(set)
     if incoming:
-        for row in tx.rows("message_mail", {"message_id": [row["id"] for row in incoming]}):
+        for row in tx.rows("message_mail", {"message_id": [row["id"] for row in incoming]}, columns=_OF_A_MAIL):
             of_mail[row["message_id"]] = {
                 address.casefold()
                 for address in (row["from_address"], *map(_address_in, row["reply_to"] or ()))
@@ -261,12 +280,25 @@ def _sla(
 
     A target that starts takes today's.
     """
-    stored = tx.row("sla_snapshot", {"id": ticket.sla_id}) if ticket.sla_id is not None else None
     starts = since is not None and ticket.waiting_since is None
-    if stored is not None and not refresh and not starts:
-        body = stored["body"]
-        return Plan(), ticket.sla_id, sla.Policy.from_json(body["policy"]), Calendar.from_json(body["calendar"])
-    policy, calendar = sla.Policy.from_json(settings_in(tx).policy), calendar_of(tx, ticket.mailbox_id)
+    if ticket.sla_id is not None and not refresh and not starts:
+        stored = tx.remember(("sla", ticket.sla_id), lambda: _read_snapshot(tx, ticket.sla_id))
+        if stored is not None:
+            return Plan(), ticket.sla_id, *stored
+    return _todays_sla(tx, ticket.mailbox_id)
+
+
+def _read_snapshot(tx: Transaction, snapshot_id: int | None) -> tuple[sla.Policy, Calendar] | None:
+    row = tx.row("sla_snapshot", {"id": snapshot_id})
+    return (sla.Policy.from_json(row["body"]["policy"]), Calendar.from_json(row["body"]["calendar"])) if row else None
+
+
+def _todays_sla(tx: Transaction, mailbox_id: int | None) -> tuple[Plan, int | NewRef, sla.Policy, Calendar]:
+    return tx.remember(("sla today", mailbox_id), lambda: _make_todays_sla(tx, mailbox_id))
+
+
+def _make_todays_sla(tx: Transaction, mailbox_id: int | None) -> tuple[Plan, int | NewRef, sla.Policy, Calendar]:
+    policy, calendar = sla.Policy.from_json(settings_in(tx).policy), calendar_of(tx, mailbox_id)
     body = {"policy": policy.to_json(), "calendar": calendar.to_json()}
     digest = hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()
     found = tx.rows("sla_snapshot", {"digest": digest}, limit=1)
@@ -277,10 +309,21 @@ def _sla(
     return Plan(silent=(insert,)), snapshot, policy, calendar
 
 
+def _columns(facts: sla.Facts, targets: sla.Targets) -> dict[str, Any]:
+    return {
+        "waiting_since": facts.waiting_since,
+        "first_response_at": facts.first_response_at,
+        "first_due": targets.first_due,
+        "next_due": targets.next_due,
+        "resolution_due": targets.resolution_due,
+        "due_at": sla.due(targets),
+    }
+
+
 def _pending_spells(tx: Transaction, ticket: Ticket) -> tuple[tuple[datetime, datetime | None], ...]:
     """When the ticket was pending, by its events: those that change a status carry `status`."""
     spells: list[tuple[datetime, datetime | None]] = []
-    for row in tx.rows("event", {"ticket_id": ticket.id}, order="seq"):
+    for row in tx.rows("event", {"ticket_id": ticket.id}, order="seq", columns=("at", "data")):
         status = (row["data"] or {}).get("status")
         if status == "pending" and (not spells or spells[-1][1] is not None):
             spells.append((row["at"], None))

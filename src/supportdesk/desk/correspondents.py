@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -75,16 +75,19 @@ def decide_language(customer: Row | None, *, header: str, detected: str | None, 
 
 
 def remember_language(correspondent: Correspondent, language: Language) -> Plan:
-    """The change of the customer's row, if the evidence is more than the mailbox's default."""
+    """The person's plan with the language on the customer, if the evidence is more than the mailbox's default."""
+    plan = correspondent.plan
     after: Mapping[str, Any] = {"language": language.tag, "language_source": language.source}
     if language.source in ("", "mailbox"):
-        return Plan()
+        return plan
     if correspondent.customer is None:
-        return Plan(silent=(Update("customer", {"id": correspondent.customer_id}, {}, after),))
+        made, *others = plan.silent
+        assert isinstance(made, Insert), "somebody new is made by the plan"
+        return replace(plan, silent=(replace(made, values={**made.values, **after}), *others))
     before = {name: correspondent.customer[name] for name in after}
     if before == after:
-        return Plan()
-    return Plan(silent=(Update("customer", {"id": correspondent.customer_id}, before, after),))
+        return plan
+    return plan + Plan(silent=(Update("customer", {"id": correspondent.customer_id}, before, after),))
 
 
 def language_of_header(value: str | None) -> str:

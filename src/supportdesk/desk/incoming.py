@@ -13,7 +13,7 @@ from typing import Any
 from supportdesk.desk.arrival import Arrival, received_at
 from supportdesk.desk.bounces import bounced_recipients, final_bounces
 from supportdesk.desk.bulk import update_clocks
-from supportdesk.desk.clocks import root_of, targets_of
+from supportdesk.desk.clocks import first_clocks, root_of, targets_of
 from supportdesk.desk.correspondents import Correspondent, find_correspondent, remember_language
 from supportdesk.desk.message_rows import (
     MESSAGE,
@@ -84,7 +84,12 @@ def write_stub(tx: Transaction, delivery: Row, words: str, action_id: ActionId) 
         "received_at": received, "created_at": tx.now, "historic": historic, "body": words, "body_source": "none",
         "evidence": {"rule": "unreadable", "verdict": [["parse_failed", words]]},
     }  # fmt: skip
-    silent: list[Change] = [Insert("ticket", ticket, TICKET), Insert("message", message, MESSAGE)]
+    snapshot, clocks = first_clocks(tx, ticket, message)
+    silent: list[Change] = [
+        *snapshot.silent,
+        Insert("ticket", {**ticket, **clocks}, TICKET),
+        Insert("message", message, MESSAGE),
+    ]
     if delivery["raw_sha"]:
         original = {
             "message_id": MESSAGE, "name": "message.eml", "content_type": "message/rfc822", "size": delivery["size"],
@@ -96,9 +101,7 @@ def write_stub(tx: Transaction, delivery: Row, words: str, action_id: ActionId) 
     silent.append(settled(delivery, tx.now, "message", MESSAGE, "unreadable"))
     events = (PlannedEvent(TICKET, "created", {"message_id": MESSAGE, "stub": True}),)
     applied = tx.apply(Plan(silent=tuple(silent), events=events, undoable=False), MAIL, action_id)
-    ticket_id = TicketId(applied.ids[TICKET.name])
     tx.index_message(applied.ids[MESSAGE.name], fold_message(f"{subject}\n{words}", subject=subject))
-    update_clocks(tx, [ticket_id], MAIL, action_id)
 
 
 def stub_fingerprint(delivery: Row) -> str:
@@ -171,10 +174,12 @@ def _write_on_new_ticket(tx: Transaction, arrival: Arrival) -> tuple[TicketId, M
     message = message_values(tx, arrival, TICKET, 1)
     people = customer.plan if customer else Plan()
     if customer is not None and not ours:
-        people += remember_language(customer, language)
+        people = remember_language(customer, language)
+    snapshot, clocks = first_clocks(tx, values, message)
     silent: list[Change] = [
         *people.silent,
-        Insert("ticket", values, TICKET),
+        *snapshot.silent,
+        Insert("ticket", {**values, **clocks}, TICKET),
         *tags,
         *message_rows(arrival, message),
     ]
@@ -215,7 +220,7 @@ def _write_on_ticket(tx: Transaction, arrival: Arrival, ticket: Ticket) -> tuple
             changes |= {"language": language.tag, "language_source": language.source}
     people = arrival.sender.plan if arrival.sender else Plan()
     if arrival.sender is not None and role in ("requester", "cc"):
-        people += remember_language(arrival.sender, language)
+        people = remember_language(arrival.sender, language)
     silent: list[Change] = [
         *people.silent,
         *message_rows(arrival, message),
@@ -311,9 +316,10 @@ def _apply(
     tx: Transaction, arrival: Arrival, plan: Plan, ticket_id: TicketId | None
 ) -> tuple[TicketId, MessageId]:
     applied = tx.apply(plan, MAIL, arrival.action_id)
-    home = ticket_id if ticket_id is not None else TicketId(applied.ids[TICKET.name])
     tx.index_message(applied.ids[MESSAGE.name], searchable(arrival.mail))
-    update_clocks(tx, [home], MAIL, arrival.action_id)
+    if ticket_id is not None:  # a new ticket was written with its clocks
+        update_clocks(tx, [ticket_id], MAIL, arrival.action_id)
+    home = ticket_id if ticket_id is not None else TicketId(applied.ids[TICKET.name])
     return home, MessageId(applied.ids[MESSAGE.name])
 
 

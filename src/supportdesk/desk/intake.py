@@ -290,7 +290,7 @@ def _newest_messages(tx: Transaction, sender: Correspondent | None) -> list[Row]
     """What the sender wrote last: more than the rules count."""
     if sender is None or not isinstance(sender.identity_id, int):
         return []
-    columns = ("id", "ticket_id", "received_at", "created_at")
+    columns = ("id", "ticket_id", "received_at", "created_at", "body")
     return tx.rows("message", {"identity_id": sender.identity_id}, order="-id", limit=25, columns=columns)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from supportdesk.desk.clocks import family_of, root_of
+from supportdesk.desk.correspondents import Correspondent
 from supportdesk.desk.model import TicketId
 from supportdesk.desk.ports import Row, Transaction
 from supportdesk.errors import NotFound
@@ -21,6 +22,7 @@ class TransactionLookup:
     """Implements `mail.thread.ThreadLookup` for one mail; every ticket comes as the root of its merges."""
 
     tx: Transaction
+    sender: Correspondent | None = None  # who wrote; somebody new has no tickets
     _facts: dict[int, TicketFacts | None] = field(default_factory=dict)  # a mail names a conversation many times
 
     def ticket(self, ticket: int) -> TicketFacts | None:
@@ -29,7 +31,7 @@ class TransactionLookup:
         return self._facts[ticket]
 
     def home_of_outbox(self, outbox_id: int) -> Home | None:
-        rows = self.tx.rows("message", {"outbox_id": outbox_id}, limit=1)
+        rows = self.tx.rows("message", {"outbox_id": outbox_id}, limit=1, columns=("id", "ticket_id", "created_at"))
         if rows:
             return Home(self._header_id(rows[0]["id"]), rows[0]["ticket_id"], rows[0]["created_at"], ours=True)
         row = self.tx.row("outbox", {"id": outbox_id})
@@ -39,10 +41,13 @@ class TransactionLookup:
 
     def homes_of_message_ids(self, message_ids: Sequence[str]) -> Sequence[Home]:
         named = [message_id for message_id in message_ids if message_id.strip("<> \t")]
-        mails = self.tx.rows("message_mail", {"message_id_norm": named}) if named else []
+        if not named:
+            return ()
+        mails = self.tx.rows("message_mail", {"message_id_norm": named}, columns=("message_id", "message_id_norm"))
         if not mails:
             return ()
-        messages = {row["id"]: row for row in self.tx.rows("message", {"id": [mail["message_id"] for mail in mails]})}
+        ids, columns = [mail["message_id"] for mail in mails], ("id", "ticket_id", "direction", "created_at")
+        messages = {row["id"]: row for row in self.tx.rows("message", {"id": ids}, columns=columns)}
         homes = []
         for mail in mails:
             message = messages[mail["message_id"]]
@@ -69,7 +74,8 @@ class TransactionLookup:
         except NotFound:
             return None
         homes = [member.id for member in family_of(self.tx, root.id)]
-        sent = self.tx.rows("message", {"ticket_id": homes, "direction": "out"}, order="-id", limit=1)
+        ours = {"ticket_id": homes, "direction": "out"}
+        sent = self.tx.rows("message", ours, order="-id", limit=1, columns=("created_at",))
         return TicketFacts(
             id=root.id,
             status=root.status,
@@ -85,11 +91,19 @@ class TransactionLookup:
         return self.tx.row("ticket", {"id": root_of(self.tx, merged["id"]).id}) or merged
 
     def _tickets_of(self, address: str, where: Row) -> list[Row]:
-        identity = self.tx.rows("customer_identity", {"kind": "email", "value_norm": address}, limit=1)
-        if not identity:
+        customer = self._customer_of(address)
+        if customer is None:
             return []
-        wanted = {**where, "customer_id": identity[0]["customer_id"]}
-        return self.tx.rows("ticket", wanted, order="-id", limit=TICKETS_OF_A_CUSTOMER)
+        columns = ("id", "status", "created_at", "merged_into")
+        wanted = {**where, "customer_id": customer}
+        return self.tx.rows("ticket", wanted, order="-id", limit=TICKETS_OF_A_CUSTOMER, columns=columns)
+
+    def _customer_of(self, address: str) -> int | None:
+        if self.sender is not None and not self.sender.known and address == self.sender.address.norm:
+            return None
+        where = {"kind": "email", "value_norm": address}
+        found = self.tx.rows("customer_identity", where, limit=1, columns=("customer_id",))
+        return found[0]["customer_id"] if found else None
 
     def _participants(self, homes: Sequence[TicketId], customer_id: int | None) -> frozenset[str]:
         rows = self.tx.rows("participant", {"ticket_id": list(homes), "role": list(TAKES_PART)})
@@ -99,5 +113,5 @@ class TransactionLookup:
         return frozenset(row["value_norm"] for row in identities)
 
     def _header_id(self, message_id: int) -> str:
-        mail = self.tx.row("message_mail", {"message_id": message_id})
-        return str(mail["message_id_norm"]) if mail else ""
+        found = self.tx.rows("message_mail", {"message_id": message_id}, columns=("message_id_norm",))
+        return str(found[0]["message_id_norm"]) if found else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from supportdesk.desk.ports import Reader, Row
 
 UNDO_WINDOWS = (0, 5, 10, 15, 30, 60)
+LONGEST_COOLING_OFF = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,9 @@ class DeskSettings:
     instance: str = ""
     shop_name: str = ""
     undo_seconds: int = 15
+    cooling_off_seconds: int = 60  # the undo window on tickets with one of `angry_tags`
+    angry_tags: Sequence[str] = ("angry", "arrabbiato")
+    avoided_words: Sequence[str] = ()  # a reply with one of them asks for a second key
     closed_after_days: float = 4
     reopen_days: int = 14
     pending_auto_solve_days: int = 7
@@ -47,7 +51,7 @@ def read_settings(reader: Reader) -> DeskSettings:
 
 
 def settings_in(tx: Transaction) -> DeskSettings:
-    return _settings_of(tx.rows("setting"))
+    return tx.remember("settings", lambda: _settings_of(tx.rows("setting")))
 
 
 @again_if_busy
@@ -227,6 +231,8 @@ def _check(settings: DeskSettings) -> None:
         raise UsageError(
             _("the undo window is one of {seconds} seconds").format(seconds=", ".join(map(str, UNDO_WINDOWS)))
         )
+    if not 0 <= settings.cooling_off_seconds <= LONGEST_COOLING_OFF:
+        raise UsageError(_("the cooling-off time is at most {seconds} seconds").format(seconds=LONGEST_COOLING_OFF))
     if not 1 / 24 <= settings.closed_after_days <= 28:
         raise UsageError(_("solved tickets are closed after 1 hour to 28 days"))
     if settings.reopen_days < 0 or settings.pending_auto_solve_days < 1 or settings.on_hold_days < 1:
