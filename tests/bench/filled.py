@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from supportdesk.desk.query import read_query
 from supportdesk.store.connect import sqlite_driver
 from supportdesk.store.values import time_to_text
 from supportdesk.store.views import HOME, NEEDS_REPLY, OPEN
@@ -118,7 +119,7 @@ def _ask_queue(made: BenchDesk, options: Options) -> dict[str, _Pair]:
         return lambda: ask(f"SELECT id FROM ticket WHERE {condition} ORDER BY {order}", [])
 
     def narrowed() -> Any:
-        return read.queue_ids("needs_reply", agent_id=agent, now=NOW, text=WORDS["en"][3], limit=PAGE)
+        return read.queue_ids("needs_reply", agent_id=agent, now=NOW, query=read_query(WORDS["en"][3]), limit=PAGE)
 
     def pair(ours: Callable[[], Any], theirs: Callable[[], Any]) -> _Pair:
         return _Pair(median_ms(ours, runs), median_ms(theirs, runs))
@@ -162,11 +163,11 @@ def _ask_search(made: BenchDesk, options: Options) -> dict[str, _Pair]:
     worst: list[float] = []
     try:
         for name, texts in queries.items():
-            assert made.desk.read.search(texts[0]) or name.startswith("a word"), f"{texts[0]} was not found"
+            assert made.desk.search(texts[0]) or name.startswith("a word"), f"{texts[0]} was not found"
             ours: list[float] = []
             theirs: list[float] = []
             for text in texts:
-                ours += times_ms(lambda text=text: made.desk.read.search(text), options.runs)  # type: ignore[misc]
+                ours += times_ms(lambda text=text: made.desk.search(text), options.runs)  # type: ignore[misc]
                 theirs += times_ms(lambda text=text: _raw_search(made, ask, text), options.runs)  # type: ignore[misc]
             found[name] = _Pair(statistics.median(ours), statistics.median(theirs))
             worst += ours

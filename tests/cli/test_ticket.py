@@ -56,7 +56,7 @@ def test_a_view_and_words_narrow_the_list(shop: House, supportdesk: Run) -> None
     assert ids == [second]
     ids = [row["id"] for row in supportdesk("ticket", "list", "rimborso", "--json").json()]
     assert ids == [first]
-    assert supportdesk("ticket", "list", "--view", "nowhere").code == 2
+    assert supportdesk("ticket", "list", "--view", "nowhere").code == 4
 
 
 def test_show_prints_the_conversation_and_the_number_for_seen(shop: House, supportdesk: Run) -> None:

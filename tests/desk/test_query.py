@@ -24,7 +24,7 @@ from supportdesk.desk.model import (
     Query,
     Words,
 )
-from supportdesk.desk.query import KEYS, Known, QueryError, read_query, ticket_number
+from supportdesk.desk.query import KEYS, Known, QueryError, both, read_query, ticket_number
 from supportdesk.desk.query_completion import complete_query
 from supportdesk.textfold import Term
 
@@ -117,6 +117,13 @@ def test_a_query_says_what_it_looks_for(text: str, condition: Condition | None) 
 
 def test_a_view_and_an_order_hold_for_the_whole_query() -> None:
     assert read_query("in:solved tag:return sort:oldest", KNOWN) == Query(RETURN, "solved", "oldest")
+
+
+def test_two_queries_together_keep_the_view_and_order_of_the_second() -> None:
+    first, second = read_query("in:mine sort:due reso", KNOWN, typing=False), read_query("in:all tag:return pac", KNOWN)
+    together = both(first, second)
+    assert (together.view, together.sort) == ("all", "due")
+    assert together.condition == AllOf((words("reso", "pac", prefix=True), RETURN))
 
 
 def test_a_finished_query_takes_its_last_word_whole() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from supportdesk.desk.ports import Insert, NewRef, Plan, PlannedEvent
+from supportdesk.desk.query import read_query
 from supportdesk.errors import StoreError
 from supportdesk.store import SqlStore, create_or_upgrade, open_store
 from supportdesk.store.backup import backup, restore, verify
@@ -57,7 +58,7 @@ def test_a_backup_restores_into_an_empty_database_of_either_kind(
         restore(tmp_path / "desk.backup", target)
         restored = open_store(target, store.clock)
         assert contents(restored) == contents(store)
-        assert restored.read.search("grosse") == [desk.tickets[4]]
+        assert restored.read.search(read_query("grosse"), agent_id=None, now=store.clock.now()) == [desk.tickets[4]]
         assert restored.blobs.get(sha) == b"raw mail " * 100_000
         assert restored.read.thread(desk.tickets[0]) == store.read.thread(desk.tickets[0])
         assert add_ticket(restored, "next") == max(desk.tickets) + 1

@@ -244,11 +244,13 @@ def test_reading_writing_and_searching_import_no_sqlalchemy(store: SqlStore, des
     code = """
 import sys
 from datetime import datetime, UTC
+from supportdesk.desk.query import read_query
 from supportdesk.store import open_store
 store = open_store(sys.argv[1])
 read, now = store.read, datetime.now(UTC)
 read.queue_rows(read.queue_ids("needs_reply", agent_id=1, now=now), agent_id=1, now=now)
-read.counts(agent_id=1, now=now); read.thread(1); read.search("pacco"); read.customer(1)
+read.counts(agent_id=1, now=now); read.thread(1); read.customer(1)
+read.search(read_query("pacco tag:x"), agent_id=1, now=now)
 store.set_presence(1, 1, "console", "viewing")
 store.close()
 print([name for name in ("sqlalchemy", "sqlmodel", "pydantic", "alembic", "zstandard") if name in sys.modules])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from supportdesk.desk.query import read_query
 from supportdesk.errors import StoreError
 from supportdesk.store import create_or_upgrade, open_store
 from supportdesk.store.address import parse_url
@@ -135,8 +136,9 @@ def test_an_upgrade_loses_no_child_row_and_search_still_works(
         assert connection.execute("SELECT count(*) FROM sqlite_master WHERE name LIKE 'ix_ticket_%'")[0][0] >= 9
     from supportdesk.store.read.search import search_tickets
 
-    assert search_tickets(connection, "paket OR pacco", 10) == []
-    assert search_tickets(connection, "pacc", 10) == [desk.tickets[0]]
+    for text, found in (("paket", []), ("pacc", [desk.tickets[0]])):
+        asked = read_query(text)
+        assert search_tickets(connection, asked, agent_id=None, now=store.clock.now(), limit=10) == found
     connection.close()
 
 

@@ -15,13 +15,16 @@ from supportdesk.config import Credential
 from supportdesk.desk.model import TicketId
 from supportdesk.errors import NotFound, UsageError
 from supportdesk.l10n.catalog import _
+from supportdesk.safetext import safe
 
 if TYPE_CHECKING:
     from supportdesk.cli.session import Session
     from supportdesk.desk.desk import Desk
-    from supportdesk.desk.model import Mailbox
+    from supportdesk.desk.model import Mailbox, Query
 
 STDIN = "-"
+POINTED = 60
+"""Characters of a query that are shown around what is wrong with it."""
 
 
 def ticket_ids(words: Iterable[str]) -> tuple[TicketId, ...]:
@@ -63,6 +66,26 @@ def check_limit(limit: int) -> int:
     if limit < 0:
         raise UsageError(_("{value} is no limit").format(value=limit), hint=_("a number, or 0 for all"))
     return limit
+
+
+def read_query(session: Session, text: str, *, typing: bool = True) -> Query:
+    """A query as it was typed. Raises QueryError, when it has shown where it cannot be read."""
+    from supportdesk.desk.query import QueryError
+
+    try:
+        return session.desk.query(text, typing=typing)
+    except QueryError as error:
+        point_at(text, error.position)
+        raise
+
+
+def point_at(text: str, position: int) -> None:
+    """Show the piece of a text that an error is about on stderr, with a caret under its first character."""
+    from rich.cells import cell_len
+
+    start = max(0, position - POINTED // 2)
+    before, after = safe(text[start:position]), safe(text[position : start + POINTED])
+    sys.stderr.write(f"  {before}{after}\n  {' ' * cell_len(before)}^\n")
 
 
 def read_text_file(name: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from supportdesk.cli.inputs import check_limit, one_ticket, read_span
+from supportdesk.cli.inputs import check_limit, one_ticket, read_query, read_span
 from supportdesk.cli.output import span
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
@@ -20,16 +20,21 @@ if TYPE_CHECKING:
 app = group()
 
 
-@verb(app, "search", N_("Find tickets by their words"), restricted=True)
+@verb(app, "search", N_("Find tickets by their words and by what they are"), restricted=True)
 def search(
     session: Session,
-    words: Annotated[list[str], typer.Argument(metavar="WORDS", help=N_("In any order; the last may be cut short"))],
+    query: Annotated[
+        list[str],
+        typer.Argument(metavar="QUERY", help=N_("Words in any order, and conditions: tag:return before:2026-11-01")),
+    ],
     limit: Annotated[int, typer.Option("--limit", help=N_("At most so many; 0 for all"))] = 50,
 ) -> None:
     from supportdesk.cli.ticket import show_queue
 
-    ids = session.desk.read.search(" ".join(words), limit=check_limit(limit) or 2**31)
-    show_queue(session, list(ids), session.desk.clock.now())
+    desk, now = session.desk, session.desk.clock.now()
+    wanted = read_query(session, " ".join(query))
+    ids = desk.read.search(wanted, agent_id=session.acting_agent.id, now=now, limit=check_limit(limit) or 2**31)
+    show_queue(session, ids, now)
 
 
 @verb(app, "unanswered", N_("Customers who wait for an answer; exits 6 if there are any"), restricted=True)

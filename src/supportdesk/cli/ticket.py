@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from supportdesk.cli.actions import add_action_verbs, say_how_to_ask, tell_done, tell_stopped
-from supportdesk.cli.inputs import assignments, check_limit, find_mailbox, one_ticket, text_from
+from supportdesk.cli.inputs import assignments, check_limit, find_mailbox, one_ticket, read_query, text_from
 from supportdesk.cli.output import span
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
@@ -27,23 +27,39 @@ app = group()
 RULE = "─" * 72
 
 
-@verb(app, "list", N_("List the tickets of a view, most urgent first"), restricted=True)
+@verb(app, "list", N_("List the tickets of a view, or those that a query finds"), restricted=True)
 def list_tickets(
     session: Session,
     query: Annotated[
-        list[str] | None, typer.Argument(metavar="WORDS", help=N_("Only those that contain these words"))
+        list[str] | None,
+        typer.Argument(metavar="QUERY", help=N_("Only those: is:open tag:return lang:de from:rossi waiting:>4h word")),
     ] = None,
-    view: Annotated[str, typer.Option("--view", metavar="|".join(VIEWS), help=N_("Which view"))] = "needs_reply",
+    view: Annotated[
+        str,
+        typer.Option(
+            "--view",
+            metavar="|".join(VIEWS),
+            help=N_("Which view, or a saved one; without it needs_reply, with a query all"),
+        ),
+    ] = "",
     limit: Annotated[int, typer.Option("--limit", help=N_("At most so many; 0 for all"))] = 100,
 ) -> None:
-    if view.replace("-", "_") not in VIEWS:
-        raise UsageError(_("there is no view {view}").format(view=view), hint=", ".join(VIEWS))
-    desk, now = session.desk, session.desk.clock.now()
-    agent_id = session.acting_agent.id
-    ids = desk.read.queue_ids(
-        view.replace("-", "_"), agent_id=agent_id, now=now, text=" ".join(query or ()), limit=check_limit(limit)
-    )
-    show_queue(session, ids, now)
+    text = " ".join(query or ())
+    ids = tickets_of_view(session, view or ("all" if text.strip() else "needs_reply"), text, check_limit(limit))
+    show_queue(session, ids, session.desk.clock.now())
+
+
+def tickets_of_view(session: Session, view: str, text: str, limit: int) -> list[TicketId]:
+    """The tickets of a standing or a saved view, narrowed by a query."""
+    desk, agent_id = session.desk, session.acting_agent.id
+    name, query = view.casefold().replace("-", "_"), read_query(session, text)
+    if name not in VIEWS:
+        from supportdesk.desk.query import both
+        from supportdesk.desk.views import find_view
+
+        saved = find_view(desk.saved_views(agent_id), view)
+        name, query = "all", both(read_query(session, saved.query, typing=False), query)
+    return desk.read.queue_ids(name, agent_id=agent_id, now=desk.clock.now(), query=query, limit=limit)
 
 
 def show_queue(session: Session, ids: list[TicketId], now: datetime) -> None:
@@ -189,6 +205,8 @@ def _print_entry(session: Session, number: int, entry: ThreadEntry, first_attach
     out = session.out
     who = entry.author_name or entry.author_address or entry.author_kind
     out.line(RULE[: shutil.get_terminal_size().columns])
+    automatic = entry.direction == "out" and entry.author_kind == "machine"
+    who = f"{_('automatic mail')} · {who}" if automatic and entry.author_name else who
     where = f" [{labels.word(labels.OUTBOX, entry.state)}]" if entry.state and entry.state != "sent" else ""
     out.line(f"{number}. {at} · {who} ({entry.kind}, {entry.direction}, seq {entry.seq}){where}")
     if entry.error:

@@ -22,6 +22,7 @@ from supportdesk.desk import (
     settings,
     status,
     undo,
+    views,
     why,
 )
 from supportdesk.desk.model import (
@@ -34,6 +35,8 @@ from supportdesk.desk.model import (
     MessageId,
     OutboxId,
     OutboxRow,
+    Query,
+    SavedView,
     TicketId,
 )
 from supportdesk.desk.results import AnswerNeeded, DeskStatus, Done, Review, ReviewWarning, Why
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from supportdesk.desk import canned as canned_responses
     from supportdesk.desk.calendar import Calendar
     from supportdesk.desk.ports import Blobs, Clock, Reader, Row, Store
+    from supportdesk.desk.query import Known
     from supportdesk.desk.templates import Rendered
     from supportdesk.mail.model import Address
 
@@ -284,6 +288,35 @@ class Desk:
         return canned_use.import_responses(self, actor, responses, dry_run=dry_run)
 
     # ---- looking
+
+    def query(self, text: str, *, typing: bool = True) -> Query:
+        """The query that `text` says on this desk; `typing`: its last word may go on. Raises QueryError."""
+        return views.query_on(self, text, typing=typing)
+
+    def known(self, *, completing: bool = False) -> Known:
+        """What a query may name; `completing`: with the tags and languages in use."""
+        return views.known_on(self, completing=completing)
+
+    def search(self, text: str, *, agent_id: AgentId | None = None, limit: int = 50) -> list[TicketId]:
+        """The tickets that meet a query, of all there are. Raises QueryError."""
+        return views.search(self, text, agent_id, limit)
+
+    def saved_views(self, agent_id: AgentId | None) -> tuple[SavedView, ...]:
+        return views.saved_views(self.read, agent_id)
+
+    def count_view(self, view: SavedView, agent_id: AgentId | None) -> int | None:
+        """How many tickets a saved view holds, up to 1,001; None when its query cannot be read any more."""
+        return views.count_view(self, view, agent_id)
+
+    def add_view(self, actor: Actor, name: str, query: str, *, shared: bool = False) -> SavedView:
+        return views.add_view(self, actor, name, query, shared=shared)
+
+    def change_view(self, actor: Actor, view_id: int, **changes: Any) -> Done:
+        """Set name, query, shared or position of a saved view."""
+        return views.change_view(self, actor, view_id, changes)
+
+    def remove_view(self, actor: Actor, view_id: int) -> Done:
+        return views.remove_view(self, actor, view_id)
 
     def unanswered(self, older: timedelta | None = None, *, calendar: bool = False) -> list[Row]:
         """Every unanswered customer; `older` counts the promise's open days, or plain hours with `calendar`."""

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from supportdesk.desk.model import (
+    EVERYTHING,
     ActionId,
     Actor,
     AgentId,
@@ -22,6 +23,7 @@ from supportdesk.desk.model import (
     EventRow,
     MailboxId,
     OutboxRow,
+    Query,
     QueueRow,
     ThreadEntry,
     Ticket,
@@ -180,11 +182,11 @@ class Reader(Protocol):
         *,
         agent_id: AgentId | None,
         now: datetime,
-        text: str = "",
+        query: Query = EVERYTHING,
         limit: int = 0,
         among: Sequence[TicketId] | None = None,
     ) -> list[TicketId]:
-        """The spine of a view in its order; `text` narrows it by full text: words in any order, the last a prefix.
+        """The spine of a view in its order, narrowed by a query; the view and the order that it names go before.
 
         With `among` only which of those tickets are in the view, at a cost that does not grow with it.
         """
@@ -209,7 +211,14 @@ class Reader(Protocol):
         ticket_id: TicketId | None = None,
         limit: int = 0,
     ) -> list[OutboxRow]: ...
-    def search(self, text: str, *, limit: int = 50) -> list[TicketId]: ...
+    def search(
+        self, query: Query, *, agent_id: AgentId | None, now: datetime, limit: int = 50
+    ) -> list[TicketId]:
+        """Of all tickets those that meet a query; with words the newest message first."""
+
+    def used_words(self) -> tuple[list[str], list[str]]:
+        """The tags and the languages of the tickets: what completion offers."""
+
     def unanswered(self, *, now: datetime, older_than: datetime | None = None) -> list[Row]:
         """Every waiting customer, unresolved delivery and unseen parked mail (domain.md section 1), longest first."""
 

@@ -18,7 +18,7 @@ from supportdesk.desk.query_keys import KEY_ALIASES, KEYS, Key, Known, QueryErro
 from supportdesk.l10n.catalog import _
 from supportdesk.textfold import QUERY_LIMIT, fold_query
 
-__all__ = ["KEYS", "Known", "QueryError", "read_query", "ticket_number"]
+__all__ = ["KEYS", "Known", "QueryError", "both", "read_query", "ticket_number"]
 
 LONGEST: Final = 10_000
 """Characters of a query."""
@@ -40,6 +40,17 @@ def read_query(text: str, known: Known | None = None, *, typing: bool = True) ->
             _("a query has at most {count} characters").format(count=LONGEST), LONGEST, len(text), unfinished=False
         )
     return _Reading(text, known or Known(), typing=typing).query()
+
+
+def both(first: Query, second: Query) -> Query:
+    """What meets both; the view and the order of the second go before those of the first."""
+    parts: list[Condition] = []
+    for one in (first, second):
+        if isinstance(one.condition, AllOf):
+            parts += one.condition.parts
+        elif one.condition is not None:
+            parts.append(one.condition)
+    return Query(_together(parts), second.view or first.view, second.sort or first.sort)
 
 
 def ticket_number(text: str) -> int | None:

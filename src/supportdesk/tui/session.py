@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
     from supportdesk.config import Config
     from supportdesk.desk.desk import Desk
-    from supportdesk.desk.model import AgentId
+    from supportdesk.desk.model import AgentId, Query
+    from supportdesk.desk.query import Known
 
 KEPT_TICKETS = 64
 
@@ -53,6 +55,8 @@ class Session:
     restricted: bool = False
     console: str = field(default_factory=lambda: uuid4().hex)
     tickets: dict[TicketId, TicketBundle] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()  # in use, as they were when a query was last begun
+    languages: tuple[str, ...] = ()
 
     @property
     def actor(self) -> Actor:
@@ -68,6 +72,26 @@ class Session:
         known = self.mailboxes.get(mailbox_id) if mailbox_id is not None else None
         shown = known or next(iter(self.mailboxes.values()), None)
         return self.now().astimezone(load_zone(shown.zone if shown is not None else "UTC"))
+
+    def known(self) -> Known:
+        """What a query may name here; tags and languages as they were when a query was last begun. Reads no store."""
+        from supportdesk.desk.query import Known
+
+        return Known(
+            now=self.now(),
+            zone=self.local_now().tzinfo or UTC,
+            agents=tuple(self.agents.values()),
+            mailboxes=tuple(self.mailboxes.values()),
+            tags=self.tags,
+            languages=self.languages,
+        )
+
+    def query(self, text: str) -> Query:
+        """The query that a text says here. Raises QueryError. Reads no store."""
+        from supportdesk.desk.model import EVERYTHING
+        from supportdesk.desk.query import read_query
+
+        return read_query(text, self.known()) if text else EVERYTHING
 
     def load_ticket(self, ticket_id: TicketId) -> TicketBundle:
         """Read a ticket with its conversation and customer, and keep it."""

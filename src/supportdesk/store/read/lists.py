@@ -106,6 +106,18 @@ def _ticket_columns(values: list[Any]) -> dict[str, Any]:
     return row
 
 
+_DISTINCT_TAGS: Final = """WITH RECURSIVE used (tag) AS (
+        SELECT min(tag) FROM ticket_tag
+        UNION ALL SELECT (SELECT min(tag) FROM ticket_tag WHERE ticket_tag.tag > used.tag) FROM used
+            WHERE used.tag IS NOT NULL)
+    SELECT tag FROM used WHERE tag IS NOT NULL LIMIT ?"""
+
+
+def read_tags(connection: Connection, most: int = 500) -> list[str]:
+    """The tags in use, by hops along their index."""
+    return [row[0] for row in connection.execute(_DISTINCT_TAGS, (most,))]
+
+
 def read_presence(connection: Connection, ticket_id: TicketId, now: datetime) -> list[tuple[AgentId, str, str]]:
     """Who has the ticket open: agent, name, mode; replying before viewing for one agent with two consoles."""
     rows = connection.execute(

@@ -12,10 +12,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from supportdesk.desk.model import AgentId, QueueRow, TicketId
+from supportdesk.desk.model import EVERYTHING, AgentId, Query, QueueRow, Sort, TicketId
 from supportdesk.errors import UsageError
 from supportdesk.store.connect import Connection
-from supportdesk.store.read.search import holds_text
+from supportdesk.store.read.narrow import base_of, narrow
 from supportdesk.store.statements import groups, marks
 from supportdesk.store.values import DECODERS, to_time
 from supportdesk.store.views import AWAKE, LISTINGS, SNOOZED, Listing
@@ -30,18 +30,20 @@ def read_ids(
     *,
     agent_id: AgentId | None,
     now: datetime,
-    text: str,
+    query: Query = EVERYTHING,
     limit: int,
     among: Sequence[TicketId] | None = None,
 ) -> list[TicketId]:
-    """The spine of a view, or those of some tickets that are in it. Raises UsageError for a view that there is not."""
+    """The spine of a view, or those of some tickets that are in it. Raises UsageError for a view that there is not.
+
+    A query that names a view or an order of its own is listed in those.
+    """
+    view = query.view or view
     asleep = view == "snoozed"
-    listing = Listing((f"{SNOOZED} AND snoozed_until > ?",)) if asleep else _listing(view)
+    listing = Listing((f"{SNOOZED} AND snoozed_until > ?",)) if asleep else _listing(view, query)
     params: list[Any] = [*((agent_id,) if listing.mine else ()), *((now,) if listing.awake or asleep else ())]
-    narrowed = ""
-    if text.strip():
-        condition, words = holds_text(connection, text)
-        narrowed, params = f" AND {condition}", [*params, *words]
+    more = narrow(connection, view, query.condition, agent_id=agent_id, now=now)
+    narrowed, params = f" AND {more.text}" if more.text else "", [*params, *more.params]
     if among is not None:
         spine = [
             ticket
@@ -49,6 +51,8 @@ def read_ids(
             for sql in _memberships(listing, some, narrowed)
             for ticket in _column(connection, sql, [*params, *some], 0)
         ]
+    elif query.sort:
+        spine = _sorted_spine(connection, listing, params, narrowed, query.sort, limit)
     elif asleep:
         sql = f"SELECT id FROM ticket WHERE {listing.branches[0]}{narrowed} ORDER BY snoozed_until, id"
         spine = _column(connection, sql, params, limit)
@@ -60,9 +64,9 @@ def read_ids(
     return [TicketId(ticket) for ticket in (spine[:limit] if limit else spine)]
 
 
-def _listing(view: str) -> Listing:
+def _listing(view: str, query: Query) -> Listing:
     try:
-        return LISTINGS[view]
+        return base_of(view, query)
     except KeyError:
         raise UsageError(f"there is no view {view!r}", hint=", ".join([*LISTINGS, "snoozed"])) from None
 
@@ -97,6 +101,29 @@ def _spine(connection: Connection, listing: Listing, params: Sequence[Any], narr
     if listing.due or len(parts) == 1:
         return [ticket for part in parts for ticket in part]
     return list(heapq.merge(*parts, reverse=True))
+
+
+def _sorted_spine(
+    connection: Connection, listing: Listing, params: Sequence[Any], narrowed: str, sort: Sort, limit: int
+) -> list[int]:
+    """A view in another order than its own; what has no deadline, or does not wait, comes last."""
+    where = " OR ".join(listing.branches) if len(listing.branches) > 1 else listing.branches[0]
+    more = (f" AND {AWAKE}" if listing.awake else "") + narrowed
+    spine: list[int] = []
+    for ending in _ENDINGS[sort]:
+        if limit and len(spine) >= limit:
+            break
+        sql = f"SELECT id FROM ticket WHERE ({where}){more} {ending}"
+        spine += _column(connection, sql, params, limit - len(spine) if limit else 0)
+    return spine
+
+
+_ENDINGS: Final[dict[str, tuple[str, ...]]] = {
+    "due": ("AND due_at IS NOT NULL ORDER BY due_at, id", "AND due_at IS NULL ORDER BY id DESC"),
+    "waiting": ("AND waiting_since IS NOT NULL ORDER BY waiting_since, id", "AND waiting_since IS NULL ORDER BY id"),
+    "newest": ("ORDER BY id DESC",),
+    "oldest": ("ORDER BY id",),
+}
 
 
 def _stopped(listing: Listing) -> Listing:

@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from supportdesk.desk.model import (
+    EVERYTHING,
     ActionId,
     AgentId,
     CustomerId,
     CustomerView,
     EventRow,
     OutboxRow,
+    Query,
     QueueRow,
     ThreadEntry,
     Ticket,
@@ -22,7 +24,7 @@ from supportdesk.errors import NotFound
 from supportdesk.store.address import Address
 from supportdesk.store.connect import Pool
 from supportdesk.store.hydrate import ticket_from
-from supportdesk.store.read import feed, lists, queue, search, thread
+from supportdesk.store.read import feed, lists, narrow, queue, search, thread
 from supportdesk.store.statements import select_rows
 
 Row = Mapping[str, Any]
@@ -45,12 +47,12 @@ class SqlReader:
         *,
         agent_id: AgentId | None,
         now: datetime,
-        text: str = "",
+        query: Query = EVERYTHING,
         limit: int = 0,
         among: Sequence[TicketId] | None = None,
     ) -> list[TicketId]:
         with self._pool.connection() as connection:
-            return queue.read_ids(connection, view, agent_id=agent_id, now=now, text=text, limit=limit, among=among)
+            return queue.read_ids(connection, view, agent_id=agent_id, now=now, query=query, limit=limit, among=among)
 
     def queue_rows(
         self, ids: Sequence[TicketId], *, agent_id: AgentId | None, now: datetime
@@ -91,9 +93,13 @@ class SqlReader:
         with self._pool.connection() as connection:
             return thread.read_outbox(connection, states=states, agent_id=agent_id, ticket_id=ticket_id, limit=limit)
 
-    def search(self, text: str, *, limit: int = 50) -> list[TicketId]:
+    def search(self, query: Query, *, agent_id: AgentId | None, now: datetime, limit: int = 50) -> list[TicketId]:
         with self._pool.connection() as connection:
-            return search.search_tickets(connection, text, limit)
+            return search.search_tickets(connection, query, agent_id=agent_id, now=now, limit=limit)
+
+    def used_words(self) -> tuple[list[str], list[str]]:
+        with self._pool.connection() as connection:
+            return lists.read_tags(connection), narrow.used_languages(connection)
 
     def unanswered(self, *, now: datetime, older_than: datetime | None = None) -> list[Row]:
         with self._pool.connection() as connection:

@@ -105,7 +105,9 @@ class QueueScreen(ListKeys, OnTickets):
             read, now = session.desk.read, session.now()
             limit = FIRST_PAGE if first else 0
             with self._order.reading():
-                ids = read.queue_ids(listing.view, agent_id=session.agent.id, now=now, text=listing.text, limit=limit)
+                ids = read.queue_ids(
+                    listing.view, agent_id=session.agent.id, now=now, query=session.query(listing.text), limit=limit
+                )
             rows = read.queue_rows(ids[:FIRST_ROWS], agent_id=session.agent.id, now=now) if first else {}
             return ids, rows
 
@@ -186,7 +188,11 @@ class QueueScreen(ListKeys, OnTickets):
 
         def work() -> list[TicketId]:
             return session.desk.read.queue_ids(
-                listing.view, agent_id=session.agent.id, now=session.now(), text=listing.text, among=asked
+                listing.view,
+                agent_id=session.agent.id,
+                now=session.now(),
+                query=session.query(listing.text),
+                among=asked,
             )
 
         def done(members: list[TicketId]) -> None:
@@ -212,7 +218,7 @@ class QueueScreen(ListKeys, OnTickets):
 
         def work() -> list[TicketId]:
             return session.desk.read.queue_ids(
-                listing.view, agent_id=session.agent.id, now=session.now(), text=listing.text
+                listing.view, agent_id=session.agent.id, now=session.now(), query=session.query(listing.text)
             )
 
         def done(ids: list[TicketId]) -> None:
@@ -362,7 +368,8 @@ class QueueScreen(ListKeys, OnTickets):
 
         def work() -> tuple[list[TicketId], dict[TicketId, QueueRow]]:
             read, me, now = session.desk.read, session.agent.id, session.now()
-            here = read.queue_ids(listing.view, agent_id=me, now=now, text=listing.text, among=tickets)
+            query = session.query(listing.text)
+            here = read.queue_ids(listing.view, agent_id=me, now=now, query=query, among=tickets)
             return here, read.queue_rows(tickets, agent_id=me, now=now)
 
         def done(found: tuple[list[TicketId], dict[TicketId, QueueRow]]) -> None:

@@ -333,6 +333,10 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_ticket_customer", "ticket", ["customer_id", "id"])
+    op.create_index("ix_ticket_assignee", "ticket", ["assignee_id", "id"])
+    op.create_index("ix_ticket_language", "ticket", ["language", "id"])
+    op.create_index("ix_ticket_mailbox", "ticket", ["mailbox_id", "id"])
+    op.create_index("ix_ticket_created", "ticket", ["created_at"])
     partial_index("ix_ticket_merged", "ticket", ["merged_into"], "merged_into IS NOT NULL")
     partial_index(
         "ix_ticket_mine",
