@@ -135,16 +135,22 @@ class ParsedMail:
     content_type: str = "text/plain"
     size: int = 0  # octets of the raw mail
     defects: tuple[Defect, ...] = ()
+    _fields: dict[str, list[str]] = field(init=False, repr=False, compare=False)  # the rules ask for some sixty names
+
+    def __post_init__(self) -> None:
+        fields: dict[str, list[str]] = {}
+        for name, value in self.headers:
+            fields.setdefault(name.casefold(), []).append(value)
+        object.__setattr__(self, "_fields", fields)
 
     def header(self, name: str) -> str | None:
         """The first field of that name, case-insensitive, or None."""
-        wanted = name.casefold()
-        return next((value for key, value in self.headers if key.casefold() == wanted), None)
+        found = self._fields.get(name.casefold())
+        return found[0] if found else None
 
     def header_all(self, name: str) -> tuple[str, ...]:
         """Every field of that name, top to bottom."""
-        wanted = name.casefold()
-        return tuple(value for key, value in self.headers if key.casefold() == wanted)
+        return tuple(self._fields.get(name.casefold(), ()))
 
     @property
     def fresh_text(self) -> str:
