@@ -17,17 +17,19 @@ from supportdesk.desk.model import MAIL, ActionId
 from supportdesk.desk.ports import Plan, Update
 from supportdesk.desk.settings import new_action_id
 from supportdesk.errors import Conflict, UsageError
-from supportdesk.mail.model import BuiltMail, ParsedMail, SendResult
+from supportdesk.mail.model import Address, BuiltMail, ParsedMail, SendResult
 from supportdesk.mail.parse import parse
-from tests.support.post import ROSA, mail
+from supportdesk.store import create_or_upgrade
+from tests.support.desk import SHOP, furnish
+from tests.support.post import ROSA, Post, mail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from supportdesk.desk.model import MailboxId, OutboxRow, Ticket, TicketId
     from supportdesk.desk.ports import MailSource, MailTransport, Row
+    from tests.support.databases import Database
     from tests.support.desk import House
-    from tests.support.post import Post
 
 SHOP_DAYS = ((540, 1080),)
 SATURDAY_22 = datetime(2026, 9, 5, 20, 0, tzinfo=UTC)
@@ -562,3 +564,44 @@ def test_a_responder_that_starts_anew_each_time_gets_two_a_week(desk: Desk) -> N
             desk.post.arrives(raw, at=desk.house.clock.now())
         desk.house.pass_time(hours=1)
     assert sent == 2
+
+
+def test_two_desks_that_acknowledge_each_other_exchange_two_automatic_mails_at_most(
+    desk: Desk, database: Database
+) -> None:
+    other_house = furnish(database.copy_of("schema", create_or_upgrade), desk.house.clock)
+    box = other_house.desk.mailbox(other_house.mailbox_id)
+    address = "help@werkstatt.example"
+    other_house.desk.save_mailbox(
+        other_house.giulia, {"id": box.id, "address": address, "settings": {"acknowledge": True}}
+    )
+    other = Desk(Post(other_house))
+    try:
+        # Both sides begin by hand, at the same moment, and both acknowledge.
+        for writer, to in ((desk, address), (other, SHOP)):
+            row = writer.house.desk.start_conversation(
+                writer.house.giulia, writer.house.mailbox_id, Address("", to), "Angebot"
+            )
+            row = writer.house.desk.save_draft(writer.house.giulia, row.id, row.version, body="Dov'è il vostro ordine?")
+            writer.house.desk.send(writer.house.giulia, row.id, seen_seq=row.seen_seq, undo_seconds=0)
+        for _turn in range(10):
+            for sender, receiver in ((desk, other), (other, desk)):
+                before = len(sender.server.taken)
+                sender.deliver()
+                for built, _people in sender.server.taken[before:]:
+                    envelope = f"Return-Path: <{built.sender}>\r\n".encode()
+                    receiver.post.arrives(envelope + built.data, read=False, at=desk.house.clock.now())
+                receiver.post.read()
+            desk.house.pass_time(minutes=5)
+        automatic = [
+            parsed
+            for one in (desk, other)
+            for parsed in (parse(built.data) for built, _people in one.server.taken)
+            if parsed.header("Auto-Submitted")
+        ]
+        assert len(automatic) == 2, "one acknowledgement from each side, and no answer to either"
+        for one in (desk, other):
+            assert [row["kind"] for row in one.post.rows("message")].count("out_of_office") == 1
+            assert "parked" not in one.post.outcomes()
+    finally:
+        other_house.store.close()

@@ -107,6 +107,9 @@ def send(
     seen: Annotated[int, typer.Option("--seen", metavar="SEQ", help=N_("Up to where you have read the ticket"))] = -1,
     after: Annotated[str, typer.Option("--after", metavar="STATUS", help=N_("What the ticket becomes"))] = "",
     anyway: Annotated[bool, typer.Option("--anyway", help=N_("Although a warning stands"))] = False,
+    ask_again: Annotated[
+        bool, typer.Option("--ask-again", help=N_("Remind a customer who does not answer, on business days 4 and 6"))
+    ] = False,
 ) -> int:
     from supportdesk.cli.actions import tell_done, tell_stopped
     from supportdesk.desk.results import AnswerNeeded
@@ -122,6 +125,7 @@ def send(
         done = session.desk.send(
             session.actor, row.id, seen_seq=row.seen_seq if seen < 0 else seen,
             after=after or row.after_status or "pending", anyway=anyway,
+            ask_again=ask_again,
         )  # fmt: skip
     except ReplyStopped as stopped:
         return tell_stopped(session, stopped, row.ticket_id, row.id)

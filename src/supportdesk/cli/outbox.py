@@ -16,6 +16,7 @@ from supportdesk.errors import UsageError
 from supportdesk.l10n.catalog import N_, _
 
 app = group()
+AUTOMATIC = ("acknowledgement", "bump")
 UNSENT = ("held", "sending", "deferred", "uncertain", "failed")
 NUMBER = typer.Argument(metavar="NUMBER", help=N_("Its number in the outbox"))
 
@@ -61,4 +62,8 @@ def mark_sent(session: Session, number: Annotated[int, NUMBER]) -> int:
 @verb(app, "cancel", N_("Make a reply that is not on the wire a draft again"), restricted=True)
 def cancel(session: Session, number: Annotated[int, NUMBER]) -> None:
     row = session.desk.cancel_send(session.actor, OutboxId(number))
+    if row.kind in AUTOMATIC:
+        line = _("The automatic mail to #{ticket} is not sent").format(ticket=row.ticket_id)
+        session.out.answer(row, [line])
+        return
     session.out.answer(row, [_("draft {id} on #{ticket}").format(id=row.id, ticket=row.ticket_id)])

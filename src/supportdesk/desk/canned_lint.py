@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from supportdesk.desk.automatic_texts import CONTEXT as AUTOMATIC_CONTEXT
+from supportdesk.desk.automatic_texts import is_automatic
 from supportdesk.desk.canned import CONTEXT
 from supportdesk.desk.templates import placeholders, plural_forms
 from supportdesk.errors import UsageError
@@ -37,8 +39,13 @@ def lint(responses: Iterable[CannedResponse], expected: Iterable[str] = ()) -> t
     them it is every tag that any response of the set has.
     """
     whole = tuple(responses)
-    tags = set(expected) or {str(variant.tag) for response in whole for variant in response.variants}
-    return tuple(finding for response in whole for finding in _lint_one(response, tags))
+    # Automatic mail is written in more languages than agents answer in: the two are compared among themselves.
+    tags = {
+        kind: set(expected)
+        or {str(one.tag) for response in whole if is_automatic(response.key) == kind for one in response.variants}
+        for kind in (False, True)
+    }
+    return tuple(finding for response in whole for finding in _lint_one(response, tags[is_automatic(response.key)]))
 
 
 def _lint_one(response: CannedResponse, expected: set[str]) -> Iterator[Finding]:
@@ -64,7 +71,8 @@ def _lint_one(response: CannedResponse, expected: set[str]) -> Iterator[Finding]
 
 def _lint_variant(response: CannedResponse, variant: Variant, used: frozenset[str]) -> Iterator[Finding]:
     tag = str(variant.tag)
-    known = {*CONTEXT, *(f"ask.{item.name}" for item in response.ask)}
+    context = AUTOMATIC_CONTEXT if is_automatic(response.key) else CONTEXT
+    known = {*context, *(f"ask.{item.name}" for item in response.ask)}
     for name in sorted(used - known):
         yield Finding(response.key, tag, "unknown_value", _("Nothing is known as {name}").format(name=name))
     needed = plural_categories(variant.tag.locale)

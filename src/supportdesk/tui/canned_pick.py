@@ -66,7 +66,10 @@ class CannedPick:
         self._screen.call(READ, desk.canned, self._offer)
 
     def _offer(self, responses: tuple[CannedResponse, ...]) -> None:
+        from supportdesk.desk.automatic_texts import is_automatic
+
         screen = self._screen
+        responses = tuple(response for response in responses if not is_automatic(response.key))
         if not responses:
             screen.tell(_("This desk has no canned responses yet: supportdesk canned import"), severity="warning")
             return

@@ -81,6 +81,8 @@ def delivery_state(row: OutboxRow | ThreadEntry, now: datetime) -> str:
     """What became of a reply, in words that stay true until something happens."""
     when = ages.clock(row.not_before, now) if row.not_before is not None else ""
     match row.state:
+        case "held" if row.agent_id is None:
+            return _("goes out with the next delivery")
         case "held" if row.not_before is not None and row.not_before > now:
             return _("goes out at {time} · U takes it back").format(time=when)
         case "held":
@@ -206,7 +208,9 @@ def _kind(entry: ThreadEntry) -> ItemKind:
 
 
 def _heading(entry: ThreadEntry) -> str:
-    who = entry.author_name or entry.author_address or _("unknown sender")
+    automatic = entry.direction == "out" and entry.author_kind == "machine"
+    nobody = _("automatic mail") if automatic else _("unknown sender")
+    who = entry.author_name or entry.author_address or nobody
     if entry.kind in MACHINE_WORDS:
         return f"{_(MACHINE_WORDS[entry.kind])} · {who}"
     if entry.kind == "call":

@@ -196,7 +196,7 @@ def _outbox_entry(
         kind="mail",
         direction="out",
         channel="mail",
-        author_kind="system" if row["agent_id"] is None else "agent",
+        author_kind="machine" if row["agent_id"] is None else "agent",
         author_name=agents.get(row["agent_id"], ""),
         author_address="",
         at=row["held_at"] or row["updated_at"],

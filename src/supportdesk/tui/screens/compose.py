@@ -58,6 +58,7 @@ class Sending:
     anyway: bool = False
     dismiss: str = ""
     seen_seq: int = 0
+    ask_again: bool = False
 
 
 class ComposeScreen(WritingScreen):
@@ -262,8 +263,10 @@ class ComposeScreen(WritingScreen):
         self.query_one(ReviewBar).show(self._review, say_how=True)
 
     def can(self, action: str) -> bool:
-        if action in ("send", "send_and_solve", "send_and_snooze"):
-            return self._review is not None and self._review.sendable
+        if action in ("send", "send_and_solve", "send_and_snooze", "send_and_ask_again"):
+            # A third party who was sent a forward is not reminded: he is nobody's customer.
+            forwarded = action == "send_and_ask_again" and self._row.kind == "forward"
+            return self._review is not None and self._review.sendable and not forwarded
         return super().can(action)
 
     def do_send(self) -> None:
@@ -276,6 +279,10 @@ class ComposeScreen(WritingScreen):
 
     def do_send_and_snooze(self) -> None:
         self._confirmed("s", self._ask_snooze)
+
+    def do_send_and_ask_again(self) -> None:
+        """Send; a customer who does not answer is reminded on the 4th and the 6th business day."""
+        self._confirmed("b", lambda: self._send(Sending("b", ask_again=True)))
 
     def _confirmed(self, key: str, then: Callable[[], None]) -> None:
         """Warnings want the same key twice."""
@@ -328,6 +335,7 @@ class ComposeScreen(WritingScreen):
                 anyway=sending.anyway,
                 snooze=sending.snooze,
                 dismiss=sending.dismiss,
+                ask_again=sending.ask_again,
             )
 
         self.call(WRITE, work, self._sent, failed=lambda error: self._not_sent(sending, error))
