@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from supportdesk.mail.child import MailParserPool
     from supportdesk.mail.model import Consent, DeviceCode, OAuthClient, Tokens
     from supportdesk.mail.on_disk import DiskArchive
-    from supportdesk.mail.sasl import Secret
+    from supportdesk.mail.sasl import Secret as Secret  # noqa: PLC0414 — the command line names the type
     from supportdesk.store.backup import BackupReport, RestoreReport
     from supportdesk.store.facts import DatabaseFacts as DatabaseFacts  # noqa: PLC0414 — `doctor` names the type
 
@@ -160,11 +160,24 @@ class Engine:
         return self._parser
 
     def fetcher(
-        self, mailbox: Mailbox, *, stop: Callable[[], bool], progress: Callable[[Progress], None] | None = None
+        self,
+        mailbox: Mailbox,
+        *,
+        stop: Callable[[], bool],
+        progress: Callable[[Progress], None] | None = None,
+        accept_renumbered: bool = False,
     ) -> Fetcher:
         from supportdesk.desk.fetch import Fetcher
 
-        return Fetcher(self.store.ledger, mailbox, stop=stop, progress=progress)
+        ledger, clock = self.store.ledger, self.desk.clock
+        return Fetcher(
+            ledger,
+            mailbox,
+            monotonic=clock.monotonic,
+            accept_renumbered=accept_renumbered,
+            stop=stop,
+            progress=progress,
+        )
 
     def processed_mail(self, mailbox: Mailbox) -> ProcessedMail:
         from supportdesk.desk.processed import ProcessedMail

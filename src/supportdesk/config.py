@@ -184,10 +184,15 @@ def resolve_password(config: Config, address: str) -> str:
     if credential.password_command:
         return _run_password_command(credential.password_command, address)
     if credential.password_file:
-        path = Path(credential.password_file).expanduser()
-        _refuse_open_file(path)
-        return _read(path).rstrip("\r\n")
+        return read_private(credential.password_file)
     return credential.password
+
+
+def read_private(name: str) -> str:
+    """What a file with a secret holds. Raises ConfigError where it is missing or others can read it."""
+    path = Path(name).expanduser()
+    _refuse_open_file(path)
+    return _read(path).rstrip("\r\n")
 
 
 def _run_password_command(command: str, address: str) -> str:

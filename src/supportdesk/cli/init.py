@@ -11,8 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from supportdesk.cli import places
-from supportdesk.cli.inputs import ask, is_interactive, read_credential
-from supportdesk.cli.mailbox import CA_FILE, IMAP, LOGIN, NO_TEST, ORDER_PATTERN, PASSWORD_COMMAND, PASSWORD_FILE, SMTP
+from supportdesk.cli.inputs import ask, is_interactive
+from supportdesk.cli.login import (
+    CLIENT_ID,
+    CLIENT_SECRET_FILE,
+    OAUTH,
+    PASSWORD_COMMAND,
+    PASSWORD_FILE,
+    TENANT,
+    LoginOptions,
+    ask_login,
+)
+from supportdesk.cli.mailbox import CA_FILE, ENTER, IMAP, LOGIN, NO_TEST, ORDER_PATTERN, SMTP, START
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
 from supportdesk.cli.week import EXAMPLE, read_week
@@ -24,8 +34,6 @@ if TYPE_CHECKING:
     from supportdesk.desk.model import Actor
 
 app = group()
-ENTER = typer.Option("--enter", metavar="yes|no", help=N_("Whether conversations that wait for us enter the queue"))
-START = typer.Option("--start", metavar="now|all|30d", help=N_("Which mail enters the queue; what is older is history"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,10 @@ def init(
     ca_file: Annotated[str, CA_FILE] = "",
     password_command: Annotated[str, PASSWORD_COMMAND] = "",
     password_file: Annotated[str, PASSWORD_FILE] = "",
+    oauth: Annotated[str, OAUTH] = "",
+    client_id: Annotated[str, CLIENT_ID] = "",
+    client_secret_file: Annotated[str, CLIENT_SECRET_FILE] = "",
+    tenant: Annotated[str, TENANT] = "",
     order_pattern: Annotated[str, ORDER_PATTERN] = "",
     start: Annotated[str, START] = "",
     enter: Annotated[str, ENTER] = "",
@@ -80,7 +92,7 @@ def init(
     defaults: Annotated[bool, typer.Option("--defaults", help=N_("Take what is offered instead of asking"))] = False,
 ) -> int:
     from supportdesk.bootstrap import create_desk
-    from supportdesk.cli.setup import Wanted, check_wanted, read_start, set_up_mailbox
+    from supportdesk.cli.setup import Wanted, check_wanted, known_guess, read_start, set_up_mailbox
     from supportdesk.desk.arguments import clean_language
     from supportdesk.desk.calendar import Calendar, load_zone, validate
     from supportdesk.desk.manners import check_order_pattern
@@ -94,7 +106,9 @@ def init(
             "--address": bool(address or no_mailbox),
             "--shop": bool(shop or address),
             "--country": bool(country or places.country_of(address)),
-            "--password-command": bool(password_command or password_file or no_mailbox or questions.interactive),
+            "--password-command": bool(
+                password_command or password_file or oauth or no_mailbox or questions.interactive
+            ),
         })  # fmt: skip
     if not no_mailbox:
         address = questions.answer(address, "--address", _("The support address"), check=domain_of).strip()
@@ -129,8 +143,10 @@ def init(
             start, "--start", _("Which mail enters the queue: now, all, or the last days (30d)"), "now",
             lambda text: read_start(text, datetime.now(UTC), load_zone(zone)),
         )  # fmt: skip
-        prompt = _("Password of {address}").format(address=address) if questions.interactive else ""
-        credential = read_credential(password_command, password_file, prompt=prompt)
+        options = LoginOptions(password_command, password_file, oauth, client_id, client_secret_file, tenant)
+        asks = questions.interactive and not (password_command or password_file)
+        guess = known_guess(address, imap) if asks else None
+        login_by = ask_login(session, address, options, guess, interactive=questions.interactive)
 
     desk = create_desk(session.config)
     session.adopt(desk)
@@ -142,7 +158,7 @@ def init(
         session.out.answer({"database": session.config.database, "agent": actor.name}, [_("the desk is ready")])
         return 0
     wanted = Wanted(
-        address=address, name=shop, shop=shop, credential=credential, imap=imap, smtp=smtp, login=login,
+        address=address, name=shop, shop=shop, login_by=login_by, options=options, imap=imap, smtp=smtp, login=login,
         ca_file=ca_file,
         start=start, language=tag, register=register, order_pattern=order_pattern,
         zone=zone, calendar_id=calendar_id, test=not no_test,

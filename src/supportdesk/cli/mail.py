@@ -8,6 +8,15 @@ import typer
 
 from supportdesk.cli.archive import import_mail
 from supportdesk.cli.inputs import find_mailbox
+from supportdesk.cli.login import (
+    CLIENT_ID,
+    CLIENT_SECRET_FILE,
+    OAUTH,
+    PASSWORD_COMMAND,
+    PASSWORD_FILE,
+    TENANT,
+    LoginOptions,
+)
 from supportdesk.cli.output import Meter
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
@@ -46,6 +55,29 @@ def fetch(
 
 
 verb(app, "import", N_("Take over an archive of mbox files, Maildirs or .eml files as history"))(import_mail)
+
+
+@verb(app, "login", N_("Log a mailbox in anew: a changed password, an app password, or with a browser"))
+def login(
+    session: Session,
+    mailbox: Annotated[str, typer.Argument(metavar="MAILBOX", help=N_("Its address or number"))] = "",
+    password: Annotated[bool, typer.Option("--password", help=N_("Ask for a password"))] = False,
+    password_command: Annotated[str, PASSWORD_COMMAND] = "",
+    password_file: Annotated[str, PASSWORD_FILE] = "",
+    oauth: Annotated[str, OAUTH] = "",
+    client_id: Annotated[str, CLIENT_ID] = "",
+    client_secret_file: Annotated[str, CLIENT_SECRET_FILE] = "",
+    tenant: Annotated[str, TENANT] = "",
+    name: Annotated[
+        str, typer.Option("--login", metavar="NAME", help=N_("The user name, where it is not the address"))
+    ] = "",
+    no_test: Annotated[bool, typer.Option("--no-test", help=N_("Save without trying to log in"))] = False,
+) -> None:
+    from supportdesk.cli.setup import log_in_anew
+
+    options = LoginOptions(password_command, password_file, oauth, client_id, client_secret_file, tenant)
+    box = find_mailbox(session.desk, mailbox)
+    log_in_anew(session, box, options, name=name, by_password=password, test=not no_test)
 
 
 @verb(app, "audit", N_("Prove that no mail was dropped: asks the servers; exits 1 if one was"))

@@ -6,7 +6,17 @@ from typing import Annotated, Any
 
 import typer
 
-from supportdesk.cli.inputs import assignments, find_mailbox, read_credential
+from supportdesk.cli.inputs import assignments, find_mailbox, is_interactive, read_credential
+from supportdesk.cli.login import (
+    CLIENT_ID,
+    CLIENT_SECRET_FILE,
+    OAUTH,
+    PASSWORD_COMMAND,
+    PASSWORD_FILE,
+    TENANT,
+    LoginOptions,
+    ask_login,
+)
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
 from supportdesk.desk.model import Mailbox
@@ -22,12 +32,10 @@ IMAP = typer.Option(
 SMTP = typer.Option("--smtp", metavar="HOST[:PORT][/TLS]", help=N_("The SMTP server"))
 LOGIN = typer.Option("--login", metavar="NAME", help=N_("The user name, where it is not the address"))
 CA_FILE = typer.Option("--ca-file", metavar="FILE", help=N_("Certificates to trust, for a private authority"))
-PASSWORD_COMMAND = typer.Option("--password-command", metavar="COMMAND", help=N_("A command that prints the password"))
-PASSWORD_FILE = typer.Option(
-    "--password-file", metavar="FILE", help=N_("A file (0600) with the password; - is standard input")
-)
 ORDER_PATTERN = typer.Option("--order-pattern", metavar="REGEX", help=N_("How an order number looks: IT-[0-9]{6}"))
 NO_TEST = typer.Option("--no-test", help=N_("Save without trying to log in and to send"))
+ENTER = typer.Option("--enter", metavar="yes|no", help=N_("Whether conversations that wait for us enter the queue"))
+START = typer.Option("--start", metavar="now|all|30d", help=N_("Which mail enters the queue; what is older is history"))
 
 
 @verb(app, "list", N_("List the mailboxes"), restricted=True)
@@ -64,24 +72,25 @@ def add(
     ca_file: Annotated[str, CA_FILE] = "",
     password_command: Annotated[str, PASSWORD_COMMAND] = "",
     password_file: Annotated[str, PASSWORD_FILE] = "",
-    start: Annotated[
-        str, typer.Option("--start", metavar="now|all|30d", help=N_("Which mail enters the queue"))
-    ] = "now",
+    oauth: Annotated[str, OAUTH] = "",
+    client_id: Annotated[str, CLIENT_ID] = "",
+    client_secret_file: Annotated[str, CLIENT_SECRET_FILE] = "",
+    tenant: Annotated[str, TENANT] = "",
+    start: Annotated[str, START] = "now",
     language: Annotated[
         str, typer.Option("--default-language", metavar="TAG", help=N_("When nothing tells the customer's"))
     ] = "",
     formal: Annotated[bool | None, typer.Option("--formal/--informal", help=N_("Lei or tu, Sie or du"))] = None,
     order_pattern: Annotated[str, ORDER_PATTERN] = "",
     no_test: Annotated[bool, NO_TEST] = False,
-    enter: Annotated[
-        str,
-        typer.Option("--enter", metavar="yes|no", help=N_("Whether conversations that wait for us enter the queue")),
-    ] = "",
+    enter: Annotated[str, ENTER] = "",
 ) -> int:
-    from supportdesk.cli.setup import Wanted, set_up_mailbox
+    from supportdesk.cli.setup import Wanted, known_guess, set_up_mailbox
 
     others = session.desk.mailboxes()
     model = others[0] if others else None
+    options = LoginOptions(password_command, password_file, oauth, client_id, client_secret_file, tenant)
+    guess = known_guess(address, imap) if is_interactive() else None
     wanted = Wanted(
         address=address,
         name=name or (model.name if model else ""),
@@ -90,9 +99,8 @@ def add(
         smtp=smtp,
         login=login,
         ca_file=ca_file,
-        credential=read_credential(
-            password_command, password_file, prompt=_("Password of {address}").format(address=address)
-        ),
+        login_by=ask_login(session, address, options, guess, interactive=is_interactive()),
+        options=options,
         start=start,
         language=language or (model.language if model else ""),
         register=_register(formal, language, model),
@@ -136,8 +144,19 @@ def set_mailbox(
         ),
     ] = None,
     formal: Annotated[bool | None, typer.Option("--formal/--informal", help=N_("Lei or tu, Sie or du"))] = None,
+    acknowledge: Annotated[
+        str, typer.Option("--acknowledge", metavar="on|off", help=N_("Whether first mails are acknowledged"))
+    ] = "",
+    automatic_language: Annotated[
+        str,
+        typer.Option(
+            "--automatic-language",
+            metavar="TAG|none",
+            help=N_("Automatic mail for customers in whose language none is written"),
+        ),
+    ] = "",
 ) -> None:
-    from supportdesk.config import save_credential
+    from supportdesk.bootstrap import save_login
     from supportdesk.desk.arguments import clean_language
     from supportdesk.desk.manners import check_manners, check_order_pattern
 
@@ -160,8 +179,8 @@ def set_mailbox(
         changes["register"] = "formal" if formal else ""
     if signature:
         changes["signatures"] = {**box.signatures, **assignments(signature)}
-    if setting:
-        given = _settings(setting)
+    given = {**_settings(setting or []), **_automatic_mail(acknowledge, automatic_language)}
+    if given:
         check_manners(given)
         changes["settings"] = {**box.settings, **given}
     prompt = _("Password of {address}").format(address=box.address) if password else ""
@@ -169,7 +188,7 @@ def set_mailbox(
     if not changes and credential is None:
         raise UsageError(_("say what to change"), hint="supportdesk mailbox set --help")
     if credential is not None:
-        path = save_credential(session.config, box.address, credential)
+        path = save_login(session.config, box.address, credential, None)
         session.out.say(_("the login is in {file}").format(file=path))
     _save(session, box, changes)
 
@@ -180,14 +199,14 @@ def try_out(
     mailbox: Annotated[str, typer.Argument(metavar="MAILBOX", help=N_("Its address or number"))] = "",
     no_send: Annotated[bool, typer.Option("--no-send", help=N_("Only log in"))] = False,
 ) -> None:
+    from supportdesk.bootstrap import open_secret
     from supportdesk.cli.setup import try_servers
-    from supportdesk.config import resolve_password
 
     box = find_mailbox(session.desk, mailbox)
     if box.imap is None or box.smtp is None:
         raise UsageError(_("{address} has no servers yet").format(address=box.address), hint="supportdesk mailbox set")
-    password = resolve_password(session.config, box.address)
-    found = try_servers(session, session.desk, box.address, box.imap, box.smtp, password, send=not no_send)
+    secret = open_secret(session.config, box.address)
+    found = try_servers(session, session.desk, box.address, box.imap, box.smtp, secret, send=not no_send)
     value = {"mailbox": box.address, "imap": True, "smtp": True, "self_test": found}
     session.out.answer(value, [_("{address}: all is well").format(address=box.address)])
 
@@ -239,6 +258,20 @@ def _register(formal: bool | None, language: str, model: Mailbox | None) -> str:
     if formal is None:
         formal = bool(model.register) if model is not None else language.partition("-")[0] in FORMS
     return "formal" if formal else ""
+
+
+def _automatic_mail(acknowledge: str, language: str) -> dict[str, Any]:
+    """What the two options say, as manners of the mailbox."""
+    from supportdesk.desk.arguments import clean_language
+
+    if acknowledge not in ("", "on", "off"):
+        raise UsageError(
+            _("{value} is no choice for {name}").format(value=acknowledge, name="--acknowledge"), hint="on, off"
+        )
+    given: dict[str, Any] = {"acknowledge": acknowledge == "on"} if acknowledge else {}
+    if language:
+        given["automatic_language"] = "" if language == "none" else clean_language(language)
+    return given
 
 
 def _save(session: Session, box: Mailbox, changes: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Finding out which of the guessed servers are there: the domain's MX, a connection, a TLS handshake. No login.
+"""Finding out which servers an address has: the domain's SRV and MX records, a connection, a TLS handshake. No login.
 
 Without a network, or with a resolver that does not answer, everything here says "unknown" within seconds.
 """
@@ -10,46 +10,86 @@ import re
 import socket
 import ssl
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from supportdesk.desk.model import Server
-from supportdesk.desk.providers import Guess, domain_of, guess_servers
+from supportdesk.desk.providers import (
+    SRV_SERVICES,
+    Guess,
+    ServiceRecord,
+    domain_of,
+    guess_by_records,
+    guess_servers,
+)
 
 CONNECT_SECONDS = 4.0
 DNS_SECONDS = 2.0
-MX = 15  # RFC 1035 3.2.2
+DNS_PORT = 53
+MX, SRV = 15, 33  # RFC 1035 3.2.2, RFC 2782
+Record = TypeVar("Record")
 
 
 def find_guess(address: str) -> Guess:
-    """The servers that the address probably has: by provider, by its domain's MX, else by the usual names."""
-    guess = guess_servers(address)
-    if guess.provider:
-        return guess
-    guess = guess_servers(address, mail_exchangers(domain_of(address)))
-    if guess.provider:
+    """The servers that the address has: by provider, by its domain's MX or SRV records, else by the usual names."""
+    guess = look_up(address)
+    if guess.provider or guess.outside:
         return guess
     return Guess(_that_answer(guess.imap), _that_answer(guess.smtp))
 
 
+def look_up(address: str) -> Guess:
+    """The same without a connection to any of them: what the table and DNS say."""
+    guess = guess_servers(address)
+    if guess.provider:
+        return guess
+    domain = domain_of(address)
+    with ThreadPoolExecutor(max_workers=5) as pool:
+        mx = pool.submit(mail_exchangers, domain)
+        records = list(pool.map(lambda service: service_records(service, domain), SRV_SERVICES))
+        guess = guess_servers(address, mx.result())
+    if guess.provider:
+        return guess
+    return guess_by_records(address, [one for some in records for one in some]) or guess
+
+
 def mail_exchangers(domain: str) -> tuple[str, ...]:
     """The MX names of a domain, most preferred first; empty when nobody answers (RFC 1035, 5321 5.1)."""
+
+    def read(data: bytes, at: int) -> tuple[int, str]:
+        return struct.unpack(">H", data[at : at + 2])[0], _read_name(data, at + 2)
+
+    return tuple(name for _preference, name in sorted(_ask_dns(domain, MX, read)) if name)
+
+
+def service_records(service: str, domain: str) -> list[ServiceRecord]:
+    """Where a domain offers a service (RFC 6186); empty when nobody answers."""
+
+    def read(data: bytes, at: int) -> ServiceRecord:
+        priority, weight, port = struct.unpack(">HHH", data[at : at + 6])
+        return ServiceRecord(service, priority, weight, port, _read_name(data, at + 6))
+
+    return _ask_dns(f"{service}.{domain}", SRV, read)
+
+
+def _ask_dns(name: str, kind: int, read: Callable[[bytes, int], Record]) -> list[Record]:
     try:
-        question = _question(domain.encode("idna"))
+        question = _question(name.encode("idna"), kind)
     except UnicodeError:
-        return ()
+        return []
     for resolver in _resolvers():
         family = socket.AF_INET6 if ":" in resolver else socket.AF_INET
         try:
             with socket.socket(family, socket.SOCK_DGRAM) as link:
                 link.settimeout(DNS_SECONDS)
-                link.connect((resolver, 53))
+                link.connect((resolver, DNS_PORT))
                 link.send(question)
-                return _read_answer(link.recv(4096), question[:2])
+                return _read_answer(link.recv(4096), question[:2], kind, read)
         except (OSError, ValueError, struct.error, IndexError):
             continue
-    return ()
+    return []
 
 
 def answers(server: Server) -> bool:
@@ -79,28 +119,28 @@ def _resolvers() -> list[str]:
     return re.findall(r"^nameserver\s+([0-9A-Fa-f:.]+)\s*$", text, re.MULTILINE)[:2]
 
 
-def _question(domain: bytes) -> bytes:
+def _question(domain: bytes, kind: int) -> bytes:
     labels = b"".join(bytes([len(label)]) + label for label in domain.strip(b".").split(b".") if label)
     header = struct.pack(">HHHHHH", random.randrange(1 << 16), 0x0100, 1, 0, 0, 0)
-    return header + labels + b"\0" + struct.pack(">HH", MX, 1)
+    return header + labels + b"\0" + struct.pack(">HH", kind, 1)
 
 
-def _read_answer(data: bytes, identity: bytes) -> tuple[str, ...]:
+def _read_answer(data: bytes, identity: bytes, wanted: int, read: Callable[[bytes, int], Record]) -> list[Record]:
     if data[:2] != identity:
         raise ValueError("an answer to another question")
     questions, records = struct.unpack(">HH", data[4:8])
     at = 12
     for _question_number in range(questions):
         at = _skip_name(data, at) + 4
-    found: list[tuple[int, str]] = []
+    found: list[Record] = []
     for _record_number in range(records):
         at = _skip_name(data, at)
         kind, _class, _ttl, length = struct.unpack(">HHIH", data[at : at + 10])
         at += 10
-        if kind == MX:
-            found.append((struct.unpack(">H", data[at : at + 2])[0], _read_name(data, at + 2)))
+        if kind == wanted:
+            found.append(read(data, at))
         at += length
-    return tuple(name for _preference, name in sorted(found) if name)
+    return found
 
 
 def _skip_name(data: bytes, at: int) -> int:

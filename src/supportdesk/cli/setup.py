@@ -5,21 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from supportdesk.cli.failures import complain
-from supportdesk.cli.inputs import ask, ask_password, confirm, is_interactive
+from supportdesk.cli.inputs import ask, confirm, is_interactive
+from supportdesk.cli.login import Login, LoginOptions, ask_login
 from supportdesk.cli.output import Meter
-from supportdesk.cli.probe import find_guess
-from supportdesk.config import Credential, resolve_password, save_credential
+from supportdesk.cli.probe import find_guess, look_up
 from supportdesk.desk.calendar import load_zone
-from supportdesk.desk.providers import Kind, guess_servers, read_server, write_server
+from supportdesk.desk.providers import Guess, Kind, guess_servers, provider_at, read_server, write_server
 from supportdesk.errors import Conflict, ConnectionFailed, LoginRefused, SupportdeskError, UsageError
 from supportdesk.l10n.catalog import _, ngettext
 
 if TYPE_CHECKING:
+    from supportdesk.bootstrap import Secret
     from supportdesk.cli.session import Session
     from supportdesk.desk.desk import Desk
     from supportdesk.desk.first_mail import FirstMail
@@ -34,7 +35,7 @@ class Wanted:
     address: str
     name: str
     shop: str
-    credential: Credential | None
+    login_by: Login | None
     imap: str = ""
     smtp: str = ""
     login: str = ""
@@ -47,25 +48,28 @@ class Wanted:
     calendar_id: int | None = None
     test: bool = True
     enter: str = "ask"
+    options: LoginOptions = field(default_factory=LoginOptions)
 
 
 def set_up_mailbox(session: Session, desk: Desk, actor: Actor, wanted: Wanted) -> int:
     """All the steps. Nothing is saved before the servers have been tried. Returns 0."""
+    from supportdesk.bootstrap import save_login
+
     check_wanted(desk, wanted)
     start_at = read_start(wanted.start, desk.clock.now(), load_zone(wanted.zone))
     while True:
         try:
-            password, credential = _password(session, wanted)
-            imap, smtp = find_servers(session, wanted, password)
-            tested = try_servers(session, desk, wanted.address, imap, smtp, password) if wanted.test else None
+            login_by, secret = _secret(session, wanted)
+            imap, smtp = find_servers(session, wanted, secret)
+            tested = try_servers(session, desk, wanted.address, imap, smtp, secret) if wanted.test else None
             break
         except (ConnectionFailed, UsageError) as error:
             if not is_interactive():
                 raise
-            wanted = ask_again(wanted, error)
+            wanted = ask_again(session, wanted, error)
     asks = wanted.start != "now"
     # First: a login without a mailbox does no harm, a mailbox without a login is an error in every pass.
-    path = save_credential(session.config, wanted.address, credential)
+    path = save_login(session.config, wanted.address, login_by.credential, login_by.tokens)
     box = desk.save_mailbox(
         actor,
         {
@@ -83,7 +87,7 @@ def set_up_mailbox(session: Session, desk: Desk, actor: Actor, wanted: Wanted) -
     return 0
 
 
-def ask_again(wanted: Wanted, error: SupportdeskError) -> Wanted:
+def ask_again(session: Session, wanted: Wanted, error: SupportdeskError) -> Wanted:
     """What was wrong, and once more the questions that it depends on; every other answer is kept."""
     complain(error.message, error.hint)
     if isinstance(error, ConnectionFailed):
@@ -93,14 +97,24 @@ def ask_again(wanted: Wanted, error: SupportdeskError) -> Wanted:
         )  # fmt: skip
     if not isinstance(error, ConnectionFailed) or isinstance(error, LoginRefused):
         login = ask(_("User name"), wanted.login or wanted.address)
-        credential = ask_password(_("Password of {address}").format(address=wanted.address))
-        wanted = replace(wanted, login="" if login == wanted.address else login, credential=credential)
+        # What was given on the command line has failed: only how a browser is asked is still worth knowing.
+        options = replace(wanted.options, password_command="", password_file="")
+        guess = known_guess(wanted.address, wanted.imap)
+        login_by = ask_login(session, wanted.address, options, guess, interactive=True)
+        wanted = replace(wanted, login="" if login == wanted.address else login, login_by=login_by)
     return wanted
 
 
 def _ask_server(kind: Kind, question: str, before: str) -> str:
     look = "" if before else " ({})".format(_("HOST[:PORT][/TLS]; Enter to look for it"))
     return ask(question + look, before, lambda text: read_server(text, kind, "") if text else None)
+
+
+def known_guess(address: str, imap: str) -> Guess | None:
+    """What is known of the provider before anything is tried: by the server that was named, else by the address."""
+    if imap:
+        return provider_at(read_server(imap, "imap", "").host, address)
+    return look_up(address)
 
 
 def check_wanted(desk: Desk, wanted: Wanted) -> None:
@@ -135,7 +149,7 @@ def read_start(text: str, now: datetime, zone: tzinfo) -> datetime | None:
     return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
 
 
-def find_servers(session: Session, wanted: Wanted, password: str) -> tuple[Server, Server]:
+def find_servers(session: Session, wanted: Wanted, secret: Secret) -> tuple[Server, Server]:
     """The two servers that were named, else the guessed ones that let us in. Raises what the last try raised."""
     from supportdesk.bootstrap import open_source, open_transport
 
@@ -151,27 +165,27 @@ def find_servers(session: Session, wanted: Wanted, password: str) -> tuple[Serve
     guess = None if wanted.imap and wanted.smtp else find_guess(wanted.address)
     if guess is not None and guess.provider:
         session.out.say(_("this is an address of {provider}").format(provider=guess.provider))
-    if guess is not None and guess.hint:
-        session.out.say(_(guess.hint))
+    if guess is not None and guess.outside:
+        _confirm_outside(wanted.address, guess)
     imap = _first_that_lets_in(
-        session, wanted, "imap", guess.imap if guess else (), lambda one: open_source(one, password)
+        session, wanted, "imap", guess.imap if guess else (), lambda one: open_source(one, secret)
     )
     smtp = _first_that_lets_in(
-        session, wanted, "smtp", guess.smtp if guess else (), lambda one: open_transport(one, password)
+        session, wanted, "smtp", guess.smtp if guess else (), lambda one: open_transport(one, secret)
     )
     return imap, smtp
 
 
 def try_servers(
-    session: Session, desk: Desk, address: str, imap: Server, smtp: Server, password: str, *, send: bool = True
+    session: Session, desk: Desk, address: str, imap: Server, smtp: Server, secret: Secret, *, send: bool = True
 ) -> SelfTest | None:
     """Log in to both; send a mail to oneself and find it again."""
     from supportdesk.bootstrap import open_source, open_transport
     from supportdesk.desk.self_test import send_to_oneself
 
-    with closing(open_source(imap, password)) as source:
+    with closing(open_source(imap, secret)) as source:
         session.out.say(_("IMAP {server}: logged in").format(server=write_server(imap)))
-        with closing(open_transport(smtp, password)) as transport:
+        with closing(open_transport(smtp, secret)) as transport:
             session.out.say(_("SMTP {server}: logged in").format(server=write_server(smtp)))
             if not send:
                 return None
@@ -181,6 +195,47 @@ def try_servers(
         _("it arrived in {folder} after {seconds} s").format(folder=found.folder, seconds=round(found.seconds, 1))
     )
     return found
+
+
+def log_in_anew(
+    session: Session,
+    box: Mailbox,
+    options: LoginOptions,
+    *,
+    name: str = "",
+    by_password: bool = False,
+    test: bool = True,
+) -> None:
+    """`mail login`: ask how, try it on both servers, save it; the worker sees the file change and goes on by itself."""
+    from supportdesk.bootstrap import save_login
+
+    if box.imap is None or box.smtp is None:
+        raise UsageError(_("{address} has no servers yet").format(address=box.address), hint="supportdesk mailbox set")
+    imap, smtp = (replace(server, login=name or server.login) for server in (box.imap, box.smtp))
+    guess = None if by_password else provider_at(imap.host, box.address)
+    while True:
+        login_by = ask_login(session, box.address, options, guess, interactive=is_interactive())
+        if login_by is None:
+            raise UsageError(_("a password is needed"), hint="--password-command --password-file --oauth")
+        secret = secret_of(session, box.address, login_by)
+        try:
+            if test:
+                try_servers(session, session.desk, box.address, imap, smtp, secret, send=False)
+            break
+        except LoginRefused as error:
+            if not is_interactive() or options.password_command or options.password_file:
+                raise
+            complain(error.message, error.hint)
+    path = save_login(session.config, box.address, login_by.credential, login_by.tokens)
+    if name and (imap, smtp) != (box.imap, box.smtp):
+        changed = {"id": box.id, "version": box.version, "imap": imap, "smtp": smtp}
+        session.desk.save_mailbox(session.actor, changed)
+    way = "tokens" if login_by.credential.oauth is not None else "password"
+    lines = [
+        _("{address}: logged in; the login is in {file}").format(address=box.address, file=path),
+        _("a worker that runs on this machine goes on with it within seconds"),
+    ]
+    session.out.answer({"mailbox": box.address, "way": way, "file": path, "tested": test}, lines)
 
 
 def take_over_first_mail(session: Session, desk: Desk, actor: Actor, box: Mailbox, enter: str) -> FirstMail | None:
@@ -233,6 +288,16 @@ def decide_what_enters(session: Session, desk: Desk, actor: Actor, box: Mailbox,
     return first
 
 
+def _confirm_outside(address: str, guess: Guess) -> None:
+    """DNS can be forged, and the password goes where it says: what is outside the domain is shown first (RFC 6186)."""
+    hosts = ", ".join(guess.outside)
+    words = _("the domain of {address} names servers elsewhere: {hosts}").format(address=address, hosts=hosts)
+    if not is_interactive():
+        raise UsageError(words, hint=_("name them if they are right: {options}").format(options="--imap --smtp"))
+    if not confirm(_("{fact}. Shall the password go there?").format(fact=words)):
+        raise UsageError(words, hint=_("name others: {options}").format(options="--imap --smtp"))
+
+
 def _first_that_lets_in(
     session: Session, wanted: Wanted, kind: Kind, guessed: tuple[Server, ...], connect: Callable[[Server], Any]
 ) -> Server:
@@ -281,9 +346,16 @@ def _candidates(wanted: Wanted, kind: Kind, guessed: tuple[Server, ...]) -> Iter
             yield replace(server, login=server.login.rpartition("@")[0])
 
 
-def _password(session: Session, wanted: Wanted) -> tuple[str, Credential]:
-    """What the credential gives now: a command that prints nothing is found out before it is saved."""
-    if wanted.credential is None:
-        raise UsageError(_("a password is needed"), hint="--password-command --password-file")
-    config = replace(session.config, credentials={wanted.address.casefold(): wanted.credential})
-    return resolve_password(config, wanted.address), wanted.credential
+def _secret(session: Session, wanted: Wanted) -> tuple[Login, Secret]:
+    """What the login gives now: a command that prints nothing is found out before it is saved."""
+    if wanted.login_by is None:
+        raise UsageError(_("a password is needed"), hint="--password-command --password-file --oauth")
+    return wanted.login_by, secret_of(session, wanted.address, wanted.login_by)
+
+
+def secret_of(session: Session, address: str, login_by: Login) -> Secret:
+    """What a login that is not saved yet gives. Raises ConfigError."""
+    from supportdesk.bootstrap import open_secret
+
+    config = replace(session.config, credentials={address.casefold(): login_by.credential})
+    return open_secret(config, address, login_by.tokens)

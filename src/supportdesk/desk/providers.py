@@ -9,10 +9,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import quote
 
 from supportdesk.desk.model import Server
 from supportdesk.errors import UsageError
 from supportdesk.l10n.catalog import N_, _
+from supportdesk.mail.model import OAuthClient
 
 Kind = Literal["imap", "smtp"]
 PORTS: dict[tuple[Kind, str], int] = {
@@ -20,9 +22,13 @@ PORTS: dict[tuple[Kind, str], int] = {
     ("smtp", "implicit"): 465, ("smtp", "starttls"): 587, ("smtp", "none"): 25,
 }  # fmt: skip
 APP_PASSWORD = N_("This provider wants an app password, made in the account's security settings.")
-NO_PASSWORDS = N_(
-    "This provider refuses plain passwords for many accounts; an administrator has to allow SMTP and IMAP login."
-)
+NO_PASSWORDS = N_("This provider takes no passwords from programs; you log in with a browser, on any machine.")
+SWITCH_ON = N_("IMAP has to be switched on in the settings of this mailbox first.")
+Service = Literal["", "microsoft", "google"]
+SRV_SERVICES: dict[str, tuple[Kind, str]] = {  # RFC 6186, RFC 8314 5.1: in the order of preference
+    "_imaps._tcp": ("imap", "implicit"), "_imap._tcp": ("imap", "starttls"),
+    "_submissions._tcp": ("smtp", "implicit"), "_submission._tcp": ("smtp", "starttls"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +42,36 @@ class Provider:
     mx: tuple[str, ...] = ()
     hint: str = ""  # a msgid
     login: Literal["address", "local"] = "address"
+    service: Service = ""  # whose browser login it takes
+    app_passwords: str = ""  # where they are made
 
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """A pair of servers to try. `provider` is empty for the usual names; `hint` is a msgid."""
+    """A pair of servers to try. `provider` is empty for what DNS said and for the usual names; `hint` is a msgid."""
 
     imap: tuple[Server, ...]  # in the order to try
     smtp: tuple[Server, ...]
     provider: str = ""
     hint: str = ""
+    service: Service = ""
+    app_passwords: str = ""
+    outside: tuple[str, ...] = ()  # servers that DNS alone named, outside the address's domain: a person confirms them
+
+    @property
+    def takes_passwords(self) -> bool:
+        return self.hint != NO_PASSWORDS
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRecord:
+    """One SRV record (RFC 2782): `service` is `_imaps._tcp` and the like."""
+
+    service: str
+    priority: int
+    weight: int
+    port: int
+    host: str
 
 
 PROVIDERS: tuple[Provider, ...] = (
@@ -56,6 +82,8 @@ PROVIDERS: tuple[Provider, ...] = (
         ("gmail.com", "googlemail.com"),
         ("google.com", "googlemail.com"),
         APP_PASSWORD,
+        service="google",
+        app_passwords="https://myaccount.google.com/apppasswords",
     ),
     Provider(
         "Microsoft 365",
@@ -64,6 +92,7 @@ PROVIDERS: tuple[Provider, ...] = (
         (),
         ("mail.protection.outlook.com", "mx.microsoft"),
         NO_PASSWORDS,
+        service="microsoft",
     ),
     Provider(
         "Outlook.com",
@@ -88,6 +117,7 @@ PROVIDERS: tuple[Provider, ...] = (
         ),
         (),
         NO_PASSWORDS,
+        service="microsoft",
     ),
     Provider(
         "Yahoo",
@@ -96,6 +126,7 @@ PROVIDERS: tuple[Provider, ...] = (
         ("yahoo.com", "yahoo.it", "yahoo.de", "yahoo.fr", "yahoo.es", "yahoo.co.uk", "ymail.com"),
         ("yahoodns.net",),
         APP_PASSWORD,
+        app_passwords="https://login.yahoo.com/account/security",
     ),
     Provider(
         "iCloud",
@@ -104,6 +135,7 @@ PROVIDERS: tuple[Provider, ...] = (
         ("icloud.com", "me.com", "mac.com"),
         ("mail.icloud.com",),
         APP_PASSWORD,
+        app_passwords="https://account.apple.com",
     ),
     Provider(
         "Aruba PEC",
@@ -131,9 +163,11 @@ PROVIDERS: tuple[Provider, ...] = (
     Provider("IONOS", "imap.ionos.es", "smtp.ionos.es", (), ("ionos.es",)),
     Provider("IONOS", "imap.ionos.co.uk", "smtp.ionos.co.uk", (), ("ionos.co.uk",)),
     Provider("STRATO", "imap.strato.de", "smtp.strato.de", (), ("rzone.de",)),
-    Provider("GMX", "imap.gmx.net", "mail.gmx.net", ("gmx.de", "gmx.net", "gmx.at", "gmx.ch"), ("gmx.net",)),
-    Provider("GMX", "imap.gmx.com", "mail.gmx.com", ("gmx.com", "gmx.es", "gmx.fr", "gmx.co.uk", "mail.com")),
-    Provider("WEB.DE", "imap.web.de", "smtp.web.de:587", ("web.de",), ("web.de",)),
+    Provider("GMX", "imap.gmx.net", "mail.gmx.net", ("gmx.de", "gmx.net", "gmx.at", "gmx.ch"), ("gmx.net",), SWITCH_ON),
+    Provider(
+        "GMX", "imap.gmx.com", "mail.gmx.com", ("gmx.com", "gmx.es", "gmx.fr", "gmx.co.uk", "mail.com"), (), SWITCH_ON
+    ),
+    Provider("WEB.DE", "imap.web.de", "smtp.web.de:587", ("web.de",), ("web.de",), SWITCH_ON),
     Provider(
         "T-Online", "secureimap.t-online.de", "securesmtp.t-online.de", ("t-online.de", "magenta.de"), (), APP_PASSWORD
     ),
@@ -163,6 +197,7 @@ PROVIDERS: tuple[Provider, ...] = (
         ("fastmail.com", "fastmail.fm"),
         ("messagingengine.com",),
         APP_PASSWORD,
+        app_passwords="https://app.fastmail.com/settings/security",
     ),
     Provider("Zoho", "imap.zoho.eu", "smtp.zoho.eu", ("zohomail.eu",), ("zoho.eu",), APP_PASSWORD),
     Provider("Zoho", "imap.zoho.com", "smtp.zoho.com", ("zohomail.com",), ("zoho.com",), APP_PASSWORD),
@@ -186,18 +221,52 @@ def guess_servers(address: str, mx: Sequence[str] = ()) -> Guess:
     domain = domain_of(address)
     provider = next((one for one in PROVIDERS if domain in one.domains), None) or _by_mx(mx)
     if provider is not None:
-        login = address.strip() if provider.login == "address" else address.strip().rpartition("@")[0]
-        return Guess(
-            (read_server(provider.imap, "imap", login),),
-            (read_server(provider.smtp, "smtp", login),),
-            provider.name,
-            provider.hint,
-        )
+        return _servers_of(provider, address)
     imap = [f"{host}.{domain}{tls}" for tls in ("", "/starttls") for host in ("imap", "mail")]
     smtp = [f"{host}.{domain}{tls}" for tls in ("", "/starttls") for host in ("smtp", "mail")]
     return Guess(
         tuple(read_server(text, "imap", address.strip()) for text in imap),
         tuple(read_server(text, "smtp", address.strip()) for text in smtp),
+    )
+
+
+def provider_at(imap_host: str, address: str) -> Guess | None:
+    """What is known of the provider whose IMAP server this is; None for any other server."""
+    for provider in PROVIDERS:
+        if read_server(provider.imap, "imap", "").host == imap_host.casefold():
+            return _servers_of(provider, address)
+    return None
+
+
+def guess_by_records(address: str, records: Sequence[ServiceRecord]) -> Guess | None:
+    """The servers that a domain names in DNS (RFC 6186); None unless it names both kinds. `.` means: not offered."""
+    found: dict[Kind, list[Server]] = {"imap": [], "smtp": []}
+    order = list(SRV_SERVICES)
+    known = (one for one in records if one.service in SRV_SERVICES and one.host.strip(".") and 0 < one.port < 65536)
+    for one in sorted(known, key=lambda one: (order.index(one.service), one.priority, -one.weight)):
+        kind, tls = SRV_SERVICES[one.service]
+        found[kind].append(Server(one.host.rstrip(".").casefold(), one.port, tls, address.strip()))
+    if not (found["imap"] and found["smtp"]):
+        return None
+    domain = domain_of(address)
+    hosts = dict.fromkeys(server.host for servers in found.values() for server in servers)
+    outside = tuple(host for host in hosts if host != domain and not host.endswith(f".{domain}"))
+    return Guess(tuple(found["imap"]), tuple(found["smtp"]), outside=outside)
+
+
+def oauth_client(service: str, client_id: str, client_secret: str = "", tenant: str = "") -> OAuthClient:
+    """The shop's own client at microsoft or google. Google's device flow refuses mail scopes: its browser only."""
+    if service == "microsoft":
+        base = f"https://login.microsoftonline.com/{quote(tenant or 'common', safe='')}/oauth2/v2.0"
+        scope = "https://outlook.office.com/IMAP.AccessAsUser.All https://outlook.office.com/SMTP.Send offline_access"
+        return OAuthClient(client_id, f"{base}/token", scope, f"{base}/devicecode", "", client_secret)
+    return OAuthClient(
+        client_id,
+        "https://oauth2.googleapis.com/token",
+        "https://mail.google.com/",
+        "",
+        "https://accounts.google.com/o/oauth2/v2/auth",
+        client_secret,
     )
 
 
@@ -220,6 +289,18 @@ def write_server(server: Server) -> str:
     """The same as `read_server` reads."""
     host = f"[{server.host}]" if ":" in server.host else server.host
     return f"{host}:{server.port}/{server.tls}"
+
+
+def _servers_of(provider: Provider, address: str) -> Guess:
+    login = address.strip() if provider.login == "address" else address.strip().rpartition("@")[0]
+    return Guess(
+        (read_server(provider.imap, "imap", login),),
+        (read_server(provider.smtp, "smtp", login),),
+        provider.name,
+        provider.hint,
+        provider.service,
+        provider.app_passwords,
+    )
 
 
 def _by_mx(mx: Sequence[str]) -> Provider | None:
