@@ -35,7 +35,8 @@ LEASE_SECONDS = 30.0
 HEARTBEAT_SECONDS = 10.0
 LISTEN_SECONDS = 60.0  # IDLE is ended and a full pass made this often, news or not (SYNC-8)
 BACKOFF_FIRST, BACKOFF_LAST = 1.0, 300.0
-REFUSED_TRIES, REFUSED_SECONDS = 3, 900.0
+REFUSED_TRIES, REFUSED_SECONDS = 2, 900.0  # with the one of the deliverers three in ten minutes (SYNC-9)
+FRESH_SECONDS = 5.0
 HEALTHY_SECONDS = 60.0
 HOUSEKEEPING_SECONDS = 60.0
 DELIVERERS = 4
@@ -272,6 +273,9 @@ class _Listener:
                 if taken.fetched:
                     self._worker.news.set()
                     log.info("%s: took over %d new messages", self.mailbox.address, taken.fetched)
+                if taken.bodiless:  # another connection may bring what this one did not (SYNC-4)
+                    self._stopped.wait(FRESH_SECONDS)
+                    return
                 if source.select("INBOX").uidnext <= fetcher.uidnext.get("INBOX", 0):
                     source.idle(LISTEN_SECONDS, self._done)
         finally:

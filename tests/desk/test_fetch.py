@@ -11,7 +11,7 @@ import pytest
 from supportdesk.desk.fetch import Fetcher, Progress, watched_folders
 from supportdesk.desk.model import Mailbox, MailboxId
 from supportdesk.desk.ports import LedgerItem
-from supportdesk.errors import ConnectionFailed
+from supportdesk.errors import CommandRefused, ConnectionFailed
 from supportdesk.mail.model import FetchedMail, FolderInfo, FolderState
 
 OLD = datetime(2026, 1, 1, tzinfo=UTC)
@@ -34,6 +34,8 @@ class ScriptedSource:
         self.content = folders
         self.uidvalidity = 7
         self.fails: dict[int, str] = {}
+        self.closed: set[str] = set()
+        self.asked_from: list[int] = []
         self.selected = ""
 
     def folders(self) -> list[FolderInfo]:
@@ -41,12 +43,19 @@ class ScriptedSource:
         return [FolderInfo(name, roles.get(name, "other")) for name in self.content]
 
     def select(self, folder: str) -> FolderState:
+        if folder in self.closed:
+            raise CommandRefused(f"{folder}: permission denied")
         self.selected = folder
         mails = self.content[folder]
         return FolderState(self.uidvalidity, max(mails, default=0) + 1, len(mails))
 
     def uids_from(self, uid: int) -> list[int]:
+        self.asked_from.append(uid)
         return sorted(known for known in self.content[self.selected] if known >= uid)
+
+    def identities(self, uids: Sequence[int]) -> dict[int, tuple[str, int, datetime | None]]:
+        mails = {uid: self.content[self.selected][uid] for uid in uids}
+        return {uid: (f"<{raw.decode()}@x>" if raw else "", len(raw), at) for uid, (raw, at) in mails.items()}
 
     def dates(self, uids: Sequence[int]) -> dict[int, datetime]:
         return {uid: self.content[self.selected][uid][1] for uid in uids}
@@ -60,6 +69,9 @@ class ScriptedSource:
                     self.content[self.selected].pop(uid, None)
                     continue
                 case "skip":
+                    continue
+                case "short":
+                    yield FetchedMail(uid, b"half", 10_000, self.content[self.selected][uid][1], short=True)
                     continue
             raw, at = self.content[self.selected][uid]
             body = None if self.fails.get(uid) == "empty" else raw
@@ -84,6 +96,7 @@ class MemoryLedger:
         self.entered: list[tuple[int, bool]] = []
         self.items: dict[tuple[int, int, int], LedgerItem | None] = {}
         self.missing: int | None = None
+        self.errors: dict[str, str] = {}
 
     def folder(self, mailbox_id: MailboxId, name: str, role: str) -> dict[str, Any]:
         return self.rows.setdefault(name, {"id": len(self.rows) + 1, "role": role, "uidvalidity": None, "last_uid": 0})
@@ -118,6 +131,12 @@ class MemoryLedger:
 
     def finish_pass(self, folder_id: int, *, missing: int, error: str = "") -> None:
         self.missing = missing
+        self.errors[next(name for name, row in self.rows.items() if row["id"] == folder_id)] = error
+
+    def identities(self, folder_id: int) -> Iterator[tuple[str, int, datetime | None]]:
+        for (folder, _epoch, _uid), item in self.items.items():
+            if folder == folder_id and item is not None and item.raw is not None:
+                yield f"<{item.raw.decode()}@x>", item.size, item.internal_date
 
     def unprocessed(
         self, limit: int, *, mailbox_id: MailboxId | None = None, imported: bool = False
@@ -270,3 +289,90 @@ def test_sent_is_watched_after_the_inbox_and_junk_is_not() -> None:
     assert [info.name for info in watched_folders(found, mailbox())] == ["INBOX", "Sent"]
     chosen = watched_folders(found, mailbox(settings={"folders": ["Orders"], "watch_sent": False}))
     assert {(info.name, info.role) for info in chosen} == {("INBOX", "inbox"), ("Orders", "inbox")}
+
+
+# ---- folders, epochs, the comparison of the whole --------------------------------------------------------------------
+
+
+def test_sync_12_a_folder_that_does_not_open_says_so_and_does_not_stop_the_others() -> None:
+    source, ledger = ScriptedSource({"INBOX": {}, "Ordini": {1: (b"x", NEW)}, "Resi": {1: (b"y", NEW)}}), MemoryLedger()
+    source.closed.add("Ordini")
+    done = Fetcher(ledger, mailbox(settings={"folders": ["Ordini", "Resi"]})).run_pass(source)
+    assert (done.fetched, done.complete, done.bodiless) == (1, False, 0)
+    assert ledger.errors == {"INBOX": "", "Ordini": "Ordini: permission denied", "Resi": ""}
+
+
+def test_sync_12_a_folder_that_vanished_is_named_and_its_rows_stay() -> None:
+    source, ledger = ScriptedSource({"INBOX": {}, "Ordini": {1: (b"x", NEW)}}), MemoryLedger()
+    fetcher = Fetcher(ledger, mailbox(settings={"folders": ["Ordini"]}))
+    assert fetcher.run_pass(source).complete
+    del source.content["Ordini"]
+    assert not fetcher.run_pass(source).complete
+    assert "Ordini" in ledger.errors["Ordini"]
+    assert len(ledger.items) == 1
+    source.content["Ordini"] = {1: (b"x", NEW), 2: (b"z", NEW)}
+    assert fetcher.run_pass(source).fetched == 1
+    assert ledger.errors["Ordini"] == ""
+
+
+def test_sync_4_a_short_body_is_asked_for_three_times_and_then_entered_as_cut() -> None:
+    source, ledger = ScriptedSource(inbox(1, 2)), MemoryLedger()
+    source.fails[1] = "short"
+    fetcher = Fetcher(ledger, mailbox())
+    assert [fetcher.run_pass(source).bodiless for _ in range(4)] == [1, 1, 0, 0]
+    item = ledger.items[1, 7, 1]
+    assert item is not None
+    assert (item.raw, item.partial) == (b"half", True)
+    assert ledger.entered[0] == (2, False), "it holds up nobody"
+
+
+def test_ingest_3_the_whole_folder_is_compared_at_the_start_and_hourly() -> None:
+    source, ledger, now = ScriptedSource(inbox(1, 2, 3)), MemoryLedger(), [0.0]
+    fetcher = Fetcher(ledger, mailbox(), monotonic=lambda: now[0])
+    fetcher.run_pass(source)
+    del ledger.items[1, 7, 2]  # whatever lost it
+    fetcher.run_pass(source)
+    assert (1, 7, 2) not in ledger.items, "below the cursor nobody looks"
+    now[0] = 3600.0
+    assert fetcher.run_pass(source).fetched == 1
+    assert ledger.missing == 0
+    assert source.asked_from == [1, 4, 1]
+
+
+def renumbered(known: int, strange: int) -> tuple[ScriptedSource, MemoryLedger, Fetcher]:
+    """A folder of `known` messages that comes back with another UIDVALIDITY and so many strange ones."""
+    content = {"INBOX": {uid: (b"mail %d" % uid, NEW) for uid in range(1, known + 1)}}
+    source, ledger = ScriptedSource(content), MemoryLedger()
+    fetcher = Fetcher(ledger, mailbox())
+    fetcher.run_pass(source)
+    source.uidvalidity = 3  # it may well be a lower one
+    others = {1000 + n: (b"other %d" % n, OLD) for n in range(strange)}
+    source.content["INBOX"] = {uid + 100: mail for uid, mail in content["INBOX"].items()} | others
+    return source, ledger, fetcher
+
+
+@pytest.mark.parametrize(
+    ("known", "strange", "asks"), [(100, 0, False), (100, 20, False), (60, 30, True), (100, 100, True), (10, 35, False)]
+)
+def test_sync_5_a_person_is_asked_when_most_of_a_renumbered_folder_is_strange(
+    known: int, strange: int, asks: bool
+) -> None:
+    source, ledger, fetcher = renumbered(known, strange)
+    done = fetcher.run_pass(source)
+    assert done.fetched == (0 if asks else known + strange)
+    assert bool(ledger.errors["INBOX"]) == asks
+    assert sum(epoch == 7 for _folder, epoch, _uid in ledger.items) == known, "nothing is ever deleted"
+    if asks:
+        assert str(strange) in ledger.errors["INBOX"]
+        assert not fetcher.run_pass(source).complete, "it goes on asking"
+        accepting = Fetcher(ledger, mailbox(), accept_renumbered=True)
+        assert accepting.run_pass(source).fetched == known + strange
+        assert ledger.errors["INBOX"] == ""
+
+
+def test_sync_5_a_message_without_an_id_is_known_by_its_date_and_size() -> None:
+    source, _ledger, fetcher = renumbered(60, 0)
+    source.identities = lambda uids: {  # type: ignore[method-assign]
+        uid: ("", len(source.content["INBOX"][uid][0]), NEW) for uid in uids
+    }
+    assert fetcher.run_pass(source).fetched == 60

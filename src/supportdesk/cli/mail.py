@@ -1,4 +1,4 @@
-"""`supportdesk mail`: fetch now, audit, parked mail, what becomes of a sender. Importing is in `cli.archive`."""
+"""`supportdesk mail`: fetch now, log in anew, audit, parked mail, a sender's verdict. Importing is in `cli.archive`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from supportdesk.cli.archive import import_mail
+from supportdesk.cli.automatic import add_automatic
 from supportdesk.cli.inputs import find_mailbox
 from supportdesk.cli.login import (
     CLIENT_ID,
@@ -21,7 +22,7 @@ from supportdesk.cli.output import Meter
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
 from supportdesk.desk.model import OUTCOMES, Mailbox
-from supportdesk.errors import ConnectionFailed, SupportdeskError, UsageError
+from supportdesk.errors import ConfigError, ConnectionFailed, SupportdeskError, UsageError
 from supportdesk.l10n.catalog import N_, _
 
 app = group()
@@ -34,17 +35,26 @@ SENDER_VERDICTS = ("ticket", "notification", "park", "block", "rules")
 def fetch(
     session: Session,
     mailbox: Annotated[str, typer.Argument(metavar="MAILBOX", help=N_("Only this one"))] = "",
+    renumbered: Annotated[
+        bool,
+        typer.Option("--renumbered", help=N_("Take over a folder that its server numbers anew")),
+    ] = False,
 ) -> int:
     boxes = [find_mailbox(session.desk, mailbox)] if mailbox else _active(session)
     results, code = [], 0
     for box in boxes:
         try:
-            results.append({"mailbox": box.address, **take_over(session, box)})
-        except ConnectionFailed as error:
-            # One server that is away must not keep the others' mail waiting.
+            results.append({"mailbox": box.address, **take_over(session, box, accept_renumbered=renumbered)})
+        except (ConnectionFailed, ConfigError) as error:
+            # One mailbox that cannot be reached must not keep the others' mail waiting.
             session.out.say(f"{box.address}: {error.message}")
             results.append({"mailbox": box.address, "fetched": 0, "gone": 0, "complete": False, "error": error.message})
-            code = code or error.exit_code
+            code = max(code, error.exit_code)
+            continue
+        for folder in session.desk.read.rows("folder", {"mailbox_id": box.id}, order="id"):
+            if folder["error"]:
+                session.out.say(f"{box.address}: {folder['error']}")
+                code = max(code, ConnectionFailed.exit_code)
     processed = process_mail(session)
     lines = [_("{mailbox}: {fetched} fetched").format(**result) for result in results]
     session.out.answer(
@@ -182,6 +192,7 @@ def release(
     session.out.answer({"released": numbers, "tickets": tickets}, [f"#{ticket}" for ticket in tickets])
 
 
+add_automatic(app)
 app.add_typer(parked, name="parked", help=N_("Parked mail: list, look, release"))
 
 
@@ -200,7 +211,7 @@ def show_parked(session: Session) -> None:
     )  # fmt: skip
 
 
-def take_over(session: Session, box: Mailbox) -> dict[str, Any]:
+def take_over(session: Session, box: Mailbox, *, accept_renumbered: bool = False) -> dict[str, Any]:
     """One pass over a mailbox, with progress; its health is noted whichever way it ends."""
     from supportdesk.bootstrap import Engine
 
@@ -210,7 +221,10 @@ def take_over(session: Session, box: Mailbox) -> dict[str, Any]:
         try:
             with Meter(_("fetching")) as meter:
                 fetcher = engine.fetcher(
-                    box, stop=lambda: False, progress=lambda at: meter.show(at.done, at.total, at.folder)
+                    box,
+                    stop=lambda: False,
+                    progress=lambda at: meter.show(at.done, at.total, at.folder),
+                    accept_renumbered=accept_renumbered,
                 )
                 done = fetcher.run_pass(source)
         finally:

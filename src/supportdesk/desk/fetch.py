@@ -6,22 +6,26 @@ only over a contiguous prefix: a crash anywhere makes the next pass repeat work 
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from supportdesk.desk.epochs import why_ask
 from supportdesk.desk.model import WORKER, Mailbox, MailboxId
 from supportdesk.desk.ports import Ledger, LedgerItem, MailSource, Plan, Store, Update
 from supportdesk.desk.settings import new_action_id
-from supportdesk.errors import ConnectionFailed
+from supportdesk.errors import CommandRefused, ConnectionFailed
+from supportdesk.l10n.catalog import _
 from supportdesk.mail.model import FetchedMail, FolderInfo
 
 BATCH_MAILS = 50
 BATCH_BYTES = 8 * 1024 * 1024
 MAX_SIZE = 50 * 1024 * 1024  # larger mail is taken by its first parts (INGEST-7)
 TRIES_FOR_A_BODY = 3
+RECONCILE_SECONDS = 3600.0
 ASKED_SINGLY = 100  # at most what a source asks for at once: the one that broke the connection is among them
 
 
@@ -36,14 +40,23 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """What one pass over a mailbox did. `complete` is False if it was stopped or a body did not come."""
+    """What one pass over a mailbox did. `complete` is False if it was stopped, a body or a folder did not come.
+
+    `bodiless` counts the bodies that did not come, or not whole: a fresh connection may bring them (SYNC-4).
+    """
 
     fetched: int = 0
     gone: int = 0
     complete: bool = True
+    bodiless: int = 0
 
     def __add__(self, other: Pass) -> Pass:
-        return Pass(self.fetched + other.fetched, self.gone + other.gone, self.complete and other.complete)
+        return Pass(
+            self.fetched + other.fetched,
+            self.gone + other.gone,
+            self.complete and other.complete,
+            self.bodiless + other.bodiless,
+        )
 
 
 class Fetcher:
@@ -58,11 +71,16 @@ class Fetcher:
         ledger: Ledger,
         mailbox: Mailbox,
         *,
+        monotonic: Callable[[], float] = time.monotonic,
+        accept_renumbered: bool = False,
         stop: Callable[[], bool] = lambda: False,
         progress: Callable[[Progress], None] | None = None,
     ) -> None:
         self._ledger = ledger
         self._mailbox = mailbox
+        self._monotonic = monotonic
+        self._accept_renumbered = accept_renumbered
+        self._reconciled: dict[str, float] = {}  # when each folder was last compared with the ledger as a whole
         self._stop = stop
         self._progress = progress
         self.uidnext: dict[str, int] = {}  # of each folder when the last pass opened it: what is beyond came later
@@ -71,13 +89,29 @@ class Fetcher:
         self._breaking: Counter[tuple[int, int, int]] = Counter()  # connections that broke while it was asked for alone
 
     def run_pass(self, source: MailSource) -> Pass:
-        """One pass over every folder that this mailbox watches. Raises ConnectionFailed; what was taken stays taken."""
-        done = Pass()
-        for info in watched_folders(source.folders(), self._mailbox):
+        """One pass over every folder that this mailbox watches. Raises ConnectionFailed; what was taken stays taken.
+
+        A folder that the server will not open, or that is not there any more, says so and does not stop the others.
+        """
+        done, found = Pass(), source.folders()
+        for info in watched_folders(found, self._mailbox):
             if self._stop():
                 return done + Pass(complete=False)
-            done += self._pass_over(source, info)
+            try:
+                done += self._pass_over(source, info)
+            except CommandRefused as refused:
+                done += self._leave_out(info, refused.message)
+        names = {info.name for info in found}
+        for name in self._mailbox.settings.get("folders") or []:
+            if name not in names:
+                gone = _("there is no folder {folder} on the server any more").format(folder=name)
+                done += self._leave_out(FolderInfo(name, "inbox"), gone)
         return done
+
+    def _leave_out(self, info: FolderInfo, words: str) -> Pass:
+        folder = self._ledger.folder(self._mailbox.id, info.name, info.role)
+        self._ledger.finish_pass(folder["id"], missing=int(folder.get("missing") or 0), error=words)
+        return Pass(complete=False)
 
     def _pass_over(self, source: MailSource, info: FolderInfo) -> Pass:
         state = source.select(info.name)
@@ -85,9 +119,14 @@ class Fetcher:
         folder = self._ledger.folder(self._mailbox.id, info.name, info.role)
         last_uid = int(folder["last_uid"])
         if folder["uidvalidity"] != state.uidvalidity:
+            if not self._accept_renumbered and (words := why_ask(self._ledger, source, folder, info.name)):
+                return self._leave_out(info, words)
             self._ledger.new_epoch(folder["id"], state.uidvalidity)
             last_uid = 0
-        listed = source.uids_from(last_uid + 1)
+        whole = self._is_to_be_reconciled(info.name)
+        listed = source.uids_from(1 if whole else last_uid + 1)
+        if whole:
+            self._reconciled[info.name] = self._monotonic()
         if not listed:
             self._ledger.finish_pass(folder["id"], missing=0)
             return Pass()
@@ -101,6 +140,11 @@ class Fetcher:
             self._ledger.finish_pass(folder["id"], missing=len(taking.without_row()))
         return result
 
+    def _is_to_be_reconciled(self, folder: str) -> bool:
+        """At the start and hourly all UIDs are compared with the ledger, not only the new ones (INGEST-3)."""
+        last = self._reconciled.get(folder)
+        return last is None or self._monotonic() - last >= RECONCILE_SECONDS
+
     def _split_by_start(self, source: MailSource, uids: Sequence[int]) -> tuple[list[int], list[int]]:
         """New mail first; what is older than the chosen start is history and comes after it."""
         start = self._mailbox.start_at
@@ -111,14 +155,14 @@ class Fetcher:
         return [uid for uid in uids if uid not in historic], [uid for uid in uids if uid in historic]
 
     def _take(self, source: MailSource, taking: _Taking, uids: list[int], *, historic: bool, total: int) -> Pass:
-        fetched, complete = 0, True
+        fetched, complete, bodiless = 0, True, 0
         batch: list[LedgerItem] = []
         answered: set[int] = set()
         try:
             for mail in self._ask(source, taking, uids):
                 answered.add(mail.uid)
-                if mail.raw is None and not self._give_up(taking, mail):
-                    complete = False
+                if (mail.raw is None or mail.short) and not self._give_up(taking, mail):
+                    bodiless += 1
                     continue
                 batch.append(_item(mail, historic=historic))
                 if len(batch) >= BATCH_MAILS or sum(item.size for item in batch) >= BATCH_BYTES:
@@ -133,9 +177,9 @@ class Fetcher:
             raise
         fetched += self._record(taking, batch, total)
         if not complete:
-            return Pass(fetched, 0, complete=False)
+            return Pass(fetched, 0, complete=False, bodiless=bodiless)
         gone = self._confirm_gone(source, taking, [uid for uid in uids if uid not in answered])
-        return Pass(fetched, gone)
+        return Pass(fetched, gone, complete=not bodiless, bodiless=bodiless)
 
     def _ask(self, source: MailSource, taking: _Taking, uids: list[int]) -> Iterator[FetchedMail]:
         """The messages; after a break the first ones singly, and at the end those on which a connection broke."""
@@ -173,7 +217,7 @@ class Fetcher:
         return len(batch)
 
     def _give_up(self, taking: _Taking, mail: FetchedMail) -> bool:
-        """A body that did not come is asked for on three passes; then it is entered without one."""
+        """A body that did not come, or not whole, is asked for on three passes; then what there is of it is entered."""
         key = taking.key(mail.uid)
         self._bodiless[key] += 1
         return max(self._bodiless[key], self._breaking[key]) >= TRIES_FOR_A_BODY
@@ -247,4 +291,6 @@ def note_health(store: Store, mailbox_id: MailboxId, error: str) -> None:
 
 def _item(mail: FetchedMail, *, historic: bool) -> LedgerItem:
     internal_date: datetime | None = mail.internal_date
-    return LedgerItem(mail.uid, mail.raw, mail.size, internal_date, historic=historic, partial=mail.partial)
+    return LedgerItem(
+        mail.uid, mail.raw, mail.size, internal_date, historic=historic, partial=mail.partial or mail.short
+    )

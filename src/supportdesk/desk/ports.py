@@ -275,6 +275,9 @@ class Ledger(Protocol):
         """The folder's UIDVALIDITY is another now: start again at UID 1; the rows of the old epoch stay."""
 
     def known_uids(self, folder_id: int, uidvalidity: int, first: int, last: int) -> set[int]: ...
+    def identities(self, folder_id: int) -> Iterator[tuple[str, int, datetime | None]]:
+        """Message-ID ("" where it has none), size and internal date of each mail that the folder ever held."""
+
     def record_fetched(self, folder_id: int, uidvalidity: int, items: Sequence[LedgerItem], *, advance_to: int) -> None:
         """Raw bytes, ledger rows and `last_uid`, durable in one transaction (big raw mail in short ones before it).
 
@@ -361,6 +364,9 @@ class MailSource(Protocol):
 
     def dates(self, uids: Sequence[int]) -> dict[int, datetime]:
         """INTERNALDATE of each."""
+
+    def identities(self, uids: Sequence[int]) -> dict[int, tuple[str, int, datetime | None]]:
+        """Message-ID ("" without one), size and INTERNALDATE of each."""
 
     def idle(self, seconds: float, stop: Callable[[], bool]) -> bool:
         """Wait for news at most so long; True if there may be some. A dead connection raises."""

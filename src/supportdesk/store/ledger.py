@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from supportdesk.desk.model import MailboxId
@@ -16,7 +17,7 @@ from supportdesk.errors import Conflict, NotFound
 from supportdesk.store.blobs import compress, has_blob, put_small
 from supportdesk.store.connect import Connection
 from supportdesk.store.statements import groups, insert_if_absent, marks, select_rows
-from supportdesk.store.values import clean_text
+from supportdesk.store.values import clean_text, to_time
 
 if TYPE_CHECKING:
     from supportdesk.store.sql import SqlStore
@@ -119,6 +120,17 @@ class SqlLedger:
                 (folder_id, uidvalidity, first, last),
             )
         return {uid for (uid,) in rows}
+
+    def identities(self, folder_id: int) -> Iterator[tuple[str, int, datetime | None]]:
+        """Message-ID ("" where it has none), size and internal date of each mail that the folder ever held."""
+        with self._store.connection() as connection:
+            rows = connection.execute(
+                "SELECT coalesce(message_mail.message_id_norm, ''), delivery.size, delivery.internal_date FROM delivery"
+                " LEFT JOIN message_mail ON message_mail.message_id = delivery.message_id"
+                " WHERE delivery.folder_id = ? AND delivery.raw_sha <> ''",
+                (folder_id,),
+            )
+        return ((message_id, size, None if at is None else to_time(at)) for message_id, size, at in rows)
 
     def unprocessed(self, limit: int, *, mailbox_id: MailboxId | None = None, imported: bool = False) -> list[Row]:
         """Rows without an outcome, oldest internal date first, each with its `folder`, `role` and `mailbox_id`.
