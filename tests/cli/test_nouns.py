@@ -498,3 +498,42 @@ def secret_file(home: Path) -> Path:
     file.write_text("stale\n")
     file.chmod(0o600)
     return file
+
+
+# ---- automatic mail
+
+
+def test_a_mailbox_acknowledges_when_it_is_told_to(shop: House, supportdesk: Run) -> None:
+    assert supportdesk("mailbox", "set", "1", "--acknowledge", "on", "--automatic-language", "en").code == 0
+    settings = shop.desk.mailbox(shop.mailbox_id).settings
+    assert (settings["acknowledge"], settings["automatic_language"]) == (True, "en")
+    assert supportdesk("mailbox", "set", "1", "--acknowledge", "off", "--automatic-language", "none").code == 0
+    settings = shop.desk.mailbox(shop.mailbox_id).settings
+    assert (settings["acknowledge"], settings["automatic_language"]) == (False, "")
+    assert supportdesk("mailbox", "set", "1", "--acknowledge", "maybe").code == 2
+    assert supportdesk("mailbox", "set", "1", "--automatic-language", "klingon").code == 2
+
+
+def test_every_automatic_text_can_be_read_before_it_is_sent(shop: House, supportdesk: Run) -> None:
+    found = supportdesk("mail", "automatic", "--at", "2026-09-05T22:00", "--json").json()
+    assert (found["acknowledge"], found["automatic_language"], len(found["texts"])) == (False, "", 13)
+    german = next(one for one in found["texts"] if one["variant"] == "de@formal")
+    assert german["subject"] == "Wir haben Ihre Nachricht erhalten [#4711]"
+    assert "bis Sonntag, 6. September, 22:00 Uhr (Mitteleuropäische Sommerzeit)" in german["body"]
+    shown = supportdesk("mail", "automatic", "--variant", "it", "--text", "last-reminder", "--language", "it")
+    assert "le conferme di ricezione sono disattivate" in shown.out
+    assert "considereremo conclusa la richiesta 4711" in shown.out
+    assert supportdesk("mail", "automatic", "--variant", "tlh").code != 0
+    assert supportdesk("mail", "automatic", "--text", "poem").code == 2
+    assert supportdesk("mail", "automatic", "--at", "soon").code == 2
+
+
+def test_a_reply_asks_again_only_when_it_says_so(shop: House, supportdesk: Run) -> None:
+    plain, asking = shop.customer_writes(), shop.customer_writes(sender="otto@example.com")
+    assert supportdesk("ticket", "reply", str(plain), "Quale taglia desidera?").code == 0
+    assert supportdesk("ticket", "reply", str(asking), "Quale taglia desidera?", "--ask-again").code == 0
+    rows = {row.ticket_id: row.ask_again for row in shop.desk.read.outbox(states=("held",))}
+    assert rows == {plain: False, asking: True}
+    solved = shop.customer_writes(sender="emma@example.com")
+    refused = supportdesk("ticket", "reply", str(solved), "Fatto.", "--ask-again", "--after", "solved")
+    assert (refused.code, "can ask again" in refused.err) == (2, True)

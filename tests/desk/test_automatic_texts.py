@@ -106,7 +106,7 @@ SAID = {
     "en": Said("by 3:00\u202fPM on Monday, August 24.", "We’ll be open again on Monday, August 24."),
     "es": Said("a más tardar el lunes 24 de agosto a las 15:00.", "Volvemos a abrir el lunes 24 de agosto."),
     "fr": Said("au plus tard le lundi 24 août à 15:00.", "Nous rouvrons le lundi 24 août."),
-    "it@formal": Said("Le risponderemo entro lunedì 24 agosto alle 15:00.", "Siamo in ferie. Riapriamo lunedì 24 agosto."),
+    "it@formal": Said("entro lunedì 24 agosto alle 15:00.", "Siamo in ferie. Riapriamo lunedì 24 agosto."),
     "ja": Said("8月24日月曜日の15:00までにご返信いたします。", "8月24日月曜日より営業を再開いたします。"),
     "nl": Said("uiterlijk maandag 24 augustus om 15:00 uur.", "We zijn op maandag 24 augustus weer open."),
     "pl": Said("najpóźniej w poniedziałek 24 sierpnia o godz. 15:00.", "Wracamy do pracy w poniedziałek 24 sierpnia."),

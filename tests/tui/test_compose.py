@@ -164,6 +164,19 @@ async def test_send_and_solve_solves(shop: Shop) -> None:
         await until(pilot, lambda: shop.house.ticket(FIRST).status == "solved", "solved")
 
 
+async def test_send_and_ask_again_leaves_it_pending_with_a_reminder_to_come(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await composer(pilot)
+        await pilot.press(*"Quale taglia desidera?", "ctrl+s")
+        await until(pilot, lambda: "ready to send" in shown(app), "the review")
+        assert "send and ask again" in shown(app)
+        await pilot.press("b")
+        await until(pilot, lambda: stored(shop, "held"), "the reply is held")
+    (held,) = stored(shop, "held")
+    assert (held.ask_again, shop.house.ticket(FIRST).status) == (True, "pending")
+
+
 async def test_send_and_snooze_asks_until_when(shop: Shop) -> None:
     app = shop.console()
     async with app.run_test(size=(120, 40)) as pilot:
