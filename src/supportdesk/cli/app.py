@@ -50,6 +50,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "backup": ("database", N_("Write a verified copy of the desk")),
     "restore": ("database", N_("Make the desk from a backup")),
     "db": ("db", N_("The database's schema")),
+    "reindex": ("reindex", N_("Make what follows from the raw mail anew; decides nothing")),
     "demo": ("demo", N_("A throwaway desk with its own mail servers; nothing leaves the machine")),
 }
 

@@ -104,7 +104,7 @@ def _database(facts: DatabaseFacts) -> Iterator[Finding]:
     if not facts.problems and facts.kind == "sqlite":
         yield Finding(_("integrity"), "ok", _("the pages of the database are sound"))
     if not facts.search_is_sound:
-        yield Finding(_("search"), "wrong", _("the search index differs from the texts"))
+        yield Finding(_("search"), "wrong", _("the search index differs from the texts"), "supportdesk reindex")
     if facts.miscounted_views:
         text = _("the counters are wrong: {views}").format(views=", ".join(facts.miscounted_views))
         yield Finding(_("views"), "wrong", text, _("the worker counts anew when it starts"))

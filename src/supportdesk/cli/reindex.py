@@ -1,0 +1,67 @@
+"""`supportdesk reindex`: what follows from the raw mail is made anew; what would be decided differently is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from supportdesk.cli.archive import interruptible
+from supportdesk.cli.output import Meter
+from supportdesk.cli.session import Session
+from supportdesk.cli.verb import group, verb
+from supportdesk.errors import EXIT_INTERRUPTED
+from supportdesk.l10n.catalog import N_, _, ngettext
+
+if TYPE_CHECKING:
+    from supportdesk.desk.reindex import Report
+
+app = group()
+SHOWN = 20
+
+
+@verb(app, "reindex", N_("Make texts, attachments and the search index anew from the raw mail; decides nothing"))
+def reindex(session: Session) -> int:
+    from supportdesk.bootstrap import open_parser
+    from supportdesk.desk.reindex import Reindexer
+
+    desk, actor = session.desk, session.actor
+    parser = open_parser()
+    try:
+        with interruptible() as stop, Meter(_("reading, messages")) as meter:
+            report = Reindexer(desk, parser, stop=stop, progress=meter.show).run(actor)
+    finally:
+        parser.close()
+    session.out.answer(report, _lines(report))
+    if not report.complete:
+        session.out.say(_("stopped; run the same command again to go on"))
+        return EXIT_INTERRUPTED
+    return 0
+
+
+def _lines(report: Report) -> Iterator[str]:
+    if report.started_at > 1:
+        yield _("went on at message {id}").format(id=report.started_at)
+    yield ngettext("{count} message read", "{count} messages read", report.messages).format(count=report.messages)
+    yield _("changed: {count}").format(count=report.changed)
+    for column, count in sorted(report.columns.items()):
+        yield f"  {column}: {count}"
+    if report.search_mended:
+        yield _("the search index differed from the texts and was made anew")
+    if report.views_mended:
+        yield _("counted anew: {views}").format(views=", ".join(report.views_mended))
+    if not report.counts:
+        return
+    kinds = {
+        "thread": _("another ticket"),
+        "class": _("another kind of mail"),
+        "sender": _("another sender"),
+        "unreadable": _("not readable any more"),
+    }
+    yield _("would be decided differently today, and was left as it is:")
+    for what, count in sorted(report.counts.items()):
+        yield f"  {kinds[what]}: {count}"
+    for one in report.differences[:SHOWN]:
+        place = f"#{one.ticket}" if one.ticket is not None else _("parked mail {id}").format(id=one.delivery)
+        yield f"  {place}: {kinds[one.what]}: {one.was} → {one.now}"
+    if len(report.differences) > SHOWN:
+        yield _("  and {count} more: --json lists them").format(count=len(report.differences) - SHOWN)
