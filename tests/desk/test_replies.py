@@ -324,3 +324,30 @@ def news_since_held(house: House, outbox_id: OutboxId) -> list[str]:
         row = tx.row("outbox", {"id": outbox_id})
         assert row is not None
         return [one.excerpt for one in newcomers_since_held(tx, row)]
+
+
+def test_the_review_names_what_is_worded_wrongly_with_its_line(house: House) -> None:
+    house.desk.update_settings(house.giulia, avoided_words=["purtroppo"])
+    row = house.draft(house.customer_writes())
+    text = "Ciao Rosa,\n\npurtroppo [nome corriere] non è ancora passato!!!\n\nA presto"
+    row = house.desk.save_draft(house.giulia, row.id, row.version, body=text)
+    found = house.desk.review(house.giulia, row.id).warnings
+    assert [warning.code for warning in found] == ["avoided", "marks", "placeholder"]
+    assert all("Line 3" in warning.text for warning in found)
+
+
+@pytest.mark.parametrize(("decided", "codes"), [("formal", ["register"]), ("informal", []), ("", [])])
+def test_the_review_knows_how_the_customer_is_addressed(house: House, decided: str, codes: list[str]) -> None:
+    ticket_id = house.customer_writes()
+    mailbox_id = house.ticket(ticket_id).mailbox_id
+    assert mailbox_id is not None
+    house.desk.save_mailbox(house.giulia, {"id": mailbox_id, "register": decided})
+    row = house.draft(ticket_id, body="Ciao Rosa, il tuo pacco arriva domani.")
+    assert [warning.code for warning in house.desk.review(house.giulia, row.id).warnings] == codes
+
+
+def test_a_reply_on_an_angry_ticket_cools_off_for_longer(house: House) -> None:
+    calm, angry = house.customer_writes(), house.customer_writes("Sono furiosa")
+    house.desk.perform("tag", house.giulia, [angry], {"tags": ["Angry"]})
+    assert house.reply(calm).not_before == house.clock.now() + timedelta(seconds=15)
+    assert house.reply(angry).not_before == house.clock.now() + timedelta(seconds=60)

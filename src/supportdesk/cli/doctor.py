@@ -63,7 +63,7 @@ def _look(session: Session) -> Iterator[Finding]:
         yield Finding(_("database"), "wrong", error.message, error.hint)
         return
     yield from _database(facts)
-    for look in (_worker, _mailboxes, _clock, _attention):
+    for look in (_worker, _mailboxes, _spelling, _clock, _attention):
         try:
             yield from look(session)
         except SupportdeskError as error:
@@ -162,6 +162,24 @@ def _mailboxes(session: Session) -> Iterator[Finding]:
             continue
         text = _("{error} (since {time})").format(error=trouble.error, time=session.time(trouble.error_since, box.id))
         yield Finding(box.address, "wrong", text, f"supportdesk mailbox test {box.address}")
+
+
+def _spelling(session: Session) -> Iterator[Finding]:
+    """Replies are read for spelling in the languages that the mailboxes serve, where there are dictionaries."""
+    from supportdesk.l10n.spelling import available, find_dictionary
+
+    if not available():
+        text = _("replies are not read for spelling mistakes: chunspell is not installed")
+        yield Finding(_("spelling"), "note", text, "pip install 'supportdesk[spelling]'")
+        return
+    boxes = session.desk.mailboxes()
+    served = sorted({tag for box in boxes for tag in (box.language, *box.languages) if tag})
+    for tag in served:
+        if find_dictionary(tag) is None:
+            text = _("there is no hunspell dictionary for {language}").format(language=tag)
+            yield Finding(_("spelling"), "note", text, f"apt install hunspell-{tag.partition('-')[0]}")
+        else:
+            yield Finding(_("spelling"), "ok", str(find_dictionary(tag)))
 
 
 def _clock(session: Session) -> Iterator[Finding]:

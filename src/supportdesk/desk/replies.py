@@ -89,6 +89,8 @@ def send(
             )
         if ask_again:
             check_can_ask_again(tx, ticket, row, after)
+        if undo_seconds is None:
+            seconds = max(seconds, _cooling_off(tx, ticket.id))
         action_id = new_action_id()
         row = {**row, "seen_seq": seen_seq if new else ticket.seq, "ask_again": ask_again}
         tx.apply(_hold(tx, actor, ticket, row, after, seconds, snooze, action_id), actor, action_id)
@@ -281,6 +283,14 @@ def _settle(tx: Transaction, ticket_id: TicketId, actor: Actor, after: str, dism
     event = PlannedEvent(ticket_id, "dismiss", {"reason": dismiss})
     tx.apply(Plan(changes=tuple(changes), events=(event,)), actor, action_id)
     update_clocks(tx, [ticket_id], actor, action_id)
+
+
+def _cooling_off(tx: Transaction, ticket_id: TicketId) -> int:
+    """A longer time to think again, where the ticket is marked as angry."""
+    settings = settings_in(tx)
+    tags = [tag.casefold() for tag in settings.angry_tags]
+    angry = any(row["tag"].casefold() in tags for row in tx.rows("ticket_tag", {"ticket_id": ticket_id}))
+    return settings.cooling_off_seconds if angry else 0
 
 
 def _status_back(tx: Transaction, ticket: Ticket, undone: list[Change]) -> Plan:

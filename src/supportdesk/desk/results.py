@@ -38,7 +38,10 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class ReviewWarning:
-    """Something that a second key overrides. `code`: language | subject | attachment | bounced | external."""
+    """Something that a second key overrides.
+
+    `code`: language | subject | attachment | bounced | external | spelling, or that of a `l10n.wording.Fault`.
+    """
 
     code: str
     text: str

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from supportdesk.desk.drafts import Rows, read_row
+from supportdesk.desk.drafts import read_row
 from supportdesk.desk.model import OutboxId, OutboxRow
 from supportdesk.desk.outgoing import outgoing_mail
+from supportdesk.desk.reply_guards import wording_warnings
 from supportdesk.desk.results import Review, ReviewWarning
 from supportdesk.errors import SupportdeskError
 from supportdesk.l10n.catalog import _
@@ -16,6 +17,7 @@ from supportdesk.mail.model import Address
 
 if TYPE_CHECKING:
     from supportdesk.desk.desk import Desk
+    from supportdesk.desk.ports import Reader
     from supportdesk.mail.model import OutgoingMail
 
 LARGEST_MAIL = 25 * 1024 * 1024
@@ -70,8 +72,8 @@ def _errors(row: OutboxRow) -> Iterator[str]:
         yield _("The attachments are larger than {size} MB together").format(size=LARGEST_MAIL // 2**20)
 
 
-def _warnings(source: Rows, row: OutboxRow) -> Iterator[ReviewWarning]:
-    yield from _language_warning(source, row)
+def _warnings(source: Reader, row: OutboxRow) -> Iterator[ReviewWarning]:
+    yield from wording_warnings(source, row)
     if not row.subject.strip():
         yield ReviewWarning("subject", _("The subject is empty"))
     if not row.attachments and row.kind != "forward" and _ANNOUNCES_A_FILE.search(row.body):
@@ -91,23 +93,6 @@ def _warnings(source: Rows, row: OutboxRow) -> Iterator[ReviewWarning]:
             yield ReviewWarning(
                 "external", _("{address} joined from outside and was not confirmed").format(address=identity["value"])
             )
-
-
-def _language_warning(source: Rows, row: OutboxRow) -> Iterator[ReviewWarning]:
-    if not row.language or not row.body.strip():
-        return
-    from supportdesk.l10n.detect import guard_language
-
-    mailbox = source.rows("mailbox", {"id": row.mailbox_id}, limit=1)
-    names = [one.name for one in row.recipients if one.name] + [box["shop_name"] for box in mailbox]
-    found = guard_language(row.body, row.language, names)
-    if found is not None:
-        yield ReviewWarning(
-            "language",
-            _("The customer's language is {expected}, the text looks like {detected}").format(
-                expected=found.expected, detected=found.detected
-            ),
-        )
 
 
 def _preview(mail: OutgoingMail) -> str:

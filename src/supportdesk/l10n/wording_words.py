@@ -59,7 +59,7 @@ CLOSINGS: Final = {
     "it": r"salut|grazie|a presto|buon[ao]?\b|cordial|distint|un abbraccio|a disposizione",
     "en": r"regards|sincerely|best\b|thank|cheers|yours|take care|have a |wishes|warmly|see you|faithfully",
     "de": r"gr(?:ü|ue)(?:ß|ss)|gru(?:ss|ß)|bis bald|bis dann|dank|schönen|herzlich|tschüss|alles gute",
-    "fr": r"cordialement|bien à |salutations|à (?:très )?bientôt|bonne |merci|amicalement|belle |sincèrement|respectueu",
+    "fr": r"cordialement|bien à |salutations|à (?:très )?bientôt|bonne |merci|amicalement|belle |sincère|respect",
     "es": r"salud|atentamente|cordial|gracias|hasta |abrazo|feliz|buen",
     "pt": r"cumprimentos|obrigad|atenciosamente|até |abraço|saudações|bo[ma] |melhores",
     "nl": r"groet|bedankt|dank|tot |fijne|prettige|hoogachtend|succes",

@@ -1,0 +1,76 @@
+"""What was typed is spelled as the dictionary of the customer's language has it; names and codes are nobody's mistakes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from supportdesk.l10n import spelling
+from supportdesk.l10n.spelling import find_dictionary, find_misspellings
+
+pytest.importorskip("hunspell", reason="the extra `spelling` is not installed")
+
+WORDS = "buongiorno il pacco arriva domani grazie l' ordine è partito perché saluti cordiali a dell'"
+
+
+@pytest.fixture(autouse=True)
+def dictionary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    words = WORDS.split()
+    (tmp_path / "it_IT.dic").write_text("\n".join([str(len(words)), *words, ""]), "utf-8")
+    (tmp_path / "it_IT.aff").write_text("SET UTF-8\nTRY aeioutrnslpc\nWORDCHARS '\n", "utf-8")
+    monkeypatch.setenv("DICPATH", str(tmp_path))
+    monkeypatch.setattr(spelling, "PLACES", ())
+    return tmp_path
+
+
+def wrong(text: str, **given: list[str]) -> list[tuple[str, int]]:
+    return [(one.word, one.line) for one in find_misspellings(text, "it", **given)]
+
+
+def test_an_unknown_word_is_named_once_with_its_line_and_what_it_may_have_been():
+    found = find_misspellings("Buongiorno,\nil paco arriva domani. Il paco!", "it")
+    assert [(one.word, one.line) for one in found] == [("paco", 2)]
+    assert "pacco" in found[0].suggestions
+
+
+def test_both_apostrophes_and_elisions_are_words():
+    assert wrong("L'ordine, l’ordine e dell’ordine è partito perché arriva") == [("e", 1)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "il pacco Zwilling arriva",  # a name: a capital where no sentence begins
+        "ordine SO48213 e-4711x arriva a https://shop.example/sconosciuto",
+        "grazie a giulia@sconosciuto.example",
+        "> questa riga e citata\ngrazie",
+        "il pacco «out for delivery» arriva",
+        "DHL, iPhone",
+        "grazie Ζωή",
+    ],
+)
+def test_names_numbers_quotations_and_addresses_are_left_out(text):
+    assert wrong(text.replace(" e-4711x", "")) == []
+
+
+def test_the_words_of_a_canned_response_and_given_names_are_right():
+    assert wrong("il tracciamento di Rosa zuccherini", names=["Rosa zuccherini"], known=["Il tracciamento, di"]) == []
+
+
+def test_a_language_without_a_dictionary_has_no_mistakes():
+    assert find_dictionary("de") is None
+    assert find_misspellings("Gans falsch geschriben", "de") == []
+
+
+def test_the_dictionary_of_the_region_comes_first_and_another_region_is_better_than_none(dictionary: Path):
+    for name in ("it_CH.dic", "it_CH.aff", "en_GB.dic", "en_GB.aff"):
+        (dictionary / name).touch()
+    assert find_dictionary("it-CH") == dictionary / "it_CH.dic"
+    assert find_dictionary("it-SM") == find_dictionary("it") == dictionary / "it_IT.dic"
+    assert find_dictionary("en") == dictionary / "en_GB.dic"
+
+
+def test_without_chunspell_nothing_is_looked_at(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(spelling, "available", lambda: False)
+    assert wrong("qwertz uiop") == []
