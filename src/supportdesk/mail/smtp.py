@@ -156,7 +156,8 @@ class SmtpTransport:
             raise SMTPDataError(start.code, start.message)
         stuffed = stuff_dots(data)
         if isinstance(protocol.transport, asyncio.WriteTransport):
-            protocol.transport.set_write_buffer_limits(high=0)  # drained then means: everything has left this process
+            # Drained means then: everything has left this process. Not 0: asyncio's TLS takes an empty buffer for full.
+            protocol.transport.set_write_buffer_limits(high=1)
         for at in range(0, len(stuffed), WRITE_CHUNK):
             protocol.write(stuffed[at : at + WRITE_CHUNK])
             await asyncio.wait_for(protocol._drain_helper(), COMMAND_SECONDS)
