@@ -64,4 +64,5 @@ def _lines(report: Report) -> Iterator[str]:
         place = f"#{one.ticket}" if one.ticket is not None else _("parked mail {id}").format(id=one.delivery)
         yield f"  {place}: {kinds[one.what]}: {one.was} → {one.now}"
     if len(report.differences) > SHOWN:
-        yield _("  and {count} more: --json lists them").format(count=len(report.differences) - SHOWN)
+        more = _("and {count} more: --json lists them").format(count=len(report.differences) - SHOWN)
+        yield f"  {more}"
