@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from supportdesk.mail.headers import Fields, skip_preamble, split_header
 from supportdesk.mail.limits import MAX_BOUNDARY_HITS, MAX_DEPTH, MAX_PARTS, DefectLog
 from supportdesk.mail.params import parse_parameters
-from supportdesk.mail.transfer import decode_base64, decode_transfer, encoding_of
+from supportdesk.mail.transfer import base64_pieces, decode_base64, decode_transfer, encoding_of
 from supportdesk.mail.words import decode_unstructured
 
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
@@ -110,7 +110,7 @@ class Part:
         """The body after its transfer encoding; large contents are not kept."""
         if self._content is not None:
             return self._content
-        encoding = encoding_of(self.fields.get("content-transfer-encoding"))
+        encoding = self._encoding
         if encoding == "base64":
             data = decode_base64(memoryview(self.source)[self.start : self.end])
         else:
@@ -119,6 +119,22 @@ class Part:
         if len(data) <= 1 << 20:
             self._content = data
         return data
+
+    def pieces(self) -> Iterator[bytes]:
+        """`content()` bit by bit: a big file in base64 is never held whole."""
+        if self._content is not None or self.end - self.start <= 1 << 20 or self._encoding != "base64":
+            yield self.content()
+            return
+        size, head = 0, b""
+        for piece in base64_pieces(memoryview(self.source)[self.start : self.end]):
+            head = head or piece[:16]
+            size += len(piece)
+            yield piece
+        self._size, self._head = size, head
+
+    @property
+    def _encoding(self) -> str:
+        return encoding_of(self.fields.get("content-transfer-encoding"))
 
     @property
     def size(self) -> int:
@@ -134,8 +150,7 @@ class Part:
         """The bytes of a message/rfc822 part: exact, or decoded where the sender encoded them against RFC 2046
         5.2.1.
         """
-        encoding = encoding_of(self.fields.get("content-transfer-encoding"))
-        octets = self.octets
+        encoding, octets = self._encoding, self.octets
         if encoding == "base64" and b":" not in octets[:200].split(b"\n", 1)[0]:
             return decode_transfer(octets, encoding)
         if encoding == "quoted-printable" and b"=3D" in octets:

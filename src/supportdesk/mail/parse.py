@@ -8,6 +8,7 @@ Hostile mail is parsed in a contained process (see `child`); this module is what
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from supportdesk.mail.addresses import name_hides_address, parse_addresses
@@ -199,9 +200,13 @@ def _fingerprint(
     for part in root.walk():
         if part.children:
             continue
-        content = part.content()
+        size = 0
         if part.content_type.startswith(("text/", "message/")):
-            content = content.replace(b"\r\n", b"\n").rstrip()
-        digest.update(b"\x1d%d\x1d" % len(content))
-        digest.update(content)
+            pieces: Iterable[bytes] = (part.content().replace(b"\r\n", b"\n").rstrip(),)
+        else:
+            pieces = part.pieces()
+        for piece in pieces:
+            digest.update(piece)
+            size += len(piece)
+        digest.update(b"\x1d%d\x1d" % size)
     return digest.hexdigest()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import binascii
-import io
 import re
+from collections.abc import Iterator
 
 _CHUNK = 1 << 20
 _NOT_BASE64 = bytes(sorted(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")))
@@ -46,18 +46,40 @@ def decode_base64(data: bytes | memoryview) -> bytes:
     """Base64 with junk dropped and padding mended; what follows the padding (a list's footer) is not content."""
     if len(data) <= _CHUNK:
         return _base64(bytes(data).translate(None, _NOT_BASE64))
-    # In pieces, so that a mail of a hundred megabytes is not held four times over.
-    out, carry = io.BytesIO(), b""
-    for start in range(0, len(data), _CHUNK):
-        clean = carry + bytes(data[start : start + _CHUNK]).translate(None, _NOT_BASE64)
-        if b"=" in clean:
-            out.write(_base64(clean))
-            return out.getvalue()
+    return b"".join(base64_pieces(data))
+
+
+def base64_pieces(data: bytes | memoryview) -> Iterator[bytes]:
+    """The same content in pieces of about a megabyte, so that a big file is never held whole, let alone four times."""
+    at, carry = 0, b""
+    while at < len(data):
+        chunk = bytes(data[at : at + _CHUNK])
+        at += len(chunk)
+        if b"=" in chunk:
+            yield _base64((carry + chunk).translate(None, _NOT_BASE64))
+            return
+        lines = chunk[: chunk.rfind(b"\n") + 1]
+        if not carry and (piece := _plain_lines(lines)) is not None:
+            at -= len(chunk) - len(lines)
+            yield piece
+            continue
+        clean = (carry + chunk).translate(None, _NOT_BASE64)
         usable = len(clean) - len(clean) % 4
-        out.write(binascii.a2b_base64(clean[:usable]))
+        yield binascii.a2b_base64(clean[:usable])
         carry = clean[usable:]
-    out.write(_base64(carry))
-    return out.getvalue()
+    yield _base64(carry)
+
+
+def _plain_lines(lines: bytes) -> bytes | None:
+    """The content of whole lines of base64 without any junk, None for others: the decoder skips line ends by itself."""
+    letters = len(lines) - lines.count(b"\n") - lines.count(b"\r")
+    if not lines or letters % 4:
+        return None
+    try:
+        content = binascii.a2b_base64(lines)
+    except binascii.Error:
+        return None
+    return content if len(content) * 4 == letters * 3 else None
 
 
 def uuencoded_blocks(data: bytes) -> list[tuple[int, int, bytes, bytes]]:
