@@ -141,6 +141,7 @@ class Engine:
         self.desk = desk
         self.servers: MailServers = ServerConnections(desk, config)
         self._parser: MailParserPool | None = None
+        self._looked_in_sent: dict[int, datetime] = {}
 
     @cached_property
     def accounts(self) -> SendingAccounts:
@@ -204,7 +205,7 @@ class Engine:
         self.store.fold_view_counts()
         self.store.checkpoint()
         self.accounts.close_idle()
-        look_into_sent(self.desk, self.servers, stop=stop)
+        look_into_sent(self.desk, self.servers, looked=self._looked_in_sent, stop=stop)
 
     def anything_due(self) -> bool:
         """Whether a worker that is asked to leave still has replies to deliver."""

@@ -14,6 +14,7 @@ from supportdesk.desk.delivery import Deliverer, LeaseLost, anything_due
 from supportdesk.desk.model import WORKER, Server
 from supportdesk.desk.ports import Plan, Update
 from supportdesk.desk.settings import new_action_id
+from supportdesk.errors import UsageError
 from supportdesk.mail.model import Address, BuiltMail, RecipientResult, SendResult
 from supportdesk.mail.parse import parse
 from supportdesk.mail.smtp import SmtpTransport
@@ -136,6 +137,19 @@ def test_a_customer_whose_domain_is_not_ascii_gets_his_reply(round_: Round) -> N
     assert [recipients for _, recipients in round_.transport.sent] == [("joerg@xn--mller-kva.example",)] * 2
     assert round_.row(row).state == "sent"
     assert round_.house.ticket(ticket).waiting_since is None
+
+
+def test_out_3_an_address_with_other_letters_goes_out_where_the_server_takes_it(round_: Round) -> None:
+    house = round_.house
+    ticket_id = house.customer_writes(sender="zoë@example.fr")
+    with pytest.raises(UsageError, match="SMTPUTF8"):
+        house.reply(ticket_id, undo_seconds=0)
+    house.desk.save_mailbox(house.giulia, {"id": house.mailbox_id, "settings": {"smtputf8": True}})
+    taken = house.reply(ticket_id, undo_seconds=0)
+    assert round_.deliverer().deliver_next()
+    assert round_.row(taken).state == "sent"
+    ((built, recipients),) = round_.transport.sent
+    assert (built.smtputf8, recipients) == (True, ("zoë@example.fr",))
 
 
 def test_every_retry_sends_the_same_bytes(round_: Round) -> None:

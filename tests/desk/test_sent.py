@@ -31,6 +31,7 @@ class SentFolder:
     there: bool = True
     refuses: bool = False
     appended: list[bytes] = field(default_factory=list)
+    searches: int = 0
 
     def source(self, mailbox_id: MailboxId) -> SentFolder:
         return self
@@ -40,6 +41,7 @@ class SentFolder:
 
     def find_message_id(self, folder: str, message_id: str) -> list[int]:
         assert folder == "Inviata"
+        self.searches += 1
         return [1] if message_id in self.kept else []
 
     def append(self, folder: str, data: bytes, at: datetime) -> None:
@@ -150,6 +152,27 @@ def test_only_what_lies_in_sent_settles_a_doubt(house: House, folder: SentFolder
     assert house.desk.outbox_row(row.id).state == "sent"
     assert house.ticket(row.ticket_id).waiting_since is None
     assert "uncertain" not in house.ticket(row.ticket_id).badges
+
+
+def test_out_6_a_doubt_is_looked_for_each_minute_for_ten_minutes_then_hourly(house: House, folder: SentFolder) -> None:
+    row, looked, asked = replied(house, "uncertain"), dict[int, datetime](), list[int]()
+    for minute in range(125):
+        before = folder.searches
+        look_into_sent(house.desk, folder, looked=looked)  # type: ignore[arg-type]
+        asked += [minute] * (folder.searches - before)
+        house.pass_time(minutes=1)
+    assert asked == [*range(10), 69]
+    folder.kept.append(row.message_id_header)
+    look_into_sent(house.desk, folder, looked={})  # type: ignore[arg-type]
+    assert house.desk.outbox_row(row.id).state == "sent", "a worker that starts looks at once"
+
+
+def test_out_6_what_is_sent_again_keeps_its_message_id_and_its_bytes(house: House) -> None:
+    row = replied(house, "uncertain")
+    house.desk.resolve_uncertain(house.anna, row.id, "resend")
+    again = house.desk.outbox_row(row.id)
+    assert (again.message_id_header, again.built_sha) == (row.message_id_header, row.built_sha)
+    assert again.state in ("held", "deferred")
 
 
 @pytest.mark.parametrize(("attempts", "minutes"), [(0, 1), (1, 1), (2, 5), (3, 15), (4, 60), (5, 60), (40, 60)])

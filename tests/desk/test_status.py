@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from supportdesk.desk.canned import build_response
+from supportdesk.desk.fetch import note_health
+from supportdesk.desk.verdicts import write_verdict
 from supportdesk.errors import Conflict, MissingValue, NotFound
+from supportdesk.mail.model import SendResult
 
 if TYPE_CHECKING:
     from tests.support.desk import House
@@ -48,6 +51,35 @@ def test_a_delivery_in_doubt_wants_attention(house: House) -> None:
     status = house.desk.status()
     assert status.uncertain == 1
     assert any("in doubt" in line for line in status.attention)
+
+
+def test_sync_9_a_mailbox_that_cannot_be_read_says_how_long_ago_it_last_was(house: House) -> None:
+    ledger = house.store.ledger
+    ledger.finish_pass(ledger.folder(house.mailbox_id, "INBOX", "inbox")["id"], missing=0)
+    house.pass_time(minutes=47)
+    note_health(house.store, house.mailbox_id, "login refused")
+    assert "aiuto@bottega.example: last fetched 47 minutes ago: login refused" in house.desk.status().attention
+
+
+def test_sync_12_of_a_folder_that_is_not_watched_any_more_nobody_hears(house: House) -> None:
+    ledger = house.store.ledger
+    ledger.finish_pass(ledger.folder(house.mailbox_id, "INBOX", "inbox")["id"], missing=0)
+    gone = ledger.folder(house.mailbox_id, "Ordini", "inbox")["id"]
+    ledger.finish_pass(gone, missing=0, error="there is no folder Ordini")
+    house.desk.save_mailbox(house.giulia, {"id": house.mailbox_id, "settings": {"folders": ["Ordini"]}})
+    assert any("no folder Ordini" in line for line in house.desk.status().attention)
+    house.desk.save_mailbox(house.giulia, {"id": house.mailbox_id, "settings": {"folders": []}})
+    assert not any("Ordini" in line for line in house.desk.status().attention)
+
+
+def test_out_10_g03_a_server_that_keeps_replies_waiting_is_named_with_its_words(house: House) -> None:
+    row = house.reply(house.customer_writes(), undo_seconds=0)
+    with house.store.transaction() as tx:
+        stored = tx.row("outbox", {"id": row.id})
+        assert stored is not None
+        write_verdict(tx, stored, SendResult("deferred", "", "535 5.7.8 bad credentials", account_problem=True))
+    words = "aiuto@bottega.example: 1 reply will be tried again: 535 5.7.8 bad credentials"
+    assert words in house.desk.status().attention
 
 
 def test_unanswered_lists_the_longest_wait_first_and_what_is_older_than_the_promise(house: House) -> None:

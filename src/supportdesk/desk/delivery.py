@@ -18,7 +18,7 @@ from supportdesk.desk.bulk import update_clocks
 from supportdesk.desk.clocks import root_of
 from supportdesk.desk.drafts import row_of
 from supportdesk.desk.model import WORKER, OutboxId, OutboxRow
-from supportdesk.desk.outgoing import outgoing_mail
+from supportdesk.desk.outgoing import outgoing_mail, takes_smtputf8
 from supportdesk.desk.ports import Change, Plan, PlannedEvent, Reader, Row, Transaction, Update
 from supportdesk.desk.replies import back_to_draft, newcomers_since_held
 from supportdesk.desk.settings import new_action_id
@@ -173,7 +173,8 @@ class Deliverer:
             if row.built_sha:
                 built = rebuilt(row, store.blobs.get(row.built_sha), outgoing_mail(store.read, store.blobs, row, at=at))
             else:
-                built = build(outgoing_mail(store.read, store.blobs, row, at=at))
+                mail = outgoing_mail(store.read, store.blobs, row, at=at)
+                built = build(mail, smtputf8=takes_smtputf8(store.read, row))
         except (TryAgain, OutcomeUnknown):
             raise
         except SupportdeskError as error:  # whatever is wrong with this reply must not keep the others waiting

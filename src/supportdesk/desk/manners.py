@@ -23,6 +23,7 @@ MANNERS: Mapping[str, tuple[str, ...] | type] = {
     "authserv_id": str,
     "sent_copy": ("auto", "none"),
     "mails_per_minute": int,
+    "smtputf8": bool,
     PROCESSED: ("leave", "seen", "keyword", "move:FOLDER"),
     FOLDERS: list,
 }

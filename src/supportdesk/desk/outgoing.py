@@ -68,6 +68,11 @@ def mailbox_row(source: Rows, row: OutboxRow) -> Mailbox:
     return mailbox_of(found)
 
 
+def takes_smtputf8(source: Rows, row: OutboxRow) -> bool:
+    """Whether the mailbox's server is known to take addresses with other letters before the @ (RFC 6531, OUT-3)."""
+    return bool(mailbox_row(source, row).settings.get("smtputf8"))
+
+
 def sign_reply(keys: SigningKeys, instance: str, mailbox: Mailbox, row: OutboxRow | Row) -> str:
     """The Message-ID of an outbox row, the same whenever it is asked for."""
     outbox_id = row.id if isinstance(row, OutboxRow) else row["id"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from supportdesk.desk.drafts import read_row
 from supportdesk.desk.model import OutboxId, OutboxRow
-from supportdesk.desk.outgoing import outgoing_mail
+from supportdesk.desk.outgoing import outgoing_mail, takes_smtputf8
 from supportdesk.desk.reply_guards import wording_warnings
 from supportdesk.desk.results import Review, ReviewWarning
 from supportdesk.errors import SupportdeskError
@@ -54,7 +54,7 @@ def find_errors(desk: Desk, row: OutboxRow) -> tuple[tuple[str, ...], OutgoingMa
     try:
         mail = outgoing_mail(desk.read, desk.blobs, row, at=desk.clock.now())
         if not errors:
-            build(mail)
+            build(mail, smtputf8=takes_smtputf8(desk.read, row))
     except (SupportdeskError, UnicodeError) as error:
         errors.append(_told(error))
     return tuple(errors), mail

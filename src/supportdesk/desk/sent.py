@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from supportdesk.desk.model import WORKER, Mailbox, OutboxId
@@ -23,18 +23,30 @@ if TYPE_CHECKING:
 
 PROVIDER_SECONDS = 30  # a provider that keeps submitted mail has done so by then
 GIVE_UP_AFTER = timedelta(days=1)
+LOOK_OFTEN_FOR = timedelta(minutes=10)  # whoever keeps submitted mail has done so by then (OUT-6)
+LOOK_AGAIN_AFTER = timedelta(hours=1)
 ROWS = 200
 
 
-def look_into_sent(desk: Desk, servers: MailServers, *, stop: Callable[[], bool] = lambda: False) -> Mapping[str, int]:
-    """Settle replies in doubt that are in Sent, and store the copies that are missing; how many of each."""
+def look_into_sent(
+    desk: Desk,
+    servers: MailServers,
+    *,
+    looked: dict[int, datetime] | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Mapping[str, int]:
+    """Settle replies in doubt that are in Sent, and store the copies that are missing; how many of each.
+
+    `looked` remembers from call to call when a doubtful reply was looked for: after ten minutes that is once an hour.
+    """
+    looked = {} if looked is None else looked
     counts: dict[str, int] = defaultdict(int)
     # One that its listener cannot reach is left to it: a refused login must not be tried here once a minute.
     reachable = {row["id"] for row in desk.read.rows("mailbox", {"state": "active", "error": ""})}
     for mailbox in desk.mailboxes():
         if stop() or mailbox.imap is None or mailbox.id not in reachable:
             continue
-        rows = _waiting(desk, mailbox)
+        rows = _waiting(desk, mailbox, looked)
         if not rows:
             continue
         try:
@@ -50,12 +62,17 @@ def look_into_sent(desk: Desk, servers: MailServers, *, stop: Callable[[], bool]
     return counts
 
 
-def _waiting(desk: Desk, mailbox: Mailbox) -> list[Row]:
+def _waiting(desk: Desk, mailbox: Mailbox, looked: dict[int, datetime]) -> list[Row]:
     """Replies of the mailbox that are in doubt, and those whose copy is still to be stored."""
-    of_it = {"mailbox_id": mailbox.id}
-    rows = desk.read.rows("outbox", {**of_it, "state": "uncertain"}, limit=ROWS)
+    of_it, now = {"mailbox_id": mailbox.id}, desk.clock.now()
+    rows = []
+    for row in desk.read.rows("outbox", {**of_it, "state": "uncertain"}, order="-id", limit=ROWS):
+        last = looked.get(row["id"])
+        if last is None or now - row["updated_at"] <= LOOK_OFTEN_FOR or now - last >= LOOK_AGAIN_AFTER:
+            looked[row["id"]] = now
+            rows.append(row)
     if mailbox.settings.get("sent_copy", "auto") != "none":
-        sent_before = desk.clock.now() - timedelta(seconds=PROVIDER_SECONDS)
+        sent_before = now - timedelta(seconds=PROVIDER_SECONDS)
         pending = desk.read.rows("outbox", {**of_it, "sent_copy": "pending"}, order="id", limit=ROWS)
         rows += [row for row in pending if row["sent_at"] is not None and row["sent_at"] <= sent_before]
     return rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -57,7 +57,7 @@ def desk_status(desk: Desk) -> DeskStatus:
         unprocessed=len(reader.rows("delivery", {"outcome": ""}, limit=1000)),
         attention=(),
     )
-    return replace(status, attention=tuple(_attention(status, now)))
+    return replace(status, attention=(*_attention(status, now), *_delayed(desk, unsent)))
 
 
 def _mailboxes(desk: Desk) -> Iterator[MailboxStatus]:
@@ -66,7 +66,7 @@ def _mailboxes(desk: Desk) -> Iterator[MailboxStatus]:
         if folder["role"] != "junk":
             folders.setdefault(folder["mailbox_id"], []).append(folder)
     for row in desk.read.rows("mailbox", order="id"):
-        own = folders.get(row["id"], [])
+        own = [folder for folder in folders.get(row["id"], []) if _is_watched(row, folder)]
         passes = [folder["last_pass_at"] for folder in own]
         troubled = next((item for item in [row, *own] if item["error"]), None)
         yield MailboxStatus(
@@ -77,6 +77,27 @@ def _mailboxes(desk: Desk) -> Iterator[MailboxStatus]:
             error=troubled["error"] if troubled else "",
             error_since=troubled["error_since"] if troubled else None,
         )
+
+
+def _is_watched(mailbox: Row, folder: Row) -> bool:
+    """Whether the folder still is one that is fetched from: of one that was taken out of the settings nobody hears."""
+    settings = mailbox["settings"] or {}
+    if folder["role"] == "sent":
+        return bool(settings.get("watch_sent", True))
+    return folder["name"].casefold() == "inbox" or folder["name"] in (settings.get("folders") or [])
+
+
+def _delayed(desk: Desk, unsent: Sequence[Row]) -> Iterator[str]:
+    """For each mailbox how many replies its server keeps waiting, and its words."""
+    for mailbox in desk.read.rows("mailbox", order="id"):
+        waiting = [row for row in unsent if row["state"] == "deferred" and row["mailbox_id"] == mailbox["id"]]
+        if waiting:
+            newest = max(waiting, key=lambda row: row["updated_at"])
+            yield ngettext(
+                "{address}: {count} reply will be tried again: {reason}",
+                "{address}: {count} replies will be tried again: {reason}",
+                len(waiting),
+            ).format(address=mailbox["address"], count=len(waiting), reason=newest["error"])
 
 
 def _attention(status: DeskStatus, now: datetime) -> Iterator[str]:
@@ -102,6 +123,13 @@ def _attention(status: DeskStatus, now: datetime) -> Iterator[str]:
     for mailbox in status.mailboxes:
         if mailbox.state == "paused":
             yield _("{address} is paused").format(address=mailbox.address)
+        elif mailbox.error and mailbox.last_pass_at is not None:
+            minutes = int((now - mailbox.last_pass_at).total_seconds() // 60)
+            yield ngettext(
+                "{address}: last fetched {minutes} minute ago: {error}",
+                "{address}: last fetched {minutes} minutes ago: {error}",
+                minutes,
+            ).format(address=mailbox.address, minutes=minutes, error=mailbox.error)
         elif mailbox.error:
             yield f"{mailbox.address}: {mailbox.error}"
         elif (
