@@ -54,7 +54,7 @@ def desk_status(desk: Desk) -> DeskStatus:
         parked=counts.get("parked", 0),
         uncertain=states["uncertain"],
         failed=states["failed"],
-        unprocessed=len(reader.rows("delivery", {"outcome": ""}, limit=1000)),
+        unprocessed=len(reader.rows("delivery", {"outcome": "", "imported": False}, limit=1000)),
         attention=(),
     )
     return replace(status, attention=(*_attention(status, now), *_delayed(desk, unsent)))
