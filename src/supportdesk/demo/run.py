@@ -58,7 +58,7 @@ def _run_console(directory: Path, language: str, seconds_between_mails: float) -
         counts = stage.put_into_mailbox()
         _say(_("{count} mails wait in the shop's mailbox; the worker fetches them").format(count=counts["INBOX"]))
         stage.start_worker()
-        _wait_for_tickets(stage, sum(counts.values()))
+        wait_for_tickets(stage, sum(counts.values()))
         stage.play_earlier_days()
         stage.start(
             "customers",
@@ -72,7 +72,7 @@ def _run_console(directory: Path, language: str, seconds_between_mails: float) -
         return run_console(stage.config, start_worker=False, ends_with_console=True)
 
 
-def _wait_for_tickets(stage: Stage, expected: int) -> None:
+def wait_for_tickets(stage: Stage, expected: int) -> None:
     """Until the first mails are in, so that the console opens on a queue; what is late comes while you look."""
     clock, read = stage.desk.clock, stage.desk.read
     deadline = clock.monotonic() + FIRST_MAILS_SECONDS
