@@ -293,9 +293,11 @@ def _refuse_open_file(path: Path) -> None:
     except OSError as error:
         raise _unreadable(path, error) from None
     if stat.S_IMODE(state.st_mode) & 0o077:
-        raise ConfigError(f"{path}: holds passwords and others can read it", hint=f"run: chmod 600 {path}")
+        raise ConfigError(
+            _("{file}: holds passwords and others can read it").format(file=path), hint=f"chmod 600 {path}"
+        )
     if state.st_uid not in (os.geteuid(), 0):
-        raise ConfigError(f"{path}: holds passwords and belongs to another user")
+        raise ConfigError(_("{file}: holds passwords and belongs to another user").format(file=path))
 
 
 def _refuse_unknown(values: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:

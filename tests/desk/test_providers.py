@@ -97,9 +97,12 @@ def test_an_mx_answer_is_read_by_preference_and_a_hostile_one_ends() -> None:
         return b"\xc0\x0c" + struct.pack(">HHIH", 15, 1, 60, len(data)) + data
 
     answer = question + record(20, b"\x03mx2\xc0\x0c") + record(10, b"\x03mx1\xc0\x0c")
-    assert probe._read_answer(answer, b"\x00\x07") == ("mx1.example.com", "mx2.example.com")
+    hosts = [
+        host for _preference, host in sorted(probe._read_answer(answer, b"\x00\x07", probe.MX, probe._read_exchanger))
+    ]
+    assert hosts == ["mx1.example.com", "mx2.example.com"]
     with pytest.raises(ValueError, match="another question"):
-        probe._read_answer(answer, b"\x00\x08")
+        probe._read_answer(answer, b"\x00\x08", probe.MX, probe._read_exchanger)
     pointing_at_itself = question + record(10, b"\xc0" + bytes([len(question) + 14]))
     assert isinstance(probe._read_name(pointing_at_itself, len(question) + 14), str)
 

@@ -83,26 +83,34 @@ class Login:
 
 
 def ask_login(
-    session: Session, address: str, options: LoginOptions, guess: Guess | None, *, interactive: bool
+    session: Session,
+    address: str,
+    options: LoginOptions,
+    guess: Guess | None,
+    *,
+    interactive: bool,
+    by_password: bool = False,
 ) -> Login | None:
-    """What was given, else what a person answers; None when nothing was given and nobody can be asked."""
+    """What was given, else the browser of the login before, else what a person answers; None where none of them is."""
     given = read_credential(options.password_command, options.password_file)
     if given is not None:
         return Login(given)
     if options.oauth:
-        return _log_in_with_browser(session, address, options, options.oauth)
+        return _log_in_with_browser(session, address, _client(session, options, options.oauth))
+    if not by_password and (known := _client_of_before(session, address)) is not None:
+        return _log_in_with_browser(session, address, known)
     if not interactive:
         return None
     service = guess.service if guess is not None else ""
     if guess is not None and guess.hint:
         where = f" {guess.app_passwords}" if guess.app_passwords else ""
         session.out.say(_("{provider}: {hint}").format(provider=guess.provider, hint=_(guess.hint)) + where)
-    if service and guess is not None and guess.takes_passwords:
+    if service and not by_password and guess is not None and guess.takes_passwords:
         question = _("Log in with an app password (1) or with a browser (2)")
         with_browser = ask(question, "1", _check_choice) == "2"
         service = service if with_browser else ""
-    if service:
-        return _log_in_with_browser(session, address, options, service)
+    if service and not by_password:
+        return _log_in_with_browser(session, address, _client(session, options, service))
     return Login(ask_password(_("Password of {address}").format(address=address)))
 
 
@@ -111,19 +119,15 @@ def _check_choice(answer: str) -> None:
         raise UsageError(_("{value} is no choice").format(value=repr(answer)), hint="1, 2")
 
 
-def _log_in_with_browser(session: Session, address: str, options: LoginOptions, service: str) -> Login:
+def _log_in_with_browser(session: Session, address: str, client: OAuthClient) -> Login:
     from supportdesk.bootstrap import LoginService
 
-    client = _known_client(session, address, options) or _client(session, options, service)
     at = LoginService(client)
     tokens = _with_code(session, address, at) if client.device_url else _with_redirect(session, address, at)
     return Login(Credential(oauth=client), tokens)
 
 
-def _known_client(session: Session, address: str, options: LoginOptions) -> OAuthClient | None:
-    """The client of the login before, unless another one was given."""
-    if options.client_id:
-        return None
+def _client_of_before(session: Session, address: str) -> OAuthClient | None:
     with suppress(ConfigError):
         return find_credential(session.config, address).oauth
     return None

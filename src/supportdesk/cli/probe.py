@@ -57,11 +57,7 @@ def look_up(address: str) -> Guess:
 
 def mail_exchangers(domain: str) -> tuple[str, ...]:
     """The MX names of a domain, most preferred first; empty when nobody answers (RFC 1035, 5321 5.1)."""
-
-    def read(data: bytes, at: int) -> tuple[int, str]:
-        return struct.unpack(">H", data[at : at + 2])[0], _read_name(data, at + 2)
-
-    return tuple(name for _preference, name in sorted(_ask_dns(domain, MX, read)) if name)
+    return tuple(name for _preference, name in sorted(_ask_dns(domain, MX, _read_exchanger)) if name)
 
 
 def service_records(service: str, domain: str) -> list[ServiceRecord]:
@@ -141,6 +137,10 @@ def _read_answer(data: bytes, identity: bytes, wanted: int, read: Callable[[byte
             found.append(read(data, at))
         at += length
     return found
+
+
+def _read_exchanger(data: bytes, at: int) -> tuple[int, str]:
+    return struct.unpack(">H", data[at : at + 2])[0], _read_name(data, at + 2)
 
 
 def _skip_name(data: bytes, at: int) -> int:

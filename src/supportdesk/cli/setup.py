@@ -212,9 +212,11 @@ def log_in_anew(
     if box.imap is None or box.smtp is None:
         raise UsageError(_("{address} has no servers yet").format(address=box.address), hint="supportdesk mailbox set")
     imap, smtp = (replace(server, login=name or server.login) for server in (box.imap, box.smtp))
-    guess = None if by_password else provider_at(imap.host, box.address)
+    guess = provider_at(imap.host, box.address)
     while True:
-        login_by = ask_login(session, box.address, options, guess, interactive=is_interactive())
+        login_by = ask_login(
+            session, box.address, options, guess, interactive=is_interactive(), by_password=by_password
+        )
         if login_by is None:
             raise UsageError(_("a password is needed"), hint="--password-command --password-file --oauth")
         secret = secret_of(session, box.address, login_by)
