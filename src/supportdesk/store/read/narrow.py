@@ -1,8 +1,8 @@
 """A condition of `desk.model` as SQL on the ticket's row, for both databases; every value is a parameter.
 
 A part that holds for few tickets drives: the statement begins with its index. The others are only asked of each ticket
-that is looked at (on SQLite, which keeps no figures of its own, a unary plus says so; Postgres has its statistics).
-Where no part is rare, the view is walked in the order of its index and the first page is soon full.
+that is looked at (on SQLite, which keeps no figures of its own, a unary plus says so). Where no part is rare, the view
+is walked in the order of its index, or of an index on (column, number), and the first page is soon full.
 """
 
 from __future__ import annotations
@@ -50,6 +50,12 @@ class _Part:
     drive: Sql | None = None
     count: Sql | None = None
     size: int = FEW + 1
+    ordered: bool = False  # whether that index gives them in the order of their numbers
+
+
+def grows(listing: Listing) -> bool:
+    """Whether a view grows with the desk's age."""
+    return any(listing is LISTINGS[view] for view in WALKED)
 
 
 def base_of(view: str, query: Query) -> Listing:
@@ -66,7 +72,7 @@ def base_of(view: str, query: Query) -> Listing:
 
 
 def narrow(
-    connection: Connection, view: str, condition: Condition | None, *, agent_id: AgentId | None, now: datetime
+    connection: Connection, listing: Listing, condition: Condition | None, *, agent_id: AgentId | None, now: datetime
 ) -> Sql:
     """The condition, to be put behind that of a view; empty for none."""
     if condition is None:
@@ -74,12 +80,9 @@ def narrow(
     make = _Maker(connection, agent_id, now)
     parts = [make.counted(make.part(part)) for part in _with_days_together(condition)]
     rarest = min(parts, key=lambda part: part.size)
-    if rarest.drive is None or (rarest.size > FEW and view not in WALKED):
-        drives = None
-    elif rarest.size > FEW:
-        drives = next((part for part in parts if part.drive is not None), None)
-    else:
-        drives = rarest
+    drives: _Part | None = rarest
+    if rarest.drive is None or rarest.size > FEW:
+        drives = next((part for part in parts if part.ordered), None) if grows(listing) else None
     found = [part.drive if part is drives and part.drive is not None else part.ask for part in parts]
     return Sql(" AND ".join(sql.text for sql in found), [value for sql in found for value in sql.params])
 
@@ -181,9 +184,9 @@ class _Maker:
 
     def counted(self, part: _Part) -> _Part:
         """The part with how many tickets it holds for, as far as that matters."""
-        if part.count is None or self.connection.is_postgres:
-            return part if part.count is None else replace(part, size=FEW)
-        sql = f"SELECT count(*) FROM ({part.count.text} LIMIT {FEW + 1}) AS some"
+        if part.count is None:
+            return part
+        sql = f"SELECT count(*) FROM ({part.count.text} LIMIT {FEW + 1}) AS found"
         return replace(part, size=int(self.connection.execute(sql, part.count.params)[0][0]))
 
     def _words(self, words: Words) -> _Part:
@@ -205,12 +208,11 @@ class _Maker:
             return _Part(ask)
         drive = _joined([part.drive for part in made if part.drive is not None], " OR ")
         counts = [part.count for part in made if part.count is not None]
-        union = " UNION ALL ".join(f"SELECT * FROM ({count.text} LIMIT {FEW + 1}) AS some" for count in counts)
+        union = " UNION ALL ".join(f"SELECT * FROM ({count.text} LIMIT {FEW + 1}) AS found" for count in counts)
         return _Part(ask, drive, Sql(union, [value for count in counts for value in count.params]))
 
     def _property(self, wanted: Property) -> _Part:
-        maker = _MAKERS[wanted.key]
-        return maker(self, wanted)
+        return _MAKERS[wanted.key](self, wanted)
 
     def _state(self, wanted: Property) -> _Part:
         match wanted.value:
@@ -266,8 +268,9 @@ class _Maker:
         tests = [day for day in days if isinstance(day, Property)]
         params = [test.value for test in tests]
         ask = " AND ".join(f"{self.only_asked}ticket.created_at {test.comparison} ?" for test in tests)
-        drive = " AND ".join(f"ticket.created_at {test.comparison} ?" for test in tests)
-        return _Part(Sql(ask, params), Sql(drive, params), Sql(f"SELECT 1 FROM ticket WHERE {drive}", params))
+        came = " AND ".join(f"created_at {test.comparison} ?" for test in tests)
+        found = f"SELECT id FROM ticket WHERE {came}"
+        return _Part(Sql(ask, params), Sql(f"ticket.id IN ({found})", params), Sql(found, params))
 
     def _due(self, wanted: Property) -> _Part:
         moment = self.now + wanted.value if isinstance(wanted.value, timedelta) else wanted.value
@@ -286,6 +289,7 @@ class _Maker:
             Sql(f"{self.only_asked}{where}", list(values)),
             Sql(where, list(values)),
             Sql(f"SELECT 1 FROM ticket WHERE {where}", list(values)),
+            ordered=True,
         )
 
 

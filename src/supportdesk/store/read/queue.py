@@ -15,7 +15,7 @@ from typing import Any, Final
 from supportdesk.desk.model import EVERYTHING, AgentId, Query, QueueRow, Sort, TicketId
 from supportdesk.errors import UsageError
 from supportdesk.store.connect import Connection
-from supportdesk.store.read.narrow import base_of, narrow
+from supportdesk.store.read.narrow import base_of, grows, narrow
 from supportdesk.store.statements import groups, marks
 from supportdesk.store.values import DECODERS, to_time
 from supportdesk.store.views import AWAKE, LISTINGS, SNOOZED, Listing
@@ -42,7 +42,7 @@ def read_ids(
     asleep = view == "snoozed"
     listing = Listing((f"{SNOOZED} AND snoozed_until > ?",)) if asleep else _listing(view, query)
     params: list[Any] = [*((agent_id,) if listing.mine else ()), *((now,) if listing.awake or asleep else ())]
-    more = narrow(connection, view, query.condition, agent_id=agent_id, now=now)
+    more = narrow(connection, listing, query.condition, agent_id=agent_id, now=now)
     narrowed, params = f" AND {more.text}" if more.text else "", [*params, *more.params]
     if among is not None:
         spine = [
@@ -109,20 +109,22 @@ def _sorted_spine(
     """A view in another order than its own; what has no deadline, or does not wait, comes last."""
     where = " OR ".join(listing.branches) if len(listing.branches) > 1 else listing.branches[0]
     more = (f" AND {AWAKE}" if listing.awake else "") + narrowed
+    # A view of what is in hand is gathered and sorted; SQLite would rather read the whole table in the order of ids.
+    number = "id" if grows(listing) else "+id"
     spine: list[int] = []
     for ending in _ENDINGS[sort]:
         if limit and len(spine) >= limit:
             break
-        sql = f"SELECT id FROM ticket WHERE ({where}){more} {ending}"
+        sql = f"SELECT id FROM ticket WHERE ({where}){more} {ending.format(id=number)}"
         spine += _column(connection, sql, params, limit - len(spine) if limit else 0)
     return spine
 
 
 _ENDINGS: Final[dict[str, tuple[str, ...]]] = {
-    "due": ("AND due_at IS NOT NULL ORDER BY due_at, id", "AND due_at IS NULL ORDER BY id DESC"),
-    "waiting": ("AND waiting_since IS NOT NULL ORDER BY waiting_since, id", "AND waiting_since IS NULL ORDER BY id"),
-    "newest": ("ORDER BY id DESC",),
-    "oldest": ("ORDER BY id",),
+    "due": ("AND due_at IS NOT NULL ORDER BY due_at, id", "AND due_at IS NULL ORDER BY {id} DESC"),
+    "waiting": ("AND waiting_since IS NOT NULL ORDER BY waiting_since, id", "AND waiting_since IS NULL ORDER BY {id}"),
+    "newest": ("ORDER BY {id} DESC",),
+    "oldest": ("ORDER BY {id}",),
 }
 
 

@@ -44,7 +44,7 @@ class Ticket(Table, table=True):
         partial("ix_ticket_notification", "id", where=NOTIFICATION),
         Index("ix_ticket_status", "status", "id", "merged_into"),
         Index("ix_ticket_customer", "customer_id", "id"),
-        Index("ix_ticket_assignee", "assignee_id", "id"),
+        partial("ix_ticket_assignee", "assignee_id", "id", where="assignee_id IS NOT NULL"),
         Index("ix_ticket_language", "language", "id"),
         Index("ix_ticket_mailbox", "mailbox_id", "id"),
         Index("ix_ticket_created", "created_at"),

@@ -333,7 +333,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_ticket_customer", "ticket", ["customer_id", "id"])
-    op.create_index("ix_ticket_assignee", "ticket", ["assignee_id", "id"])
+    partial_index("ix_ticket_assignee", "ticket", ["assignee_id", "id"], "assignee_id IS NOT NULL")
     op.create_index("ix_ticket_language", "ticket", ["language", "id"])
     op.create_index("ix_ticket_mailbox", "ticket", ["mailbox_id", "id"])
     op.create_index("ix_ticket_created", "ticket", ["created_at"])
