@@ -118,6 +118,9 @@ class PackedSource:
                 yield FetchedMail(uid, raw, len(raw), MailMaker.sent_at(uid - 1))
             pack.delete()
 
+    def identities(self, uids: Sequence[int]) -> dict[int, tuple[str, int, datetime | None]]:
+        return {}
+
     def idle(self, seconds: float, stop: Callable[[], bool]) -> bool:
         return False
 

@@ -23,6 +23,7 @@ PROMISED = {
     "search": {"one frequent word", "one order number", "growth: one frequent word", "p95 of all of them"},
     "queue": {"first page", "next page", "counts of all views", "spine of all", "growth: first page"},
     "cli": {"--version", "--help", "ticket list", "search", "search: modules loaded"},
+    "crowd": {"the same: lost", "an agent's write, p99", "mail taken in beside the agents", "errors and lost writes"},
     "send": {"transport, four reused connections", "outbox: claim, build, durable stages, verdict"},
 }
 
@@ -36,9 +37,10 @@ def measured(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, A
 
 @pytest.mark.parametrize(
     ("parts", "size"),
-    [(("mime",), "8"), (("ingest",), "30"), (("search", "queue"), "2500"), (("cli",), "60"), (("send",), "6")],
+    [(("mime",), "8"), (("ingest",), "30"), (("search", "queue"), "2500"), (("cli",), "60"), (("send",), "6"),
+     (("crowd",), "2")],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
-)
+)  # fmt: skip
 def test_a_part_tells_all_it_promises(capsys: pytest.CaptureFixture[str], parts: tuple[str, ...], size: str) -> None:
     found = measured(capsys, *parts, "--size", size)
     assert set(found) == set(parts)
@@ -50,7 +52,10 @@ def test_a_part_tells_all_it_promises(capsys: pytest.CaptureFixture[str], parts:
         assert found[name]["input"]
 
 
-@pytest.mark.parametrize(("parts", "size"), [(("search", "queue"), "2500"), (("ingest",), "20"), (("send",), "4")])
+@pytest.mark.parametrize(
+    ("parts", "size"),
+    [(("search", "queue"), "2500"), (("ingest",), "20"), (("send",), "4"), (("crowd",), "1")],
+)
 def test_a_part_runs_on_postgres_and_leaves_nothing_there(
     capsys: pytest.CaptureFixture[str], postgres_server: PostgresServer, parts: tuple[str, ...], size: str
 ) -> None:
