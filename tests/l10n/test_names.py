@@ -70,6 +70,25 @@ def test_a_greeting_fits_the_language_and_the_register(locale, named, unnamed):
     assert greeting("Acme S.r.l.", locale) == unnamed
 
 
+@pytest.mark.parametrize(
+    ("written", "locale", "opening"),
+    [
+        ("Sig.ra Anna Rossi", "it@formal", "Gentile Sig.ra Rossi,"),
+        ("Dott.ssa Anna Rossi", "it@formal", "Gentile Dott.ssa Rossi,"),
+        ("Frau Müller", "de@formal", "Sehr geehrte Frau Müller,"),
+        ("Herr Dr. Jürgen Müller", "de@formal", "Sehr geehrter Herr Dr. Müller,"),
+        ("Mme Dupont", "fr@formal", "Bonjour Madame Dupont,"),
+        ("Mrs Jane Smith", "en@formal", "Dear Mrs Smith,"),
+        ("Sra. María García", "es@formal", "Estimada Sra. García:"),
+        ("Frau Anna Müller", "it@formal", "Gentile Anna Müller,"),
+        ("Frau Anna Müller", "de", "Hallo Anna,"),
+        ("Signorina Servizi S.r.l.", "it@formal", "Gentile cliente,"),
+    ],
+)
+def test_who_writes_a_title_is_greeted_with_it_in_a_formal_letter_of_its_language(written, locale, opening):
+    assert greeting(written, locale) == opening
+
+
 def test_every_greeting_exists_with_and_without_a_name():
     for language in greeting_languages():
         babel_locale(language)
@@ -82,3 +101,5 @@ def test_names_take_the_order_of_the_language():
     assert full_name("Anna", "Nagy", "it") == "Anna Nagy"
     assert full_name("太郎", "田中", "ja") == "田中太郎"
     assert full_name("", "Rossi", "it") == "Rossi"
+    assert full_name("Giulia", "Rossi", "ja") == "Giulia Rossi"
+    assert first_name("Giulia Rossi", "ja") == "Giulia"

@@ -1,4 +1,4 @@
-"""What was typed is spelled as the dictionary of the customer's language has it; names and codes are nobody's mistakes."""
+"""What was typed is spelled as the dictionary of its language has it; names and codes are nobody's mistakes."""
 
 from __future__ import annotations
 

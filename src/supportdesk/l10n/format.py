@@ -49,7 +49,8 @@ def money(value: Money, locale: str) -> str:
     else:
         pattern = found.currency_formats["standard"].pattern.replace("0.00", "0." + "0" * digits)
         text = format_currency(amount, value.currency, pattern, locale=found, currency_digits=False)
-    return re.sub(r"(?<=[A-Z]{3})(?=\d)", "\u00a0", text)  # UTS 35 currency spacing, which babel leaves out
+    text = re.sub(r"(?<=[A-Z]{3})(?=\d)", "\u00a0", text)  # UTS 35 currency spacing, which babel leaves out
+    return _with_own_signs(text, found, negative=amount < 0)
 
 
 def minor_digits(currency: str) -> int:
@@ -69,17 +70,24 @@ def percent(value: Decimal | float, locale: str) -> str:
     from babel.numbers import format_percent
 
     found = babel_locale(locale)
-    return format_percent(value, found.percent_formats[None].pattern.replace("0", "0.##", 1), locale=found)
+    text = format_percent(value, found.percent_formats[None].pattern.replace("0", "0.##", 1), locale=found)
+    return text.replace("%", _symbols(found).get("percentSign", "%"))
 
 
 def unit(value: int | Decimal | float, name: str, locale: str) -> str:
-    """A measure with a CLDR unit: `unit(2, "kilogram", "it")` → `2 chilogrammi`; ValueError for an unknown unit."""
-    from babel.units import UnknownUnitError, format_unit
+    """A measure with a CLDR unit: `unit(2, "kilogram", "it")` → `2 chilogrammi`; ValueError for an unknown unit.
 
-    try:
-        return format_unit(value, name, locale=babel_locale(locale))
-    except UnknownUnitError as error:
-        raise ValueError(f"unknown CLDR unit: {name!r}") from error
+    babel's own format_unit prints `5 day` where a locale inherits its long form from the short one (UTS 35 4.1.2).
+    """
+    found = babel_locale(locale)
+    units = found._data["unit_patterns"]
+    keys = [key for key in units if key == name or key.endswith(f"-{name}")]
+    if not keys:
+        raise ValueError(f"unknown CLDR unit: {name!r}")
+    key = min(keys, key=len)  # length-centimeter, not area-square-centimeter
+    patterns = {**units[key].get("narrow", {}), **units[key].get("short", {}), **units[key].get("long", {})}
+    pattern = patterns.get(str(found.plural_form(value))) or patterns["other"]
+    return str(pattern).format(number(value, locale))
 
 
 def date(value: dt.date, locale: str, zone: ZoneInfo | None = None, style: str = "long") -> str:
@@ -101,7 +109,11 @@ def time(value: dt.datetime, locale: str, zone: ZoneInfo, style: str = "short") 
     """The time of day in the zone: `18:02`, `6:02 PM`."""
     from babel.dates import format_time
 
-    return format_time(_in_zone(value, zone), style, tzinfo=zone, locale=babel_locale(locale))
+    found = babel_locale(locale)
+    pattern = found.time_formats[style].pattern if style in DATE_STYLES else style
+    if found.day_periods["format"].get("wide", {}).get("am"):
+        pattern = re.sub(r"a+", "aaaa", pattern)  # as ICU does: Korean has no word for it but the wide one, 오전
+    return format_time(_in_zone(value, zone), pattern, tzinfo=zone, locale=found)
 
 
 def date_time(value: dt.datetime, locale: str, zone: ZoneInfo, style: str = "long") -> str:
@@ -197,6 +209,21 @@ def _pattern(skeleton: str, locale: Locale) -> str:
     return "".join(pieces)
 
 
+def _symbols(locale: Locale) -> dict[str, str]:
+    return dict(locale.number_symbols["latn"])
+
+
+def _with_own_signs(text: str, locale: Locale, *, negative: bool) -> str:
+    """The minus and the decimal sign of a locale for money, where babel writes the common ones (sv −, fr-CH .)."""
+    symbols = _symbols(locale)
+    if negative:
+        text = text.replace("-", symbols.get("minusSign", "-"), 1)
+    if "currencyDecimal" in symbols:
+        head, sign, tail = text.rpartition(symbols["decimal"])
+        text = head + symbols["currencyDecimal"] + tail if sign else text
+    return text
+
+
 def _runs(text: str) -> list[str]:
     return [match[0] for match in re.finditer(r"(.)\1*", text, re.DOTALL)]
 
@@ -219,6 +246,7 @@ _MINOR_DIGITS: Final = {
 
 # CLDR's relative days -1, 0, 1 (dates/fields/day), which babel does not carry.
 _NEAR_DAYS: Final = {
+    "ar": ("أمس", "اليوم", "غدًا"),
     "bg": ("вчера", "днес", "утре"),
     "ca": ("ahir", "avui", "demà"),
     "cs": ("včera", "dnes", "zítra"),
@@ -227,13 +255,18 @@ _NEAR_DAYS: Final = {
     "el": ("χθες", "σήμερα", "αύριο"),
     "en": ("yesterday", "today", "tomorrow"),
     "es": ("ayer", "hoy", "mañana"),
+    "et": ("eile", "täna", "homme"),
     "fi": ("eilen", "tänään", "huomenna"),
     "fr": ("hier", "aujourd’hui", "demain"),
+    "he": ("אתמול", "היום", "מחר"),
     "hr": ("jučer", "danas", "sutra"),
     "hu": ("tegnap", "ma", "holnap"),
+    "id": ("kemarin", "hari ini", "besok"),
     "it": ("ieri", "oggi", "domani"),
     "ja": ("昨日", "今日", "明日"),
     "ko": ("어제", "오늘", "내일"),
+    "lt": ("vakar", "šiandien", "rytoj"),
+    "lv": ("vakar", "šodien", "rīt"),
     "nl": ("gisteren", "vandaag", "morgen"),
     "no": ("i går", "i dag", "i morgen"),
     "pl": ("wczoraj", "dzisiaj", "jutro"),
@@ -245,5 +278,6 @@ _NEAR_DAYS: Final = {
     "sv": ("i går", "i dag", "i morgon"),
     "tr": ("dün", "bugün", "yarın"),
     "uk": ("учора", "сьогодні", "завтра"),
+    "vi": ("Hôm qua", "Hôm nay", "Ngày mai"),
     "zh": ("昨天", "今天", "明天"),
 }

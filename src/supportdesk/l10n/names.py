@@ -10,7 +10,8 @@ from typing import Final
 
 from supportdesk.l10n.tags import FORMAL, LocaleTag, canonical_language
 
-_FAMILY_FIRST: Final = frozenset({"hu", "ja", "ko", "vi", "zh"})
+# In Latin letters; in Chinese, Japanese and Korean the script tells: `Giulia Rossi` keeps her order there.
+_FAMILY_FIRST: Final = frozenset({"hu", "vi"})
 _EAST_ASIAN: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _NOT_A_PERSON: Final = re.compile(
     r"""[\d@/\\<>|_&+{}\[\]%]
@@ -69,9 +70,12 @@ def greeting(display_name: str, locale: str) -> str:
     """How a mail to this person opens, with its punctuation: `Ciao Giulia,`, `Gentile Giulia Rossi,`, `Guten Tag,`.
 
     The register is in the tag (`de@formal`). Formal greetings take the full name, the others the first name; without a
-    usable name the wording for nobody in particular. A language without a wording is greeted in English.
+    usable name the wording for nobody in particular. Who writes his own title is greeted with it: `Gentile Sig.ra
+    Rossi,`. A language without a wording is greeted in English.
     """
     tag = LocaleTag.parse(locale)
+    if tag.register and (titled := _with_title(display_name, tag.language)):
+        return titled
     wording = _GREETINGS.get((tag.language, tag.register)) or _GREETINGS.get((tag.language, "")) or _GREETINGS["en", ""]
     named, unnamed, takes_full_name = wording
     given, family = split_name(display_name, tag.language)
@@ -87,6 +91,18 @@ def greeting_languages() -> tuple[str, ...]:
     return tuple(sorted({language for language, _ in _GREETINGS}))
 
 
+def _with_title(display_name: str, language: str) -> str:
+    """The formal greeting by the title that a person put before the own name; "" without one of this language."""
+    written = " ".join(display_name.replace('"', " ").split())
+    for title, wording in _TITLED.get(language, ()):
+        match = re.match(rf"(?:{title})\s+(?=\S)", written, re.IGNORECASE)
+        if match:
+            rest = written[match.end() :]
+            given, family = split_name(rest, language)
+            return wording.format(family=family or given) if given else ""
+    return ""
+
+
 def _looks_given(name: str) -> bool:
     """One word alone is taken for a first name when it is written like a name and not like a login."""
     return len(name) >= 2 and name[0].isupper() and not name.isupper() and name.isalpha()
@@ -98,6 +114,59 @@ def _cased(name: str) -> str:
         return name
     return re.sub(r"[^\W\d_]+", lambda match: match[0].capitalize(), name)
 
+
+# A title tells how its bearer wants to be addressed; nothing else about a name does. The first that fits.
+_TITLED: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "de": (
+        (r"frau prof\.?", "Sehr geehrte Frau Prof. {family},"),
+        (r"herr prof\.?", "Sehr geehrter Herr Prof. {family},"),
+        (r"frau dr\.?", "Sehr geehrte Frau Dr. {family},"),
+        (r"herr dr\.?", "Sehr geehrter Herr Dr. {family},"),
+        ("frau", "Sehr geehrte Frau {family},"),
+        ("herr", "Sehr geehrter Herr {family},"),
+        (r"dr\.?", "Guten Tag Dr. {family},"),
+    ),
+    "en": (
+        (r"mr\.?", "Dear Mr {family},"),
+        (r"mrs\.?", "Dear Mrs {family},"),
+        (r"ms\.?", "Dear Ms {family},"),
+        (r"miss", "Dear Miss {family},"),
+        (r"dr\.?", "Dear Dr {family},"),
+    ),
+    "es": (
+        (r"sra\.?|señora", "Estimada Sra. {family}:"),
+        (r"sr\.?|señor", "Estimado Sr. {family}:"),
+        (r"dra\.?", "Estimada Dra. {family}:"),
+    ),
+    "fr": (
+        (r"mme\.?|madame", "Bonjour Madame {family},"),
+        (r"m\.|mr\.?|monsieur", "Bonjour Monsieur {family},"),
+        (r"dr\.?", "Bonjour Docteur {family},"),
+    ),
+    "it": (
+        (r"sig\.?\s?ra|signora", "Gentile Sig.ra {family},"),
+        (r"sig\.?|signor", "Gentile Sig. {family},"),
+        (r"dott\.?ssa", "Gentile Dott.ssa {family},"),
+        (r"dott\.?", "Gentile Dott. {family},"),
+        (r"dr\.?", "Gentile Dr. {family},"),
+        (r"avv\.?", "Gentile Avv. {family},"),
+        (r"ing\.?", "Gentile Ing. {family},"),
+        (r"prof\.?ssa", "Gentile Prof.ssa {family},"),
+        (r"prof\.?", "Gentile Prof. {family},"),
+    ),
+    "nl": (
+        (r"mevr?\.?|mevrouw", "Geachte mevrouw {family},"),
+        (r"dhr\.?|de heer|meneer", "Geachte heer {family},"),
+    ),
+    "pl": (
+        (r"pani", "Szanowna Pani,"),
+        (r"pan", "Szanowny Panie,"),
+    ),
+    "pt": (
+        (r"sra\.?|senhora", "Exma. Sra. {family},"),
+        (r"sr\.?|senhor", "Exmo. Sr. {family},"),
+    ),
+}
 
 # (language, register): with a name, without one, whether the name is the full one. Spanish puts a colon and a vocative
 # comma (RAE, Ortografía 2010); Slavic and Greek vocatives are avoided by not naming; Hungarian ends with a bang.
