@@ -1,4 +1,4 @@
-"""IMAP servers that cheat, babble or fall silent: bounded in memory and time (C15), and what SYNC rules say on the wire."""
+"""IMAP servers that cheat, babble or fall silent (C15), and what the SYNC rules say on the wire."""
 
 from __future__ import annotations
 

@@ -94,6 +94,7 @@ class _BoundedConnection(imaplib.IMAP4):
     def _create_socket(self, timeout: float | None) -> socket.socket:
         made = socket.create_connection((self.host, self.port), timeout)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a search is written in pieces: 40 ms each else
         if self._tls is not None:
             return _bounded(self._tls, self._allowance).wrap_socket(made, server_hostname=self.host)
         plain = _BoundedSocket(made.family, made.type, made.proto, made.detach())
