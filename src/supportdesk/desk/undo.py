@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from supportdesk.desk.desk import Desk
 
 NEVER_UNDONE = frozenset({"undo", "cancel_send", "note", "call", "started", "adopt_draft", "merged_here", "split_from"})
+VIEW_EVENTS = frozenset({"view_added", "view_changed", "view_removed"})
 LOOK_BACK = 5000  # events: a bulk action has one for each ticket
 # A split concerns two tickets and is undone as a whole or not at all; other actions ticket by ticket.
 AS_A_WHOLE = frozenset({"split"})
@@ -56,7 +57,8 @@ def newest_undoable(desk: Desk, actor: Actor) -> ActionId:
     undone = {(row["data"] or {}).get("of") for row in rows if row["kind"] in ("undo", "cancel_send")}
     for row in rows:
         action_id = ActionId(row["action_id"])
-        if row["kind"] in NEVER_UNDONE or action_id in undone or row["ticket_id"] is None:
+        no_ticket = row["ticket_id"] is None and row["kind"] not in VIEW_EVENTS
+        if row["kind"] in NEVER_UNDONE or action_id in undone or no_ticket:
             continue
         undone.add(action_id)  # looked at once, whatever the number of its tickets
         if row["kind"] == "reply_held" and _still_here(desk, row["data"]["outbox_id"]):
@@ -93,6 +95,8 @@ def _write_inverse(
             tickets = _tickets_of(group)
             if conflict is None:
                 done += tickets
+            elif not tickets:  # a saved view
+                raise conflict
             else:
                 conflicts |= dict.fromkeys(tickets[:1], conflict)
     return new_id, tuple(dict.fromkeys(done)), conflicts
@@ -215,6 +219,6 @@ def _notice(tickets: Sequence[TicketId], sent: bool) -> str:
     if sent:
         return _("The reply has gone out; only the status of #{ticket} was undone").format(ticket=tickets[0])
     if not tickets:
-        return _("Nothing was undone")
+        return _("Undone")
     count = len(tickets)
     return ngettext("Undone on #{ticket}", "Undone on {count} tickets", count).format(ticket=tickets[0], count=count)
