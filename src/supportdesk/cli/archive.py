@@ -20,8 +20,7 @@ from supportdesk.errors import EXIT_INTERRUPTED, NotFound, UsageError
 from supportdesk.l10n.catalog import N_, _, ngettext
 
 if TYPE_CHECKING:
-    from supportdesk.desk.importing import Imported, Progress
-    from supportdesk.mail.on_disk import DiskArchive
+    from supportdesk.desk.importing import Archive, Imported, Progress
 
 SHOWN = 20  # files that could not be read, and folders
 
@@ -136,7 +135,7 @@ def _day(word: str, zone: str) -> datetime:
         raise UsageError(_("{value} is no date").format(value=word), hint="--since 2024-01-31") from None
 
 
-def _as_value(result: Imported, archive: DiskArchive) -> dict[str, Any]:
+def _as_value(result: Imported, archive: Archive) -> dict[str, Any]:
     return {
         "complete": result.complete,
         "found": sum(source.found for source in result.sources),
@@ -158,7 +157,7 @@ def _left_out(result: Imported) -> dict[str, int]:
     return dict(sum((source.left_out for source in result.sources), Counter[str]()))
 
 
-def _lines(result: Imported, archive: DiskArchive, *, dry_run: bool) -> Iterator[str]:
+def _lines(result: Imported, archive: Archive, *, dry_run: bool) -> Iterator[str]:
     for source in result.sources[:SHOWN]:
         yield _("{path}: {found} found, {new} new").format(path=source.path, found=source.found, new=source.new)
     if len(result.sources) > SHOWN:

@@ -183,8 +183,9 @@ class _Mbox:
     """Cuts an mbox into its mails.
 
     A mail begins with a line `From …` that has a date. Two of three things are wanted with it: the date in its usual
-    form, an empty line before, a header field after. `>From ` lines are unquoted as mboxrd does it. The lengths of mboxcl2 are
-    believed only while every mail so far had one that led to the next mail: one forged header hides nobody's mail.
+    form, an empty line before, a header field after. `>From ` lines are unquoted as mboxrd does it. The lengths of
+    mboxcl2 are believed only while every mail so far had one that led to the next mail: one forged header hides
+    nobody's mail.
     """
 
     def __init__(self, file: BinaryIO, max_size: int) -> None:
