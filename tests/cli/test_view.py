@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 def test_a_query_narrows_the_list_and_the_search(shop: House, supportdesk: Run) -> None:
     first = shop.customer_writes("Vorrei un rimborso", subject="Reso")
     second = shop.customer_writes("Dove è il pacco?", sender="ugo@example.com", name="Ugo")
-    supportdesk("ticket", "tag", str(first), "return")
+    assert supportdesk("ticket", "tag", str(first), "--tags", "return").code == 0
 
     def found(*words: str) -> list[int]:
         return [row["id"] for row in supportdesk(*words, "--json").json()]
 
     assert found("ticket", "list", "tag:return") == [first]
     assert found("ticket", "list", "is:open", "-tag:return") == [second]
+    assert supportdesk("ticket", "list", "--veiw", "mine").code == 2
     assert found("search", "from:ugo") == [second]
     assert found("search", "subject:reso", "is:unanswered") == [first]
     assert found("search", str(second)) == [second]
@@ -36,7 +37,7 @@ def test_an_error_shows_where_it_is_and_what_was_meant(supportdesk: Run, shop: H
 
 def test_a_view_is_saved_listed_shown_changed_and_removed(shop: House, supportdesk: Run) -> None:
     ticket = shop.customer_writes("Vorrei un rimborso")
-    supportdesk("ticket", "tag", str(ticket), "return")
+    assert supportdesk("ticket", "tag", str(ticket), "--tags", "return").code == 0
     added = supportdesk("view", "add", "Resi", "tag:return", "is:open", "--shared", "--json").json()
     assert (added["name"], added["query"], added["shared"]) == ("Resi", "tag:return is:open", True)
     [row] = supportdesk("view", "list", "--json").json()

@@ -68,6 +68,14 @@ def check_limit(limit: int) -> int:
     return limit
 
 
+def query_text(words: Sequence[str]) -> str:
+    """The words of a query; a misspelled option is none of them. Raises UsageError."""
+    for word in words:
+        if word.startswith("--"):
+            raise UsageError(_("there is no option {option}").format(option=word))
+    return " ".join(words)
+
+
 def read_query(session: Session, text: str, *, typing: bool = True) -> Query:
     """A query as it was typed. Raises QueryError, when it has shown where it cannot be read."""
     from supportdesk.desk.query import QueryError

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from supportdesk.cli.inputs import check_limit, one_ticket, read_query, read_span
+from supportdesk.cli.inputs import check_limit, one_ticket, query_text, read_query, read_span
 from supportdesk.cli.output import span
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 app = group()
 
 
-@verb(app, "search", N_("Find tickets by their words and by what they are"), restricted=True)
+@verb(app, "search", N_("Find tickets by their words and by what they are"), restricted=True, queried=True)
 def search(
     session: Session,
     query: Annotated[
@@ -32,7 +32,7 @@ def search(
     from supportdesk.cli.ticket import show_queue
 
     desk, now = session.desk, session.desk.clock.now()
-    wanted = read_query(session, " ".join(query))
+    wanted = read_query(session, query_text(query))
     ids = desk.read.search(wanted, agent_id=session.acting_agent.id, now=now, limit=check_limit(limit) or 2**31)
     show_queue(session, ids, now)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from supportdesk.cli.actions import add_action_verbs, say_how_to_ask, tell_done, tell_stopped
-from supportdesk.cli.inputs import assignments, check_limit, find_mailbox, one_ticket, read_query, text_from
+from supportdesk.cli.inputs import assignments, check_limit, find_mailbox, one_ticket, query_text, read_query, text_from
 from supportdesk.cli.output import span
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
@@ -27,7 +27,7 @@ app = group()
 RULE = "─" * 72
 
 
-@verb(app, "list", N_("List the tickets of a view, or those that a query finds"), restricted=True)
+@verb(app, "list", N_("List the tickets of a view, or those that a query finds"), restricted=True, queried=True)
 def list_tickets(
     session: Session,
     query: Annotated[
@@ -44,7 +44,7 @@ def list_tickets(
     ] = "",
     limit: Annotated[int, typer.Option("--limit", help=N_("At most so many; 0 for all"))] = 100,
 ) -> None:
-    text = " ".join(query or ())
+    text = query_text(query or ())
     ids = tickets_of_view(session, view or ("all" if text.strip() else "needs_reply"), text, check_limit(limit))
     show_queue(session, ids, session.desk.clock.now())
 

@@ -44,11 +44,17 @@ def group(*, alone: bool = False) -> typer.Typer:
     )
 
 
-def verb(app: typer.Typer, name: str, help_text: str, *, restricted: bool = False) -> Callable[[Verb], Verb]:
-    """Declare a verb of `app`. `help_text` is a msgid; `restricted` verbs run under a forced SSH command too."""
+def verb(
+    app: typer.Typer, name: str, help_text: str, *, restricted: bool = False, queried: bool = False
+) -> Callable[[Verb], Verb]:
+    """Declare a verb of `app`. `help_text` is a msgid; `restricted` verbs run under a forced SSH command too.
+
+    `queried`: its words are a query, in which `-tag:spam` is no option.
+    """
 
     def declare(function: Verb) -> Verb:
-        app.command(name, help=help_text)(with_session(function, allowed=restricted))
+        settings = {"ignore_unknown_options": True} if queried else None
+        app.command(name, help=help_text, context_settings=settings)(with_session(function, allowed=restricted))
         return function
 
     return declare

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from supportdesk.cli.actions import tell_done
-from supportdesk.cli.inputs import check_limit, read_query
+from supportdesk.cli.inputs import check_limit, query_text, read_query
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
 from supportdesk.desk.views import COUNTED_TO, find_view
@@ -43,14 +43,14 @@ def show(
     show_queue(session, tickets_of_view(session, view.name, "", check_limit(limit)), session.desk.clock.now())
 
 
-@verb(app, "add", N_("Save a query under a name"), restricted=True)
+@verb(app, "add", N_("Save a query under a name"), restricted=True, queried=True)
 def add(
     session: Session,
     name: Annotated[str, typer.Argument(metavar="NAME", help=N_("Its name"))],
     query: Annotated[list[str], typer.Argument(metavar="QUERY", help=N_("is:open tag:return lang:de sort:oldest"))],
     shared: Annotated[bool, typer.Option("--shared", help=N_("For everybody (leads and admins)"))] = False,
 ) -> None:
-    text = " ".join(query)
+    text = query_text(query)
     read_query(session, text, typing=False)
     view = session.desk.add_view(session.actor, name, text, shared=shared)
     session.out.answer(_as_value(view), [_("saved the view {name}: {query}").format(name=view.name, query=view.query)])
