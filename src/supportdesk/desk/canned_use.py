@@ -24,6 +24,7 @@ from supportdesk.desk.canned import (
 from supportdesk.desk.model import Actor, CustomerView, Mailbox, Ticket, TicketId
 from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Delete, Insert, NewRef, Plan, PlannedEvent, Transaction, Update
+from supportdesk.desk.reply_language import reply_language
 from supportdesk.desk.settings import new_action_id
 from supportdesk.desk.turns import again_if_busy
 from supportdesk.errors import NotFound, UsageError
@@ -165,7 +166,8 @@ def _case(desk: Desk, ticket_id: TicketId) -> _Case:
 
 def _variant(response: CannedResponse, case: _Case) -> Variant:
     language = case.ticket.language or (case.customer.language if case.customer else "")
-    language = language or (case.mailbox.language if case.mailbox else "")
+    if case.mailbox is not None:
+        language = reply_language(language or case.mailbox.language, case.mailbox.languages, case.mailbox.settings)
     return choose(response, language, case.region, "formal" if case.register == "formal" else "")
 
 

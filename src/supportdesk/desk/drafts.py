@@ -33,6 +33,7 @@ from supportdesk.desk.model import (
 from supportdesk.desk.notices import notice
 from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Delete, Insert, NewRef, Plan, PlannedEvent, Row, Transaction, Update
+from supportdesk.desk.reply_language import reply_language
 from supportdesk.desk.results import Done
 from supportdesk.desk.settings import new_action_id
 from supportdesk.desk.turns import again_if_busy
@@ -86,7 +87,7 @@ def open_draft(
             "subject": subjects.get(kind, ticket.subject),
             "in_reply_to": answered["id"] if answered is not None else None,
             "seen_seq": ticket.seq,
-            "language": ticket.language or _customer_language(tx, ticket) or _mailbox_language(tx, mailbox_id),
+            "language": _reply_language(tx, ticket, mailbox_id),
             "quote": _quotes(tx, mailbox_id),
         }
         return _insert_draft(tx, actor, ticket.id, mailbox_id, kind, values, {"to": to, "cc": cc})
@@ -374,14 +375,14 @@ def _mailbox_for(tx: Transaction, ticket: Ticket, answered: Row | None) -> Mailb
     return MailboxId(mailboxes[0]["id"])
 
 
-def _customer_language(tx: Transaction, ticket: Ticket) -> str:
+def _reply_language(tx: Transaction, ticket: Ticket, mailbox_id: MailboxId) -> str:
+    """The ticket's, else the customer's, else the mailbox's; another where the shop does not serve that one."""
     customer = tx.row("customer", {"id": ticket.customer_id}) if ticket.customer_id is not None else None
-    return str(customer["language"]) if customer is not None else ""
-
-
-def _mailbox_language(tx: Transaction, mailbox_id: MailboxId) -> str:
     mailbox = tx.row("mailbox", {"id": mailbox_id})
-    return str(mailbox["language"]) if mailbox is not None else ""
+    language = ticket.language or str(customer["language"] if customer is not None else "")
+    if mailbox is None:
+        return language
+    return reply_language(language or mailbox["language"], mailbox["languages"] or (), mailbox["settings"] or {})
 
 
 def _quotes(tx: Transaction, mailbox_id: MailboxId) -> bool:
