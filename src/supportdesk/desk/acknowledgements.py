@@ -18,7 +18,8 @@ from supportdesk.desk.model import MAIL, Mailbox, MessageId, Ticket, TicketId
 from supportdesk.desk.ports import Plan, Row, Transaction, Update
 from supportdesk.desk.settings import new_action_id
 from supportdesk.errors import MissingValue, UsageError
-from supportdesk.mail.acknowledge import FOR_ALL_AN_HOUR, AckFacts, reported_dmarc
+from supportdesk.mail.acknowledge import FOR_ALL_AN_HOUR, AckFacts
+from supportdesk.mail.authentication import reported_dmarc
 from supportdesk.mail.model import Address
 
 if TYPE_CHECKING:

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from supportdesk.mail.machine import automatic_keyword, bulk_evidence, is_no_reply, is_robot
 
 if TYPE_CHECKING:
+    from supportdesk.mail.authentication import Dmarc
     from supportdesk.mail.model import Address, ParsedMail
     from supportdesk.mail.recipients import OwnAddresses
-
-Dmarc = Literal["", "pass", "fail", "none"]
 
 FOR_A_TICKET = 1
 FOR_AN_ADDRESS_24H = 1
@@ -28,8 +27,6 @@ MAX_RECEIVED = 50
 
 _BOUNCE_SENDER = re.compile(r"bounces?(?:[+=-].*)?|.*-bounces?|prvs=.*|msprvs\d*=.*|srs[01][=+-].*")
 
-_FAILED = re.compile(r"(?:^|;)\s*dmarc\s*=\s*fail\b", re.IGNORECASE)
-_PASSED = re.compile(r"(?:^|;)\s*dmarc\s*=\s*pass\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +54,6 @@ def why_not_acknowledged(
     if not facts.enabled:
         return "switched_off"
     return _why_not_this_sender(mail, sender, own) or _why_not_this_mail(mail, own, facts) or _why_not_now(facts)
-
-
-def reported_dmarc(mail: ParsedMail, authserv_id: str) -> Dmarc:
-    """What the Authentication-Results fields say of DMARC (RFC 8601); `authserv_id` is the mailbox's own server.
-
-    A failure is believed whoever reports it: a forged one only costs its sender the acknowledgement. That nothing was
-    proved is believed of our own server alone, and only where it reports at all.
-    """
-    if any(_FAILED.search(value) for value in mail.header_all("Authentication-Results")):
-        return "fail"
-    own = [
-        value
-        for value in mail.header_all("Authentication-Results")
-        if authserv_id and value.partition(";")[0].split()[:1] == [authserv_id]
-    ]
-    if not own:
-        return ""
-    return "pass" if _PASSED.search(own[0]) else "none"
 
 
 def _why_not_this_sender(mail: ParsedMail, sender: Address | None, own: OwnAddresses) -> str:
