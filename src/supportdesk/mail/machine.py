@@ -83,7 +83,7 @@ def bulk_evidence(mail: ParsedMail) -> Evidence | None:
 def is_no_reply(address: Address) -> bool:
     """Whether nobody reads what is sent to an address, by its name: no-reply, donotreply, non-rispondere …"""
     name = re.sub(r"[^\w]|_", "", address.norm.partition("@")[0].partition("+")[0])
-    return name in NO_REPLY_NAMES or any(name.startswith(one) or name.endswith(one) for one in _LONG_NO_REPLY)
+    return name in NO_REPLY_NAMES or name.startswith(_LONG_NO_REPLY) or name.endswith(_LONG_NO_REPLY)
 
 
 def is_robot(address: Address) -> bool:
