@@ -214,6 +214,7 @@ def test_a_reply_in_doubt_is_never_tried_again_by_itself(round_: Round) -> None:
 
 
 def test_only_the_recipients_who_are_left_are_tried_again(round_: Round) -> None:
+    """OUT-5, OUT-10: each recipient has a state of his own."""
     ticket_id = round_.house.customer_writes()
     draft = round_.house.draft(ticket_id)
     desk, giulia = round_.house.desk, round_.house.giulia
@@ -294,6 +295,7 @@ def test_after_the_first_claim_a_reply_is_not_stopped_any_more(round_: Round) ->
 def test_what_a_crash_left_is_tried_again_before_the_final_dot_and_in_doubt_after_it(
     round_: Round, stage: str, state: str
 ) -> None:
+    """OUT-4: the marker is durable before the dot."""
     def crash(reached: str) -> None:
         if reached == stage:
             raise Crash
@@ -357,6 +359,7 @@ def test_a_worker_whose_lease_was_taken_claims_nothing_and_recovers_nothing(roun
 
 
 def test_two_deliverers_never_take_the_same_reply(round_: Round) -> None:
+    """OUT-4: one sender a row, by lease and compare-and-swap."""
     rows = [round_.held() for _unused in range(2)]
     other = ScriptedTransport()
     second = Deliverer(round_.house.desk, Servers(other), owner="w/2", epoch=1)
@@ -519,6 +522,7 @@ def stub() -> Iterator[SmtpStub]:
 def test_each_row_of_the_table_through_a_socket(
     round_: Round, stub: SmtpStub, script: dict[str, str], state: str
 ) -> None:
+    """OUT-5."""
     stub.script.update(script)
     row = round_.held()
     transport = SmtpTransport(Server("127.0.0.1", stub.port, "none", ""), "", after_dot_seconds=0.3)

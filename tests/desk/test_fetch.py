@@ -161,6 +161,7 @@ def test_every_message_gets_one_row_and_a_second_pass_adds_nothing() -> None:
 
 
 def test_a_broken_connection_keeps_what_was_taken_and_the_next_pass_takes_the_rest() -> None:
+    """INGEST-1: what was fetched is durable; the cursor covers a contiguous prefix only."""
     source, ledger = ScriptedSource(inbox(*range(1, 121))), MemoryLedger()
     source.fails[110] = "break"
     with pytest.raises(ConnectionFailed):
@@ -172,6 +173,7 @@ def test_a_broken_connection_keeps_what_was_taken_and_the_next_pass_takes_the_re
 
 
 def test_new_mail_comes_before_history_and_last_uid_waits_for_the_gap_to_close() -> None:
+    """SYNC-6: history is taken over as history, after what is new."""
     folders = {"INBOX": {uid: (b"x", OLD if uid <= 60 else NEW) for uid in range(1, 101)}}
     source, ledger = ScriptedSource(folders), MemoryLedger()
     source.fails[30] = "break"
@@ -186,6 +188,7 @@ def test_new_mail_comes_before_history_and_last_uid_waits_for_the_gap_to_close()
 
 
 def test_a_message_that_another_client_removed_is_entered_as_gone() -> None:
+    """SYNC-4: an expunge by somebody else in the middle of a batch."""
     source, ledger = ScriptedSource(inbox(1, 2, 3)), MemoryLedger()
     source.fails[2] = "vanish"
     assert Fetcher(ledger, mailbox()).run_pass(source).gone == 1
@@ -205,6 +208,7 @@ def test_a_message_that_the_server_merely_left_out_is_not_called_gone() -> None:
 
 
 def test_a_body_that_never_comes_is_entered_without_one_on_the_third_pass() -> None:
+    """SYNC-4, INGEST-3: every UID ends in an outcome."""
     source, ledger = ScriptedSource(inbox(1, 2)), MemoryLedger()
     source.fails[1] = "empty"
     fetcher = Fetcher(ledger, mailbox())
@@ -256,6 +260,7 @@ def test_a_message_that_comes_after_all_is_taken_whole() -> None:
 
 
 def test_another_uidvalidity_starts_a_new_epoch_and_keeps_the_old_rows() -> None:
+    """SYNC-5: nothing is ever deleted."""
     source, ledger = ScriptedSource(inbox(1, 2)), MemoryLedger()
     fetcher = Fetcher(ledger, mailbox())
     fetcher.run_pass(source)

@@ -133,6 +133,7 @@ def test_under_a_snooze_regardless_a_message_pulls_the_wake_up_to_the_warning(po
 
 
 def test_the_same_mail_in_two_mailboxes_is_one_message_with_two_deliveries(post: Post) -> None:
+    """INGEST-4."""
     other = second_mailbox(post.house)
     body = mail(to=f"{SHOP}, verkauf@bottega.example")
     first = post.arrives(b"Received: from one\r\n" + body)
@@ -143,6 +144,7 @@ def test_the_same_mail_in_two_mailboxes_is_one_message_with_two_deliveries(post:
 
 
 def test_the_same_message_id_with_other_content_is_another_message(post: Post) -> None:
+    """INGEST-4."""
     first = post.writes("Dove è il mio ordine 5521?", message_id="<same@example.com>")
     second = post.writes("Ho sbagliato numero: 7788", message_id="<same@example.com>", subject="Errata", sender=OTTO)
     assert post.outcomes() == ["message", "message"]
@@ -151,6 +153,7 @@ def test_the_same_message_id_with_other_content_is_another_message(post: Post) -
 
 @pytest.mark.parametrize("empty", ["", "<>", "< >"])
 def test_mails_without_a_message_id_never_join_each_other(post: Post, empty: str) -> None:
+    """INGEST-5."""
     first = post.writes("Uno", subject="A", message_id=empty)
     second = post.writes("Due", subject="B", message_id=empty, sender=OTTO, answers=empty or "<>")
     assert first.id != second.id
@@ -158,6 +161,7 @@ def test_mails_without_a_message_id_never_join_each_other(post: Post, empty: str
 
 
 def test_reading_again_adds_nothing(post: Post) -> None:
+    """INGEST-1: processing again is a no-op."""
     post.writes()
     assert post.read() == 0
     assert len(post.rows("message")) == 1
@@ -246,6 +250,7 @@ def test_a_conversation_that_had_ended_with_us_long_ago_is_over_until_the_custom
 
 
 def test_history_arrives_closed_and_dismissed_and_never_queues(post: Post) -> None:
+    """SYNC-6: imports of history answer nobody."""
     old = post.house.clock.now() - timedelta(days=90)
     ticket = post.writes(at=old, historic=True)
     assert (ticket.status, ticket.closed_at, ticket.created_at) == ("closed", old, old)
@@ -279,6 +284,7 @@ def test_a_mailbox_that_waits_for_the_admins_word_waits(post: Post) -> None:
 
 
 def test_a_mail_that_cannot_be_read_becomes_a_waiting_stub_and_holds_up_nobody(post: Post) -> None:
+    """INGEST-6."""
     post.parser.unreadable.add(b"POISON")
     mails = [
         mail("POISON" if number == 50 else f"n. {number}", sender=f"c{number}@example.com") for number in range(100)
@@ -296,6 +302,7 @@ def test_a_mail_that_cannot_be_read_becomes_a_waiting_stub_and_holds_up_nobody(p
 def test_a_mail_that_cannot_be_written_is_tried_three_times_and_holds_up_nobody(
     post: Post, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """INGEST-6."""
     from supportdesk.desk import incoming
 
     write = incoming.write_message
@@ -344,5 +351,6 @@ def test_a_mailing_list_that_wants_the_answers_does_not_get_them(post: Post) -> 
 
 
 def test_a_mail_that_was_cut_says_so(post: Post) -> None:
+    """INGEST-7."""
     ticket = post.ticket_of(post.arrives(mail(), partial=True))
     assert [row["badges"] for row in post.messages(ticket)] == [["partial"]]

@@ -67,6 +67,7 @@ def processed(house: House, policy: Any) -> ProcessedMail:
 
 
 def test_mail_is_marked_after_its_outcome_and_once(house: House) -> None:
+    """INGEST-2, SYNC-11: the server is touched after the commit only."""
     server, folder = Inbox([1, 2, 3]), fetched(house, 1, 2, 3)
     mail = processed(house, "seen")
     assert mail.treat(server) == 0  # type: ignore[arg-type]
@@ -96,6 +97,7 @@ def test_mail_is_moved_into_the_folder_that_is_named(house: House) -> None:
 
 
 def test_by_default_nothing_is_touched(house: House) -> None:
+    """SYNC-11: leave."""
     server, folder = Inbox([1]), fetched(house, 1)
     settled(house, folder, 1)
     assert processed(house, None).treat(server) == 0  # type: ignore[arg-type]

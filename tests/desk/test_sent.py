@@ -82,6 +82,7 @@ def copy_of(house: House, row: OutboxRow) -> str:
 
 
 def test_a_copy_is_stored_where_the_provider_keeps_none(house: House, folder: SentFolder) -> None:
+    """SYNC-13."""
     row = replied(house)
     assert look(house, folder) == {"appended": 1}
     assert (copy_of(house, row), folder.appended) == ("appended", [b"Subject: the bytes\r\n\r\n"])
@@ -89,6 +90,7 @@ def test_a_copy_is_stored_where_the_provider_keeps_none(house: House, folder: Se
 
 
 def test_a_copy_that_the_provider_keeps_is_enough(house: House, folder: SentFolder) -> None:
+    """SYNC-13: never a second copy."""
     row = replied(house)
     folder.kept.append(row.message_id_header)
     assert look(house, folder) == {"found": 1}
@@ -98,6 +100,7 @@ def test_a_copy_that_the_provider_keeps_is_enough(house: House, folder: SentFold
 def test_a_copy_that_is_refused_never_touches_the_reply_and_is_given_up_after_a_day(
     house: House, folder: SentFolder
 ) -> None:
+    """SYNC-13: a failing APPEND never sends again."""
     row, folder.refuses = replied(house), True
     assert look(house, folder) == {"interrupted": 1}
     assert (house.desk.outbox_row(row.id).state, copy_of(house, row)) == ("sent", "pending")

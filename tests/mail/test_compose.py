@@ -86,6 +86,7 @@ def unflowed(text: str) -> str:
 
 
 def test_a_reply_has_exactly_the_headers_of_a_reply() -> None:
+    """OUT-1."""
     assert header_names(build(FULL)) == [
         "Date", "From", "To", "Cc", "Reply-To", "Subject", "Message-ID", "In-Reply-To", "References",
         "Content-Language", "MIME-Version", "Content-Type",
@@ -135,6 +136,7 @@ def test_an_answer_by_a_person_carries_no_mark_of_a_program() -> None:
 
 @pytest.mark.parametrize(("automatic", "sender"), [("auto-replied", ""), ("auto-generated", "support@shop.example")])
 def test_automatic_mail_says_so(automatic: str, sender: str) -> None:
+    """OUT-2."""
     built = build(replace(PLAIN, automatic=automatic, instance="a7k2"))
     message = reread(built)
     assert message["Auto-Submitted"] == automatic
@@ -495,6 +497,7 @@ def test_c10_no_body_can_end_the_mail_early(body: str, place: str) -> None:
     ],
 )
 def test_the_second_reading_finds_what_differs(spoil, what: str) -> None:
+    """OUT-10, R10: attachments are counted and compared with the draft before anything leaves."""
     from supportdesk.mail.replybody import Body, flowed_text
     from supportdesk.mail.reread import verify
 

@@ -44,6 +44,7 @@ def source(mail_servers: MailServers, mail_user: str) -> Iterator[ImapSource]:
 def test_mail_is_listed_and_fetched_byte_for_byte_and_no_flag_changes(
     mail_servers: MailServers, mail_user: str, source: ImapSource
 ) -> None:
+    """SYNC-3, INGEST-2."""
     mails = [mail(number) for number in range(1, 6)]
     mail_servers.append(mail_user, *mails)
     state = source.select("INBOX")
@@ -69,6 +70,7 @@ def test_an_empty_folder_has_no_mail(source: ImapSource) -> None:
 def test_of_a_mail_that_is_too_large_only_the_beginning_is_taken(
     mail_servers: MailServers, mail_user: str, source: ImapSource
 ) -> None:
+    """INGEST-7."""
     large = mail(1, "x" * 70 + ("\r\n" + "y" * 70) * 10_000)
     mail_servers.append(mail_user, large, mail(2))
     source.select("INBOX")

@@ -1,4 +1,4 @@
-"""Access tokens instead of a password, against real Dovecot and Postfix; and what servers say that take none."""
+"""Access tokens instead of a password, against real Dovecot and Postfix; and servers that take none (SYNC-10)."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from supportdesk.desk.model import MailboxId
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from supportdesk.store.write.transaction import WriteTransaction
 
 Row = Mapping[str, Any]
+Prepared = tuple[LedgerItem, str, list[tuple[int, bytes]] | None]
+"""An item with its sha, and the frames of its blob where that is still to be written."""
 
 BATCH_MAILS: Final = 50
 BATCH_BYTES: Final = 2 * 1024 * 1024
@@ -62,24 +65,8 @@ class SqlLedger:
         batches = list(_batches(items)) or [[]]
         for at, batch in enumerate(batches):
             prepared = [self._prepare(item) for item in batch]
-            with self._store.transaction() as tx:
-                _check_epoch(tx.connection, folder_id, uidvalidity)
-                for item, sha, frames in prepared:
-                    if frames is not None:
-                        put_small(tx.connection, sha, frames, len(item.raw or b""), tx.now)
-                    insert_if_absent(
-                        tx.connection,
-                        "delivery",
-                        {
-                            "folder_id": folder_id, "uidvalidity": uidvalidity, "uid": item.uid, "raw_sha": sha,
-                            "size": item.size, "internal_date": item.internal_date, "fetched_at": tx.now,
-                            "historic": item.historic, "imported": item.imported,
-                            "reason": PARTIAL if item.partial else "",
-                        },
-                    )  # fmt: skip
-                if at == len(batches) - 1:
-                    _advance(tx, folder_id, advance_to)
-                tx.wrote = True
+            last = at == len(batches) - 1
+            self._store.run(partial(_enter, folder_id, uidvalidity, prepared, advance_to if last else 0))
 
     def record_gone(self, folder_id: int, uidvalidity: int, uids: Sequence[int], *, advance_to: int) -> None:
         """Note UIDs whose mail vanished before it could be stored; a row that holds a mail stays as it is."""
@@ -173,7 +160,7 @@ class SqlLedger:
                 (uidvalidity, folder_id, uidvalidity),
             )
 
-    def _prepare(self, item: LedgerItem) -> tuple[LedgerItem, str, list[tuple[int, bytes]] | None]:
+    def _prepare(self, item: LedgerItem) -> Prepared:
         """The item with its sha and the frames still to be written: compressing happens outside the lock."""
         if item.raw is None:
             return item, "", None
@@ -183,6 +170,24 @@ class SqlLedger:
         with self._store.connection() as connection:
             known = has_blob(connection, sha)
         return item, sha, None if known else compress(item.raw)
+
+
+def _enter(
+    folder_id: int, uidvalidity: int, prepared: Sequence[Prepared], advance_to: int, tx: WriteTransaction
+) -> None:
+    """Rows with their raw mail, once each, whoever else enters the same ones at this moment (INGEST-8)."""
+    _check_epoch(tx.connection, folder_id, uidvalidity)
+    for item, sha, frames in prepared:
+        if frames is not None:
+            put_small(tx.connection, sha, frames, len(item.raw or b""), tx.now)
+        row = {
+            "folder_id": folder_id, "uidvalidity": uidvalidity, "uid": item.uid, "raw_sha": sha, "size": item.size,
+            "internal_date": item.internal_date, "fetched_at": tx.now, "historic": item.historic,
+            "imported": item.imported, "reason": PARTIAL if item.partial else "",
+        }  # fmt: skip
+        insert_if_absent(tx.connection, "delivery", row)
+    _advance(tx, folder_id, advance_to)
+    tx.wrote = True
 
 
 def _batches(items: Sequence[LedgerItem]) -> Iterator[list[LedgerItem]]:
