@@ -14,6 +14,7 @@
     ├── ThresholdBreached           6   `unanswered --older`, `status --check`
     ├── MissingValue                1   a canned response lacks a value or a variant
     └── StoreError                  1   the database is damaged, newer than this program, or out of reach
+        ├── StoreFailed             1   … its disk is full or fails, its connection is lost: any other write would fail
         ├── TryAgain                1   … it was busy or broke a deadlock; nothing was written
         └── OutcomeUnknown          1   … it broke off during the commit: ask by action_id what became of it
 
@@ -145,6 +146,10 @@ class MissingValue(SupportdeskError):
 
 class StoreError(SupportdeskError):
     """The database cannot be used as it is."""
+
+
+class StoreFailed(StoreError):
+    """The disk, the memory or the connection of the database failed: it says nothing about what was to be written."""
 
 
 class TryAgain(StoreError):

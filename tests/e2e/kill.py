@@ -30,7 +30,7 @@ from tests.support.mail_servers import running_mail_servers
 from tests.support.processes import wait_until
 
 LONGEST_LIFE = 0.2  # seconds; most of what a worker does at its start is done by then
-POINT_SECONDS = 0.8  # a place that is not reached by then is not reached: there was nothing to do there
+POINT_SECONDS = 1.5  # a place that is not reached by then is not reached: there was nothing to do there
 A_MAIL, A_REPLY = 0.4, 0.15  # how often something comes into a life that ends at random
 FIRST_MAILS = 10  # so that there is always somebody to answer
 NEWLY_STARTED_EVERY = 200

@@ -10,6 +10,8 @@ import os
 import shutil
 import subprocess
 import tempfile
+from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -27,9 +29,10 @@ SUPERUSER = "supportdesk"
 class PostgresServer:
     """A running server; every database it makes is dropped with its data directory."""
 
-    def __init__(self, port: int, log: Path) -> None:
+    def __init__(self, port: int, log: Path, control: list[str]) -> None:
         self.port = port
         self.log = log
+        self._control = control
         self._numbers = itertools.count(1)
         self._templates: dict[str, str] = {}
 
@@ -56,6 +59,10 @@ class PostgresServer:
     def drop_database(self, url: str) -> None:
         self._execute(f'DROP DATABASE IF EXISTS "{url.rpartition("/")[2]}" WITH (FORCE)')
 
+    def restart_immediately(self) -> None:
+        """As after a crash: every connection is lost, and the write-ahead log is replayed."""
+        run([*self._control, "-m", "immediate", "restart"])
+
     def _execute(self, statement: str) -> None:
         import psycopg
 
@@ -63,51 +70,51 @@ class PostgresServer:
             connection.execute(statement.encode())
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    """One PostgreSQL a test process; skips where its server programs or an unprivileged user are missing."""
-    programs = _server_programs()
-    if programs is None:
-        pytest.skip("PostgreSQL's server programs are not installed (Debian: postgresql)")
-    pytest.importorskip("psycopg", reason="the extra `postgres` is not installed")
-    user = next((name for name in ("postgres", "nobody") if user_exists(name)), "")
-    if os.geteuid() == 0 and not user:
-        pytest.skip("root may not run PostgreSQL, and there is no unprivileged user here")
+def missing_for_postgres() -> str:
+    """Why the server cannot run here, or an empty string."""
+    if _server_programs() is None:
+        return "PostgreSQL's server programs are not installed (Debian: postgresql)"
+    if find_spec("psycopg") is None:
+        return "the extra `postgres` is not installed"
+    if os.geteuid() == 0 and not _unprivileged_user():
+        return "root may not run PostgreSQL, and there is no unprivileged user here"
+    return ""
+
+
+@contextmanager
+def running_postgres() -> Iterator[PostgresServer]:
+    """A server in its own directory, stopped and removed at the end."""
+    programs, user = _server_programs(), _unprivileged_user()
+    assert programs is not None
     directory = Path(tempfile.mkdtemp(prefix="supportdesk-postgres-"))
     data, log = directory / "data", directory / "server.log"
     try:
         if os.geteuid() == 0:
             shutil.chown(directory, user)
-        run(
-            as_user(
-                user,
-                [
-                    str(programs / "initdb"),
-                    "-D",
-                    str(data),
-                    "-U",
-                    SUPERUSER,
-                    "-A",
-                    "trust",
-                    "-E",
-                    "UTF8",
-                    "--locale=C.UTF-8",
-                    "-N",
-                ],
-            )
-        )
+        initdb = [str(programs / "initdb"), "-D", str(data), "-U", SUPERUSER, "-A", "trust"]
+        run(as_user(user, [*initdb, "-E", "UTF8", "--locale=C.UTF-8", "-N"]))
         port = free_port()
         options = (
             f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={directory} -c max_connections=100"
         )
-        control = [str(programs / "pg_ctl"), "-D", str(data), "-w", "-t", "60"]
-        run(as_user(user, [*control, "-l", str(log), "-o", options, "start"]))
+        control = as_user(user, [str(programs / "pg_ctl"), "-D", str(data), "-w", "-t", "60"])
+        start = ["-l", str(log), "-o", options]
+        run([*control, *start, "start"])
         try:
-            yield PostgresServer(port, log)
+            yield PostgresServer(port, log, [*control, *start])
         finally:
-            run(as_user(user, [*control, "-m", "immediate", "stop"]))
+            run([*control, "-m", "immediate", "stop"])
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One PostgreSQL a test process; skips where its server programs or an unprivileged user are missing."""
+    if reason := missing_for_postgres():
+        pytest.skip(reason)
+    with running_postgres() as server:
+        yield server
 
 
 @pytest.fixture
@@ -122,6 +129,10 @@ def run(command: list[str]) -> None:
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL, cwd="/")
     if result.returncode:
         raise RuntimeError(f"{' '.join(command)} failed with {result.returncode}:\n{result.stdout}{result.stderr}")
+
+
+def _unprivileged_user() -> str:
+    return next((name for name in ("postgres", "nobody") if user_exists(name)), "")
 
 
 def _server_programs() -> Path | None:

@@ -28,7 +28,7 @@ from supportdesk.desk.parked import as_released
 from supportdesk.desk.ports import Insert, PlannedEvent, Row, Transaction
 from supportdesk.desk.settings import DeskSettings, ensure_identity, mailbox_of, settings_in
 from supportdesk.desk.verdicts import confirm_delivered
-from supportdesk.errors import TryAgain
+from supportdesk.errors import AlreadyDone, StoreFailed, TryAgain
 from supportdesk.mail.classify import Facts, Verdict, classify, effective_sender, own_domains
 from supportdesk.mail.model import ParsedMail
 from supportdesk.mail.recipients import OwnAddresses
@@ -153,8 +153,10 @@ class Intake:
                 try:
                     with tx.savepoint():
                         done += take_in(tx, shop, item)
-                except TryAgain:
+                except (TryAgain, StoreFailed):
                     raise
+                except AlreadyDone:
+                    log.info("delivery %d was written by another process meanwhile", item.delivery["id"])
                 except Exception as error:  # one mail that cannot be written must not stop the next
                     log.exception("delivery %d failed", item.delivery["id"])
                     failed.append((item.delivery, f"{type(error).__name__}: {error}"))

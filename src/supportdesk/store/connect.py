@@ -17,7 +17,7 @@ from functools import lru_cache
 from types import ModuleType
 from typing import Any, Final
 
-from supportdesk.errors import StoreError, TryAgain
+from supportdesk.errors import StoreError, StoreFailed, TryAgain
 from supportdesk.store.address import Address, refuse_network_file_system
 from supportdesk.store.lock import Turnstile, create_shared
 from supportdesk.store.values import time_to_text
@@ -120,6 +120,10 @@ class Connection:
     @property
     def broken(self) -> bool:
         return bool(self.is_postgres and (self.raw.closed or self.raw.broken))
+
+    @property
+    def in_transaction(self) -> bool:
+        return not self.broken if self.is_postgres else bool(self.raw.in_transaction)
 
     @property
     def failed(self) -> bool:
@@ -309,12 +313,19 @@ def _store_error(error: Exception, driver: ModuleType, *, is_postgres: bool) -> 
         if state in {"40001", "40P01", "55P03"}:  # serialization failure, deadlock, lock timeout
             return TryAgain(f"the database asked to try again: {first}")
         if not state or state.startswith(("08", "57P")):
-            return StoreError(f"the connection to the database is lost: {first}")
+            return StoreFailed(f"the connection to the database is lost: {first}")
+        if state.startswith(("53", "58")):  # insufficient resources, a full disk among them; errors of the system
+            return StoreFailed(f"the database failed: {first}")
         return StoreError(f"the database refused: {first}")
     if isinstance(error, driver.IntegrityError) and "UNIQUE constraint failed" in words:
         return Duplicate(first)
     if isinstance(error, driver.OperationalError) and ("locked" in words or "busy" in words):
         return TryAgain(f"the database is busy: {first}")
+    if "disk is full" in words:
+        hint = "work goes on by itself as soon as there is space"
+        return StoreFailed("the disk that holds the database is full", hint=hint)
+    if "I/O error" in words or "out of memory" in words:
+        return StoreFailed(f"the database failed: {first}")
     if "malformed" in words or "not a database" in words:
         return StoreError(f"the database is damaged: {first}", hint="`supportdesk restore` brings back a backup")
     return StoreError(f"the database refused: {first}")

@@ -135,7 +135,7 @@ class WriteTransaction:
             self._deltas, self._texts = deltas, texts
             self._known.clear()
             self._remembered.clear()
-            if not self.connection.broken:
+            if self.connection.in_transaction:  # a full or failing disk makes SQLite give up the whole transaction
                 self.connection.execute(f"ROLLBACK TO SAVEPOINT {name}")
                 self.connection.execute(f"RELEASE SAVEPOINT {name}")
             raise

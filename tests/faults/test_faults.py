@@ -1,0 +1,47 @@
+"""The machine fails under a desk at work: runs of CI's size; `./desk faults` has the long ones."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults import clock, disk, lock, postgres, strace
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [20260301, 20260302, 20260303])
+def test_a_failing_write_sync_or_truncation_loses_and_tears_nothing(seed: int) -> None:
+    if reason := strace.missing():
+        pytest.skip(reason)
+    found = strace.run(100, seed)
+    assert found["wrong"] == [], found
+    assert found["struck"] >= 90, "the faults must hit"
+
+
+def test_a_full_disk_refuses_keeps_what_was_acknowledged_and_goes_on_when_there_is_space() -> None:
+    found = disk.run(8, 20260304)
+    assert found["wrong"] == [], found
+    assert sum(found["refused"].values()) >= 8, "the disk must have been full"
+    assert any("disk" in words for words in found["refused"])
+
+
+@pytest.mark.slow
+def test_a_locked_database_is_waited_for() -> None:
+    found = lock.run(6, 20260305)
+    assert found["wrong"] == [], found
+
+
+def test_no_jump_of_the_clock_takes_a_lease_from_a_living_worker_or_makes_a_storm() -> None:
+    found = clock.run(400, 20260306)
+    assert found["wrong"] == [], found
+    assert found["jumps"] >= 100
+    assert found["attempts"] > 1
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+def test_immediate_restarts_of_postgres_lose_and_double_nothing() -> None:
+    if reason := postgres.missing():
+        pytest.skip(reason)
+    found = postgres.run(15, 20260307, agents=4)
+    assert found["wrong"] == [], found
+    assert found["refused"], "the restarts must have been felt"
