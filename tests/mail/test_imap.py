@@ -61,6 +61,19 @@ def test_mail_is_listed_and_fetched_byte_for_byte_and_no_flag_changes(
     assert all(r"\Seen" not in flags for flags in mail_servers.flags(mail_user))
 
 
+def test_sync_5_messages_are_told_apart_by_id_size_and_date(
+    mail_servers: MailServers, mail_user: str, source: ImapSource
+) -> None:
+    raws = [b"Message-ID: <One@shop.test>\r\n" + mail(1), b"message-id:\r\n <two@shop.test>\r\n" + mail(2), mail(3)]
+    for raw in raws:
+        mail_servers.append(mail_user, raw)
+    source.select("INBOX")
+    found = source.identities(source.uids_from(1))
+    assert [message_id for message_id, _size, _at in found.values()][:2] == ["<One@shop.test>", "<two@shop.test>"]
+    assert [size for _id, size, _at in found.values()] == [len(raw) for raw in raws]
+    assert all(at is not None for _id, _size, at in found.values())
+
+
 def test_an_empty_folder_has_no_mail(source: ImapSource) -> None:
     source.select("INBOX")
     assert source.uids_from(1) == []
