@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from supportdesk.desk.query import read_query
 from supportdesk.errors import StoreError
 from supportdesk.store.lock import Turnstile
 from tests.store.desk import action, add_ticket, apply, set_ticket
@@ -108,7 +109,7 @@ def test_a_process_killed_inside_its_transaction_leaves_nothing_and_no_lock(stor
     apply(store, set_ticket(desk.tickets[1], "next", {}, {"priority": "low"}))
     assert store.read.ticket(ticket).priority == "normal"
     assert "never" not in [event.kind for event in store.read.events()]
-    assert store.read.search("mai visto") == []
+    assert store.read.search(read_query("mai visto"), agent_id=None, now=store.clock.now()) == []
     if not store.address.is_postgres:
         with store.connection() as connection:
             assert connection.execute("PRAGMA integrity_check") == [("ok",)]
@@ -119,6 +120,28 @@ def test_readers_go_on_while_a_writer_holds_the_lock(store: SqlStore, desk: Smal
         tx.apply(set_ticket(desk.tickets[0], "slow", {}, {"priority": "urgent"}), desk.anna, action())
         assert store.read.ticket(desk.tickets[0]).priority == "normal"
         assert len(store.read.queue_ids("needs_reply", agent_id=None, now=store.clock.now())) == 5
+
+
+def test_a_reader_that_keeps_its_snapshot_stops_nobody_and_the_log_shrinks_after_it(
+    store: SqlStore, desk: SmallDesk
+) -> None:
+    """B06: what a forgotten reader costs is the length of the write-ahead log, and only as long as it reads."""
+    ticket, before = desk.tickets[0], store.read.ticket(desk.tickets[0])
+    with store.connection() as reader, reader.snapshot():
+        version = reader.execute("SELECT version FROM ticket WHERE id = ?", (ticket,))
+        for turn in range(60):
+            priority = ("low", "normal")[turn % 2]
+            apply(store, set_ticket(ticket, f"turn {turn}", {}, {"priority": priority}))
+        assert reader.execute("SELECT version FROM ticket WHERE id = ?", (ticket,)) == version
+        assert store.read.ticket(ticket).version == before.version + 60
+        if not store.address.is_postgres:
+            log = store.address.file.with_name(store.address.file.name + "-wal")
+            assert not store.checkpoint(), "the reader still needs the log"
+            kept = log.stat().st_size
+            assert kept > 0
+    if not store.address.is_postgres:
+        assert store.checkpoint()
+        assert log.stat().st_size == 0
 
 
 def test_a_stuck_holder_is_an_error_in_time_and_its_place_is_given_back(tmp_path: Path) -> None:

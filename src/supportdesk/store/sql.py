@@ -17,7 +17,7 @@ from supportdesk.desk.model import AgentId, TicketId
 from supportdesk.desk.ports import Clock
 from supportdesk.errors import OutcomeUnknown, StoreError, TryAgain
 from supportdesk.store.address import Address, parse_url
-from supportdesk.store.connect import Connection, Pool, close_connection, connect
+from supportdesk.store.connect import BUSY_MILLISECONDS, Connection, Pool, close_connection, connect
 from supportdesk.store.lock import Turnstile
 from supportdesk.store.schema import HEAD, refuse_other_schema, revision
 from supportdesk.store.settle import was_committed
@@ -170,7 +170,11 @@ class SqlStore:
         if self.address.is_postgres:
             return True
         with self._pool.connection() as connection, self._turn():
-            return bool(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")[0][0] == 0)
+            connection.execute("PRAGMA busy_timeout = 0")  # or a forgotten reader would keep all writers waiting for us
+            try:
+                return bool(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")[0][0] == 0)
+            finally:
+                connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
 
     def acquire_lease(self, name: str, owner: str, seconds: float, info: Mapping[str, Any]) -> int | None:
         """The epoch if the lease is ours now, else None.
