@@ -12,7 +12,7 @@ import traceback
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual._compositor import ChopsUpdate
-from textual.events import Key
+from textual.events import Key, Paste
 
 from supportdesk.errors import SupportdeskError
 from supportdesk.l10n.catalog import _, use_language
@@ -29,6 +29,7 @@ from supportdesk.tui.screens.choose import ChooseScreen, DialogScreen
 from supportdesk.tui.screens.ticket import TicketScreen
 from supportdesk.tui.session import Session, open_session
 from supportdesk.tui.themes import THEMES
+from supportdesk.tui.typed_ahead import TypedAhead
 from supportdesk.tui.widgets.bars import StatusPart
 from supportdesk.tui.widgets.guard import SafeApp
 
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from supportdesk.config import Config
-    from supportdesk.desk.model import OutboxRow, TicketId
+    from supportdesk.desk.model import OutboxRow, SavedView, TicketId
     from supportdesk.desk.results import DeskStatus
     from supportdesk.tui.session import TicketBundle
 
@@ -113,6 +114,7 @@ class Console(SafeApp[int], inherit_bindings=False):
         self.painted = Painted()
         self.last_key = 0.0
         self._told = 0.0
+        self.typed_ahead = TypedAhead(self, super().on_event)
         self.ends_with_console = False
         self._start_worker = start_worker
         self._feed: Feed | None = None
@@ -324,7 +326,14 @@ class Console(SafeApp[int], inherit_bindings=False):
         """A key takes away the notice of what was done before it."""
         if isinstance(event, Key) and self._notifications and time.monotonic() - self._told > NOTICE_STAYS:
             self.clear_notifications()
+        if isinstance(event, Key | Paste) and not event.is_forwarded and self._waits(event):
+            return
         await super().on_event(event)
+
+    def _waits(self, event: Key | Paste) -> bool:
+        """Whether the event waits for what opens; the way out waits for nothing."""
+        leaves = isinstance(event, Key) and event.key == "ctrl+q"
+        return not leaves and self.typed_ahead.take(event)
 
     def key_pressed(self) -> None:
         self.last_key = time.monotonic()
@@ -382,6 +391,14 @@ class Console(SafeApp[int], inherit_bindings=False):
         if isinstance(self.screen, QueueScreen):
             self.screen.do_search(text)
 
+    def show_view(self, view: SavedView) -> None:
+        """Show a saved view, in the list."""
+        from supportdesk.tui.screens.queue import QueueScreen
+
+        for screen in self.desk_screens():
+            if isinstance(screen, QueueScreen):
+                screen.show_saved_view(view)
+
     def open_outbox(self) -> None:
         from supportdesk.tui.screens.outbox import OutboxScreen
 
@@ -405,7 +422,8 @@ class Console(SafeApp[int], inherit_bindings=False):
     def show_help(self, screen: DeskScreen[object]) -> None:
         from supportdesk.tui.help import help_text
 
-        self.show_text(_("Keys of this place"), help_text(screen.bound(), self.glyphs), hanging=True)
+        shown = help_text(screen.bound(), self.glyphs, screen.view_names())
+        self.show_text(_("Keys of this place"), shown, hanging=True)
 
     def show_palette(self, screen: DeskScreen[object]) -> None:
         from supportdesk.tui.help import palette_entries

@@ -12,7 +12,7 @@ from typing import Final
 from supportdesk.l10n.catalog import N_
 
 BROWSE: Final = ("list", "ticket")
-LISTS: Final = ("outbox", "drafts", "parked")
+LISTS: Final = ("outbox", "drafts", "parked", "views")
 ROWS: Final = (*BROWSE, *LISTS)
 TEXT: Final = ("compose", "note")
 EVERYWHERE: Final = (*ROWS, *TEXT, "review")
@@ -78,6 +78,9 @@ DEFAULT_BINDINGS: Final[tuple[Binding, ...]] = (
     Binding("g a", "go_all", N_("all")),
     Binding("g s", "go_snoozed", N_("snoozed")),
     Binding("g d", "go_drafts", N_("drafts")),
+    Binding("g v", "go_views", N_("all views")),
+    Binding("g V", "edit_views", N_("change the saved views"), ("list",)),
+    Binding("g +", "save_view", N_("save the filter as a view"), ("list",)),
     Binding("g o", "go_outbox", N_("outbox")),
     Binding("g p", "go_parked", N_("parked")),
     *(Binding(str(number), f"view_{number}", N_("view")) for number in range(1, 10)),
@@ -119,6 +122,12 @@ DEFAULT_BINDINGS: Final[tuple[Binding, ...]] = (
     Binding("U", "cancel_send", N_("take back"), ("outbox",), priority=2),
     Binding("x", "discard", N_("discard"), ("drafts",), priority=2),
     Binding("u", "undo", N_("undo"), LISTS, priority=3),
+    Binding("r", "rename_view", N_("rename"), ("views",), priority=1),
+    Binding("e", "edit_query", N_("change the query"), ("views",), priority=1),
+    Binding("J", "move_view_down", N_("further down"), ("views",), priority=3),
+    Binding("K", "move_view_up", N_("further up"), ("views",), priority=3),
+    Binding("S", "share_view", N_("share, or make it yours"), ("views",), priority=2),
+    Binding("x", "remove_view", N_("remove"), ("views",), priority=2),
     Binding("r", "release", N_("make it a ticket"), ("parked",), priority=1),
     Binding("R", "raw", N_("raw message"), ("parked",), priority=2),
 )

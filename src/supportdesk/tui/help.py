@@ -24,14 +24,17 @@ VIEW_ACTION = "view_"
 NOT_CHOSEN = frozenset({"up", "down", "half_page_up", "half_page_down", "first", "last", "palette", "open", "back"})
 
 
-def help_text(bindings: Sequence[Binding], glyphs: Glyphs) -> str:
-    """Each action with its keys, in the order of the key table; what the registry says about it beside it."""
+def help_text(bindings: Sequence[Binding], glyphs: Glyphs, views: Sequence[str] = ()) -> str:
+    """Each action with its keys, in the order of the key table; what the registry says about it beside it.
+
+    `views` are the names of the views of the number keys.
+    """
     lines: list[str] = []
     for action, (keys, label) in _by_action(bindings).items():
         title = label
         if action.startswith(VIEW_ACTION):
-            view = TABS[int(action.removeprefix(VIEW_ACTION)) - 1]
-            title = f"{label} {glyphs.separator} {word(VIEW, view)}"
+            names = views or [word(VIEW, view) for view in TABS]
+            title = f"{label} {glyphs.separator} {safe(names[int(action.removeprefix(VIEW_ACTION)) - 1])}"
         if (spec := BY_ID.get(action)) is not None and spec.help:
             title = f"{label} {glyphs.separator} {_(spec.help)}"
         lines.append(f"{', '.join(keys):<{KEY_CELLS}} {title}")

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 from supportdesk.l10n.catalog import N_, _, ngettext
 from supportdesk.safetext import SafeText, safe
 from supportdesk.tui import ages
-from supportdesk.tui.labels import BADGE, PRESENCE, PRIORITY, STATUS, VIEW, word
-from supportdesk.tui.widgets.bars import StatusPart, Tab
+from supportdesk.tui.labels import BADGE, PRESENCE, PRIORITY, STATUS, word
+from supportdesk.tui.widgets.bars import StatusPart
 from supportdesk.tui.widgets.virtual_list import Column, ListRow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from supportdesk.desk.model import Agent, QueueRow
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 TABS: Final = (
     "needs_reply", "mine", "unassigned", "with_customer", "snoozed", "notifications", "all_open", "solved", "spam",
 )  # fmt: skip
-"""The views of the keys 1 to 9."""
+"""The views of the keys 1 to 9, as long as none is saved."""
+
+WORKED_WITH: Final = 6
+"""Of these the first keep their keys."""
 
 ONE_STATUS: Final = frozenset({"with_customer", "spam"})
 """Views whose tickets all have the status that the name of the view says."""
@@ -119,11 +122,10 @@ def expect_row(row: QueueRow, action: str, params: Mapping[str, Any], me: Agent)
             return row
 
 
-def view_tabs(counts: Mapping[str, int]) -> tuple[Tab, ...]:
-    """The views of the number keys with their counts, once they are known."""
-    return tuple(
-        Tab(view, str(number), safe(word(VIEW, view)), counts.get(view)) for number, view in enumerate(TABS, start=1)
-    )
+def keyed_views(saved: Sequence[str]) -> tuple[str, ...]:
+    """The views of the keys 1 to 9: saved ones come after the six that everybody works with."""
+    kept = len(TABS) - min(len(saved), len(TABS) - WORKED_WITH)
+    return (*TABS[:WORKED_WITH], *saved[: len(TABS) - WORKED_WITH], *TABS[WORKED_WITH:kept])
 
 
 def health(status: DeskStatus | None, counts: Mapping[str, int], agents: int, now: datetime) -> tuple[StatusPart, ...]:

@@ -19,11 +19,12 @@ from supportdesk.desk.model import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from supportdesk.config import Config
     from supportdesk.desk.desk import Desk
-    from supportdesk.desk.model import AgentId, Query
+    from supportdesk.desk.model import AgentId, Query, SavedView
     from supportdesk.desk.query import Known
 
 KEPT_TICKETS = 64
@@ -57,6 +58,7 @@ class Session:
     tickets: dict[TicketId, TicketBundle] = field(default_factory=dict)
     tags: tuple[str, ...] = ()  # in use, as they were when a query was last begun
     languages: tuple[str, ...] = ()
+    views: tuple[SavedView, ...] = ()
 
     @property
     def actor(self) -> Actor:
@@ -93,6 +95,29 @@ class Session:
 
         return read_query(text, self.known()) if text else EVERYTHING
 
+    def ids(self, view: str, text: str, *, limit: int = 0, among: Sequence[TicketId] | None = None) -> list[TicketId]:
+        """The tickets of a standing or a saved view, narrowed by a query. Raises QueryError."""
+        from supportdesk.desk.query import both
+
+        query = self.query(text)
+        if (saved := self.saved_view(view)) is not None:
+            view, query = "all", both(self.desk.query(saved.query, typing=False), query)
+        read, agent_id, now = self.desk.read, self.agent.id, self.now()
+        return read.queue_ids(view, agent_id=agent_id, now=now, query=query, limit=limit, among=among)
+
+    def saved_view(self, view: str) -> SavedView | None:
+        """The saved view whose id a list carries; None for a standing one."""
+        return next((saved for saved in self.views if saved_id(saved) == view), None)
+
+    def reread_views(self) -> None:
+        """The saved views as they are now."""
+        self.views = self.desk.saved_views(self.agent.id)
+
+    def reread_words(self) -> None:
+        """The tags and languages in use, for completion."""
+        tags, languages = self.desk.read.used_words()
+        self.tags, self.languages = tuple(tags), tuple(language for language in languages if language)
+
     def load_ticket(self, ticket_id: TicketId) -> TicketBundle:
         """Read a ticket with its conversation and customer, and keep it."""
         read = self.desk.read
@@ -118,6 +143,11 @@ class Session:
         self.agents = {agent.id: agent for agent in self.desk.agents()}
 
 
+def saved_id(view: SavedView) -> str:
+    """What stands for a saved view where the standing ones have their names."""
+    return f"saved:{view.id}"
+
+
 def open_session(config: Config, *, restricted: bool = False) -> Session:
     """Open the desk and find out who acts. Raises NotFound and NotAllowed with what to do."""
     from supportdesk.bootstrap import acting_agent, open_desk
@@ -134,4 +164,5 @@ def open_session(config: Config, *, restricted: bool = False) -> Session:
         mailboxes={mailbox.id: mailbox for mailbox in mailboxes},
         agents={known.id: known for known in desk.agents()},
         restricted=restricted,
+        views=desk.saved_views(agent.id),
     )

@@ -45,6 +45,9 @@ class DeskScreen(Screen[Answer]):
     """A screen between a status line and key hints."""
 
     CONTEXT: ClassVar[str] = "list"
+    OPENERS: ClassVar[frozenset[str]] = frozenset()
+    """Actions after which keys wait until the screen says `typed_ahead.release()`, or `drop()`."""
+
     AUTO_FOCUS = ""
     BINDINGS = []
 
@@ -121,6 +124,10 @@ class DeskScreen(Screen[Answer]):
     def bound(self) -> list[Binding]:
         """The bindings of this place that do something here."""
         return [binding for binding in self.console.keymap.bindings(self.context) if self.can(binding.action)]
+
+    def view_names(self) -> tuple[str, ...]:
+        """What the number keys show here."""
+        return ()
 
     def do_help(self) -> None:
         self.console.show_help(cast("DeskScreen[object]", self))
@@ -227,9 +234,11 @@ class DeskScreen(Screen[Answer]):
         self.console.key_pressed()
         found = self._matcher.feed(self.context, key_name(event.key, event.character))
         self._hide_strip()
+        acts = isinstance(found, Match) and self.can(found.action)
+        self.console.typed_ahead.came(event, opens=acts and found.action in self.OPENERS)
         match found:
             case Match(action):
-                if self.can(action):
+                if acts:
                     event.stop()
                     event.prevent_default()
                     self.act(action)

@@ -7,17 +7,16 @@ the agent asks, when he does something himself, or when he rests at the top.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from supportdesk.desk.model import TicketId
-from supportdesk.l10n.catalog import _, ngettext
+from supportdesk.desk.model import VIEWS, TicketId
+from supportdesk.l10n.catalog import ngettext
 from supportdesk.safetext import safe
-from supportdesk.tui.labels import VIEW, word
-from supportdesk.tui.present_queue import TABS, empty_text, expect_row, list_row, news, queue_columns, view_tabs
+from supportdesk.tui.present_queue import TABS, empty_text, expect_row, list_row, news, queue_columns
 from supportdesk.tui.screens.base import LOOK, READ
 from supportdesk.tui.screens.list_keys import ListKeys
 from supportdesk.tui.screens.on_tickets import OnTickets
+from supportdesk.tui.screens.views import Listing, Views
 from supportdesk.tui.watched_order import WatchedOrder
 from supportdesk.tui.widgets.bars import Tab, ViewTabs
 from supportdesk.tui.widgets.preview import Preview
@@ -45,17 +44,11 @@ RESTS_AFTER = 3.0
 """Seconds without a key after which a list whose cursor is at the top takes in what is new."""
 
 KEPT_ROWS = 4_096
+WHOLE_AFTER = 0.5
+"""Seconds between looks whether the filter is still typed: until then its first page is enough."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What the list shows: a view, narrowed by a text."""
-
-    view: str = TABS[0]
-    text: str = ""
-
-
-class QueueScreen(ListKeys, OnTickets):
+class QueueScreen(ListKeys, Views, OnTickets):
     """The screen a console begins with, and comes back to."""
 
     CONTEXT: ClassVar[str] = "list"
@@ -71,6 +64,7 @@ class QueueScreen(ListKeys, OnTickets):
         self._selected = 0
         self._before_filter = Listing()
         self._cursor_before: TicketId | None = None
+        self._rest_of_spine: Timer | None = None
 
     def compose_body(self) -> ComposeResult:
         glyphs = self.console.glyphs
@@ -102,13 +96,11 @@ class QueueScreen(ListKeys, OnTickets):
         session, listing = self.session, self.listing
 
         def work() -> tuple[list[TicketId], dict[TicketId, QueueRow]]:
-            read, now = session.desk.read, session.now()
             limit = FIRST_PAGE if first else 0
             with self._order.reading():
-                ids = read.queue_ids(
-                    listing.view, agent_id=session.agent.id, now=now, query=session.query(listing.text), limit=limit
-                )
-            rows = read.queue_rows(ids[:FIRST_ROWS], agent_id=session.agent.id, now=now) if first else {}
+                ids = session.ids(listing.view, listing.text, limit=limit)
+            shown = ids[:FIRST_ROWS] if first else []
+            rows = session.desk.read.queue_rows(shown, agent_id=session.agent.id, now=session.now())
             return ids, rows
 
         def done(found: tuple[list[TicketId], dict[TicketId, QueueRow]]) -> None:
@@ -122,11 +114,22 @@ class QueueScreen(ListKeys, OnTickets):
                 self.tickets.move_to(ids.index(self._cursor_before))
                 self._cursor_before = None
             if first:
+                self.count_views()
                 self.console.first_list_shown() if self.console.desk_status is None else self.console.refresh_status()
                 if len(ids) == FIRST_PAGE:
-                    self._load()
+                    self._load_rest()
 
         self.call(READ, work, done, replaces="spine")
+
+    def _load_rest(self) -> None:
+        """Read the whole spine; while a filter is typed, when it rests."""
+        if self._rest_of_spine is not None:
+            self._rest_of_spine.stop()
+            self._rest_of_spine = None
+        if self.prompt.purpose:
+            self._rest_of_spine = self.set_timer(WHOLE_AFTER, self._load_rest)
+        else:
+            self._load(keep_cursor=True)
 
     def _show_order(self, ids: Sequence[TicketId], *, keep_cursor: bool = True) -> None:
         self._order.shown(ids)
@@ -139,7 +142,8 @@ class QueueScreen(ListKeys, OnTickets):
         self._show_tabs()
 
     def _present(self, rows: Any) -> list[Any]:
-        now_for, glyphs, view = self.session.local_now, self.console.glyphs, self.listing.view
+        now_for, glyphs = self.session.local_now, self.console.glyphs
+        view = self.listing.view if self.listing.view in VIEWS else "all"
         return [list_row(row, now_for(row.mailbox_id), glyphs, view) for row in rows]
 
     def on_virtual_list_window_needed(self, message: VirtualList.WindowNeeded) -> None:
@@ -166,6 +170,7 @@ class QueueScreen(ListKeys, OnTickets):
     # ---- what others do
 
     def on_news(self, changed: Changed) -> None:
+        self.views_changed(changed)
         low, high = self.tickets.visible_range
         mine = {event.ticket_id for event in changed.events if event.actor_id == self.session.agent.id}
         touched = {ticket for ticket in changed.tickets if ticket in self._rows} - mine
@@ -187,13 +192,7 @@ class QueueScreen(ListKeys, OnTickets):
         asked = self._order.to_look_up(tickets)
 
         def work() -> list[TicketId]:
-            return session.desk.read.queue_ids(
-                listing.view,
-                agent_id=session.agent.id,
-                now=session.now(),
-                query=session.query(listing.text),
-                among=asked,
-            )
+            return session.ids(listing.view, listing.text, among=asked)
 
         def done(members: list[TicketId]) -> None:
             self._order.looked_up(asked)
@@ -217,9 +216,7 @@ class QueueScreen(ListKeys, OnTickets):
         session, listing = self.session, self.listing
 
         def work() -> list[TicketId]:
-            return session.desk.read.queue_ids(
-                listing.view, agent_id=session.agent.id, now=session.now(), query=session.query(listing.text)
-            )
+            return session.ids(listing.view, listing.text)
 
         def done(ids: list[TicketId]) -> None:
             if listing == self.listing:
@@ -250,6 +247,7 @@ class QueueScreen(ListKeys, OnTickets):
 
     def on_minute(self) -> None:
         """Ages have grown: only lines that read differently are painted."""
+        self.count_views()
         self._hydrate_screen()
         self._look_at_order()
 
@@ -268,10 +266,7 @@ class QueueScreen(ListKeys, OnTickets):
 
     def _show_tabs(self) -> None:
         """The views; beside them what is filtered, selected and new."""
-        tabs = list(view_tabs(self.console.counts))
-        if self.listing.view not in TABS:
-            name = safe(word(VIEW, self.listing.view))
-            tabs.append(Tab(self.listing.view, "", name, self.console.counts.get(self.listing.view)))
+        tabs = self.view_tabs()
         if self.listing.text:
             tabs.append(Tab("filter", "/", safe(self.listing.text), stays=True))
         if self._selected:
@@ -367,10 +362,8 @@ class QueueScreen(ListKeys, OnTickets):
         session, listing = self.session, self.listing
 
         def work() -> tuple[list[TicketId], dict[TicketId, QueueRow]]:
-            read, me, now = session.desk.read, session.agent.id, session.now()
-            query = session.query(listing.text)
-            here = read.queue_ids(listing.view, agent_id=me, now=now, query=query, among=tickets)
-            return here, read.queue_rows(tickets, agent_id=me, now=now)
+            here = session.ids(listing.view, listing.text, among=tickets)
+            return here, session.desk.read.queue_rows(tickets, agent_id=session.agent.id, now=session.now())
 
         def done(found: tuple[list[TicketId], dict[TicketId, QueueRow]]) -> None:
             here, rows = found
@@ -433,69 +426,6 @@ class QueueScreen(ListKeys, OnTickets):
         message.stop()
         self._selected = message.count
         self._show_tabs()
-
-    # ---- views and the filter
-
-    def act(self, action: str) -> None:
-        if action.startswith("view_"):
-            self._show_listing(Listing(TABS[int(action.removeprefix("view_")) - 1]))
-        else:
-            super().act(action)
-
-    def can(self, action: str) -> bool:
-        return action.startswith("view_") or super().can(action)
-
-    def on_view_tabs_chosen(self, message: ViewTabs.Chosen) -> None:
-        message.stop()
-        if message.tab_id in VIEW:
-            self._show_listing(Listing(message.tab_id))
-        elif message.tab_id == "news":
-            self.do_refresh()
-        elif message.tab_id == ViewTabs.MORE:
-            self.do_help()
-
-    def do_go_mine(self) -> None:
-        self._show_listing(Listing("mine"))
-
-    def do_go_unassigned(self) -> None:
-        self._show_listing(Listing("unassigned"))
-
-    def do_go_all(self) -> None:
-        self._show_listing(Listing("all"))
-
-    def do_go_snoozed(self) -> None:
-        self._show_listing(Listing("snoozed"))
-
-    def do_filter(self) -> None:
-        """Narrow the view while typing; enter keeps the filter, esc takes it away."""
-        self._ask_filter(self.listing.view, "/", _("g / searches all tickets"))
-
-    def do_search(self, text: str = "") -> None:
-        """Look through all tickets, closed ones too; esc comes back to the view."""
-        if text:
-            self._show_listing(Listing("all", text))
-        else:
-            self._ask_filter("all", _("Search all tickets:"), _("open and closed ones"))
-
-    def _ask_filter(self, view: str, label: str, hint: str) -> None:
-        self._before_filter = Listing(self.listing.view)
-        self._cursor_before = self.current_id()
-
-        def narrow(text: str) -> None:
-            self._show_listing(Listing(view, text.strip()))
-
-        def cancelled() -> None:
-            self._show_listing(self._before_filter)
-
-        self.ask_line(
-            "filter",
-            label,
-            narrow,
-            value=self.listing.text if view == self.listing.view else "",
-            live=narrow,
-            cancelled=cancelled,
-            hint=lambda _text: safe(hint),
-        )
 
     def _show_listing(self, listing: Listing) -> None:
         if listing == self.listing or self.console.session is None:

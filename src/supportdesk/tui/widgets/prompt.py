@@ -31,10 +31,19 @@ COMPLETIONS_SHOWN = 6
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A value that `tab` puts into the line, and what it means."""
+    """What `tab` puts in the place of the text before the cursor, and what it means; `shown` where that is shorter."""
 
     value: SafeText
     help: SafeText = EMPTY
+    shown: SafeText = EMPTY
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with the character at `position`."""
+
+    position: int
+    text: SafeText
 
 
 class SafeInput(Input):
@@ -59,6 +68,8 @@ class PromptLine(Widget):
     PromptLine { height: auto; dock: bottom; display: none; background: $panel; }
     PromptLine > Horizontal { height: 1; }
     PromptLine CompletionLines { height: auto; }
+    PromptLine CaretLine { display: none; }
+    PromptLine.-wrong CaretLine { display: block; }
     PromptLine .prompt--label { width: auto; }
     PromptLine .prompt--hint { width: 2fr; }
     """
@@ -103,6 +114,7 @@ class PromptLine(Widget):
         self._complete: Callable[[str], Sequence[Completion]] | None = None
         self._hint: Callable[[str], SafeText] | None = None
         self._refusal: Callable[[str], SafeText] | None = None
+        self._problem: Callable[[str, bool], Problem | None] | None = None
         self._return_to: Widget | None = None
 
     def compose(self) -> ComposeResult:
@@ -111,6 +123,7 @@ class PromptLine(Widget):
             yield TextLine(classes="prompt--label")
             yield SafeInput()
             yield TextLine(classes="prompt--hint")
+        yield CaretLine()
 
     @property
     def purpose(self) -> str:
@@ -130,14 +143,18 @@ class PromptLine(Widget):
         complete: Callable[[str], Sequence[Completion]] | None = None,
         hint: Callable[[str], SafeText] | None = None,
         refusal: Callable[[str], SafeText] | None = None,
+        problem: Callable[[str, bool], Problem | None] | None = None,
         error: SafeText = EMPTY,
     ) -> None:
         """Open the line; `purpose` comes back in every message. The callables are pure and quick.
 
+        `complete` gets what stands before the cursor. `problem(value, entered)` points at a character that is wrong,
+        on a line below; with `entered` also at what is only unfinished, and the line is kept.
         `refusal` says why a value cannot be taken: enter then shows that and keeps the line. `error` is shown until
         the value is another one.
         """
         self._purpose, self._complete, self._hint, self._refusal = purpose, complete, hint, refusal
+        self._problem = problem
         self._return_to = self.screen.focused
         self.query_one(".prompt--label", TextLine).show(SafeText(f" {label} "))
         line = self.query_one(SafeInput)
@@ -169,6 +186,9 @@ class PromptLine(Widget):
         if self._refusal is not None and (why := self._refusal(event.value)):
             self._show_error(why)
             return
+        if self._problem is not None and (wrong := self._problem(event.value, True)) is not None:
+            self._show_problem(wrong)
+            return
         purpose = self._purpose
         self.close()
         self.post_message(self.Submitted(self, purpose, event.value))
@@ -191,19 +211,53 @@ class PromptLine(Widget):
             case "tab":
                 if (chosen := lines.chosen) is not None:
                     line = self.query_one(SafeInput)
-                    line.value = chosen.value
-                    line.cursor_position = len(line.value)
+                    line.value = chosen.value + line.value[line.cursor_position :]
+                    line.cursor_position = len(chosen.value)
             case _:
                 return
         event.stop()
         event.prevent_default()
 
     def _show_help(self, value: str) -> None:
-        self.query_one(CompletionLines).show(self._complete(value) if self._complete else ())
+        before = value[: self.query_one(SafeInput).cursor_position]
+        self.query_one(CompletionLines).show(self._complete(before) if self._complete else ())
+        self._show_problem(self._problem(value, False) if self._problem else None)
         self.query_one(".prompt--hint", TextLine).show(self._hint(value) if self._hint else EMPTY, "muted")
 
     def _show_error(self, why: SafeText) -> None:
         self.query_one(".prompt--hint", TextLine).show(why, "error")
+
+    def _show_problem(self, problem: Problem | None) -> None:
+        self.set_class(problem is not None, "-wrong")
+        if problem is not None:
+            line = self.query_one(SafeInput)
+            label = self.query_one(".prompt--label", TextLine).get_content_width(None, None)
+            at = label + cell_len(line.value[: problem.position]) - int(line.scroll_offset.x)
+            self.query_one(CaretLine).show(at, problem.text)
+
+
+class CaretLine(Bar):
+    """`^ what is wrong` under a character of the line above; where there is no room to the right, `what is wrong ^`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._at = 0
+        self._text = EMPTY
+
+    def show(self, at: int, text: SafeText) -> None:
+        if (at, text) != (self._at, self._text):
+            self._at, self._text = at, text
+            self.refresh()
+
+    def pieces(self, width: int) -> list[Piece]:
+        at = max(0, min(self._at, width - 1))
+        if at + 2 + cell_len(self._text) <= width or at < width // 2:
+            return [
+                self._piece(" " * at + "^ ", "error"),
+                self._piece(fit(self._text, max(0, width - at - 2)), "error"),
+            ]
+        text = fit(self._text, at - 1)
+        return [self._piece(" " * (at - 1 - cell_len(text)), ""), self._piece(f"{text} ^", "error")]
 
 
 class TextLine(Bar):
@@ -271,5 +325,5 @@ class CompletionLines(Widget):
         if y == self._chosen:
             style += self.get_component_rich_style("completion--chosen", partial=True)
         muted = style + self.get_component_rich_style("completion--help", partial=True)
-        value = Piece(f" {fit(completion.value, 24)} ", style)
+        value = Piece(f" {fit(completion.shown or completion.value, 24)} ", style)
         return line_of([value, Piece(completion.help, muted)], width, style)
