@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 pytest_plugins = [
+    "tests.support.calendars",
     "tests.support.clock",
     "tests.support.corpus",
     "tests.support.databases",

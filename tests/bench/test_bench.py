@@ -24,6 +24,7 @@ PROMISED = {
     "queue": {"first page", "next page", "counts of all views", "spine of all", "growth: first page"},
     "cli": {"--version", "--help", "ticket list", "search", "search: modules loaded"},
     "crowd": {"the same: lost", "an agent's write, p99", "mail taken in beside the agents", "errors and lost writes"},
+    "clock": {"one deadline of 8 opening hours", "the promise of 24 h", "the first deadline of a calendar"},
     "send": {"transport, four reused connections", "outbox: claim, build, durable stages, verdict"},
 }
 
@@ -38,7 +39,7 @@ def measured(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, A
 @pytest.mark.parametrize(
     ("parts", "size"),
     [(("mime",), "8"), (("ingest",), "30"), (("search", "queue"), "2500"), (("cli",), "60"), (("send",), "6"),
-     (("crowd",), "2")],
+     (("crowd",), "2"), (("clock",), "100")],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )  # fmt: skip
 def test_a_part_tells_all_it_promises(capsys: pytest.CaptureFixture[str], parts: tuple[str, ...], size: str) -> None:

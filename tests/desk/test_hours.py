@@ -1,4 +1,4 @@
-"""Business hours: by hand where the clocks change, and against a walk over every minute."""
+"""Business hours by hand, where the clocks change and where they do not; `test_hours_oracle` walks every minute."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from supportdesk.desk.hours import (
     validate,
 )
 from supportdesk.errors import UsageError
+from tests.support.calendars import ZONES
 
 NINE_TO_SIX = ((540, 1080),)
 SHOP_DAY = ((540, 780), (900, 1080))
@@ -40,21 +41,6 @@ HOUR = 3600
 
 def rome(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("Europe/Rome")).astimezone(UTC)
-
-
-def minutes_open(calendar: Calendar, start: datetime, end: datetime) -> int:
-    """The oracle: every minute of the world's clock is looked up on the shop's wall."""
-    zone, count = ZoneInfo(calendar.zone), 0
-    while start < end:
-        wall = start.astimezone(zone)
-        intervals = calendar.week[wall.weekday()]
-        for exception in calendar.exceptions:
-            if exception.first <= wall.date() <= exception.last:
-                intervals = exception.intervals
-        minute = wall.hour * 60 + wall.minute
-        count += any(opens <= minute < closes for opens, closes in intervals)
-        start += timedelta(minutes=1)
-    return count
 
 
 @pytest.mark.parametrize(
@@ -257,13 +243,6 @@ def test_hours_load_no_holiday_library_until_a_country_needs_it():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-ZONES = [
-    *("UTC", "Europe/Rome", "Europe/London", "America/New_York", "America/St_Johns", "Australia/Lord_Howe"),
-    *("Asia/Kathmandu", "Asia/Tokyo", "Africa/Casablanca", "America/Sao_Paulo", "Pacific/Apia", "Pacific/Chatham"),
-    *("Asia/Gaza", "Africa/Cairo", "Antarctica/Troll"),
-]
-
-
 @st.composite
 def days(draw: st.DrawFn) -> tuple[tuple[int, int], ...]:
     if draw(st.booleans()):
@@ -291,14 +270,6 @@ def _near_a_clock_change(zone: str, start: datetime) -> datetime:
         if later.astimezone(ZoneInfo(zone)).utcoffset() != offset:
             return later - timedelta(days=1)
     return start
-
-
-@given(cases(), st.integers(0, 3 * 1440))
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_elapsed_equals_a_walk_over_every_minute(case: tuple[Calendar, datetime], minutes: int):
-    calendar, start = case
-    end = start + timedelta(minutes=minutes)
-    assert elapsed(calendar, start, end) == 60 * minutes_open(calendar, start, end)
 
 
 @given(cases(), st.integers(0, 90 * HOUR), st.integers(0, 999_999))
