@@ -14,6 +14,7 @@ from binascii import a2b_base64, a2b_qp
 from supportdesk.mail.charset import decode, decode_header_octets
 
 _START = re.compile(r"=\?([A-Za-z0-9_.:+'\-]{0,60})(?:\*[A-Za-z0-9\-]{0,20})?\?([bBqQ])\?")
+_BLANK = re.compile(r"\s")
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]+")
 _CONTROLS = dict.fromkeys((*range(32), *range(127, 160), 8232, 8233)) | {9: " ", 10: " ", 13: " "}
 
@@ -35,19 +36,17 @@ def decode_words(value: str) -> str:
     pending = bytearray()
     pending_charset = ""
     at = 0  # everything before is in `result` or `pending`
-    search = 0
-    while (start := value.find("=?", search)) >= 0:
-        token = _START.match(value, start)
-        if token is None:
-            search = start + 2
-            continue
-        end = value.find("?=", token.end())
+    token = _START.search(value)
+    while token is not None:
+        start = token.start()
+        following = _START.search(value, token.end())
+        limit = following.start() if following else len(value)
+        end = value.find("?=", token.end(), limit)
+        after = end + 2
         if end < 0:
-            break
-        nested = value.rfind("=?", token.end(), end)
-        if nested >= 0 and _START.match(value, nested):
-            search = nested
-            continue
+            # Its end was cut off: without one it is what stands before the next blank.
+            blank = _BLANK.search(value, token.end(), limit)
+            end = after = blank.start() if blank else limit
         gap = value[at:start]
         charset = token[1].lower()
         if pending and (gap.strip() or charset != pending_charset):
@@ -63,7 +62,7 @@ def decode_words(value: str) -> str:
         # An empty word still swallows the blanks around it.
         if not pending:
             result.append("")
-        at = search = end + 2
+        at, token = after, following
     if pending:
         result.append(decode(bytes(pending), pending_charset).text)
     result.append(value[at:])
