@@ -42,7 +42,7 @@ QUERIES = (
     "grazie", "tag:return", "tag:return,refund", "lang:it", "lang:de lang:fr", "assignee:me", "assignee:me lang:it",
     "from:rossi", "subject:reso", "customer:rossi", "order:5521", "after:1d", "after:9d before:1d", "#1", "1",
     "mailbox:1", "is:open", "is:unanswered", "is:overdue", "is:open tag:return", "is:unread is:open", "waiting:>4h",
-    "waiting:>4h -tag:spam", "due:<2h", "is:snoozed in:snoozed", "has:draft", "tag:return has:attachment",
+    "waiting:>4h -tag:spam", "due:<2h", "is:snoozed in:snoozed", "has:draft", "has:note", "tag:return has:attachment",
     "lang:it has:note", "tag:return OR order:5521", "(tag:return OR grazie) -is:spam", "is:open sort:waiting",
     "is:open sort:newest", "in:needs_reply sort:oldest", "in:mine grazie", "in:solved grazie", "status:on_hold",
 )  # fmt: skip

@@ -123,11 +123,13 @@ _HAS: Final = {
     "deadline": "ticket.due_at IS NOT NULL",
     "order": "ticket.order_number <> ''",
     "tag": "EXISTS (SELECT 1 FROM ticket_tag WHERE ticket_tag.ticket_id = ticket.id)",
-    "note": "EXISTS (SELECT 1 FROM message WHERE message.ticket_id = ticket.id AND message.kind = 'note')",
 }
 _UNREAD: Final = """ticket.seq > coalesce((
     SELECT seq FROM ticket_seen WHERE ticket_seen.ticket_id = ticket.id AND ticket_seen.agent_id = ?), 0)"""
-_DRAFTED: Final = "SELECT ticket_id FROM outbox WHERE state = 'draft' AND discarded_at IS NULL"
+_LISTED: Final = {
+    "draft": "SELECT ticket_id FROM outbox WHERE state = 'draft' AND discarded_at IS NULL",
+    "note": "SELECT ticket_id FROM message WHERE kind = 'note'",
+}
 
 _HOLDS_A_HIT: Final = """EXISTS (
     WITH RECURSIVE family (id) AS (
@@ -227,9 +229,9 @@ class _Maker:
         return _Part(Sql(f"({_STATES[cast('str', wanted.value)]})"))
 
     def _has(self, wanted: Property) -> _Part:
-        if wanted.value == "draft":
-            found = Sql(f"ticket.id IN ({_DRAFTED})")
-            return _Part(found, found, Sql(_DRAFTED))
+        if (listed := _LISTED.get(cast("str", wanted.value))) is not None:
+            found = Sql(f"ticket.id IN ({listed})")
+            return _Part(Sql(self.only_asked + found.text), found, Sql(listed))
         return _Part(Sql(_HAS[cast("str", wanted.value)]))
 
     def _assignee(self, wanted: Property) -> _Part:

@@ -31,6 +31,7 @@ class Message(Table, table=True):
         one_of("kind", model.MESSAGE_KINDS),
         one_of("author_kind", model.AUTHOR_KINDS),
         Index("ix_message_ticket", "ticket_id", "seq"),
+        partial("ix_message_note", "ticket_id", where="kind = 'note'"),
         AUTOINCREMENT,
     )
     id: int | None = identity()

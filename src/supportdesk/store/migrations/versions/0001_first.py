@@ -449,6 +449,7 @@ def upgrade() -> None:
     op.create_index("ix_message_identity_id", "message", ["identity_id"])
     op.create_index("ix_message_outbox_id", "message", ["outbox_id"])
     op.create_index("ix_message_ticket", "message", ["ticket_id", "seq"])
+    partial_index("ix_message_note", "message", ["ticket_id"], "kind = 'note'")
     op.create_table(
         "participant",
         identity("id"),
