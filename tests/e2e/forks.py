@@ -19,7 +19,7 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -35,10 +35,13 @@ class ForkServer:
         self._process = process
         self.pid = 0
 
-    def start(self, point: str = "", nth: int = 1) -> int:
-        """Fork a worker; its process id, which is its group's."""
+    def start(
+        self, point: str = "", nth: int = 1, *, end: signal.Signals = signal.SIGKILL, lease_seconds: float = 0
+    ) -> int:
+        """Fork a worker; its process id, which is its group's. `end` is what happens to it at the point."""
         assert self._process.stdin
-        self._process.stdin.write(json.dumps({"point": point, "nth": nth}) + "\n")
+        life = {"point": point, "nth": nth, "end": int(end), "lease_seconds": lease_seconds}
+        self._process.stdin.write(json.dumps(life) + "\n")
         self._process.stdin.flush()
         self.pid = int(self._line())
         return self.pid
@@ -92,13 +95,13 @@ def main(settings: str) -> int:
         life = json.loads(line)
         child = os.fork()
         if child == 0:
-            _live(config, POINTS[life["point"]] if life["point"] else None, int(life["nth"]))
+            _live(config, POINTS[life["point"]] if life["point"] else None, life)
         print(child, flush=True)
         print(os.waitpid(child, 0)[1], flush=True)
     return 0
 
 
-def _live(config: Any, point: Any, nth: int) -> None:
+def _live(config: Any, point: Any, life: Mapping[str, Any]) -> None:
     """The forked worker; never returns."""
     code = 1
     try:
@@ -107,16 +110,21 @@ def _live(config: Any, point: Any, nth: int) -> None:
         null = os.open(os.devnull, os.O_RDWR)
         os.dup2(null, 0)
         os.dup2(2, 1)
+        from supportdesk import worker
         from supportdesk.bootstrap import open_engine
-        from supportdesk.worker import run_worker
         from tests.e2e.points import arm
 
         parser = _parser_with_children()
         engine = open_engine(config)
         engine._parser = parser
         if point is not None:
-            arm(point, nth)
-        run_worker(engine)
+            arm(point, life["nth"], signal.Signals(life["end"]))
+        if life["lease_seconds"]:
+            worker.DELIVERERS = (
+                1  # the others would wait for the lock of the database, and one be stopped while it has it
+            )
+            worker.LEASE_SECONDS, worker.HEARTBEAT_SECONDS = life["lease_seconds"], life["lease_seconds"] / 4
+        worker.run_worker(engine)
         code = 0
     except BaseException:  # noqa: BLE001 — a forked process must not go back into its parent's loop
         traceback.print_exc()

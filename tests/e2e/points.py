@@ -85,11 +85,11 @@ POINTS: Final[dict[str, Point]] = {
 }
 
 
-def arm(point: Point, nth: int) -> None:
-    """From now on this process and its group die when it comes to the point for the nth time."""
+def arm(point: Point, nth: int, end: signal.Signals = signal.SIGKILL) -> None:
+    """From now on this process and its group die, or stop, when it comes to the point for the nth time."""
     holder, name = _resolve(point.call)
     original = holder.__dict__[name]
-    setattr(holder, name, _wrapped(original, _Countdown(point, nth)))
+    setattr(holder, name, _wrapped(original, _Countdown(point, nth, end)))
 
 
 def _resolve(call: str) -> tuple[Any, str]:
@@ -106,9 +106,10 @@ def _resolve(call: str) -> tuple[Any, str]:
 class _Countdown:
     """Decides at each passage whether this is the one."""
 
-    def __init__(self, point: Point, nth: int) -> None:
+    def __init__(self, point: Point, nth: int, end: signal.Signals) -> None:
         self._point = point
         self._left = nth
+        self._end = end
 
     def passes(self, when: str, arguments: tuple[Any, ...]) -> None:
         point = self._point
@@ -118,7 +119,7 @@ class _Countdown:
             return
         self._left -= 1
         if self._left == 0:
-            os.killpg(0, signal.SIGKILL)
+            os.killpg(0, self._end)
 
 
 def _wrapped(original: Callable[..., Any], countdown: _Countdown) -> Callable[..., Any]:

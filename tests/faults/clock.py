@@ -107,5 +107,6 @@ def run(runs: int, seed: int) -> dict[str, Any]:
         first.close()
     return {
         "part": "clock", "seed": seed, "runs": runs, "jumps": jumps, "takeovers": takeovers,
-        "attempts": server.attempts, "storms": storms, "reply": state, "wrong": wrong, "seconds": round(time.monotonic() - started, 1),
+        "attempts": server.attempts, "storms": storms, "reply": state, "wrong": wrong,
+        "seconds": round(time.monotonic() - started, 1),
     }  # fmt: skip
