@@ -158,3 +158,25 @@ def _imap_processes(shop: Shop) -> list[int]:
     who = shop.servers.doveadm("-f", "tab", "who", "-1", shop.user).splitlines()[1:]
     pids = [int(word) for line in who for word in line.split("\t") if word.isdigit() and int(word) > 1]
     return [pid for pid in pids if psutil.pid_exists(pid) and psutil.Process(pid).name() == "imap"]
+
+
+@pytest.mark.parametrize("kept", [0, 2, 4])
+def test_a_renumbered_folder_brings_each_mail_once_whatever_part_of_it_is_known(shop: Shop, kept: int) -> None:
+    def mail(number: int) -> bytes:
+        return b"Subject: %d\r\nMessage-ID: <u%d@customer.test>\r\nFrom: a@b.example\r\n\r\nciao %d\r\n" % (
+            (number,) * 3
+        )
+
+    shop.servers.append(shop.user, *map(mail, range(1, 5)))
+    assert shop.fetch() == 4
+    if kept < 4:
+        gone = f"1:{4 - kept}"
+        shop.servers.doveadm("expunge", "-u", shop.user, "mailbox", "INBOX", "uid", gone)
+        shop.servers.append(shop.user, *map(mail, range(5, 9 - kept)))
+    for uidvalidity in ("4242", "7"):  # up, and down again
+        shop.servers.doveadm("mailbox", "update", "-u", shop.user, "--uid-validity", uidvalidity, "INBOX")
+        shop.fetch()
+    known = sorted(row["message_id_norm"] for row in shop.desk.read.rows("message_mail"))
+    assert known == [f"<u{number}@customer.test>" for number in range(1, 9 - kept)]
+    assert len(shop.desk.read.rows("ticket")) == 8 - kept
+    assert not any(row["unprocessed"] for row in shop.desk.read.audit())
