@@ -176,9 +176,9 @@ def _tags(text: str) -> tuple[str, ...]:
 
 
 def _read_when(session: Session, text: str) -> datetime:
-    from supportdesk.desk.clocks import always_open
     from supportdesk.desk.phrases import read_snooze
+    from supportdesk.desk.settings import find_hours
 
-    mailboxes = session.desk.mailboxes()
-    calendar = session.desk.calendar(mailboxes[0].calendar_id) if mailboxes else None
-    return read_snooze(text, calendar or always_open("UTC"), session.desk.clock.now(), current_language()).until
+    first = next(iter(session.desk.mailboxes()), None)
+    calendar = find_hours(session.desk.read, first.id if first is not None else None)
+    return read_snooze(text, calendar, session.desk.clock.now(), current_language()).until

@@ -8,10 +8,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from supportdesk.desk.clocks import always_open
 from supportdesk.desk.model import Actor, AgentId, TicketId
 from supportdesk.desk.phrases import read_snooze
-from supportdesk.desk.settings import find_calendar
+from supportdesk.desk.settings import find_hours
 from supportdesk.errors import NotFound, UsageError
 from supportdesk.l10n.catalog import _, current_language
 
@@ -103,8 +102,5 @@ def read_when(desk: Desk, text: str, tickets: tuple[TicketId, ...]) -> datetime:
 
 
 def calendar_for(desk: Desk, tickets: tuple[TicketId, ...]) -> Calendar:
-    mailbox_id = desk.read.ticket(tickets[0]).mailbox_id if tickets else None
-    if mailbox_id is None:
-        return always_open("UTC")
-    mailbox = desk.mailbox(mailbox_id)
-    return find_calendar(desk.read, mailbox.calendar_id) or always_open(mailbox.zone)
+    ticket = desk.read.ticket(tickets[0]) if tickets else None
+    return find_hours(desk.read, *((ticket.mailbox_id, ticket.market_id) if ticket is not None else (None,)))

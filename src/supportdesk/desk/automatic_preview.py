@@ -16,7 +16,7 @@ from supportdesk.desk.automatic_texts import (
     find_response,
     write_text,
 )
-from supportdesk.desk.clocks import always_open
+from supportdesk.desk.settings import find_hours
 from supportdesk.errors import MissingValue, NotFound, UsageError
 from supportdesk.l10n.catalog import _
 
@@ -53,7 +53,7 @@ def preview(
     tags = [str(variant.tag) for variant in response.variants]
     if tag and tag not in tags:
         raise NotFound(_("{key} has no variant {tag}").format(key=response.key, tag=tag), hint=", ".join(tags))
-    calendar = desk.calendar(mailbox.calendar_id) or always_open(mailbox.zone)
+    calendar = find_hours(desk.read, mailbox.id)
     span = sla.Policy.from_json(desk.settings().policy).first_response
     due_at = sla.promised(calendar, at, span) if span is not None else None
     ours = mailbox.language.partition("-")[0]

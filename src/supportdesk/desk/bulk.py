@@ -99,7 +99,8 @@ def read_facts(tx: Transaction, action: str, ticket: Ticket) -> triage.Facts:
     """Only what the action looks at: a bulk action must not read a conversation for each ticket."""
     facts: dict[str, Any] = {}
     if action in MAY_HOLD:
-        facts |= {"calendar": calendar_of(tx, ticket.mailbox_id), "on_hold_days": settings_in(tx).on_hold_days}
+        facts["calendar"] = calendar_of(tx, ticket.mailbox_id, ticket.market_id)
+        facts["on_hold_days"] = settings_in(tx).on_hold_days
     here = {"ticket_id": ticket.id}
     if action in ("tag", "untag"):
         facts["tags"] = frozenset(row["tag"] for row in tx.rows("ticket_tag", here))

@@ -15,10 +15,10 @@ from datetime import datetime
 from typing import Any
 
 from supportdesk.desk import sla, waiting
-from supportdesk.desk.calendar import ALL_DAY, Calendar
+from supportdesk.desk.calendar import Calendar
 from supportdesk.desk.model import MessageId, OutboxId, Ticket, TicketId
 from supportdesk.desk.ports import Insert, NewRef, Plan, Row, Transaction, Update
-from supportdesk.desk.settings import find_calendar, settings_in
+from supportdesk.desk.settings import find_hours, settings_in
 
 CLOCKS = ("waiting_since", "first_response_at", "first_due", "next_due", "resolution_due", "due_at")
 REPLY_KINDS = ("reply", "new")
@@ -53,7 +53,7 @@ def first_clocks(tx: Transaction, ticket: Row, message: Row) -> tuple[Plan, dict
     received = min(message["received_at"], message["created_at"])
     since = received if is_from_customer(message) else None
     is_answer = message["direction"] == "out" and message["author_kind"] == "agent" and message["kind"] == "mail"
-    plan, sla_id, policy, calendar = _todays_sla(tx, ticket["mailbox_id"])
+    plan, sla_id, policy, calendar = _todays_sla(tx, ticket["mailbox_id"], ticket.get("market_id"))
     pending = ((tx.now, None),) if ticket.get("status") == "pending" else ()
     answered_at = message["received_at"] if is_answer else None
     facts = sla.Facts(ticket["created_at"], since, answered_at, ticket.get("solved_at"), pending)
@@ -74,19 +74,9 @@ def stored_calendar(tx: Transaction, ticket: Ticket) -> Calendar:
     return calendar
 
 
-def calendar_of(tx: Transaction, mailbox_id: int | None) -> Calendar:
-    """The opening hours that a mailbox keeps; always open where none were set."""
-    return tx.remember(("calendar", mailbox_id), lambda: _read_calendar(tx, mailbox_id))
-
-
-def _read_calendar(tx: Transaction, mailbox_id: int | None) -> Calendar:
-    mailbox = tx.row("mailbox", {"id": mailbox_id}) if mailbox_id is not None else None
-    found = find_calendar(tx, mailbox["calendar_id"]) if mailbox else None
-    return found or always_open(mailbox["zone"] if mailbox else "UTC")
-
-
-def always_open(zone: str) -> Calendar:
-    return Calendar(zone, (ALL_DAY,) * 7)
+def calendar_of(tx: Transaction, mailbox_id: int | None, market_id: int | None = None) -> Calendar:
+    """The opening hours that hold for a mailbox's tickets in a market; always open where none were set."""
+    return tx.remember(("calendar", mailbox_id, market_id), lambda: find_hours(tx, mailbox_id, market_id))
 
 
 # ---- merges ----------------------------------------------------------------------------------------------------------
@@ -285,7 +275,7 @@ def _sla(
         stored = tx.remember(("sla", ticket.sla_id), lambda: _read_snapshot(tx, ticket.sla_id))
         if stored is not None:
             return Plan(), ticket.sla_id, *stored
-    return _todays_sla(tx, ticket.mailbox_id)
+    return _todays_sla(tx, ticket.mailbox_id, ticket.market_id)
 
 
 def _read_snapshot(tx: Transaction, snapshot_id: int | None) -> tuple[sla.Policy, Calendar] | None:
@@ -293,12 +283,16 @@ def _read_snapshot(tx: Transaction, snapshot_id: int | None) -> tuple[sla.Policy
     return (sla.Policy.from_json(row["body"]["policy"]), Calendar.from_json(row["body"]["calendar"])) if row else None
 
 
-def _todays_sla(tx: Transaction, mailbox_id: int | None) -> tuple[Plan, int | NewRef, sla.Policy, Calendar]:
-    return tx.remember(("sla today", mailbox_id), lambda: _make_todays_sla(tx, mailbox_id))
+def _todays_sla(
+    tx: Transaction, mailbox_id: int | None, market_id: int | None
+) -> tuple[Plan, int | NewRef, sla.Policy, Calendar]:
+    return tx.remember(("sla today", mailbox_id, market_id), lambda: _make_todays_sla(tx, mailbox_id, market_id))
 
 
-def _make_todays_sla(tx: Transaction, mailbox_id: int | None) -> tuple[Plan, int | NewRef, sla.Policy, Calendar]:
-    policy, calendar = sla.Policy.from_json(settings_in(tx).policy), calendar_of(tx, mailbox_id)
+def _make_todays_sla(
+    tx: Transaction, mailbox_id: int | None, market_id: int | None
+) -> tuple[Plan, int | NewRef, sla.Policy, Calendar]:
+    policy, calendar = sla.Policy.from_json(settings_in(tx).policy), calendar_of(tx, mailbox_id, market_id)
     body = {"policy": policy.to_json(), "calendar": calendar.to_json()}
     digest = hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()
     found = tx.rows("sla_snapshot", {"digest": digest}, limit=1)

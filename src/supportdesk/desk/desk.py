@@ -13,10 +13,10 @@ from supportdesk.desk import (
     actions,
     drafts,
     notes,
+    opening_hours,
     outbound,
     people,
     replies,
-    retarget,
     review,
     senders,
     settings,
@@ -109,10 +109,16 @@ class Desk:
         return settings.find_calendar(self.read, calendar_id)
 
     def save_calendar(self, actor: Actor, name: str, calendar: Calendar) -> int:
-        """Store opening hours under a name; open deadlines of the mailboxes that keep them move."""
-        calendar_id = settings.save_calendar(self, actor, name, calendar)
-        retarget.retarget(self, actor, calendar_id)
-        return calendar_id
+        """Store opening hours under a name and return their id; deadlines that were counted by them move."""
+        return opening_hours.save_calendar(self, actor, name, calendar)
+
+    def hours(self, mailbox: str = "", market: str = "") -> opening_hours.Keeper:
+        """The hours of a mailbox or market, by its name; without one, of the only mailbox."""
+        return opening_hours.find_keeper(self.read, mailbox, market)
+
+    def change_hours(self, actor: Actor, keeper: opening_hours.Keeper, edit: opening_hours.Edit, said: str) -> Done:
+        """Edit opening hours as one action; open deadlines that were counted by them move."""
+        return opening_hours.change_hours(self, actor, keeper, edit, said)
 
     def set_sender_verdict(self, actor: Actor, address: str, verdict: str) -> None:
         """What mail of this sender becomes: ticket, notification, park, block, or "" to decide by the rules again."""

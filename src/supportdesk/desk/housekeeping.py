@@ -122,7 +122,8 @@ def _solve_silent(tx: Transaction, ticket: Ticket, settings: DeskSettings) -> Pl
     if any(row["state"] not in ("sent", "draft") for row in outbox):
         return Plan()
     since = max(last["created_at"], pending_since(tx, ticket) or last["created_at"])
-    due = business_days_after(calendar_of(tx, ticket.mailbox_id), since, settings.pending_auto_solve_days)
+    calendar = calendar_of(tx, ticket.mailbox_id, ticket.market_id)
+    due = business_days_after(calendar, since, settings.pending_auto_solve_days)
     if due is None or due > tx.now:
         return Plan()
     return _change(tx, ticket, "auto_solve", "solved", auto_solved=True)

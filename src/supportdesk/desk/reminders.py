@@ -164,7 +164,7 @@ def _is_due(tx: Transaction, ticket: Ticket, asked: _Asked) -> bool:
     """On its business day, a day after the one before it, and not any more once silence solves the ticket."""
     if len(asked.reminders) >= len(BUSINESS_DAYS):
         return False
-    calendar = calendar_of(tx, ticket.mailbox_id)
+    calendar = calendar_of(tx, ticket.mailbox_id, ticket.market_id)
     due = business_days_after(calendar, asked.since, BUSINESS_DAYS[len(asked.reminders)])
     end = business_days_after(calendar, asked.since, settings_in(tx).pending_auto_solve_days)
     times = [due, *(business_days_after(calendar, row["held_at"], 1) for row in asked.reminders)]

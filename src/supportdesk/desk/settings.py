@@ -190,21 +190,21 @@ def find_calendar(source: Reader | Transaction, calendar_id: int | None) -> Cale
     return Calendar.from_json(rows[0]["body"]) if rows else None
 
 
-@again_if_busy
-def save_calendar(desk: Desk, actor: Actor, name: str, calendar: Calendar) -> int:
-    """Store the calendar under its name and return its id. What is due by it is `desk.retarget`'s."""
-    with desk.store.transaction() as tx:
-        check_actor(tx, actor, "admin")
-        stored = tx.rows("calendar", {"name": name})
-        body = calendar.to_json()
-        if stored:
-            key, seen = {"id": stored[0]["id"]}, {"version": stored[0]["version"]}
-            change: Insert | Update = Update("calendar", key, seen, {"body": body})
-        else:
-            change = Insert("calendar", {"name": name, "body": body})
-        event = PlannedEvent(None, "calendar", {})
-        tx.apply(Plan(silent=(change,), events=(event,), undoable=False), actor, new_action_id())
-        return int(tx.rows("calendar", {"name": name})[0]["id"])
+def find_hours(source: Reader | Transaction, mailbox_id: int | None, market_id: int | None = None) -> Calendar:
+    """The opening hours of a mailbox's tickets in a market; always open where none were set."""
+    mailbox = _first(source, "mailbox", mailbox_id)
+    if mailbox is None:
+        return Calendar.always_open()
+    market = _first(source, "market", market_id if market_id is not None else mailbox["market_id"])
+    return find_calendar(source, kept_calendar_id(mailbox, market)) or Calendar.always_open(mailbox["zone"])
+
+
+def kept_calendar_id(mailbox: Row, market: Row | None) -> int | None:
+    """Whose hours hold: the mailbox's own, where it has some and the ticket is of its market; else the market's."""
+    of_market = market["calendar_id"] if market is not None else None
+    foreign = market is not None and market["id"] != mailbox["market_id"]
+    kept = of_market if of_market is not None and (foreign or mailbox["calendar_id"] is None) else None
+    return kept if kept is not None else mailbox["calendar_id"]
 
 
 # ---- helpers ---------------------------------------------------------------------------------------------------------
@@ -213,6 +213,10 @@ def save_calendar(desk: Desk, actor: Actor, name: str, calendar: Calendar) -> in
 def _settings_of(rows: list[Row]) -> DeskSettings:
     known = {item.name for item in fields(DeskSettings)}
     return DeskSettings(**{row["key"]: row["value"] for row in rows if row["key"] in known})
+
+
+def _first(source: Reader | Transaction, table: str, row_id: int | None) -> Row | None:
+    return next(iter(source.rows(table, {"id": row_id}, limit=1)), None) if row_id is not None else None
 
 
 def _as_dict(settings: DeskSettings) -> dict[str, Any]:

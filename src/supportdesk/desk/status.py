@@ -9,11 +9,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from supportdesk.desk.calendar import Calendar
-from supportdesk.desk.clocks import always_open
 from supportdesk.desk.hours import business_days_after
 from supportdesk.desk.model import OUTBOX_STATES, MailboxId
 from supportdesk.desk.results import DeskStatus, MailboxStatus
-from supportdesk.desk.settings import find_calendar
+from supportdesk.desk.settings import find_hours
 from supportdesk.l10n.catalog import _, ngettext
 
 if TYPE_CHECKING:
@@ -24,6 +23,9 @@ WORKER_LEASE = "worker"
 UNSENT = ("held", "sending", "deferred", "uncertain", "failed")
 DAY = timedelta(hours=24)
 
+Hours = dict[tuple[int | None, int | None], Calendar]
+"""Opening hours by mailbox and market."""
+
 
 def unanswered(desk: Desk, older: timedelta | None, *, calendar: bool) -> list[Row]:
     """Rows of the reader's `unanswered`; `older` keeps those beyond it, in open days of their mailbox, or plain hours.
@@ -33,7 +35,7 @@ def unanswered(desk: Desk, older: timedelta | None, *, calendar: bool) -> list[R
     now = desk.clock.now()
     if older is None or calendar or older < DAY:
         return desk.read.unanswered(now=now, older_than=None if older is None else now - older)
-    calendars: dict[int | None, Calendar] = {}
+    calendars: Hours = {}
     return [row for row in desk.read.unanswered(now=now) if _is_over(desk, row, older, now, calendars)]
 
 
@@ -145,15 +147,14 @@ def _attention(status: DeskStatus, now: datetime) -> Iterator[str]:
         yield ngettext("{count} mail is parked", "{count} mails are parked", status.parked).format(count=status.parked)
 
 
-def _is_over(desk: Desk, row: Row, older: timedelta, now: datetime, calendars: dict[int | None, Calendar]) -> bool:
+def _is_over(desk: Desk, row: Row, older: timedelta, now: datetime, calendars: Hours) -> bool:
     """Parked mail and whatever has no ticket counts plain hours: nobody was promised anything there."""
     if row["ticket_id"] is None:
         return bool(row["since"] <= now - older)
-    mailbox_id = desk.read.ticket(row["ticket_id"]).mailbox_id
-    if mailbox_id not in calendars:
-        mailbox = desk.mailbox(mailbox_id) if mailbox_id is not None else None
-        found = find_calendar(desk.read, mailbox.calendar_id) if mailbox else None
-        calendars[mailbox_id] = found or always_open(mailbox.zone if mailbox else "UTC")
+    ticket = desk.read.ticket(row["ticket_id"])
+    kept = ticket.mailbox_id, ticket.market_id
+    if kept not in calendars:
+        calendars[kept] = find_hours(desk.read, *kept)
     days, rest = divmod(older, DAY)
-    due = business_days_after(calendars[mailbox_id], row["since"], days)
+    due = business_days_after(calendars[kept], row["since"], days)
     return due is None or due + rest <= now

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from supportdesk.desk import automatic
+from supportdesk.desk import automatic, opening_hours
 from supportdesk.desk.bulk import as_conflict, name_of, update_clocks
 from supportdesk.desk.model import ActionId, Actor, EventRow, OutboxId, TicketId
 from supportdesk.desk.people import check_actor
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 NEVER_UNDONE = frozenset({"undo", "cancel_send", "note", "call", "started", "adopt_draft", "merged_here", "split_from"})
 VIEW_EVENTS = frozenset({"view_added", "view_changed", "view_removed"})
+TEAM_EVENTS = frozenset({opening_hours.EVENT})  # what admins change for everybody
 LOOK_BACK = 5000  # events: a bulk action has one for each ticket
 # A split concerns two tickets and is undone as a whole or not at all; other actions ticket by ticket.
 AS_A_WHOLE = frozenset({"split"})
@@ -46,6 +47,9 @@ def undo(desk: Desk, actor: Actor, action_id: ActionId | None = None) -> Done:
         if taken_back is not None:
             return taken_back
     new_id, tickets, conflicts = _write_inverse(desk, actor, action_id, logged)
+    for event, _body in logged:
+        if event.kind == opening_hours.EVENT and event.ticket_id is None:
+            opening_hours.move_deadlines_again(desk, actor, event.data)
     if not tickets and len(conflicts) == 1:
         raise next(iter(conflicts.values()))
     return Done(new_id, tickets, _notice(tickets, sent is not None), conflicts, undoable=False)
@@ -57,7 +61,7 @@ def newest_undoable(desk: Desk, actor: Actor) -> ActionId:
     undone = {(row["data"] or {}).get("of") for row in rows if row["kind"] in ("undo", "cancel_send")}
     for row in rows:
         action_id = ActionId(row["action_id"])
-        no_ticket = row["ticket_id"] is None and row["kind"] not in VIEW_EVENTS
+        no_ticket = row["ticket_id"] is None and row["kind"] not in VIEW_EVENTS | TEAM_EVENTS
         if row["kind"] in NEVER_UNDONE or action_id in undone or no_ticket:
             continue
         undone.add(action_id)  # looked at once, whatever the number of its tickets
@@ -77,7 +81,8 @@ def _write_inverse(
     new_id = new_action_id()
 
     def take_back(tx: Transaction, group: Sequence[Logged]) -> Conflict | None:
-        check_actor(tx, actor)
+        of_team = any(event.ticket_id is None and event.kind in TEAM_EVENTS for event, _body in group)
+        check_actor(tx, actor, "admin" if of_team else "agent")
         try:
             with tx.savepoint():
                 _undo_group(tx, actor, action_id, group, new_id)
@@ -95,7 +100,7 @@ def _write_inverse(
             tickets = _tickets_of(group)
             if conflict is None:
                 done += tickets
-            elif not tickets:  # a saved view
+            elif not tickets:  # a saved view, opening hours
                 raise conflict
             else:
                 conflicts |= dict.fromkeys(tickets[:1], conflict)

@@ -215,7 +215,7 @@ class WriteTransaction:
                 named.append(change.after.get("ticket_id"))
             if named[0] is None and named[1] is None:
                 row = self.row(change.table, change.key)
-                named.append(row["ticket_id"] if row else None)
+                named.append(row.get("ticket_id") if row else None)
         return [ticket for ticket in named if isinstance(ticket, int)]
 
     def _tickets(self, ids: Sequence[TicketId]) -> dict[TicketId, Ticket]:
