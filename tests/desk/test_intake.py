@@ -10,6 +10,7 @@ import pytest
 
 from supportdesk.desk.housekeeping import keep_house
 from supportdesk.desk.model import MailboxId
+from supportdesk.errors import Conflict
 from tests.support.desk import SHOP
 from tests.support.post import ROSA, mail
 
@@ -354,3 +355,42 @@ def test_a_mail_that_was_cut_says_so(post: Post) -> None:
     """INGEST-7."""
     ticket = post.ticket_of(post.arrives(mail(), partial=True))
     assert [row["badges"] for row in post.messages(ticket)] == [["partial"]]
+
+
+COLLEAGUE = f"Anna della Bottega <{SHOP}>"
+
+
+def test_our_own_blind_copy_of_an_answer_is_a_human_reply(post: Post) -> None:
+    ticket = post.ticket_of(post.arrives(mail(message_id="<first@example.com>")))
+    draft = post.house.draft(ticket.id)
+    copy = mail("Arriva domani.", sender=COLLEAGUE, to="rosa@example.com", answers="<first@example.com>")
+    post.house.pass_time(minutes=5)
+    assert post.ticket_of(post.arrives(copy)).id == ticket.id
+    answered = post.house.ticket(ticket.id)
+    assert (answered.status, answered.waiting_since) == ("pending", None)
+    newest = post.messages(ticket)[-1]
+    assert (newest["direction"], newest["author_kind"]) == ("out", "agent")
+    with pytest.raises(Conflict):  # stop-on-send: somebody answered meanwhile
+        post.house.desk.send(post.house.giulia, draft.id, seen_seq=ticket.seq)
+
+
+@pytest.mark.parametrize(
+    ("to", "answers"), [("rosa@example.com", ""), (SHOP, "<first@example.com>"), (f"{ROSA}, {SHOP}", "")]
+)
+def test_what_only_claims_to_be_from_us_is_a_loop(post: Post, to: str, answers: str) -> None:
+    ticket = post.ticket_of(post.arrives(mail(message_id="<first@example.com>")))
+    row = post.arrives(mail("Spedito.", sender=COLLEAGUE, to=to, answers=answers, subject="Altro"))
+    assert (row["outcome"], row["reason"]) == ("parked", "loop")
+    assert post.house.ticket(ticket.id).waiting_since is not None
+
+
+def test_a_blind_copy_that_our_server_does_not_vouch_for_is_a_loop(post: Post) -> None:
+    box = post.house.desk.mailbox(post.house.mailbox_id)
+    changes = {"id": box.id, "settings": {**box.settings, "authserv_id": "mx.bottega.example"}}
+    post.house.desk.save_mailbox(post.house.giulia, changes)
+    post.arrives(mail(message_id="<first@example.com>"))
+    forged = mail(
+        "Spedito.", sender=COLLEAGUE, to="rosa@example.com", answers="<first@example.com>",
+        headers="Authentication-Results: mx.bottega.example; dmarc=none\n",
+    )  # fmt: skip
+    assert post.arrives(forged)["outcome"] == "parked"

@@ -209,6 +209,11 @@ def _print_entry(session: Session, number: int, entry: ThreadEntry, first_attach
     who = f"{_('automatic mail')} · {who}" if automatic and entry.author_name else who
     where = f" [{labels.word(labels.OUTBOX, entry.state)}]" if entry.state and entry.state != "sent" else ""
     out.line(f"{number}. {at} · {who} ({entry.kind}, {entry.direction}, seq {entry.seq}){where}")
+    if entry.author_address and entry.direction == "in":
+        check = f" · {labels.word(labels.SENDER, entry.sender_check)}" if entry.sender_check else ""
+        out.line(f"{entry.author_address}{check}")
+    for badge in entry.badges:
+        out.line(f"! {labels.word(labels.BADGE, badge)}")
     if entry.error:
         out.line(f"! {entry.error}")
     out.line()

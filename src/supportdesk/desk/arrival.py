@@ -9,6 +9,7 @@ from typing import Any
 from supportdesk.desk.correspondents import Correspondent, Language, decide_language, language_of_header
 from supportdesk.desk.model import ActionId, Mailbox
 from supportdesk.desk.ports import Row
+from supportdesk.mail.authentication import Check, check_sender, warnings_about
 from supportdesk.mail.classify import Verdict
 from supportdesk.mail.model import ParsedMail
 from supportdesk.mail.recipients import OwnAddresses
@@ -51,6 +52,21 @@ class Arrival:
     @property
     def flags(self) -> tuple[str, ...]:
         return tuple(name for name in FLAGS if getattr(self.match, name))
+
+    @property
+    def sender_check(self) -> Check:
+        """What the mailbox's own server says of the sender."""
+        return "" if self.is_ours else check_sender(self.mail, str(self.mailbox.settings.get("authserv_id") or ""))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What an agent should see before he believes the sender or misses the text, as badges of the message."""
+        if self.is_ours:
+            return ()
+        seen = [f"{one.code}:{one.value[:200]}" for one in warnings_about(self.mail, self.verdict.sender)]
+        if any(defect.code == "encrypted" for defect in self.mail.defects):
+            seen.append("encrypted")
+        return tuple(seen)
 
     @property
     def order_number(self) -> str:

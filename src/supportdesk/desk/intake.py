@@ -21,7 +21,7 @@ from supportdesk.desk.acknowledgements import ack_facts, acknowledge, is_switche
 from supportdesk.desk.arrival import Arrival
 from supportdesk.desk.automatic_texts import warm_up
 from supportdesk.desk.correspondents import Correspondent, find_correspondent
-from supportdesk.desk.labelled import is_our_own, tag_as_labelled
+from supportdesk.desk.labelled import is_our_own, may_be_our_blind_copy, tag_as_labelled
 from supportdesk.desk.lookup import TransactionLookup
 from supportdesk.desk.model import MAIL, ActionId, Mailbox, MailboxId, OutboxId
 from supportdesk.desk.parked import as_released
@@ -228,15 +228,16 @@ def judge(
     """Echo → report → thread match → machine-mail rules: the facts in that order, then the verdict. Writes nothing."""
     mailbox = _mailbox_written_to(shop, delivery, mail)
     sent = is_our_own(delivery, mail, shop.own, shop.domains)
+    copied = not sent and may_be_our_blind_copy(mail, mailbox, shop.own)
     ours = read_message_id(shop.keys, shop.instance, mail.message_id)
     address = effective_sender(mail, shop.own, shop.domains)
-    sender = find_correspondent(tx, address, tx.now) if address is not None and not sent else None
+    sender = find_correspondent(tx, address, tx.now) if address is not None and not (sent or copied) else None
     context = ThreadContext(
         keys=shop.keys,
         instance=shop.instance,
         now=_as_of(delivery, tx.now),
         sender=address,
-        sender_is_agent=sent,
+        sender_is_agent=sent or copied,
         order_pattern=mailbox.order_pattern,
         reopen_within=timedelta(days=shop.settings.reopen_days),
     )
@@ -249,7 +250,7 @@ def judge(
         message_id_is_ours=isinstance(ours, SignedMessage),
         answers_ours=found.answers_ours,
         threads=found.ticket is not None,
-        found_in_sent=sent,
+        found_in_sent=sent or (copied and found.ticket is not None),
         sender_verdict=sender.verdict if sender is not None else "",  # type: ignore[arg-type]
         sender_last_hour=1 + sum(row["received_at"] >= tx.now - timedelta(hours=1) for row in recent),
         imported=delivery["historic"],

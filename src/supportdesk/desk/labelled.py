@@ -1,12 +1,13 @@
-"""What an archive says of a mail beside the mail itself: that we wrote it, and under which labels it was kept."""
+"""What the place of a mail says of it beside the mail itself: that we wrote it, and under which labels it was kept."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from supportdesk.desk.model import MAIL, ActionId
+from supportdesk.desk.model import MAIL, ActionId, Mailbox
 from supportdesk.desk.ports import Insert, Plan, Row, Transaction
 from supportdesk.mail.archived import gmail_labels, label_role, tags_of
+from supportdesk.mail.authentication import check_sender
 from supportdesk.mail.classify import effective_sender
 
 if TYPE_CHECKING:
@@ -27,6 +28,20 @@ def is_our_own(delivery: Row, mail: ParsedMail, own: OwnAddresses, domains: froz
     if sender is None:
         return False
     return sender.addr in own or (sender.domain in domains and label_role(gmail_labels(mail.headers)) == "sent")
+
+
+def may_be_our_blind_copy(mail: ParsedMail, mailbox: Mailbox, own: OwnAddresses) -> bool:
+    """Whether a fetched mail looks like one that we wrote elsewhere to somebody else, with a Bcc to ourselves.
+
+    That it also belongs to a conversation is for the caller to ask: what only claims to be from us is a loop.
+    """
+    author = next(iter(mail.from_), None)
+    if author is None or author.addr not in own or mail.report is not None:
+        return False
+    addressed = (*mail.to, *mail.cc)
+    if not addressed or any(address.addr in own for address in addressed):
+        return False
+    return check_sender(mail, str(mailbox.settings.get("authserv_id") or "")) in ("", "pass")
 
 
 def tag_as_labelled(tx: Transaction, delivery: Row, mail: ParsedMail, action_id: ActionId) -> None:

@@ -61,7 +61,19 @@ BADGE: Final = {
     "thanks": N_("only thanks?"),
     "rate": N_("many mails from here"),
     "partial": N_("cut: too large"),
+    "encrypted": N_("encrypted"),
+    "after_spam": N_("after spam"),
+    "subject_changed": N_("another subject"),
+    "conflict": N_("names several tickets"),
+    "several_from": N_("several senders"),
+    "name_is_address": N_("its name shows another address"),
+    "answers_elsewhere": N_("answers go to {detail}"),
     "stub": N_("could not be read"),
+}
+SENDER: Final = {
+    "pass": N_("sender verified"),
+    "unverified": N_("sender not verified"),
+    "fail": N_("sender may be forged"),
 }
 PARKED: Final = {
     "loop": N_("our own mail, back again"),
@@ -94,6 +106,18 @@ MONTHS: Final = (
     N_("Jan"), N_("Feb"), N_("Mar"), N_("Apr"), N_("May"), N_("Jun"),
     N_("Jul"), N_("Aug"), N_("Sep"), N_("Oct"), N_("Nov"), N_("Dec"),
 )  # fmt: skip
+DAY: Final = {
+    "open": N_("open"),
+    "closed": N_("closed"),
+    "holiday": N_("public holiday"),
+    "closure": N_("closed as planned"),
+    "opening": N_("special opening"),
+}
+TARGET: Final = {
+    "first_response": N_("first response"),
+    "next_response": N_("next response"),
+    "resolution": N_("resolution"),
+}
 CHOICES: Final = {**PRIORITY, **STATUS, **REASON, **SNOOZE_MODE}
 
 

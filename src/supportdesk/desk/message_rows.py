@@ -51,7 +51,7 @@ def message_values(
         "links": [[one.number, one.url, one.host, one.text] for one in mail.links],
         "language": arrival.language or "",
         "evidence": arrival.evidence(),
-        "badges": ["partial"] if arrival.delivery["reason"] == "partial" else [],
+        "badges": [*(["partial"] if arrival.delivery["reason"] == "partial" else []), *arrival.warnings],
     }
 
 
@@ -74,6 +74,7 @@ def message_rows(arrival: Arrival, message: dict[str, Any]) -> Iterable[Change]:
             "from_name": author.name,
             "from_address": author.addr,
             "reply_to": _reply_to(arrival),
+            "sender_check": arrival.sender_check,
         },
     )
     for role, people in (("to", mail.to), ("cc", mail.cc)):

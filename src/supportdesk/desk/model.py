@@ -232,6 +232,7 @@ class ThreadEntry:
     next_try: datetime | None = None
     agent_id: AgentId | None = None
     raw_sha: str = ""
+    sender_check: str = ""  # pass | fail | unverified by the mailbox's own server; "" where it reports nothing
     evidence: Mapping[str, Any] = field(default_factory=dict)
     badges: tuple[str, ...] = ()
     version: int = 0

@@ -11,6 +11,7 @@ from supportdesk.desk.labels import (
     PRESENCE,
     PRIORITY,
     REASON,
+    SENDER,
     SNOOZE_MODE,
     SOURCE,
     STATUS,
@@ -19,6 +20,6 @@ from supportdesk.desk.labels import (
 )  # fmt: skip
 
 __all__ = [
-    "BADGE", "CHOICES", "MONTHS", "OUTBOX", "PARKED", "PRESENCE", "PRIORITY", "REASON", "SNOOZE_MODE", "SOURCE",
+    "BADGE", "CHOICES", "MONTHS", "OUTBOX", "PARKED", "PRESENCE", "PRIORITY", "REASON", "SENDER", "SNOOZE_MODE", "SOURCE",
     "STATUS", "VIEW", "word",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from supportdesk.l10n.catalog import N_, _, ngettext
 from supportdesk.mail.model import Fold
 from supportdesk.safetext import SafeText, safe
 from supportdesk.tui import ages
-from supportdesk.tui.labels import BADGE, OUTBOX, PRESENCE, PRIORITY, SOURCE, STATUS, word
+from supportdesk.tui.labels import BADGE, OUTBOX, PRESENCE, PRIORITY, SENDER, SOURCE, STATUS, word
 from supportdesk.tui.widgets.bars import StatusPart
 from supportdesk.tui.widgets.thread_layout import Badge, ItemKind, ThreadItem
 
@@ -79,7 +79,7 @@ def recipients_line(recipients: tuple[RecipientRow, ...], role: str) -> str:
 
 def delivery_state(row: OutboxRow | ThreadEntry, now: datetime) -> str:
     """What became of a reply, in words that stay true until something happens."""
-    when = ages.clock(row.not_before, now) if row.not_before is not None else ""
+    when = _goes_out(row.not_before, now) if row.not_before is not None else ""
     match row.state:
         case "held" if row.agent_id is None:
             return _("goes out with the next delivery")
@@ -96,6 +96,10 @@ def delivery_state(row: OutboxRow | ThreadEntry, now: datetime) -> str:
             return _("not sent: {error}").format(error=row.error)
         case state:
             return word(OUTBOX, state)
+
+
+def _goes_out(at: datetime, now: datetime) -> str:
+    return ages.clock(at, now) if (at - now).total_seconds() < ages.HOUR else ages.moment(at, now)
 
 
 def ticket_title(bundle: TicketBundle, now: datetime) -> tuple[tuple[StatusPart, ...], tuple[StatusPart, ...]]:
@@ -225,11 +229,9 @@ def _heading(entry: ThreadEntry) -> str:
 
 def _badges(entry: ThreadEntry, bundle: TicketBundle) -> tuple[Badge, ...]:
     badges = []
-    check = entry.evidence.get("sender_check", "")
-    if check == "pass":
-        badges.append(Badge(_("sender verified"), "good"))
-    elif check == "fail":
-        badges.append(Badge(_("sender not verified"), "error"))
+    if entry.sender_check:
+        tone = {"pass": "good", "fail": "error"}.get(entry.sender_check, "muted")
+        badges.append(Badge(word(SENDER, entry.sender_check), tone))
     badges += [Badge(word(BADGE, badge), "warning") for badge in entry.badges]
     if entry.kind == "stub":
         badges.append(Badge(_("could not be read; R shows the original"), "warning"))

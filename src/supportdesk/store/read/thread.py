@@ -179,6 +179,7 @@ def _message_entry(
         next_try=sent.get("next_try"),
         agent_id=row["agent_id"],
         raw_sha=mail.get("raw_sha", "") or sent.get("built_sha", ""),
+        sender_check=mail.get("sender_check", ""),
         evidence=row["evidence"],
         badges=tuple(row["badges"]),
         version=sent.get("version", 0),
