@@ -31,7 +31,8 @@ def check(kills: int, seed: int, database: str = "") -> None:
     assert tally.clean, tally.as_json()
     assert tally.kills == kills
     assert tally.sent + tally.in_doubt + tally.stopped == tally.replies >= kills // 10
-    assert kill.unreached([tally]) == set(), tally.as_json()
+    # A short run tries each place two or three times, and there is not always something to do there.
+    assert len(kill.unreached([tally])) <= (0 if kills >= 1000 else 4), tally.as_json()
     assert {"data_started", "dot_sent", "unread mail"} <= set(tally.killed_while), "some kills must hit work"
 
 
