@@ -13,7 +13,7 @@ from supportdesk.tui.screens.ticket import TicketScreen
 from tests.tui.conftest import Shop, list_shown, notices, screen_of, shown, until
 
 if TYPE_CHECKING:
-    from tests.tui.conftest import Console
+    from supportdesk.tui.app import Console
 
 
 def line_of(app: Console, text: str) -> tuple[int, str]:
@@ -129,3 +129,13 @@ def test_saved_views_take_the_keys_after_those_of_every_day() -> None:
     assert keyed_views([]) == TABS
     assert keyed_views(["saved:1"]) == (*TABS[:6], "saved:1", *TABS[6:8])
     assert keyed_views([f"saved:{n}" for n in range(5)]) == (*TABS[:6], "saved:0", "saved:1", "saved:2")
+
+
+async def test_an_error_at_the_far_end_of_the_line_is_told_whole_below_its_caret(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await list_shown(pilot)
+        await pilot.press("slash", *"lang:de is:open waiting:>1h assignee:giula x")
+        await until(pilot, lambda: "there is no agent giula (did you mean giulia?)" in shown(app), "the error")
+        number, line = line_of(app, "assignee:giula")
+        assert shown(app).splitlines()[number + 1].index("^") == line.index("giula")

@@ -49,7 +49,7 @@ async def test_help_names_every_view_under_its_key(shop: Shop) -> None:
         await list_shown(pilot)
         await pilot.press("question_mark")
         await until(pilot, lambda: "Tasti di questa schermata" in shown(app), "help")
-        await pilot.press("ctrl+d", "ctrl+d", "ctrl+d")
+        await pilot.press(*["ctrl+d"] * 4)
         await until(pilot, lambda: "7                vista · Aperti" in shown(app), "the views")
 
 

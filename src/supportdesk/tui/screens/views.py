@@ -141,6 +141,11 @@ class Views(OnTickets):
     def can(self, action: str) -> bool:
         return action.startswith("view_") or super().can(action)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the desk is there already: a quick agent types before."""
+        return self.console.session is not None
+
     def on_view_tabs_chosen(self, message: ViewTabs.Chosen) -> None:
         message.stop()
         if message.tab_id == "news":
@@ -168,6 +173,8 @@ class Views(OnTickets):
 
     def do_go_views(self) -> None:
         """Choose among all views, standing and saved."""
+        if not self.is_open:
+            return
         saved = [
             PickerEntry(saved_id(view), safe(view.name), safe(view.query), search=view.query)
             for view in self.session.views
@@ -186,12 +193,16 @@ class Views(OnTickets):
 
     def do_edit_views(self) -> None:
         """Rename, order, share and remove the saved views."""
+        if not self.is_open:
+            return
         from supportdesk.tui.screens.saved_views import SavedViewsScreen
 
         self.console.show_at_once(SavedViewsScreen())
 
     def do_save_view(self) -> None:
         """Save what the list shows as a view with a name."""
+        if not self.is_open:
+            return
         query = self._shown_query()
 
         def save(name: str) -> None:
@@ -235,6 +246,8 @@ class Views(OnTickets):
             self._ask_filter("all", _("Search all tickets:"), _("open and closed ones"))
 
     def _ask_filter(self, view: str, label: str, hint: str) -> None:
+        if not self.is_open:
+            return
         self._before_filter = Listing(self.listing.view)
         self._cursor_before = self.current_id()
         session = self.session

@@ -68,6 +68,7 @@ class PromptLine(Widget):
     PromptLine { height: auto; dock: bottom; display: none; background: $panel; }
     PromptLine > Horizontal { height: 1; }
     PromptLine CompletionLines { height: auto; }
+    PromptLine.-long .prompt--hint { width: auto; max-width: 40%; }
     PromptLine CaretLine { display: none; }
     PromptLine.-wrong CaretLine { display: block; }
     PromptLine .prompt--label { width: auto; }
@@ -155,6 +156,7 @@ class PromptLine(Widget):
         """
         self._purpose, self._complete, self._hint, self._refusal = purpose, complete, hint, refusal
         self._problem = problem
+        self.set_class(problem is not None, "-long")
         self._return_to = self.screen.focused
         self.query_one(".prompt--label", TextLine).show(SafeText(f" {label} "))
         line = self.query_one(SafeInput)
@@ -237,7 +239,7 @@ class PromptLine(Widget):
 
 
 class CaretLine(Bar):
-    """`^ what is wrong` under a character of the line above; where there is no room to the right, `what is wrong ^`."""
+    """`^ what is wrong` under a character of the line above; the words on a second line where there is no room."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -247,17 +249,20 @@ class CaretLine(Bar):
     def show(self, at: int, text: SafeText) -> None:
         if (at, text) != (self._at, self._text):
             self._at, self._text = at, text
+            self.styles.height = 1 if self._fits(self.screen.size.width) else 2
             self.refresh()
 
-    def pieces(self, width: int) -> list[Piece]:
-        at = max(0, min(self._at, width - 1))
-        if at + 2 + cell_len(self._text) <= width or at < width // 2:
-            return [
-                self._piece(" " * at + "^ ", "error"),
-                self._piece(fit(self._text, max(0, width - at - 2)), "error"),
-            ]
-        text = fit(self._text, at - 1)
-        return [self._piece(" " * (at - 1 - cell_len(text)), ""), self._piece(f"{text} ^", "error")]
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        caret = " " * max(0, min(self._at, width - 1)) + "^"
+        if self._fits(width):
+            text = f"{caret} {self._text}"
+        else:
+            text = caret if y == 0 else f" {fit(self._text, width - 2)}"
+        return line_of([self._piece(text, "error")], width, self.rich_style)
+
+    def _fits(self, width: int) -> bool:
+        return self._at + 2 + cell_len(self._text) <= width
 
 
 class TextLine(Bar):
