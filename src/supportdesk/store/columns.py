@@ -12,7 +12,7 @@ from typing import Final
 from supportdesk.errors import UsageError
 
 _SCHEMA: Final = """
-agent: *id:id login name role languages:json state away_until:time ssh_key created_at:time version:int
+agent: *id:id login name role languages:json state away_until:time ssh_key email created_at:time version:int
 attachment: *id:id message_id:int outbox_id:int part name content_type size:int inline:flag content_id blob_sha
 blob: *sha256 size:int chunks:int created_at:time
 blob_chunk: *sha256 *n:int data:bytes
@@ -37,8 +37,8 @@ market: *id:id code countries:json locale register currency zone calendar_id:int
 message: *id:id ticket_id:int seq:int channel direction kind author_kind agent_id:int identity_id:int author_name
     external_id received_at:time created_at:time historic:flag subject body body_source folds:json links:json language
     outbox_id:int evidence:json badges:json
-message_mail: *message_id:int mailbox_id:int raw_sha message_id_norm in_reply_to references:json fingerprint from_name
-    from_address reply_to:json sender_check
+message_mail: *message_id:int mailbox_id:int raw_sha message_id_norm in_reply_to references:json thread_root
+    fingerprint from_name from_address reply_to:json sender_check
 message_recipient: *id:id message_id:int role address name state detail
 message_text: *message_id:int folded
 outbox: *id:id ticket_id:int agent_id:int mailbox_id:int kind state stage subject body in_reply_to:int seen_seq:int

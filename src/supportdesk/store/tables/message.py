@@ -66,6 +66,7 @@ class MessageMail(Table, table=True):
     __table_args__ = (
         partial("ix_message_mail_id", "message_id_norm", where="message_id_norm <> ''"),
         Index("ix_message_mail_fingerprint", "fingerprint"),
+        partial("ix_message_mail_root", "thread_root", where="thread_root <> ''"),
     )  # fmt: skip
     message_id: int = reference("message.id", key=True)
     mailbox_id: int | None = reference("mailbox.id")
@@ -73,6 +74,7 @@ class MessageMail(Table, table=True):
     message_id_norm: str = words()  # with brackets; never indexed when empty
     in_reply_to: str = words()
     references_: Any = Field(default=None, sa_column=Column("references", Json, nullable=False, server_default="[]"))
+    thread_root: str = words()  # the oldest id that it refers to; "" when it begins a conversation
     fingerprint: str = words()
     from_name: str = words()
     from_address: str = words()

@@ -32,6 +32,7 @@ class Agent(Table, table=True):
     state: str = words("available")
     away_until: datetime | None = time()
     ssh_key: str = words()
+    email: str = words()  # what the agent forwards from
     created_at: datetime = time(nullable=False)
     version: int = number(1)
 

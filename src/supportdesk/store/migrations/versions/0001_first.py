@@ -40,6 +40,7 @@ def upgrade() -> None:
         words("state", "available"),
         sa.Column("away_until", TIME, nullable=True),
         words("ssh_key"),
+        words("email"),
         sa.Column("created_at", TIME, nullable=False),
         number("version", "1"),
         sa.CheckConstraint("role IN ('agent', 'lead', 'admin')", name="ck_agent_role_known"),
@@ -543,6 +544,7 @@ def upgrade() -> None:
         words("message_id_norm"),
         words("in_reply_to"),
         words("references", "[]"),
+        words("thread_root"),
         words("fingerprint"),
         words("from_name"),
         words("from_address"),
@@ -553,6 +555,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("message_id", name="pk_message_mail"),
     )
     op.create_index("ix_message_mail_fingerprint", "message_mail", ["fingerprint"])
+    partial_index("ix_message_mail_root", "message_mail", ["thread_root"], "thread_root <> ''")
     partial_index("ix_message_mail_id", "message_mail", ["message_id_norm"], "message_id_norm <> ''")
     op.create_table(
         "message_recipient",
