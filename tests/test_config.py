@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from supportdesk.config import Credential, load_config, resolve_password, save_credential, save_setting
+from supportdesk.config import Credential, load_config, resolve_password, save_credential
 from supportdesk.errors import ConfigError
 
 
@@ -125,14 +125,6 @@ def test_a_missing_login_and_a_failing_command_say_what_to_do(home: Path) -> Non
     save_credential(config, "help@shop.example", Credential(password_command="false"))
     with pytest.raises(ConfigError, match="ended with 1"):
         resolve_password(load_config(), "help@shop.example")
-
-
-def test_saving_a_setting_keeps_the_comments_of_the_file(home: Path) -> None:
-    path = write(home, "# mine\nagent = 'anna'\n")
-    save_setting(load_config(), "database", "desk.db")
-    assert path.read_text().startswith("# mine")
-    assert load_config().database == "desk.db"
-    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_password_is_never_part_of_what_is_shown(home: Path) -> None:

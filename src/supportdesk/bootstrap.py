@@ -6,7 +6,6 @@ The only place that names concrete adapters, and only inside functions, so that 
 from __future__ import annotations
 
 import getpass
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from supportdesk.config import Config, Credential, find_credential, login_stamp, resolve_password, save_credential
+from supportdesk.desk.ports import SystemClock
 from supportdesk.errors import ConfigError, NotAllowed, NotFound
 from supportdesk.l10n.catalog import _
 
@@ -32,20 +32,8 @@ if TYPE_CHECKING:
     from supportdesk.mail.on_disk import DiskArchive
     from supportdesk.mail.sasl import Secret as Secret  # noqa: PLC0414 — the command line names the type
     from supportdesk.store.backup import BackupReport, RestoreReport
+    from supportdesk.store.copy import CopyReport as CopyReport  # noqa: PLC0414 — the command line names the type
     from supportdesk.store.facts import DatabaseFacts as DatabaseFacts  # noqa: PLC0414 — `doctor` names the type
-
-
-class SystemClock:
-    """The real time."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
 
 
 def open_desk(config: Config) -> Desk:
@@ -322,14 +310,51 @@ def back_up(config: Config, file: Path, progress: Callable[[int, int], None] | N
 
 def restore(config: Config, file: Path) -> RestoreReport:
     """Replace the desk by a backup; what it replaces is kept aside. Raises StoreError: then nothing has changed."""
-    from supportdesk.desk.restored import flag_replies_in_doubt
     from supportdesk.store.backup import restore
 
     report = restore(file, config.database)
-    desk = open_desk(config)
-    flag_replies_in_doubt(desk)
-    desk.store.close()
+    _flag_replies_in_doubt(config.database)
     return report
+
+
+def copy_desk(
+    source: str,
+    target: str,
+    *,
+    move: bool,
+    replace: bool,
+    dry_run: bool,
+    progress: Callable[[str, int, int], None],
+    stop: Callable[[], bool],
+) -> CopyReport:
+    """Copy or move the desk into another database. Raises StoreError, Conflict, NotFound: then nothing has changed."""
+    from supportdesk.store.copy import copy_desk
+
+    report = copy_desk(source, target, move=move, replace=replace, dry_run=dry_run, progress=progress, stop=stop)
+    if report.uncertain:
+        _flag_replies_in_doubt(target)
+    return report
+
+
+def reopen(database: str) -> int:
+    """Open a desk again that had moved away; how many of its replies are in doubt now. Raises Conflict, StoreError."""
+    from supportdesk.store.copy import reopen
+
+    uncertain = reopen(database)
+    _flag_replies_in_doubt(database)
+    return uncertain
+
+
+def _flag_replies_in_doubt(database: str) -> None:
+    from supportdesk.desk.desk import Desk
+    from supportdesk.desk.restored import flag_replies_in_doubt
+    from supportdesk.store import open_store
+
+    desk = Desk(open_store(database), SystemClock())
+    try:
+        flag_replies_in_doubt(desk)
+    finally:
+        desk.store.close()
 
 
 def upgrade(config: Config) -> Path | None:

@@ -117,17 +117,6 @@ def load_config(path: Path | None = None, *, database: str = "", agent: str = ""
     return config
 
 
-def save_setting(config: Config, key: str, value: str | bool) -> Path:
-    """Write one setting into `config.toml`, keeping its comments; returns the file."""
-    import tomlkit
-
-    path = config.source or config_dir() / "config.toml"
-    document = tomlkit.parse(_read(path)) if _is_there(path) else tomlkit.document()
-    document[key] = value
-    _write_private(path, tomlkit.dumps(document))
-    return path
-
-
 def save_credential(config: Config, address: str, credential: Credential) -> Path:
     """Write how to log in for one mailbox into `credentials.toml` (0600); returns the file."""
     import tomlkit

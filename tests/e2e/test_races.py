@@ -25,7 +25,7 @@ ROUNDS = {"sqlite": 500, "sqlite-stdlib": 100, "postgres": 100}
 
 def answer_all(url: str, agent: str, tickets: list[TicketId], barrier: Barrier, results: Any) -> None:
     """One agent's process: at each beat, both send their draft, having seen the same ticket."""
-    from supportdesk.bootstrap import SystemClock
+    from supportdesk.desk.ports import SystemClock
     from supportdesk.store import open_store
 
     desk = Desk(open_store(url), SystemClock())

@@ -90,7 +90,7 @@ def furnish(database: str) -> None:
 
 
 def open_desk(database: str) -> Desk:
-    from supportdesk.bootstrap import SystemClock
+    from supportdesk.desk.ports import SystemClock
     from supportdesk.desk.desk import Desk
     from supportdesk.store import open_store
 

@@ -13,9 +13,10 @@ from supportdesk.desk.query import read_query
 from supportdesk.errors import StoreError
 from supportdesk.store import create_or_upgrade, open_store
 from supportdesk.store.address import parse_url
-from supportdesk.store.backup import count_rows, verify
+from supportdesk.store.backup import verify
 from supportdesk.store.columns import TABLES
 from supportdesk.store.connect import connect
+from supportdesk.store.copy_rows import count_rows
 from supportdesk.store.schema import HEAD, REVISIONS
 from supportdesk.store.upgrade import MIGRATIONS
 from supportdesk.store.upgrade import create_or_upgrade as upgrade_to

@@ -50,7 +50,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "doctor": ("doctor", N_("Look for what is wrong on this machine")),
     "backup": ("database", N_("Write a verified copy of the desk")),
     "restore": ("database", N_("Make the desk from a backup")),
-    "db": ("db", N_("The database's schema")),
+    "db": ("db", N_("The database: its schema, and the way into another one")),
     "reindex": ("reindex", N_("Make what follows from the raw mail anew; decides nothing")),
     "demo": ("demo", N_("A throwaway desk with its own mail servers; nothing leaves the machine")),
 }

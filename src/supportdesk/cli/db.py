@@ -1,10 +1,22 @@
-"""`supportdesk db`: the schema of the database."""
+"""`supportdesk db`: the schema of the database, and the desk's way into another one."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from supportdesk.cli.archive import interruptible
+from supportdesk.cli.inputs import confirm, is_interactive
+from supportdesk.cli.output import Meter
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
-from supportdesk.l10n.catalog import N_, _
+from supportdesk.errors import EXIT_INTERRUPTED, UsageError
+from supportdesk.l10n.catalog import N_, _, ngettext
+
+if TYPE_CHECKING:
+    from supportdesk.bootstrap import CopyReport
 
 app = group()
 
@@ -24,3 +36,113 @@ def facts(session: Session) -> None:
 
     found = database_facts(session.config)
     session.out.answer(found, [f"{found.kind} {found.version} ({found.driver}), {found.shown}, {found.revision}"])
+
+
+@verb(app, "copy", N_("Copy the whole desk into another database, or move it there; every row is compared"))
+def copy(
+    session: Session,
+    source: Annotated[str, typer.Argument(metavar="FROM", help=N_("The desk: a file or a database URL"))],
+    target: Annotated[str, typer.Argument(metavar="TO", help=N_("The empty database that it goes into"))],
+    move: Annotated[
+        bool, typer.Option("--move", help=N_("The desk goes on there, and the old one is closed for every program"))
+    ] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help=N_("Replace the desk that is there; it is kept aside"))
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=N_("Only look; nothing is written"))] = False,
+    yes: Annotated[bool, typer.Option("--yes", help=N_("Do not ask"))] = False,
+) -> int:
+    from supportdesk import bootstrap
+
+    if move and not dry_run and not yes:
+        if not is_interactive():
+            raise UsageError(_("a move closes the old desk: say --yes"))
+        if not confirm(_("Move the desk to {target} and close it here?").format(target=target), default=False):
+            return EXIT_INTERRUPTED
+    with interruptible() as stop, _Meters() as meters:
+        report = bootstrap.copy_desk(
+            source, target, move=move, replace=replace, dry_run=dry_run, progress=meters.show, stop=stop
+        )
+    session.out.answer(report, _lines(report))
+    return 0 if report.complete else EXIT_INTERRUPTED
+
+
+@verb(app, "reopen", N_("Open a desk again that has moved to another database"))
+def reopen(
+    session: Session,
+    database: Annotated[str, typer.Argument(metavar="DATABASE", help=N_("The desk that was closed"))],
+    yes: Annotated[bool, typer.Option("--yes", help=N_("Do not ask"))] = False,
+) -> int:
+    from supportdesk import bootstrap
+
+    if not yes:
+        if not is_interactive():
+            raise UsageError(_("two open desks would answer the same customers: say --yes if the other one is gone"))
+        if not confirm(_("Is the desk that it moved to gone for good?"), default=False):
+            return EXIT_INTERRUPTED
+    uncertain = bootstrap.reopen(database)
+    lines = [_("{database} is open again").format(database=database)]
+    session.out.answer({"uncertain": uncertain}, [*lines, *_in_doubt(uncertain)])
+    return 0
+
+
+class _Meters:
+    """One line of progress for each of the two stages."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+        self._meter: Meter | None = None
+
+    def __enter__(self) -> _Meters:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._meter is not None:
+            self._meter.__exit__(*error)
+
+    def show(self, stage: str, done: int, total: int) -> None:
+        if self._meter is None or stage != self._stage:
+            self.__exit__()
+            labels = {"copied": _("copied, rows"), "compared": _("compared, rows")}
+            self._stage, self._meter = stage, Meter(labels[stage])
+        self._meter.show(done, total)
+
+
+def _lines(report: CopyReport) -> Iterator[str]:
+    if not report.complete:
+        yield _("stopped; nothing was changed")
+        return
+    for name, table in report.tables.items():
+        yield f"{name:20} {table.rows:>10}  {table.hash}".rstrip()
+    rows = sum(table.rows for table in report.tables.values())
+    if report.dry_run:
+        yield _("{rows} rows would be copied from {source} to {target}").format(
+            rows=rows, source=report.source, target=report.target
+        )
+        return
+    yield _("{rows} rows copied from {source} to {target}; both have these hashes").format(
+        rows=rows, source=report.source, target=report.target
+    )
+    if report.aside is not None:
+        yield _("what was there before is in {file}").format(file=report.aside)
+    if report.moved:
+        yield _("{source} is closed; name {target} in the settings and start the worker").format(
+            source=report.source, target=report.target
+        )
+        return
+    yield from _in_doubt(report.uncertain)
+    if report.paused:
+        yield ngettext(
+            "{count} mailbox is paused in the copy: both desks would answer its mail",
+            "{count} mailboxes are paused in the copy: both desks would answer their mail",
+            report.paused,
+        ).format(count=report.paused)
+
+
+def _in_doubt(uncertain: int) -> Iterator[str]:
+    if uncertain:
+        yield ngettext(
+            "{count} reply was not delivered yet: it waits for a decision here",
+            "{count} replies were not delivered yet: each waits for a decision here",
+            uncertain,
+        ).format(count=uncertain)

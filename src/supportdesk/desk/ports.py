@@ -7,10 +7,11 @@ compare-and-swap, with one event a ticket. Rows are mappings from column name to
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
 from supportdesk.desk.model import (
@@ -124,6 +125,19 @@ class Clock(Protocol):
     def sleep(self, seconds: float) -> None: ...
 
 
+class SystemClock:
+    """The clock of this machine."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
 # ---- the store -------------------------------------------------------------------------------------------------------
 
 
@@ -211,13 +225,14 @@ class Reader(Protocol):
         ticket_id: TicketId | None = None,
         limit: int = 0,
     ) -> list[OutboxRow]: ...
-    def search(
-        self, query: Query, *, agent_id: AgentId | None, now: datetime, limit: int = 50
-    ) -> list[TicketId]:
+    def search(self, query: Query, *, agent_id: AgentId | None, now: datetime, limit: int = 50) -> list[TicketId]:
         """Of all tickets those that meet a query; with words the newest message first."""
 
     def used_words(self) -> tuple[list[str], list[str]]:
         """The tags and the languages of the tickets: what completion offers."""
+
+    def canned_uses(self) -> dict[str, tuple[int, int]]:
+        """For each canned response how many replies went out with it, and how many of them were edited before."""
 
     def unanswered(self, *, now: datetime, older_than: datetime | None = None) -> list[Row]:
         """Every waiting customer, unresolved delivery and unseen parked mail (domain.md section 1), longest first."""

@@ -15,16 +15,16 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from supportdesk.errors import StoreError
 from supportdesk.store.address import Address, parse_url
 from supportdesk.store.connect import Connection, close_connection, connect, create_sqlite, sqlite_driver
+from supportdesk.store.copy_rows import copy_tables, count_rows, own_tables
 from supportdesk.store.extras import rebuild_search, search_is_sound
 from supportdesk.store.lock import Turnstile
-from supportdesk.store.schema import HEAD, refuse_newer_schema, revision
-from supportdesk.store.upgrade import create_or_upgrade, keep_used_ids, migrate_open
-from supportdesk.store.values import time_to_text
+from supportdesk.store.schema import HEAD, MOVED, refuse_newer_schema, revision
+from supportdesk.store.upgrade import create_or_upgrade, migrate_open
 
 Progress = Callable[[int, int], None]
 
@@ -63,10 +63,11 @@ def backup(url: str, file: Path, progress: Progress | None = None, *, locked: bo
     address = parse_url(url)
     if address.path is not None and file.resolve() == address.path.resolve():
         raise StoreError("a backup must not replace the database that it is made from")
-    with _beside(file) as unfinished, _live(address, locked=locked) as source:
+    with beside(file) as unfinished, live(address, locked=locked) as source:
         found = revision(source)
         if not found:
             raise StoreError(f"{address.shown} is no desk yet: there is nothing to back up")
+        found = found.removeprefix(MOVED)  # a desk that has moved away is still worth keeping
         refuse_newer_schema(found, address.shown)
         with source.snapshot():
             if address.is_postgres:
@@ -74,6 +75,8 @@ def backup(url: str, file: Path, progress: Progress | None = None, *, locked: bo
             else:
                 counted = count_rows(source)
                 _copy_pages(source, unfinished, progress)
+                with closing(_open_file(unfinished)) as copy:
+                    copy.execute("UPDATE alembic_version SET version_num = ? WHERE version_num <> ?", (found, found))
         report = _verified(unfinished)
         if report.rows != counted:
             raise StoreError("the backup does not hold the rows of the database; it was thrown away")
@@ -92,17 +95,17 @@ def restore(file: Path, url: str) -> RestoreReport:
     anchor = file if address.is_postgres else address.file
     if not address.is_postgres:
         address.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _beside(anchor) as prepared:
+    with beside(anchor) as prepared:
         with closing(_open_file(file)) as source:
             _copy_pages(source, prepared, None)
         create_or_upgrade(f"sqlite:///{prepared}", safe=False)
         uncertain = _neutralise(prepared)
         report = _verified(prepared)
-        aside = _set_aside(address, anchor)
+        aside = set_aside(address, anchor)
         if address.is_postgres:
             _copy_to_postgres(prepared, address)
         else:
-            _copy_into_live(prepared, address)
+            copy_into_live(prepared, address)
     return RestoreReport(report.revision, report.rows, uncertain, aside)
 
 
@@ -116,16 +119,11 @@ def verify(file: Path) -> BackupReport:
     return _verified(file)
 
 
-def count_rows(connection: Connection) -> dict[str, int]:
-    """The rows of each of our tables."""
-    return {name: connection.execute(f'SELECT count(*) FROM "{name}"')[0][0] for name in sorted(_tables(connection))}
-
-
 # ---- the file --------------------------------------------------------------------------------------------------------
 
 
 @contextmanager
-def _beside(file: Path) -> Iterator[Path]:
+def beside(file: Path) -> Iterator[Path]:
     """A fresh file next to `file`, only ours to read; removed, with what SQLite puts beside it, unless renamed."""
     try:
         handle, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".part", dir=file.parent)
@@ -154,7 +152,7 @@ def _settle(unfinished: Path, file: Path) -> None:
 
 
 @contextmanager
-def _live(address: Address, *, locked: bool = False) -> Iterator[Connection]:
+def live(address: Address, *, locked: bool = False) -> Iterator[Connection]:
     """A connection to the desk itself, closed under the turnstile unless the caller holds it."""
     connection = connect(address)
     try:
@@ -208,127 +206,97 @@ def _verified(file: Path) -> BackupReport:
         raise StoreError(f"{file} is damaged: {error}") from error
 
 
-def _tables(connection: Connection) -> list[str]:
-    if connection.is_postgres:
-        rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
-    else:
-        rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-    names = {str(row[0]) for row in rows}
-    others = ("alembic_version", "message_search", "sqlite_")
-    return [name for name in names if not name.startswith(others)]
-
-
-def _columns(connection: Connection, name: str) -> list[str]:
-    return [row[1] for row in connection.execute(f'PRAGMA table_info("{name}")')]
-
-
 # ---- from and to Postgres --------------------------------------------------------------------------------------------
 
 
 def _copy_from_postgres(source: Connection, target: Path, found: str, progress: Progress | None) -> dict[str, int]:
     create_or_upgrade(f"sqlite:///{target}", to=found, safe=False)
-    counted = count_rows(source)
-    total, done = sum(counted.values()), 0
-    with closing(_open_file(target)) as container:
-        container.execute("PRAGMA foreign_keys = OFF")
-        container.execute("PRAGMA journal_mode = DELETE")
-        container.execute("PRAGMA synchronous = OFF")
-        container.execute("BEGIN IMMEDIATE")
-        for name in counted:
-            columns = _columns(container, name)
-            listed = ", ".join("0" if column == "txid" else f'"{column}"' for column in columns)
-            insert = f'INSERT INTO "{name}" VALUES ({", ".join("?" * len(columns))})'
-            for row in source.stream(f'SELECT {listed} FROM "{name}"'):
-                container.raw.execute(insert, [_plain(value) for value in row])
-                done += 1
-                if progress and done % 1000 == 0:
-                    progress(done, total)
-        keep_used_ids(container, _given_ids(source, counted))
-        rebuild_search(container)
-        container.execute("COMMIT")
-    if progress:
-        progress(total, total)
+    with filling(target) as container:
+        names = sorted(own_tables(container))
+        counted = count_rows(source, names)
+        done = Done(sum(counted.values()), progress)
+        copy_tables(source, container, names, done.count)
     return counted
+
+
+@contextmanager
+def filling(file: Path) -> Iterator[Connection]:
+    """A transaction on a database file that nobody else knows yet, to put whole tables into: committed at the end."""
+    with closing(_open_file(file)) as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute("PRAGMA journal_mode = DELETE")
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("BEGIN IMMEDIATE")
+        yield connection
+        connection.execute("COMMIT")
+
+
+@contextmanager
+def replacing_postgres(address: Address) -> Iterator[Connection]:
+    """A transaction in which the tables of the old desk are gone and empty ones are there: its user commits."""
+    with live(address) as connection:
+        connection.execute("BEGIN")
+        for name in [*own_tables(connection), "alembic_version"]:
+            connection.execute(f'DROP TABLE IF EXISTS "{name}" CASCADE')
+        migrate_open(connection, address, HEAD)
+        yield connection
+
+
+def parents_first() -> list[str]:
+    """The tables in the order in which they can be filled."""
+    from supportdesk.store.tables import Table
+
+    return [table.name for table in Table.metadata.sorted_tables]
 
 
 def _copy_to_postgres(prepared: Path, address: Address) -> None:
     """Everything in one transaction: the old tables go, the schema comes, the rows follow their parents."""
-    from supportdesk.store.tables import Table
-
-    with _live(address) as target, closing(_open_file(prepared)) as source:
-        target.execute("BEGIN")
-        for name in [*_tables(target), "alembic_version"]:
-            target.execute(f'DROP TABLE IF EXISTS "{name}" CASCADE')
-        migrate_open(target, address, HEAD)
-        for name in [table.name for table in Table.metadata.sorted_tables]:
-            columns = _columns(source, name)
-            listed = ", ".join("0" if column == "txid" else f'"{column}"' for column in columns)
-            named = ", ".join(f'"{column}"' for column in columns)
-            with target.raw.cursor().copy(f'COPY "{name}" ({named}) FROM STDIN') as copy:
-                for row in source.stream(f'SELECT {listed} FROM "{name}"'):
-                    copy.write_row(row)
-        _set_given_ids(target, source)
+    with replacing_postgres(address) as target, closing(_open_file(prepared)) as source:
+        copy_tables(source, target, parents_first(), lambda _rows: None)
         target.execute("COMMIT")
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return time_to_text(value)
-    return bytes(value) if isinstance(value, memoryview) else value
+class Done:
+    """Counts what is done, of how much, for whoever watches."""
 
+    def __init__(self, total: int, progress: Progress | None) -> None:
+        self._total, self._done, self._progress = total, 0, progress
 
-def _given_ids(source: Connection, names: dict[str, int]) -> list[tuple[str, int]]:
-    """The highest id that each table of Postgres ever gave."""
-    given = []
-    for name in names:
-        for column, sequence in _sequences(source, name):
-            last, called = source.execute(f"SELECT last_value, is_called FROM {sequence}")[0]
-            if called and column:
-                given.append((name, last))
-    return given
-
-
-def _set_given_ids(target: Connection, source: Connection) -> None:
-    used = dict(source.execute("SELECT name, seq FROM sqlite_sequence"))
-    for name in _tables(target):
-        for column, sequence in _sequences(target, name):
-            highest = target.execute(f'SELECT coalesce(max("{column}"), 0) FROM "{name}"')[0][0]
-            last = max(highest, used.get(name, 0))
-            target.execute("SELECT setval(CAST(? AS regclass), ?, ?)", (sequence, max(last, 1), last > 0))
-
-
-def _sequences(connection: Connection, name: str) -> list[tuple[str, str]]:
-    return [
-        (column, sequence)
-        for column, sequence in connection.execute(
-            "SELECT column_name, pg_get_serial_sequence(quote_ident(?), column_name) FROM information_schema.columns"
-            " WHERE table_schema = current_schema() AND table_name = ? AND is_identity = 'YES'",
-            (name, name),
-        )
-    ]
+    def count(self, more: int) -> None:
+        self._done += more
+        if self._progress is not None:
+            self._progress(self._done, self._total)
 
 
 # ---- restore ---------------------------------------------------------------------------------------------------------
 
 
+def neutralise(connection: Connection, why: str) -> int:
+    """Undelivered replies become uncertain, leases and presence end, the log says so; how many replies those are.
+
+    Inside the caller's transaction. `why` is told on each of them: what happened to it since is not known here.
+    """
+    now = datetime.now(UTC)
+    states = ", ".join(f"'{state}'" for state in UNDELIVERED)
+    uncertain = connection.change(
+        "UPDATE outbox SET state = 'uncertain', error = ?, lease_owner = '',"
+        f" lease_until = NULL, version = version + 1, updated_at = ? WHERE state IN ({states})",
+        (why, now),
+    )
+    connection.execute("DELETE FROM lease")
+    connection.execute("DELETE FROM presence")
+    connection.execute(
+        "INSERT INTO event (action_id, actor_kind, kind, at, data) VALUES (?, 'worker', 'restored', ?, ?)",
+        (str(uuid.uuid4()), now, f'{{"uncertain":{uncertain}}}'),
+    )
+    return uncertain
+
+
 def _neutralise(prepared: Path) -> int:
-    """Undelivered replies become uncertain, leases and presence end, and the log says that this was restored."""
-    now = time_to_text(datetime.now(UTC))
     with closing(_open_file(prepared)) as connection:
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("BEGIN IMMEDIATE")
-        states = ", ".join(f"'{state}'" for state in UNDELIVERED)
-        uncertain = connection.change(
-            "UPDATE outbox SET state = 'uncertain', error = 'restored from a backup', lease_owner = '',"
-            f" lease_until = NULL, version = version + 1, updated_at = ? WHERE state IN ({states})",
-            (now,),
-        )
-        connection.execute("DELETE FROM lease")
-        connection.execute("DELETE FROM presence")
-        connection.execute(
-            "INSERT INTO event (action_id, actor_kind, kind, at, data) VALUES (?, 'worker', 'restored', ?, ?)",
-            (str(uuid.uuid4()), now, f'{{"uncertain":{uncertain}}}'),
-        )
+        uncertain = neutralise(connection, "restored from a backup")
         if not search_is_sound(connection):
             rebuild_search(connection)
         connection.execute("COMMIT")
@@ -336,12 +304,12 @@ def _neutralise(prepared: Path) -> int:
     return uncertain
 
 
-def _set_aside(address: Address, anchor: Path) -> Path | None:
+def set_aside(address: Address, anchor: Path) -> Path | None:
     """Keep what is about to be replaced: as a verified backup, or, when it is damaged, the files as they are."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     aside = anchor.with_name(f"{anchor.name}.replaced-{stamp}")
     if address.is_postgres:
-        with _live(address) as connection:
+        with live(address) as connection:
             if not revision(connection):
                 return None
         backup(address.url, aside)
@@ -349,7 +317,7 @@ def _set_aside(address: Address, anchor: Path) -> Path | None:
     if not address.file.exists() or address.file.stat().st_size == 0:
         return None
     try:
-        with _live(address) as connection:
+        with live(address) as connection:
             if not revision(connection):
                 return None
         backup(address.url, aside)
@@ -362,10 +330,10 @@ def _set_aside(address: Address, anchor: Path) -> Path | None:
     return aside
 
 
-def _copy_into_live(prepared: Path, address: Address) -> None:
+def copy_into_live(prepared: Path, address: Address) -> None:
     """Write the prepared desk into the live file in one transaction; consoles that have it open see the new content."""
     create_sqlite(address)
-    with _live(address) as target, Turnstile(address.file).held(), closing(_open_file(prepared)) as source:
+    with live(address) as target, Turnstile(address.file).held(), closing(_open_file(prepared)) as source:
         try:
             source.raw.backup(target.raw, pages=-1)
         except target.driver.Error as error:

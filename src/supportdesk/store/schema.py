@@ -9,6 +9,8 @@ from supportdesk.store.connect import Connection
 
 REVISIONS: Final = ("0001_first",)
 HEAD: Final = REVISIONS[-1]
+MOVED: Final = "moved:"
+"""Before the revision of a desk that goes on in another database: every reader and writer refuses this one then."""
 
 
 def revision(connection: Connection) -> str:
@@ -35,7 +37,12 @@ def refuse_other_schema(connection: Connection, shown: str) -> None:
 
 
 def refuse_newer_schema(found: str, shown: str) -> None:
-    """Raises StoreError for a revision that this program has never heard of."""
+    """Raises StoreError for a revision that this program has never heard of, and for a desk that has moved away."""
+    if found.startswith(MOVED):
+        raise StoreError(
+            f"the desk has moved from {shown} to another database and goes on there",
+            hint="name that one in the settings or with --database; `supportdesk db reopen` brings this one back",
+        )
     if found and found not in REVISIONS:
         raise StoreError(
             f"{shown} was written by a newer supportdesk (schema {found}, this program knows up to {HEAD})",

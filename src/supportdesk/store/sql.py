@@ -8,13 +8,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from supportdesk.desk.model import AgentId, TicketId
-from supportdesk.desk.ports import Clock
+from supportdesk.desk.ports import Clock, SystemClock
 from supportdesk.errors import OutcomeUnknown, StoreError, TryAgain
 from supportdesk.store.address import Address, parse_url
 from supportdesk.store.connect import BUSY_MILLISECONDS, Connection, Pool, close_connection, connect
@@ -33,19 +33,6 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 RETRIES = 8
-
-
-class SystemClock:
-    """The clock of this machine (desk.ports.Clock)."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
 
 
 class SqlStore:
