@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import select
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -133,6 +134,16 @@ class Connection:
         status = self.raw.info.transaction_status
         return bool(status == status.INERROR)
 
+    def was_hung_up(self) -> bool:
+        """Whether the server has ended this idle connection: its farewell is there to be read. Costs no round trip."""
+        if not self.is_postgres:
+            return False
+        if self.raw.closed:
+            return True
+        waiting = select.poll()
+        waiting.register(self.raw.fileno(), select.POLLIN)
+        return bool(waiting.poll(0))
+
     def close(self) -> None:
         self.raw.close()
 
@@ -179,8 +190,11 @@ class Pool:
             if self._process != os.getpid():  # a forked child must not touch its parent's connections
                 self._inherited += self._idle
                 self._idle, self._process = [], os.getpid()
-            if self._idle:
-                return self._idle.pop()
+            while self._idle:
+                connection = self._idle.pop()
+                if not connection.was_hung_up():
+                    return connection
+                connection.close()
         return self._connect()
 
     def _give_back(self, connection: Connection) -> None:
@@ -257,6 +271,7 @@ def connect_postgres(address: Address) -> Connection:
         raw = psycopg.connect(
             address.dsn, autocommit=True, connect_timeout=10, application_name="supportdesk",
             options="-c timezone=UTC -c synchronous_commit=on -c lock_timeout=15s",
+            keepalives_idle=30, keepalives_interval=10, keepalives_count=3,
         )  # fmt: skip
     except psycopg.Error as error:
         raise StoreError(f"{address.shown} cannot be reached: {str(error).strip().splitlines()[0]}") from error

@@ -51,8 +51,7 @@ class Feed(threading.Thread):
         self._stopped.set()
 
     def run(self) -> None:
-        newest = self._reader.rows("event", order="-seq", limit=1)
-        self._after = newest[0]["seq"] if newest else 0
+        self._after = self._reader.feed_position()
         while not self._stopped.is_set():
             try:
                 if self._reader.wait_for_change(PATIENCE) and not self._stopped.is_set():

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from supportdesk.desk.model import ActionId, EventRow, TicketId
-from supportdesk.errors import StoreError
+from supportdesk.errors import StoreFailed
 from supportdesk.store.address import Address
 from supportdesk.store.columns import table
 from supportdesk.store.connect import LISTEN_CHANNEL, Connection, close_connection, connect
@@ -67,17 +67,25 @@ class Watcher:
         self._address = address
         self._connection: Connection | None = None
         self._version = 0
+        self._lost = False
         self._turn = threading.Lock()
         self._closing = threading.Event()
 
     def wait(self, timeout: float) -> bool:
-        """True as soon as a commit came since the last call, False after `timeout` seconds or when closed."""
+        """True as soon as a commit came since the last call, False after `timeout` seconds or when closed.
+
+        Raises StoreError when the connection is lost; the next call connects anew, and is True once it has: what was
+        committed meanwhile nobody announced.
+        """
         deadline = time.monotonic() + timeout
         with self._turn:
             if self._closing.is_set():
                 return False
             if self._connection is None:
                 self._open()
+                if self._lost:
+                    self._lost = False
+                    return True
             while True:
                 left = max(0.0, deadline - time.monotonic())
                 if self._changed(min(left, 1.0)):
@@ -111,8 +119,8 @@ class Watcher:
             return any(True for _ in self._connection.raw.notifies(timeout=seconds, stop_after=1))
         except driver.Error as error:
             self._connection.close()
-            self._connection = None
-            raise StoreError(f"the connection to the database is lost: {error}") from error
+            self._connection, self._lost = None, True
+            raise StoreFailed(f"the connection to the database is lost: {error}") from error
 
     def _data_version(self) -> int:
         assert self._connection is not None
