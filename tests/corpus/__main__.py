@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.corpus import bounces, folding, peers, reading, taking_in
+from tests.corpus import bounces, folding, peers, reading, taking_in, threads
 from tests.corpus.findings import Group, table
 from tests.corpus.folder import Folder
 from tests.support.corpus import NoCorpus, find_corpus
 
-GROUPS = ("reading", "intake", "dovecot", "zammad", "stalwart", "bounces", "people", "folding")
+GROUPS = ("reading", "intake", "dovecot", "zammad", "stalwart", "bounces", "people", "threads", "folding")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -63,6 +63,8 @@ def examine(folder: Folder, wanted: Sequence[str]) -> Iterator[Group]:
             yield measure()
     if "people" in wanted and any(name.startswith(bounces.PEOPLE) for name in names):
         yield bounces.people(read.mails)
+    if "threads" in wanted and all(folder.expected(f"threads-{name}") for name in threads.SETS):
+        yield threads.measure(folder, read.mails)
     if "folding" in wanted and folder.samples():
         yield folding.measure(folder)
 

@@ -13,7 +13,7 @@ from supportdesk.mail.evidence import Evidence
 from supportdesk.mail.model import Address, Report
 from supportdesk.mail.signed import SigningKey, SigningKeys, sign_message_id, sign_plus_address
 from supportdesk.mail.subjects import base_subject, check_order_pattern, find_order_numbers, ticket_tags
-from supportdesk.mail.thread import OVER, Home, Match, ThreadContext, TicketFacts, match, match_report
+from supportdesk.mail.thread import OVER, Home, Match, ThreadContext, TicketFacts, match, match_report, root_id
 from tests.mail.parsed_mail import addresses, parsed_mail
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Desk:
     tickets: list[TicketFacts] = field(default_factory=list)
     outbox: dict[int, Home] = field(default_factory=dict)
     homes: list[Home] = field(default_factory=list)
+    roots: list[Home] = field(default_factory=list)
     orders: dict[str, list[int]] = field(default_factory=dict)
     merged: dict[int, int] = field(default_factory=dict)
 
@@ -56,6 +57,9 @@ class Desk:
 
     def homes_of_message_ids(self, message_ids: Sequence[str]) -> Sequence[Home]:
         return [home for home in self.homes if home.message_id in message_ids]
+
+    def homes_of_roots(self, roots: Sequence[str]) -> Sequence[Home]:
+        return [home for home in self.roots if home.message_id in roots]
 
     def tickets_by_order(self, number: str, customer: str) -> Sequence[int]:
         return [one for one in self.orders.get(number, []) if customer in self.tickets_of_id(one)]
@@ -432,3 +436,43 @@ def test_ordinary_patterns_pass(pattern: str) -> None:
 
 def test_a_hostile_text_cannot_stall_a_pattern() -> None:
     assert find_order_numbers("a" * 200_000, r"a*a*b") == ()
+
+
+ROOT = "<newsletter@elsewhere.example>"
+
+
+def test_thread_5_answers_to_a_mail_that_we_never_saw_belong_together() -> None:
+    lookup = desk(roots=[Home(ROOT, 7, ago(days=1), ours=False)])
+    again = parsed_mail(references=(ROOT, "<unknown@customer.example>"))
+    found = matched(again, lookup)
+    assert (found.key, found.ticket) == ("shared_root", 7)
+    original = parsed_mail(message_id=ROOT)
+    assert matched(original, lookup).ticket == 7, "the mail itself may come after its answers"
+
+
+def test_thread_5_a_newsletter_has_many_readers() -> None:
+    found = matched(parsed_mail(references=(ROOT,)), desk(roots=[Home(ROOT, 7, ago(days=1), ours=False)]), EVE)
+    assert (found.ticket, found.suggested) == (None, None)
+
+
+@pytest.mark.parametrize("junk", ["<yes>", "<y>", "<>", "<1>"])
+def test_thread_4_what_people_type_for_an_id_is_no_key(junk: str) -> None:
+    lookup = desk(homes=[Home(junk, 7, ago(days=1), ours=False)], roots=[Home(junk, 7, ago(days=1), ours=False)])
+    assert matched(parsed_mail(in_reply_to=(junk,), references=(junk,)), lookup).ticket is None
+
+
+def test_the_root_is_the_oldest_reference_or_what_an_old_in_reply_to_ends_with() -> None:
+    assert root_id(parsed_mail(references=("<a@x.example>", "<b@x.example>"), in_reply_to=("<b@x.example>",))) == (
+        "<a@x.example>"
+    )
+    assert root_id(parsed_mail(in_reply_to=("<rosa@x.example>", "<a@x.example>"))) == "<a@x.example>"
+    assert root_id(parsed_mail()) == ""
+
+
+def test_guard_somebody_named_in_cc_may_answer_and_is_flagged() -> None:
+    lookup = desk(tickets=[ticket(7, proposed=frozenset({EVE.norm}))])
+    found = matched(parsed_mail(in_reply_to=("<q0@customer.example>",)), lookup, EVE)
+    assert (found.ticket, found.external) == (7, True)
+    lookup.homes.clear()
+    tagged = matched(parsed_mail(subject=f"{SUBJECT} [#7]"), lookup, EVE)
+    assert tagged.ticket is None, "a number in a subject is not enough for somebody who takes no part"

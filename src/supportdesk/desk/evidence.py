@@ -15,6 +15,7 @@ THREADING: Mapping[str, str] = {
     "plus_token": N_("It was sent to the ticket's own address {value}."),
     "signed_message_id": N_("It answers a message that we sent, {value}."),
     "message_id": N_("It answers a message of the conversation, {value}."),
+    "shared_root": N_("It goes back to the same mail as the conversation, {value}, which was never here."),
     "subject_tag": N_("Its subject names the ticket: {value}."),
     "order_number": N_("It names the order {value}, about which the sender had written before."),
     "relay_address": N_("It came from the marketplace's address {value}, as the conversation did."),

@@ -38,6 +38,8 @@ def may_be_our_blind_copy(mail: ParsedMail, mailbox: Mailbox, own: OwnAddresses)
     author = next(iter(mail.from_), None)
     if author is None or author.addr not in own or mail.report is not None:
         return False
+    if any(address.addr not in own for address in mail.reply_to):
+        return False  # a contact form
     addressed = (*mail.to, *mail.cc)
     if not addressed or any(address.addr in own for address in addressed):
         return False

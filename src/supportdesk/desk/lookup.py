@@ -14,6 +14,7 @@ from supportdesk.errors import NotFound
 from supportdesk.mail.thread import OVER, Home, TicketFacts
 
 TAKES_PART = ("requester", "cc", "third_party")
+PROPOSED = ("proposed",)
 TICKETS_OF_A_CUSTOMER = 20
 
 
@@ -55,6 +56,16 @@ class TransactionLookup:
             homes.append(Home(mail["message_id_norm"], message["ticket_id"], message["created_at"], ours))
         return homes
 
+    def homes_of_roots(self, roots: Sequence[str]) -> Sequence[Home]:
+        columns = ("message_id", "thread_root")
+        mails = self.tx.rows("message_mail", {"thread_root": roots}, order="-message_id", limit=20, columns=columns)
+        if not mails:
+            return ()
+        ids, columns = [mail["message_id"] for mail in mails], ("id", "ticket_id", "created_at")
+        messages = {row["id"]: row for row in self.tx.rows("message", {"id": ids}, columns=columns)}
+        found = [(mail["thread_root"], messages[mail["message_id"]]) for mail in mails]
+        return [Home(root, message["ticket_id"], message["created_at"], ours=False) for root, message in found]
+
     def tickets_by_order(self, number: str, customer: str) -> Sequence[int]:
         return [row["id"] for row in self._tickets_of(customer, {"order_number": number})]
 
@@ -80,7 +91,8 @@ class TransactionLookup:
             id=root.id,
             status=root.status,
             subject=root.subject,
-            participants=self._participants(homes, root.customer_id),
+            participants=self._addresses(homes, TAKES_PART, root.customer_id),
+            proposed=self._addresses(homes, PROPOSED),
             created_at=root.created_at,
             last_activity=root.last_message_at or root.created_at,
             closed_at=root.closed_at,
@@ -105,8 +117,10 @@ class TransactionLookup:
         found = self.tx.rows("customer_identity", where, limit=1, columns=("customer_id",))
         return found[0]["customer_id"] if found else None
 
-    def _participants(self, homes: Sequence[TicketId], customer_id: int | None) -> frozenset[str]:
-        rows = self.tx.rows("participant", {"ticket_id": list(homes), "role": list(TAKES_PART)})
+    def _addresses(
+        self, homes: Sequence[TicketId], roles: Sequence[str], customer_id: int | None = None
+    ) -> frozenset[str]:
+        rows = self.tx.rows("participant", {"ticket_id": list(homes), "role": list(roles)})
         identities = self.tx.rows("customer_identity", {"id": [row["identity_id"] for row in rows]}) if rows else []
         if customer_id is not None:
             identities += self.tx.rows("customer_identity", {"customer_id": customer_id, "kind": "email"})

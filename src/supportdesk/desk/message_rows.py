@@ -15,6 +15,7 @@ from supportdesk.desk.model import TicketId
 from supportdesk.desk.ports import Change, Insert, NewRef, Row, Transaction, Update
 from supportdesk.mail.model import Address, ParsedMail
 from supportdesk.mail.recipients import why_reply_to_is_ignored
+from supportdesk.mail.thread import root_id
 from supportdesk.textfold import fold_message
 
 TICKET, MESSAGE = NewRef("ticket"), NewRef("message")
@@ -70,6 +71,7 @@ def message_rows(arrival: Arrival, message: dict[str, Any]) -> Iterable[Change]:
             "message_id_norm": mail.message_id,
             "in_reply_to": " ".join(mail.in_reply_to)[:2000],
             "references": list(mail.references[-50:]),
+            "thread_root": root_id(mail),
             "fingerprint": mail.fingerprint,
             "from_name": author.name,
             "from_address": author.addr,

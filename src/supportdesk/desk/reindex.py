@@ -42,7 +42,7 @@ MOST_TOLD: Final = 10_000
 POSITION: Final = "reindex"  # the setting in which an unfinished run is remembered
 
 OF_MESSAGE: Final = ("subject", "body", "body_source", "folds", "links", "language", "external_id")
-OF_HEADERS: Final = ("message_id_norm", "in_reply_to", "references", "fingerprint")
+OF_HEADERS: Final = ("message_id_norm", "in_reply_to", "references", "thread_root", "fingerprint")
 OF_FILE: Final = ("part", "name", "content_type", "size", "inline", "content_id")
 BY_HAND: Final = frozenset({"released", "sender_verdict"})  # rules by which an agent decided, not a parser
 
@@ -304,7 +304,7 @@ def _reindex(tx: Transaction, shop: Shop, item: _Read, report: Report) -> None:
     arrival, verdict = judge(tx, shop, delivery, item.mail, item.language, lookup)
     changed = _rewrite_columns(tx, message, arrival)
     changed += _rewrite_files(tx, message, arrival)
-    changed += _rewrite_text(tx, message["id"], searchable(item.mail))
+    changed += _rewrite_text(tx, message["id"], searchable(arrival.mail))
     _count(report, changed)
     for difference in _differences(tx, message, arrival, verdict):
         report.tell(difference)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from supportdesk.mail.model import Address, ParsedMail
     from supportdesk.mail.signed import SigningKeys
 
-Key = Literal["plus_token", "signed_message_id", "message_id", "subject_tag", "order_number", "relay_address", "none"]
+Key = Literal["plus_token", "signed_message_id", "message_id", "shared_root", "subject_tag", "order_number", "relay_address", "none"]
 NewBecause = Literal["", "no_key", "stranger", "closed", "spam", "other_subject"]
 
 MAX_IDS = 50  # of In-Reply-To and References that are looked up
@@ -43,6 +43,7 @@ class TicketFacts:
     last_activity: datetime
     closed_at: datetime | None = None
     last_sent: datetime | None = None  # our newest mail to the outside, which carried the ticket's token
+    proposed: frozenset[str] = frozenset()  # named in Cc of the conversation, and not confirmed by an agent
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,9 @@ class ThreadLookup(Protocol):
 
     def homes_of_message_ids(self, message_ids: Sequence[str]) -> Sequence[Home]:
         """Every known message with one of these ids; one id may have several homes."""
+
+    def homes_of_roots(self, roots: Sequence[str]) -> Sequence[Home]:
+        """Every known message whose own conversation began with one of these ids; `message_id` is that id."""
 
     def tickets_by_order(self, number: str, customer: str) -> Sequence[int]:
         """Tickets about an order by the customer who has this address, newest first."""
@@ -99,7 +103,7 @@ class Match:
     evidence: tuple[Evidence, ...] = ()
     matched: TicketFacts | None = None  # what the key pointed to, joined or not
     new_because: NewBecause = ""
-    external: bool = False  # a signed match by somebody who takes no part: joins, flagged, sees no history
+    external: bool = False  # by somebody who takes no part, signed or named in Cc: joins, flagged, sees no history
     subject_changed: bool = False
     conflict: bool = False  # keys pointed to different tickets; the newer message won
     suggested: int | None = None  # a link for an agent to confirm
@@ -130,9 +134,9 @@ def match(mail: ParsedMail, lookup: ThreadLookup, context: ThreadContext) -> Mat
     replied = list(_by_message_id(_named_ids(mail), lookup, context, log))
     answers = next((one for one in replied if one.ours), None)
     candidates = [*tokens, *replied]
-    joinable = [one for one in candidates if one.signed or _takes_part(one.ticket, context)]
+    joinable = [one for one in candidates if _may_join(one, context)]
     chosen, conflict = _choose(joinable or candidates)
-    if chosen is None or (not chosen.signed and not _takes_part(chosen.ticket, context)):
+    if chosen is None or not _may_join(chosen, context):
         chosen = next(_by_weaker_keys(mail, lookup, context), chosen)
     outbox_id = (chosen and chosen.outbox_id) or (answers and answers.outbox_id) or None
     if chosen is None:
@@ -143,6 +147,11 @@ def match(mail: ParsedMail, lookup: ThreadLookup, context: ThreadContext) -> Mat
     if found.ticket is None:
         found = replace(found, possible_duplicate=_possible_duplicate(lookup, context))
     return found
+
+
+def root_id(mail: ParsedMail) -> str:
+    """The oldest message that a mail refers to, "" for none; in an old In-Reply-To the id comes after the names."""
+    return next(filter(_is_key, (*mail.references[:1], *reversed(mail.in_reply_to))), "")
 
 
 def match_report(mail: ParsedMail, lookup: ThreadLookup, context: ThreadContext) -> Match:
@@ -212,7 +221,16 @@ def _by_message_id(
 
 
 def _by_weaker_keys(mail: ParsedMail, lookup: ThreadLookup, context: ThreadContext) -> Iterator[_Candidate]:
-    """Subject tags, then order numbers, then the marketplace's address; joinable ones only, then a tag to suggest."""
+    """A shared root, subject tags, order numbers, the marketplace's address: joinable ones, then a tag to suggest.
+
+    Two answers to a mail that we never saw belong together where the same person takes part (THREAD-5): a newsletter
+    has many readers.
+    """
+    roots = [one for one in dict.fromkeys((*_named_ids(mail), mail.message_id)) if _is_key(one)]
+    for home in sorted(lookup.homes_of_roots(roots), key=lambda home: home.at, reverse=True) if roots else ():
+        ticket = lookup.ticket(home.ticket)
+        if ticket is not None and _takes_part(ticket, context):
+            yield _Candidate("shared_root", ticket, home.message_id, home.at)
     tagged = [(number, ticket) for number in ticket_tags(mail.subject) if (ticket := lookup.ticket(number)) is not None]
     for number, ticket in tagged:
         if _takes_part(ticket, context):
@@ -254,7 +272,7 @@ def _guarded(mail: ParsedMail, chosen: _Candidate, context: ThreadContext, evide
     mine, theirs = base_subject(mail.subject), base_subject(ticket.subject)
     changed = bool(mine) and mine != theirs
     because: NewBecause = ""
-    if stranger and not chosen.signed:
+    if not _may_join(chosen, context):
         because = "stranger"
     elif ticket.status == "spam":
         because = "spam"
@@ -275,6 +293,12 @@ def _long_closed(ticket: TicketFacts, context: ThreadContext) -> bool:
     return ticket.status == "closed" and context.now - closed_at > context.reopen_within
 
 
+def _may_join(one: _Candidate, context: ThreadContext) -> bool:
+    """Whether the sender's mail comes to the ticket at all: whoever was named in Cc may answer what he was sent."""
+    named = one.key == "message_id" and context.sender is not None and context.sender.norm in one.ticket.proposed
+    return one.signed or named or _takes_part(one.ticket, context)
+
+
 def _takes_part(ticket: TicketFacts, context: ThreadContext) -> bool:
     return context.sender_is_agent or (context.sender is not None and context.sender.norm in ticket.participants)
 
@@ -289,4 +313,10 @@ def _named_ids(mail: ParsedMail) -> list[str]:
     """In-Reply-To, then References newest to oldest; a certified-mail receipt names the original in its own field."""
     receipt = mail.header("X-Riferimento-Message-ID")
     ids = [*mail.in_reply_to, *reversed(mail.references), *([receipt.strip()] if receipt else [])]
-    return [one for one in dict.fromkeys(ids) if one.strip("<> \t")][:MAX_IDS]
+    return [one for one in dict.fromkeys(ids) if _is_key(one)][:MAX_IDS]
+
+
+def _is_key(message_id: str) -> bool:
+    """Whether an id can tell one conversation from another (`<yes>`, typed at a program's question, cannot)."""
+    bare = message_id.strip("<> \t")
+    return "@" in bare or bare[:3].lower() == "sd."
