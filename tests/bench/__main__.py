@@ -18,7 +18,7 @@ from supportdesk.errors import SupportdeskError
 from tests.bench.measure import Options, say
 from tests.bench.report import BenchFailed, Part, document, page, table
 
-PARTS: Final = ("mime", "ingest", "search", "queue", "cli", "send", "crowd", "language", "clock")
+PARTS: Final = ("mime", "ingest", "search", "queue", "cli", "console", "send", "crowd", "language", "clock")
 ON_ONE_DESK: Final = ("search", "queue")
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 

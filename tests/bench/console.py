@@ -1,0 +1,261 @@
+"""Part `console`: the real console in a pseudo-terminal, on a small desk and on a large one, beside a minimal app.
+
+What an agent feels (the start, a key, fifty keys, a colleague's action) in milliseconds, what the line carries in
+bytes, what the process holds in memory. The console runs without a worker of its own, which starts after the list.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from supportdesk.desk.model import TicketId
+from tests.bench.desks import NOW, BenchDesk, scratch_desk
+from tests.bench.measure import MIB, Options, memory_mib, percentile, say
+from tests.bench.pty_program import PtyProgram
+from tests.bench.report import Part, Row
+
+SIZE: Final = 20_000
+SMALL: Final = 1_000
+KEYS: Final = 40
+BURST: Final = 50
+SETTLE: Final = 0.06
+"""Seconds of silence after which a key has done all it does at once; the preview follows later."""
+REST: Final = 0.6
+IDLE: Final = 3.0
+SHOWN: Final = 10
+"""Letters of a subject by which its ticket is known on the screen."""
+
+OURS: Final = (
+    "import sys; from supportdesk.config import load_config; from supportdesk.tui.app import run_console;"
+    "sys.exit(run_console(load_config(), start_worker=False))"
+)
+PEER: Final = """
+from textual.app import App
+from textual.widgets import Static
+
+
+class Minimal(App):
+    count = 0
+
+    def compose(self):
+        yield Static("ready", id="line")
+
+    def on_key(self, event):
+        self.count += 1
+        self.query_one("#line", Static).update(f"key {self.count}")
+
+
+Minimal().run()
+"""
+
+
+@dataclass
+class Figures:
+    """What was heard of one program, in ms, bytes and MiB; lists are medians later."""
+
+    frame: list[float] = field(default_factory=list)
+    usable: list[float] = field(default_factory=list)
+    first: list[float] = field(default_factory=list)
+    last: list[float] = field(default_factory=list)
+    burst: list[float] = field(default_factory=list)
+    moves: list[int] = field(default_factory=list)
+    others: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A desk to look at: how to come in, and how the first, the newest and the oldest of its tickets read."""
+
+    tickets: int
+    environment: Mapping[str, str]
+    first: bytes
+    newest: bytes
+    oldest: bytes
+
+    @classmethod
+    def of(cls, made: BenchDesk, home: Path, agent: int = 0) -> Place:
+        read, who = made.desk.read, made.agents[agent]
+        [first] = read.queue_ids("needs_reply", agent_id=who.id, now=NOW, limit=1)
+        [newest] = read.queue_ids("all", agent_id=who.id, now=NOW, limit=1)
+        subjects = [read.ticket(ticket).subject[:SHOWN].encode() for ticket in (first, newest, TicketId(1))]
+        return cls(made.tickets, environment(made.url, who.login, home), *subjects)
+
+
+def environment(url: str, login: str, home: Path) -> dict[str, str]:
+    """Nobody's settings, one language, our source."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SUPPORTDESK_", "TEXTUAL_"))}
+    source = str(Path(__file__).resolve().parents[2] / "src")
+    ours = {"SUPPORTDESK_DATABASE": url, "SUPPORTDESK_AGENT": login, "PYTHONPATH": source, "LC_ALL": "C.UTF-8"}
+    return {**kept, **ours, "HOME": str(home), "XDG_CONFIG_HOME": str(home), "XDG_DATA_HOME": str(home)}
+
+
+def run(options: Options) -> Part:
+    """Fill one desk to the size and one to a thousand; look at both in turns, so that a slow moment meets both."""
+    size = options.sized(SIZE)
+    sizes = sorted({min(SMALL, size), size})
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="supportdesk-bench-")))
+        desks = [stack.enter_context(scratch_desk(options.database)) for _ in sizes]
+        for made, tickets in zip(desks, sizes, strict=True):
+            made.grow_to(tickets)
+        places = [Place.of(made, home) for made in desks]
+        seen = seconds_to_a_colleague(desks[-1], home, options.runs)
+        kind = "PostgreSQL" if desks[-1].store.address.is_postgres else "SQLite"
+        return part_of(places, options.runs, home, seen, kind)
+
+
+def part_of(places: list[Place], runs: int, home: Path, seen: list[float], kind: str) -> Part:
+    """Measure the console at each place, and the peer; `places` from small to large."""
+    figures = {place.tickets: Figures() for place in places}
+    peer = Figures()
+    for number in range(runs):
+        say(f"console: start {number + 1} of {runs}")
+        for place in places:
+            start_console(place, figures[place.tickets])
+        start_peer(home, peer)
+    for place in places:
+        say(f"console: keys at {place.tickets:,} tickets")
+        use_console(place, figures[place.tickets])
+    large, small = figures[places[-1].tickets], figures[places[0].tickets]
+    within = "≤ 1 s" if kind == "SQLite" else "≤ 0.3 s"
+    rows = [
+        Row("start to the first frame", _mid(large.frame), "ms", "minimal app", _mid(peer.frame)),
+        Row("start to a usable list", _mid(large.usable), "ms", "minimal app", _mid(peer.usable)),
+        Row("key to first byte, p50", _mid(large.first), "ms", "minimal app", _mid(peer.first), "≤ 3 ms"),
+        Row("key to first byte, p95", percentile(large.first, 0.95), "ms", "minimal app",
+            percentile(peer.first, 0.95), "≤ 8 ms"),
+        Row("key to last byte, p50", _mid(large.last), "ms", "minimal app", _mid(peer.last)),
+        Row(f"{BURST} keys at once", _mid(large.burst), "ms", "minimal app", _mid(peer.burst)),
+        Row("bytes: cursor move, the largest", max(large.moves), "bytes", aim="≤ 600"),
+        *(Row(name, value, _unit(name), aim=_AIMS.get(name, "")) for name, value in large.others.items()),
+        Row("a colleague's action on the screen", _mid(seen) * 1000, "ms", aim=within),
+    ]  # fmt: skip
+    if small is not large:
+        rows += _growth(small, large, places[0].tickets)
+    given = f"{places[-1].tickets:,} tickets with a message each, {kind}, 120x40; peer: a Textual app with one line"
+    return Part("console", given, tuple(rows))
+
+
+_AIMS: Final = {
+    "bytes: start": "≤ 40,000",
+    "bytes: idle, a second": "0",
+    "bytes: half a page": "≤ 13,700",
+    "bytes: open a ticket at 120x40": "≤ 15,000",
+    "bytes: open a ticket at 80x24": "≤ 7,000",
+    "memory with the list": "≤ 80 MiB",
+}
+
+
+def _unit(name: str) -> str:
+    return "bytes" if name.startswith("bytes") else "MiB" if name.startswith("memory") else "ms"
+
+
+def _growth(small: Figures, large: Figures, tickets: int) -> list[Row]:
+    pairs = {
+        "start to a usable list": (small.usable, large.usable),
+        "key to first byte, p50": (small.first, large.first),
+        f"{BURST} keys at once": (small.burst, large.burst),
+    }
+    peer = f"at {tickets:,}"
+    rows = [
+        Row(f"growth: {name}", _mid(ours), "ms", peer, _mid(theirs), "≤ 1.3×") for name, (theirs, ours) in pairs.items()
+    ]
+    return rows + [
+        Row(f"growth: {name}", large.others[name], _unit(name), peer, small.others[name], "≤ 1.3×")
+        for name in ("view `all` to its first page", "memory with the list")
+    ]
+
+
+# ---- what is done to the programs ------------------------------------------------------------------------------------
+
+
+def console(place: Place, *, columns: int = 120, rows: int = 40) -> PtyProgram:
+    return PtyProgram([sys.executable, "-c", OURS], place.environment, columns=columns, rows=rows)
+
+
+def start_console(place: Place, found: Figures) -> None:
+    """From the start of the process to the skeleton, and to the first ticket."""
+    with console(place) as program:
+        found.frame.append(program.wait_for(b"supportdesk").last * 1000)
+        listed = program.wait_for(place.first)
+        found.usable.append(found.frame[-1] + listed.last * 1000)
+
+
+def start_peer(home: Path, found: Figures) -> None:
+    with PtyProgram([sys.executable, "-c", PEER], environment("", "", home)) as program:
+        started = program.wait_for(b"ready").last * 1000
+        found.frame.append(started)
+        found.usable.append(started)
+        program.hear(REST)
+        press_keys(program, b"x", found)
+
+
+def use_console(place: Place, found: Figures) -> None:
+    """Keys, views and tickets, on one console that stays open."""
+    others = found.others
+    with console(place) as program:
+        start = program.wait_for(place.first).data + program.hear(1.0).data
+        others["bytes: start"] = len(start)
+        others["memory with the list"] = memory_mib(program.pid)
+        press_keys(program, b"jk", found)
+        program.listen(REST)
+        others["bytes: half a page"] = len(program.press(b"\x04", REST).data)
+        others["bytes: idle, a second"] = len(program.listen(IDLE)) / IDLE
+        others["bytes: open a ticket at 120x40"] = len(program.press(b"\r", REST).data)
+        program.press(b"q", REST)
+        program.send(b"ga")
+        shown = program.wait_for(place.newest).last
+        others["view `all` to its first page"] = shown * 1000
+        program.send(b"G")
+        others["view `all` to its last ticket"] = (shown + program.wait_for(place.oldest).last) * 1000
+        program.hear(REST)
+        others["memory with the view `all`"] = memory_mib(program.pid)
+    with console(place, columns=80, rows=24) as program:
+        program.wait_for(place.first)
+        program.hear(1.0)
+        others["bytes: open a ticket at 80x24"] = len(program.press(b"\r", REST).data)
+
+
+def press_keys(program: PtyProgram, keys: bytes, found: Figures) -> None:
+    """Single keys with a rest after each, then many at once."""
+    for number in range(KEYS):
+        heard = program.press(keys[number % len(keys) :][:1], SETTLE)
+        found.first.append(heard.first * 1000)
+        found.last.append(heard.last * 1000)
+        found.moves.append(len(heard.data))
+        program.listen(0.15)
+    for _ in range(3):
+        found.burst.append(program.press(keys[:1] * BURST, SETTLE).last * 1000)
+        program.listen(REST)
+
+
+def seconds_to_a_colleague(made: BenchDesk, home: Path, runs: int) -> list[float]:
+    """How long it takes until what one agent does in a console stands on the screen of another."""
+    giulia, luca = Place.of(made, home), Place.of(made, home, agent=1)
+    names = [agent.name.split()[0].encode() for agent in made.agents[:2]]
+    [ticket] = made.desk.read.queue_ids("needs_reply", agent_id=None, now=NOW, limit=1)
+    made.desk.perform("assign", made.agents[0].actor(), [ticket], {"assignee": made.agents[1].login})
+    taken: list[float] = []
+    with console(giulia) as acting, console(luca) as watching:
+        for program, place in ((acting, giulia), (watching, luca)):
+            program.wait_for(place.first)
+            program.hear(1.0)
+        for _ in range(runs):
+            for key, shown in ((b"i", names[0]), (b"u", names[1])):
+                acting.send(key)
+                taken.append(watching.wait_for(shown).last)
+                acting.listen(REST)
+                watching.listen(REST)
+    return taken
+
+
+def _mid(values: list[float]) -> float:
+    return statistics.median(values)
