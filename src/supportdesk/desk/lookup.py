@@ -61,8 +61,8 @@ class TransactionLookup:
         mails = self.tx.rows("message_mail", {"thread_root": roots}, order="-message_id", limit=20, columns=columns)
         if not mails:
             return ()
-        ids, columns = [mail["message_id"] for mail in mails], ("id", "ticket_id", "created_at")
-        messages = {row["id"]: row for row in self.tx.rows("message", {"id": ids}, columns=columns)}
+        ids, of_message = [mail["message_id"] for mail in mails], ("id", "ticket_id", "created_at")
+        messages = {row["id"]: row for row in self.tx.rows("message", {"id": ids}, columns=of_message)}
         found = [(mail["thread_root"], messages[mail["message_id"]]) for mail in mails]
         return [Home(root, message["ticket_id"], message["created_at"], ours=False) for root, message in found]
 

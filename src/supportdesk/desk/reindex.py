@@ -114,6 +114,9 @@ class _EarlierLookup(TransactionLookup):
         places = {(row["ticket_id"], row["created_at"]) for row in self.tx.rows("message", {"id": later})}
         return [home for home in homes if (home.ticket, home.at) not in places]
 
+    def homes_of_roots(self, roots: Sequence[str]) -> Sequence[Home]:
+        return [home for home in TransactionLookup.homes_of_roots(self, roots) if self._was_before(home)]
+
     def tickets_by_order(self, number: str, customer: str) -> Sequence[int]:
         return [one for one in TransactionLookup.tickets_by_order(self, number, customer) if self._was_there(one)]
 
@@ -122,6 +125,9 @@ class _EarlierLookup(TransactionLookup):
 
     def open_ticket_of(self, customer: str, since: datetime) -> int | None:
         return None  # a hint for agents, never a decision
+
+    def _was_before(self, home: Home) -> bool:
+        return self.now is None or home.at < self.now
 
     def _was_there(self, ticket: int) -> bool:
         first = self.tx.rows("message", {"ticket_id": ticket}, order="id", limit=1)

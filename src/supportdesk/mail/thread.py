@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from supportdesk.mail.model import Address, ParsedMail
     from supportdesk.mail.signed import SigningKeys
 
-Key = Literal["plus_token", "signed_message_id", "message_id", "shared_root", "subject_tag", "order_number", "relay_address", "none"]
+Key = Literal[
+    "plus_token", "signed_message_id", "message_id", "shared_root", "subject_tag", "order_number", "relay_address",
+    "none",
+]  # fmt: skip
 NewBecause = Literal["", "no_key", "stranger", "closed", "spam", "other_subject"]
 
 MAX_IDS = 50  # of In-Reply-To and References that are looked up

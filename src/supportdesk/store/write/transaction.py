@@ -45,7 +45,7 @@ SILENT_TABLES = frozenset({"presence", "ticket_seen"})
 
 DERIVED = {
     "message": frozenset({"subject", "body", "body_source", "folds", "links", "language", "external_id"}),
-    "message_mail": frozenset({"message_id_norm", "in_reply_to", "references", "fingerprint"}),
+    "message_mail": frozenset({"message_id_norm", "in_reply_to", "references", "thread_root", "fingerprint"}),
     "ticket": frozenset({"has_attachment"}),
 }
 """What follows from the raw mail alone and is made anew by `reindex`; everything else was decided."""
