@@ -95,7 +95,9 @@ def main(settings: str) -> int:
         life = json.loads(line)
         child = os.fork()
         if child == 0:
+            os.setpgid(0, 0)
             _live(config, POINTS[life["point"]] if life["point"] else None, life)
+        os.setpgid(child, child)  # on both sides: whoever reads the id may kill the group at once
         print(child, flush=True)
         print(os.waitpid(child, 0)[1], flush=True)
     return 0
@@ -105,7 +107,6 @@ def _live(config: Any, point: Any, life: Mapping[str, Any]) -> None:
     """The forked worker; never returns."""
     code = 1
     try:
-        os.setsid()
         random.seed()
         null = os.open(os.devnull, os.O_RDWR)
         os.dup2(null, 0)

@@ -93,6 +93,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=0, help="desks at a time, each with its own servers (default: 2)")
     parser.add_argument("--database", default="", help="a Postgres URL instead of a file; one desk then")
     given = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(143))  # so that the servers are stopped
     seed = secrets.randbelow(1_000_000) if given.seed is None else given.seed
     jobs = 1 if given.database else given.jobs or min(2, os.cpu_count() or 1)
     tally = run(given.runs, seed, database=given.database) if jobs == 1 else run_all(given.runs, seed, jobs)
