@@ -22,6 +22,7 @@ from supportdesk.desk.hours import (
     explain,
     hours_of,
     is_open,
+    next_closing,
     next_open_day_same_time,
     next_opening,
     validate,
@@ -120,6 +121,20 @@ def test_a_later_exception_opens_a_day_inside_a_closure():
     assert next_opening(calendar, rome("2026-08-01 00:00")) == rome("2026-08-15 10:00")
     assert is_open(calendar, rome("2026-08-15 11:59"))
     assert not is_open(calendar, rome("2026-08-15 12:00"))
+
+
+@pytest.mark.parametrize(
+    ("at", "closes"),
+    [("2026-11-25 10:00", "2026-11-25 13:00"), ("2026-11-25 13:00", None), ("2026-11-25 17:59", "2026-11-25 18:00")],
+)
+def test_an_opening_ends_where_the_shop_closes(at: str, closes: str | None):
+    assert next_closing(SHOP, rome(at)) == (rome(closes) if closes else None)
+
+
+def test_an_opening_goes_on_over_midnight_and_new_year():
+    nights = Calendar("Europe/Rome", (((0, 120), (1200, 1440)),) * 7)
+    assert next_closing(nights, rome("2026-12-31 21:00")) == rome("2027-01-01 02:00")
+    assert next_closing(ALWAYS, rome("2026-12-31 21:00")) is None
 
 
 def test_a_calendar_that_never_opens_says_so():

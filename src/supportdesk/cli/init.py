@@ -25,7 +25,7 @@ from supportdesk.cli.login import (
 from supportdesk.cli.mailbox import CA_FILE, ENTER, IMAP, LOGIN, NO_TEST, ORDER_PATTERN, SMTP, START
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
-from supportdesk.cli.week import EXAMPLE, read_week
+from supportdesk.desk.week import EXAMPLE, read_week
 from supportdesk.errors import UsageError
 from supportdesk.l10n.catalog import N_, _, ngettext
 

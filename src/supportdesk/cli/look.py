@@ -1,7 +1,8 @@
-"""The verbs that look at the whole desk: search, unanswered, why, follow, status; and undo."""
+"""The verbs that look at the whole desk: search, unanswered, due, why, follow, status; and undo."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -63,6 +64,42 @@ def unanswered(
         session.out.say(_("nobody waits") if not older else _("nobody has waited that long"))
         return 0
     session.out.say(ngettext("{count} waits", "{count} wait", len(rows)).format(count=len(rows)))
+    return ThresholdBreached.exit_code
+
+
+@verb(app, "due", N_("Deadlines that are over, or will be soon; exits 6 if there are any"), restricted=True)
+def due(
+    session: Session,
+    within: Annotated[
+        str, typer.Option("--within", metavar="SPAN", help=N_("Those of so much time from now too: 2h, 1d"))
+    ] = "",
+) -> int:
+    now = session.desk.clock.now()
+    rows = session.desk.due(read_span(within) if within else timedelta())
+    headings = ("#", _("target"), _("due"), _("left"), _("status"), _("owner"), _("customer"), _("subject"))
+    cells = [
+        (
+            row.ticket_id,
+            labels.word(labels.TARGET, row.target),
+            session.time(row.due_at, row.mailbox_id),
+            span((row.due_at - now).total_seconds()),
+            labels.word(labels.STATUS, row.status),
+            row.owner,
+            row.customer,
+            row.subject,
+        )
+        for row in rows
+    ]
+    if cells or session.json:
+        session.out.table(rows, headings, cells)
+    if not rows:
+        session.out.say(_("nothing is due"))
+        return 0
+    over = sum(row.due_at <= now for row in rows)
+    session.out.say(
+        ngettext("{count} deadline is over", "{count} deadlines are over", over).format(count=over)
+        + (f" · {_('{count} near').format(count=len(rows) - over)}" if len(rows) > over else "")
+    )
     return ThresholdBreached.exit_code
 
 

@@ -155,10 +155,24 @@ def set_mailbox(
             help=N_("Automatic mail for customers in whose language none is written"),
         ),
     ] = "",
+    reply_language: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--reply-language",
+            metavar="TAG=TAG",
+            help=N_("Answer customers of a language in another: nl=en, *=en for all not served, nl=none"),
+        ),
+    ] = None,
+    serves: Annotated[
+        str, typer.Option("--languages", metavar="TAGS", help=N_("The languages that the shop serves: it,de,en"))
+    ] = "",
+    market: Annotated[str, typer.Option("--market", metavar="CODE|none", help=N_("The market of its tickets"))] = "",
 ) -> None:
     from supportdesk.bootstrap import save_login
     from supportdesk.desk.arguments import clean_language
     from supportdesk.desk.manners import check_manners, check_order_pattern
+    from supportdesk.desk.markets import find_market
+    from supportdesk.desk.reply_language import REPLY_LANGUAGES
 
     box = find_mailbox(session.desk, mailbox)
     user = login or (box.imap.login if box.imap else box.address)
@@ -175,11 +189,17 @@ def set_mailbox(
         changes["aliases"] = tuple(alias)
     if language:
         changes["language"] = clean_language(language)
+    if serves:
+        changes["languages"] = tuple(clean_language(tag) for tag in serves.replace(",", " ").split())
     if formal is not None:
-        changes["register"] = "formal" if formal else ""
+        changes["register"] = "formal" if formal else "informal"
+    if market:
+        changes["market_id"] = None if market == "none" else find_market(session.desk.read, market).id
     if signature:
         changes["signatures"] = {**box.signatures, **assignments(signature)}
     given = {**_settings(setting or []), **_automatic_mail(acknowledge, automatic_language)}
+    if reply_language:
+        given[REPLY_LANGUAGES] = _reply_languages(box, reply_language)
     if given:
         check_manners(given)
         changes["settings"] = {**box.settings, **given}
@@ -255,9 +275,25 @@ def _register(formal: bool | None, language: str, model: Mailbox | None) -> str:
     """The form of address: what was asked for, else that of the first mailbox, else the language's habit."""
     from supportdesk.cli.places import FORMS
 
-    if formal is None:
-        formal = bool(model.register) if model is not None else language.partition("-")[0] in FORMS
-    return "formal" if formal else ""
+    if formal is not None:
+        return "formal" if formal else "informal"
+    if model is not None:
+        return model.register
+    return "formal" if language.partition("-")[0] in FORMS else ""
+
+
+def _reply_languages(box: Mailbox, words: list[str]) -> dict[str, str]:
+    """What was chosen before with what is chosen now; `none` takes a choice away."""
+    from supportdesk.desk.arguments import clean_language
+    from supportdesk.desk.reply_language import REPLY_LANGUAGES
+
+    chosen = dict(box.settings.get(REPLY_LANGUAGES) or {})
+    for name, target in assignments(words).items():
+        language = name if name == "*" else clean_language(name)
+        chosen.pop(language, None)
+        if target != "none":
+            chosen[language] = clean_language(target)
+    return chosen
 
 
 def _automatic_mail(acknowledge: str, language: str) -> dict[str, Any]:

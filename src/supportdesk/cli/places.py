@@ -79,11 +79,11 @@ def language_of(country: str) -> str:
 
 
 def read_form(text: str, language: str) -> str:
-    """`tu` → "", `Lei` → "formal". Raises UsageError."""
+    """`tu` → "informal", `Lei` → "formal". Raises UsageError."""
     word = text.strip().casefold()
     informal, formal = FORMS.get(language, ("informal", "formal"))
     if word in (informal.casefold(), "informal", "tu", "du"):
-        return ""
+        return "informal"
     if word in (formal.casefold(), "formal"):
         return "formal"
     raise UsageError(_("{text} is no form of address").format(text=repr(text)), hint=f"{informal}, {formal}")

@@ -30,6 +30,8 @@ Week = tuple[
     tuple[Interval, ...],
 ]
 
+DayKind = Literal["open", "closed", "holiday", "closure", "opening"]
+
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MINUTES_OF_A_DAY = 1440
 ALL_DAY: tuple[Interval, ...] = ((0, MINUTES_OF_A_DAY),)
@@ -138,6 +140,15 @@ class DayHours:
     intervals: tuple[Interval, ...]
     source: Literal["week", "holiday", "exception"]
     name: str
+
+    @property
+    def kind(self) -> DayKind:
+        """What the day is to customers."""
+        if self.source == "holiday":
+            return "holiday"
+        if self.source == "exception":
+            return "opening" if self.intervals else "closure"
+        return "open" if self.intervals else "closed"
 
 
 def hours_of(calendar: Calendar, day: date, language: str = "") -> DayHours:

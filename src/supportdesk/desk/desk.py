@@ -21,6 +21,7 @@ from supportdesk.desk import (
     senders,
     settings,
     status,
+    team_settings,
     undo,
     views,
     why,
@@ -78,7 +79,12 @@ class Desk:
         return settings.read_settings(self.read)
 
     def update_settings(self, actor: Actor, **changes: Any) -> DeskSettings:
-        return settings.update_settings(self, actor, changes)
+        settings.update_settings(self, actor, changes)
+        return self.settings()
+
+    def change_settings(self, actor: Actor, changes: Mapping[str, Any]) -> Done:
+        """Set what the team shares as one action, which can be undone."""
+        return team_settings.change(self, actor, changes)
 
     def agents(self) -> list[Agent]:
         return people.list_agents(self.read)
@@ -327,6 +333,10 @@ class Desk:
     def unanswered(self, older: timedelta | None = None, *, calendar: bool = False) -> list[Row]:
         """Every unanswered customer; `older` counts the promise's open days, or plain hours with `calendar`."""
         return status.unanswered(self, older, calendar=calendar)
+
+    def due(self, within: timedelta) -> list[status.DueTicket]:
+        """The deadlines that are over, or will be within that time."""
+        return status.due_tickets(self, within)
 
     def why(self, ticket_id: TicketId) -> Why:
         return why.why(self, ticket_id)

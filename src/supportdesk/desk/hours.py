@@ -43,6 +43,7 @@ __all__ = [
     "hours_of",
     "is_open",
     "load_zone",
+    "next_closing",
     "next_open_day_same_time",
     "next_opening",
     "validate",
@@ -90,6 +91,19 @@ def is_open(calendar: Calendar, at: datetime) -> bool:
     """Whether `at` lies inside an opening interval; the closing instant does not."""
     moment = _microseconds(at)
     return any(opens <= moment for opens, _ in _openings_from(calendar, moment, within_days=0))
+
+
+def next_closing(calendar: Calendar, at: datetime) -> datetime | None:
+    """When the opening that `at` lies in ends; None outside hours, and where it does not end within 400 days."""
+    moment = _microseconds(at)
+    reached: int | None = None
+    for opens, closes in _openings_from(calendar, moment):
+        if opens > (moment if reached is None else reached):
+            break
+        reached = closes
+        if closes - moment > DAYS_WITHOUT_OPENING * _DAY:
+            return None
+    return None if reached is None else _utc(reached)
 
 
 def next_open_day_same_time(calendar: Calendar, start: datetime) -> datetime | None:

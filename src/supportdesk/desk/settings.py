@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 UNDO_WINDOWS = (0, 5, 10, 15, 30, 60)
 LONGEST_COOLING_OFF = 600
+SETTINGS_EVENT = "settings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +56,26 @@ def settings_in(tx: Transaction) -> DeskSettings:
 
 
 @again_if_busy
-def update_settings(desk: Desk, actor: Actor, changes: Mapping[str, Any]) -> DeskSettings:
-    """Set the named settings. Raises UsageError on an unknown name or a wrong value, NotAllowed below admin."""
+def update_settings(desk: Desk, actor: Actor, changes: Mapping[str, Any]) -> ActionId | None:
+    """Set the named settings as one action, which can be undone; None where they were so already.
+
+    Raises UsageError on an unknown name or a wrong value, NotAllowed below admin.
+    """
     known = {item.name for item in fields(DeskSettings)} - {"instance"}
     for name in changes:
         if name not in known:
             raise UsageError(_("no setting is called {name}").format(name=name), hint=", ".join(sorted(known)))
     with desk.store.transaction() as tx:
         check_actor(tx, actor, "admin")
-        wanted = DeskSettings(**{**_as_dict(settings_in(tx)), **changes})
+        before = settings_in(tx)
+        wanted = DeskSettings(**{**_as_dict(before), **changes})
         _check(wanted)
-        plan = Plan(undoable=False, events=(PlannedEvent(None, "settings", {"names": sorted(changes)}),))
-        for name in changes:
-            plan += _set(tx, name, getattr(wanted, name))
-        tx.apply(plan, actor, new_action_id())
-        return settings_in(tx)
+        changed = [name for name in changes if getattr(wanted, name) != getattr(before, name)]
+        if not changed:
+            return None
+        event = PlannedEvent(None, SETTINGS_EVENT, {"names": sorted(changed)})
+        written = tuple(_set(tx, name, getattr(wanted, name)) for name in changed)
+        return tx.apply(Plan(changes=written, events=(event,)), actor, new_action_id()).action_id
 
 
 def ensure_identity(tx: Transaction, actor: Actor) -> tuple[str, SigningKeys]:
@@ -78,7 +84,7 @@ def ensure_identity(tx: Transaction, actor: Actor) -> tuple[str, SigningKeys]:
     plan = Plan(undoable=False)
     if not instance:
         instance = "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _unused in range(10))
-        plan += _set(tx, "instance", instance)
+        plan += Plan(silent=(_set(tx, "instance", instance),))
     if not tx.rows("signing_key", limit=1):
         plan += Plan(silent=(Insert("signing_key", {"secret": secrets.token_bytes(32), "created_at": tx.now}),))
     if plan.changes or plan.silent:
@@ -223,11 +229,11 @@ def _as_dict(settings: DeskSettings) -> dict[str, Any]:
     return {item.name: getattr(settings, item.name) for item in fields(settings)}
 
 
-def _set(tx: Transaction, name: str, value: Any) -> Plan:
+def _set(tx: Transaction, name: str, value: Any) -> Insert | Update:
     stored = tx.row("setting", {"key": name})
     if stored is None:
-        return Plan(silent=(Insert("setting", {"key": name, "value": value}),))
-    return Plan(silent=(Update("setting", {"key": name}, {}, {"value": value}),))
+        return Insert("setting", {"key": name, "value": value})
+    return Update("setting", {"key": name}, {"value": stored["value"]}, {"value": value})
 
 
 def _check(settings: DeskSettings) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from supportdesk.desk.calendar import Calendar
 from supportdesk.desk.hours import business_days_after
-from supportdesk.desk.model import OUTBOX_STATES, MailboxId
+from supportdesk.desk.model import OUTBOX_STATES, MailboxId, TicketId
 from supportdesk.desk.results import DeskStatus, MailboxStatus
 from supportdesk.desk.settings import find_hours
 from supportdesk.l10n.catalog import _, ngettext
@@ -37,6 +37,47 @@ def unanswered(desk: Desk, older: timedelta | None, *, calendar: bool) -> list[R
         return desk.read.unanswered(now=now, older_than=None if older is None else now - older)
     calendars: Hours = {}
     return [row for row in desk.read.unanswered(now=now) if _is_over(desk, row, older, now, calendars)]
+
+
+@dataclass(frozen=True, slots=True)
+class DueTicket:
+    """A ticket with a deadline, and which of its targets that is: first_response, next_response, resolution."""
+
+    ticket_id: TicketId
+    target: str
+    due_at: datetime
+    status: str
+    mailbox_id: MailboxId | None
+    owner: str
+    customer: str
+    subject: str
+
+
+def due_tickets(desk: Desk, within: timedelta) -> list[DueTicket]:
+    """The deadlines that are over, or will be within that time; the most pressing first."""
+    latest = desk.clock.now() + within
+    rows = desk.read.rows("ticket", {"merged_into": None, "status": ["new", "open", "pending", "on_hold"]})
+    found = sorted((row for row in rows if row["due_at"] is not None and row["due_at"] <= latest), key=_pressing)
+    agents = {agent.id: agent.name for agent in desk.agents()}
+    customers = {row["customer_id"] for row in found} - {None}
+    names = {row["id"]: row["name"] for row in desk.read.rows("customer", {"id": sorted(customers)})}
+    return [
+        DueTicket(
+            ticket_id=row["id"], target=_target(row), due_at=row["due_at"], status=row["status"],
+            mailbox_id=row["mailbox_id"], owner=agents.get(row["assignee_id"], ""),
+            customer=names.get(row["customer_id"], ""), subject=row["subject"],
+        )
+        for row in found
+    ]  # fmt: skip
+
+
+def _pressing(row: Row) -> tuple[datetime, int]:
+    return row["due_at"], row["id"]
+
+
+def _target(row: Row) -> str:
+    dues = {"first_response": row["first_due"], "next_response": row["next_due"], "resolution": row["resolution_due"]}
+    return next(name for name, due_at in dues.items() if due_at == row["due_at"])
 
 
 def desk_status(desk: Desk) -> DeskStatus:

@@ -16,7 +16,7 @@ from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Delete, Insert, Plan, PlannedEvent, Row, Transaction, Update
 from supportdesk.desk.replies import cancel_send
 from supportdesk.desk.results import Done
-from supportdesk.desk.settings import new_action_id
+from supportdesk.desk.settings import SETTINGS_EVENT, new_action_id
 from supportdesk.desk.triage import update_ticket
 from supportdesk.desk.turns import in_turns
 from supportdesk.errors import Conflict, NotFound, StoreError, SupportdeskError
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 NEVER_UNDONE = frozenset({"undo", "cancel_send", "note", "call", "started", "adopt_draft", "merged_here", "split_from"})
 VIEW_EVENTS = frozenset({"view_added", "view_changed", "view_removed"})
-TEAM_EVENTS = frozenset({opening_hours.EVENT})  # what admins change for everybody
+TEAM_EVENTS = frozenset({opening_hours.EVENT, SETTINGS_EVENT})  # what admins change for everybody
+KEYS = {"ticket_tag": ("ticket_id", "tag"), "setting": ("key",)}  # of the rows that have no id
 LOOK_BACK = 5000  # events: a bulk action has one for each ticket
 # A split concerns two tickets and is undone as a whole or not at all; other actions ticket by ticket.
 AS_A_WHOLE = frozenset({"split"})
@@ -169,7 +170,7 @@ def _inverse(tx: Transaction, change: Change) -> Iterator[Change]:
 
 
 def _key_of(table: str, values: Row) -> Row:
-    return {"ticket_id": values["ticket_id"], "tag": values["tag"]} if table == "ticket_tag" else {"id": values["id"]}
+    return {name: values[name] for name in KEYS.get(table, ("id",))}
 
 
 def _restored_status(changes: Sequence[Change]) -> dict[str, str]:
