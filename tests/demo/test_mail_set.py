@@ -11,7 +11,8 @@ from supportdesk.demo.letters import ASSETS, CLIENTS
 from supportdesk.demo.mail_set import DemoMail, Script, arrival_times, customers, read_scripts, write_mails
 from supportdesk.demo.shop import CALENDAR, SHOP
 from supportdesk.demo.smtp_server import is_example
-from supportdesk.desk.canned import choose, fields
+from supportdesk.desk.canned import choose
+from supportdesk.desk.canned_ask import fields
 from supportdesk.desk.canned_folder import starter_set
 from supportdesk.desk.hours import next_open_day_same_time
 from supportdesk.errors import ConfigError

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from hashlib import sha256
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from supportdesk.desk.canned import AskField
-from supportdesk.desk.canned_folder import STARTER_SET, read_folder, starter_set, write_folder
+from supportdesk.desk.canned import AskField, CannedFile, Choice, Then
+from supportdesk.desk.canned_folder import (
+    STARTER_SET,
+    differences,
+    file_texts,
+    read_attachment,
+    read_folder,
+    remove_folder,
+    stale_folders,
+    starter_set,
+    write_folder,
+)
 from supportdesk.errors import ConfigError, NotFound
 from tests.desk.canned_samples import response, variant
 
@@ -27,6 +40,56 @@ def test_what_is_written_is_read_again_without_loss(tmp_path_factory, body, subj
     whole = [type(sample)(sample.key, {"it": label}, (keyword,), "it", sample.ask, sample.variants)]
     write_folder(folder, whole)
     assert list(read_folder(folder)) == whole
+
+
+WHOLE = replace(
+    response(
+        replace(variant("{{ ask.how }}", "it"), files=(CannedFile("modulo.pdf", sha256(b"%PDF").hexdigest(), 4),)),
+        ask=(AskField("how", "choice", {"it": "Come?"}, "", "b", (Choice("b", {"it": "b"}), Choice("a"))),),
+    ),
+    group={"it": "Resi"},
+    shortcut="rs",
+    sets=("outlet", "boutique"),
+    files=(CannedFile("Größe.txt", sha256(b"").hexdigest(), 0),),
+    then=Then("solved", ("resi",), 2, "giulia"),
+)
+BYTES = {"modulo.pdf": b"%PDF", "Größe.txt": b""}
+
+
+def test_everything_that_goes_with_a_response_survives_the_folder(tmp_path):
+    write_folder(tmp_path, [WHOLE], lambda file: BYTES[file.name])
+    assert read_folder(tmp_path) == (WHOLE,)
+    assert read_attachment(tmp_path, "sample", WHOLE.files[0]) == b""
+    assert file_texts(WHOLE)["it.md"] == '+++\nattachments = ["modulo.pdf"]\n+++\n{{ ask.how }}'
+
+
+def test_a_file_that_nothing_names_and_one_that_is_missing_are_faults(tmp_path):
+    write_folder(tmp_path, [WHOLE], lambda file: BYTES[file.name])
+    stray = tmp_path / "sample" / "attachments" / "stray.txt"
+    stray.write_text("x")
+    with pytest.raises(ConfigError, match=r"stray\.txt:1"):
+        read_folder(tmp_path)
+    stray.unlink()
+    (tmp_path / "sample" / "attachments" / "modulo.pdf").unlink()
+    with pytest.raises(ConfigError, match=r"it\.md:2: .*modulo\.pdf"):
+        read_folder(tmp_path)
+
+
+def test_a_difference_reads_like_that_of_git():
+    before, after = response(variant("Ciao\n", "it")), response(variant("Ciao!\n", "it"))
+    found = differences({"sample": before, "gone": WHOLE}, {"sample": after, "added": WHOLE})
+    assert [(one.kind, one.key) for one in found] == [("new", "added"), ("gone", "gone"), ("changed", "sample")]
+    assert found[2].diff == "--- a/sample/it.md\n+++ b/sample/it.md\n@@ -1 +1 @@\n-Ciao\n+Ciao!\n"
+    assert "--- a/gone/attachments/modulo.pdf\n+++ /dev/null\n" in found[1].diff
+
+
+def test_folders_of_what_is_gone_are_named_and_only_what_was_exported_is_removed(tmp_path):
+    write_folder(tmp_path, [WHOLE, replace(WHOLE, key="other")], lambda file: BYTES[file.name])
+    (tmp_path / "other" / "notes.txt").write_text("mine")
+    assert [one.name for one in stale_folders(tmp_path, [])] == ["other", "sample"]
+    for one in stale_folders(tmp_path, []):
+        remove_folder(one)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["notes.txt"]
 
 
 def test_the_starter_set_is_written_as_it_was_read(tmp_path):

@@ -42,7 +42,7 @@ def test_what_the_team_shares_needs_a_role(house: House, call: Any) -> None:
 
 
 def sample() -> Any:
-    from supportdesk.desk.canned import build_response
+    from supportdesk.desk.canned_meta import build_response
 
     return build_response("thanks", {"title": {"en": "Thanks"}}, [("it", {}, "Grazie!")])
 

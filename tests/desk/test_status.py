@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from supportdesk.desk.canned import build_response
+from supportdesk.desk.canned_meta import build_response
 from supportdesk.desk.fetch import note_health
 from supportdesk.desk.verdicts import write_verdict
 from supportdesk.errors import Conflict, MissingValue, NotFound
@@ -156,11 +156,12 @@ def test_the_timeline_says_what_an_undo_undid(house: House) -> None:
 
 
 def test_a_canned_response_is_in_the_customers_language_with_the_order_number_found(house: House) -> None:
-    assert house.desk.import_canned(house.giulia, [WHERE], dry_run=True) == ("new where-is-my-order",)
+    planned = house.desk.import_canned(house.giulia, [WHERE], dry_run=True).changes
+    assert [(one.kind, one.key) for one in planned] == [("new", "where-is-my-order")]
     assert house.desk.canned() == ()
     house.desk.import_canned(house.giulia, [WHERE])
     assert house.desk.canned() == (WHERE,)
-    assert house.desk.import_canned(house.giulia, [WHERE]) == ()
+    assert house.desk.import_canned(house.giulia, [WHERE]).changes == ()
     ticket_id = house.customer_writes("Non arriva", subject="Ordine 5521")
     fields = house.desk.canned_fields("where-is-my-order", ticket_id)
     assert [(field.name, known) for field, known in fields] == [("order_number", "5521"), ("day", "")]

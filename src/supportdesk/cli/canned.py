@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from supportdesk.cli.actions import say_how_to_ask
-from supportdesk.cli.inputs import assignments, one_ticket
+from supportdesk.cli.actions import say_how_to_ask, tell_done
+from supportdesk.cli.inputs import assignments, confirm, is_interactive, one_ticket, text_from
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
-from supportdesk.desk.canned import CannedResponse
+from supportdesk.desk.canned import CannedResponse, Entry
 from supportdesk.errors import MissingValue, NotFound
 from supportdesk.l10n.catalog import N_, _, current_language, ngettext
 
@@ -26,13 +27,24 @@ def list_canned(
     from supportdesk.desk.canned import search
     from supportdesk.textfold import fold
 
-    found = session.desk.canned()
+    entries = {entry.response.key: entry for entry in session.desk.canned_entries()}
     if words:
-        found = tuple(search(found, " ".join(words), fold))
+        found = search((entry.response for entry in entries.values()), " ".join(words), fold)
+        entries = {response.key: entries[response.key] for response in found}
     session.out.table(
-        [_as_value(response) for response in found],
-        (_("key"), _("title"), _("variants")),
-        ((one.key, one.title(current_language()), [str(item.tag) for item in one.variants]) for one in found),
+        [{**_as_value(one.response), "uses": one.uses, "edited": one.edited} for one in entries.values()],
+        (_("key"), _("shortcut"), _("title"), _("used"), _("edited"), _("variants")),
+        (
+            (
+                one.response.key,
+                one.response.shortcut,
+                one.response.title(current_language()),
+                one.uses,
+                edited_share(one),
+                [str(item.tag) for item in one.response.variants],
+            )
+            for one in entries.values()
+        ),
     )
 
 
@@ -42,9 +54,7 @@ def show(
     key: Annotated[str, typer.Argument(metavar="KEY", help=N_("Which one"))],
     variant: Annotated[str, typer.Option("--variant", metavar="TAG", help=N_("Only this variant: it, de@formal"))] = "",
 ) -> None:
-    response = next((one for one in session.desk.canned() if one.key == key), None)
-    if response is None:
-        raise NotFound(_("there is no canned response {key}").format(key=key), hint="supportdesk canned list")
+    response = _entry(session, key).response
     chosen = [response.variant(variant)] if variant else list(response.variants)
     tags = ", ".join(str(one.tag) for one in response.variants)
     if None in chosen:
@@ -54,7 +64,8 @@ def show(
         return
     session.out.line(f"{response.key}: {response.title(current_language())}")
     for field in response.ask:
-        session.out.line(f"  --ask {field.name}=…  ({field.type}) {field.label(current_language())}")
+        choices = f": {', '.join(choice.key for choice in field.choices)}" if field.choices else ""
+        session.out.line(f"  --ask {field.name}=…  ({field.type}{choices}) {field.label(current_language())}")
     for one in chosen:
         assert one is not None
         session.out.line(f"── {one.tag} ── {one.subject}".rstrip())
@@ -80,28 +91,92 @@ def render(
         session.out.text(rendered.text.rstrip("\n"))
 
 
+@verb(app, "coverage", N_("Show which response is written in which language and form of address"), restricted=True)
+def coverage(session: Session) -> None:
+    from supportdesk.desk.canned_coverage import matrix
+
+    found = matrix([entry.response for entry in session.desk.canned_entries()])
+    words = {"": _("missing"), "written": _("written"), "outdated": _("outdated")}
+    session.out.table(
+        [{"key": row.key, **row.states} for row in found.rows],
+        (_("key"), *found.tags),
+        ((row.key, *(words[row.states[tag]] for tag in found.tags)) for row in found.rows),
+    )
+
+
+@verb(app, "set", N_("Write one text of a canned response"), restricted=True)
+def set_variant(
+    session: Session,
+    key: Annotated[str, typer.Argument(metavar="KEY", help=N_("Which one"))],
+    variant: Annotated[str, typer.Option("--variant", metavar="TAG", help=N_("Which variant: it, de@formal"))],
+    file: Annotated[str, typer.Option("--file", "-F", metavar="FILE", help=N_("The text; - for standard input"))] = "-",
+    subject: Annotated[str | None, typer.Option("--subject", metavar="TEXT", help=N_("Its subject"))] = None,
+) -> int:
+    from supportdesk.desk.canned_edit import with_text
+
+    entry = _entry(session, key)
+    text = text_from(session, "", file)
+    changed = with_text(entry.response, variant, text, subject)
+    return tell_done(session, session.desk.save_canned(session.actor, changed, entry.version))
+
+
+@verb(app, "remove", N_("Remove a canned response; undo brings it back"), restricted=True)
+def remove(session: Session, key: Annotated[str, typer.Argument(metavar="KEY", help=N_("Which one"))]) -> int:
+    entry = _entry(session, key)
+    return tell_done(session, session.desk.remove_canned(session.actor, entry.response.key, entry.version))
+
+
 @verb(app, "export", N_("Write the canned responses as a folder of files"))
 def export(
     session: Session,
     folder: Annotated[str, typer.Argument(metavar="FOLDER", help=N_("Where to"))],
+    delete: Annotated[bool, typer.Option("--delete", help=N_("Delete there what the desk no longer has"))] = False,
 ) -> None:
-    from supportdesk.desk.canned_folder import write_folder
+    from supportdesk.desk.canned_folder import remove_folder, stale_folders, write_folder
 
-    written = write_folder(Path(folder), session.desk.canned())
-    session.out.answer({"files": written}, [str(path) for path in written])
+    responses = [entry.response for entry in session.desk.canned_entries()]
+    written = write_folder(Path(folder), responses, lambda file: session.desk.blobs.get(file.sha))
+    stale = stale_folders(Path(folder), responses)
+    question = _("Delete from the folder what the desk no longer has: {keys}?")
+    removed = stale if _may_delete(delete, question, [one.name for one in stale]) else ()
+    for one in removed:
+        remove_folder(one)
+    session.out.answer({"files": written, "deleted": removed}, [str(path) for path in written])
+    if len(removed) < len(stale):
+        names = ", ".join(one.name for one in stale)
+        session.out.say(_("left in the folder: {keys} (--delete removes them)").format(keys=names))
 
 
 @verb(app, "import", N_("Take canned responses over from a folder of files"))
 def import_folder(
     session: Session,
     folder: Annotated[str, typer.Argument(metavar="FOLDER", help=N_("Where from"))],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help=N_("Only say what would be changed"))] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=N_("Only show what would be changed"))] = False,
+    delete: Annotated[bool, typer.Option("--delete", help=N_("Delete what the folder does not have"))] = False,
 ) -> None:
-    from supportdesk.desk.canned_folder import read_folder
+    from supportdesk.desk.canned_folder import read_attachment, read_folder
 
-    lines = session.desk.import_canned(session.actor, read_folder(Path(folder)), dry_run=dry_run)
-    session.out.answer({"dry_run": dry_run, "changes": lines}, lines)
-    if not lines:
+    path, desk = Path(folder), session.desk
+    responses = read_folder(path)
+    if not dry_run:
+        gone = desk.import_canned(session.actor, responses, dry_run=True).gone
+        delete = _may_delete(delete, _("Delete what the folder does not have: {keys}?"), gone)
+    found = desk.import_canned(
+        session.actor,
+        responses,
+        dry_run=dry_run,
+        delete=delete,
+        load=lambda key, file: read_attachment(path, key, file),
+    )
+    lines = [f"{one.kind} {one.key}" for one in found.changes]
+    if dry_run:
+        lines = [line for one in found.changes for line in (f"{one.kind} {one.key}", *one.diff.splitlines())]
+    value = {"dry_run": dry_run, "changes": found.changes, "kept": found.gone}
+    session.out.answer({**value, "action": found.done.action_id} if found.done else value, lines)
+    if found.gone:
+        keys = ", ".join(found.gone)
+        session.out.say(_("not in the folder, and kept: {keys} (--delete removes them)").format(keys=keys))
+    if not found.changes:
         session.out.say(_("nothing differs"))
 
 
@@ -120,7 +195,8 @@ def lint(
 
     if folder:
         session.refuse_if_restricted(_("reading a folder of this machine"))
-    responses = read_folder(Path(folder)) if folder else session.desk.canned()
+    stored = () if folder else (entry.response for entry in session.desk.canned_entries())
+    responses = read_folder(Path(folder)) if folder else tuple(stored)
     findings = find_faults(responses, expect or ())
     lines = [f"{one.key}{'/' if one.variant else ''}{one.variant}: {one.message} [{one.code}]" for one in findings]
     session.out.answer(findings, lines)
@@ -129,17 +205,42 @@ def lint(
     return 1 if findings else 0
 
 
+def edited_share(entry: Entry) -> str:
+    """How many of the replies were changed before they were sent, in percent; "" while there are none."""
+    return f"{round(100 * entry.edited / entry.uses)} %" if entry.uses else ""
+
+
+def _entry(session: Session, key: str) -> Entry:
+    for entry in session.desk.canned_entries():
+        if key in (entry.response.key, entry.response.shortcut):
+            return entry
+    raise NotFound(_("there is no canned response {key}").format(key=key), hint="supportdesk canned list")
+
+
+def _may_delete(delete: bool, question: str, keys: Sequence[str]) -> bool:
+    """What would be lost is asked for; where nobody can answer, it is kept."""
+    if delete or not keys or not is_interactive():
+        return delete
+    return confirm(question.format(keys=", ".join(keys)), default=False)
+
+
 def _as_value(response: CannedResponse, *variants: object) -> dict[str, object]:
     """A response as JSON: tags as they are written."""
     chosen = variants or response.variants
     return {
         "key": response.key,
+        "kind": "fragment" if response.fragment else "response",
         "titles": response.titles,
+        "group": response.group,
+        "shortcut": response.shortcut,
+        "sets": response.sets,
+        "then": response.then,
+        "attachments": response.files,
         "keywords": response.keywords,
         "source": response.source,
         "ask": response.ask,
         "variants": [
-            {"tag": str(one.tag), "subject": one.subject, "body": one.body}
+            {"tag": str(one.tag), "subject": one.subject, "body": one.body, "attachments": one.files}
             for one in response.variants
             if one in chosen
         ],

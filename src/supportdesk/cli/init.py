@@ -196,10 +196,10 @@ def _import_starter_responses(session: Session, desk: Desk, actor: Actor) -> Non
     """The starter set, into a desk that has no responses yet: never over what somebody has edited."""
     from supportdesk.desk.canned_folder import starter_set
 
-    if desk.canned():
+    if desk.canned_entries():
         return
-    lines = desk.import_canned(actor, starter_set())
-    session.out.say(_("{count} canned responses are ready: supportdesk canned list").format(count=len(lines)))
+    desk.import_canned(actor, starter_set())
+    session.out.say(_("{count} canned responses are ready: supportdesk canned list").format(count=len(desk.canned())))
 
 
 def _own_name() -> str:

@@ -94,7 +94,7 @@ class Closure:
 
 def find_response(source: Rows, key: str) -> CannedResponse:
     """The shop's own text under that key, else the one of this package."""
-    from supportdesk.desk.canned_use import find_canned
+    from supportdesk.desk.canned_set import find_canned
 
     try:
         return find_canned(source, key)

@@ -1,26 +1,29 @@
 """Canned responses: one answer, written once for every language and form of address that the shop serves.
 
-Here are the values, the choice of the variant and what the agent fills in. The text becomes a reply in
-`desk.templates`, its checks are in `desk.canned_lint`, the folder of Markdown files in `desk.canned_folder`. No I/O.
+Here are the values and the choice of the variant. What the agent fills in is in `desk.canned_ask`, the plain form for
+files and columns in `desk.canned_meta`, the checks in `desk.canned_lint`, the folder of Markdown files in
+`desk.canned_folder`; the text becomes a reply in `desk.templates`. No I/O.
 """
 
 from __future__ import annotations
 
 import hashlib
+import mimetypes
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from supportdesk.errors import MissingValue, UsageError
+from supportdesk.errors import MissingValue
 from supportdesk.l10n.catalog import _, current_language
 from supportdesk.l10n.tags import LocaleTag, canonical_language
 
 if TYPE_CHECKING:
     import datetime as dt
 
-AskType = Literal["text", "money", "date", "number"]
-ASK_TYPES: Final[tuple[AskType, ...]] = ("text", "money", "date", "number")
+AskType = Literal["text", "money", "date", "number", "choice"]
+ASK_TYPES: Final[tuple[AskType, ...]] = ("text", "money", "date", "number", "choice")
+THEN_STATUSES: Final = ("open", "pending", "on_hold", "solved")
 KEY: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -42,21 +45,62 @@ CONTEXT: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """One of the answers of a `choice` field: a text compares it by `key`, and shows it in the customer's language."""
+
+    key: str
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+    def text(self, language: str) -> str:
+        """The words in exactly that language, else the key: another language would be worse than none."""
+        return self.texts.get(canonical_language(language)) or self.key
+
+
+@dataclass(frozen=True, slots=True)
 class AskField:
     """A value that the agent fills in before sending, used as `{{ ask.NAME }}`.
 
     `labels` by UI language; `prefill` is a CONTEXT value (`order.number`) or "". Typed by the rules of the agent's
-    locale, shown by those of the customer's.
+    locale, shown by those of the customer's. `default` stands there where the ticket tells nothing, written the same
+    in every locale: `3`, `4.90 EUR`, `2026-12-30` or `+3` (days from today), a choice's key, or the text itself.
     """
 
     name: str
     type: AskType = "text"
     labels: Mapping[str, str] = field(default_factory=dict)
     prefill: str = ""
+    default: str = ""
+    choices: tuple[Choice, ...] = ()
 
     def label(self, language: str) -> str:
         """The label in the agent's language, else in English, else the name."""
         return _in_language(self.labels, language) or self.name.replace("_", " ")
+
+
+@dataclass(frozen=True, slots=True)
+class CannedFile:
+    """A file that goes with a response; its bytes are a blob."""
+
+    name: str
+    sha: str
+    size: int
+
+    @property
+    def content_type(self) -> str:
+        return mimetypes.guess_type(self.name)[0] or "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Then:
+    """What sending the response does to the ticket besides: part of the same action, undone with it.
+
+    `status` stands in for the one that a plain send sets; `snooze_days` are business days; `assign` is a login or `me`.
+    """
+
+    status: str = ""
+    tags: tuple[str, ...] = ()
+    snooze_days: int = 0
+    assign: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +111,7 @@ class Variant:
     body: str
     subject: str = ""
     source_hash: str = ""
+    files: tuple[CannedFile, ...] = ()
 
     @property
     def hash(self) -> str:
@@ -76,7 +121,11 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class CannedResponse:
-    """One entry: titles and keywords are for the agent who looks for it, the variants are for customers."""
+    """One entry: titles, group and keywords are for the agent who looks for it, the variants are for customers.
+
+    A fragment is no answer but a piece that answers share, used as `{{ fragment.KEY }}`. `sets` name the shops whose
+    mailboxes offer the response; without any, all do. `files` go with every variant.
+    """
 
     key: str
     titles: Mapping[str, str]
@@ -84,15 +133,43 @@ class CannedResponse:
     source: str = ""  # the tag of the variant that the others are translated from
     ask: tuple[AskField, ...] = ()
     variants: tuple[Variant, ...] = ()
+    fragment: bool = False
+    group: Mapping[str, str] = field(default_factory=dict)
+    shortcut: str = ""
+    sets: tuple[str, ...] = ()
+    files: tuple[CannedFile, ...] = ()
+    then: Then = Then()
 
     def title(self, language: str) -> str:
         """The title in the agent's language, else in English, else the key."""
         return _in_language(self.titles, language) or self.key
 
+    def group_name(self, language: str) -> str:
+        """The group in the agent's language, else in English; "" without one."""
+        return _in_language(self.group, language)
+
     def variant(self, tag: str) -> Variant | None:
         """The variant with exactly this tag."""
         wanted = LocaleTag.parse(tag)
         return next((variant for variant in self.variants if variant.tag == wanted), None)
+
+    def is_outdated(self, variant: Variant) -> bool:
+        """Whether the source has changed since the variant was translated from it."""
+        source = self.variant(self.source) if self.source else None
+        return source is not None and variant.tag != source.tag and variant.source_hash != source.hash
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A response as it is stored: the version for compare-and-swap, and how it is used.
+
+    `uses` counts the replies that went out with it, `edited` those of them whose text the agent had changed.
+    """
+
+    response: CannedResponse
+    version: int = 1
+    uses: int = 0
+    edited: int = 0
 
 
 def choose(response: CannedResponse, language: str, region: str = "", register: str = "") -> Variant:
@@ -127,60 +204,31 @@ def choose(response: CannedResponse, language: str, region: str = "", register: 
 
 
 def search(responses: Iterable[CannedResponse], query: str, fold: Any = str.casefold) -> list[CannedResponse]:
-    """The responses whose key, titles or keywords contain every word of the query; those that start with it first."""
+    """The responses whose key, shortcut, titles, group or keywords contain every word of the query.
+
+    The one whose shortcut it is comes first, then those that start with it.
+    """
     words = fold(query).split()
     found = []
     for response in responses:
-        haystack = fold(" ".join((response.key.replace("-", " "), *response.titles.values(), *response.keywords)))
+        names = (response.key.replace("-", " "), *response.titles.values())
+        haystack = fold(" ".join((*names, response.shortcut, *response.group.values(), *response.keywords)))
         if all(word in haystack for word in words):
-            starts = any(fold(text).startswith(fold(query)) for text in (response.key, *response.titles.values()))
-            found.append((not starts, response.key, response))
+            starts = any(fold(text).startswith(fold(query)) for text in (response.key, *names))
+            rank = 0 if response.shortcut and fold(response.shortcut) == fold(query).strip() else 1 if starts else 2
+            found.append((rank, response.key, response))
     return [response for *_rank, response in sorted(found, key=lambda item: item[:2])]
 
 
-def fields(response: CannedResponse, variant: Variant | None = None) -> tuple[AskField, ...]:
-    """What the agent is asked for: every field of the response, or only those that this variant uses."""
-    if variant is None:
-        return response.ask
-    from supportdesk.desk.templates import placeholders
+def is_offered(response: CannedResponse, canned_set: str) -> bool:
+    """Whether an agent picks it for a mailbox of that set: fragments and automatic texts never, others by their sets.
 
-    used = placeholders(variant)
-    return tuple(item for item in response.ask if f"ask.{item.name}" in used)
-
-
-def prefill(response: CannedResponse, values: Mapping[str, Any]) -> dict[str, str]:
-    """What the fields start with, from the values of the ticket: {"order_number": "4711"}; only what is known."""
-    found = {item.name: _look_up(values, item.prefill) for item in response.ask if item.prefill}
-    return {name: str(value) for name, value in found.items() if value not in (None, "")}
-
-
-def read_answers(
-    response: CannedResponse, typed: Mapping[str, str], agent_locale: str, *, currency: str, today: dt.date
-) -> dict[str, Any]:
-    """What the agent typed as values for `{"ask": …}`: text, Money, date, Decimal. Empty fields are left out.
-
-    An amount without a currency is in `currency`. UsageError names the field that cannot be read, and why.
+    A mailbox without a set offers everything.
     """
-    from supportdesk.l10n.inputs import read_date, read_money, read_number
+    from supportdesk.desk.automatic_texts import is_automatic
 
-    answers: dict[str, Any] = {}
-    for item in response.ask:
-        text = typed.get(item.name, "").strip()
-        if not text:
-            continue
-        try:
-            match item.type:
-                case "money":
-                    answers[item.name] = read_money(text, agent_locale, currency)
-                case "date":
-                    answers[item.name] = read_date(text, agent_locale, today)
-                case "number":
-                    answers[item.name] = read_number(text, agent_locale)
-                case "text":
-                    answers[item.name] = text
-        except ValueError as error:
-            raise UsageError(f"{item.label(agent_locale)}: {error}") from error
-    return answers
+    belongs = not response.sets or not canned_set or canned_set in response.sets
+    return belongs and not response.fragment and not is_automatic(response.key)
 
 
 def context(
@@ -214,108 +262,6 @@ def context(
     }
     known = {name: {key: value for key, value in group.items() if value} for name, group in values.items()}
     return {**known, "today": today}
-
-
-def response_meta(response: CannedResponse) -> dict[str, Any]:
-    """Everything of a response but its key and variants, as plain values for a JSON column or a TOML file."""
-    meta: dict[str, Any] = {"title": dict(response.titles), "keywords": list(response.keywords)}
-    if response.source:
-        meta["source"] = response.source
-    if response.ask:
-        meta["ask"] = {
-            item.name: {
-                "type": item.type,
-                **({"prefill": item.prefill} if item.prefill else {}),
-                "label": dict(item.labels),
-            }
-            for item in response.ask
-        }
-    return meta
-
-
-def variant_meta(variant: Variant) -> dict[str, str]:
-    """The front matter of a variant, as plain values."""
-    meta = {"subject": variant.subject, "source_hash": variant.source_hash}
-    return {key: value for key, value in meta.items() if value}
-
-
-def build_response(
-    key: str, meta: Mapping[str, Any], variants: Iterable[tuple[str, Mapping[str, Any], str]]
-) -> CannedResponse:
-    """A response from what `response_meta` and `variant_meta` made; (tag, meta, body) for each variant.
-
-    ValueError names the key that is unknown or has the wrong type; the caller adds file and line.
-    """
-    if not KEY.fullmatch(key):
-        raise ValueError(_("“{key}” is not a key: lower-case words joined by hyphens").format(key=key))
-    _known_keys(meta, {"title", "keywords", "source", "ask"})
-    source = _text(meta, "source")
-    return CannedResponse(
-        key=key,
-        titles=_texts(meta, "title"),
-        keywords=_keywords(meta),
-        source=str(LocaleTag.parse(source)) if source else "",
-        ask=tuple(_ask_field(name, value) for name, value in _table(meta, "ask").items()),
-        variants=tuple(sorted((build_variant(*item) for item in variants), key=lambda variant: str(variant.tag))),
-    )
-
-
-def build_variant(tag: str, meta: Mapping[str, Any], body: str) -> Variant:
-    """A variant from its tag, front matter and text; ValueError as for `build_response`."""
-    _known_keys(meta, {"subject", "source_hash"})
-    return Variant(LocaleTag.parse(tag), body, _text(meta, "subject"), _text(meta, "source_hash"))
-
-
-def _ask_field(name: str, meta: Any) -> AskField:
-    if not NAME.fullmatch(name) or not isinstance(meta, Mapping):
-        raise ValueError(_("ask.{name} is not a field: a table with type, label and prefill").format(name=name))
-    _known_keys(meta, {"type", "label", "prefill"})
-    kind, known = _text(meta, "type") or "text", _text(meta, "prefill")
-    if kind not in ASK_TYPES:
-        raise ValueError(
-            _("ask.{name}: unknown type “{kind}” ({known})").format(name=name, kind=kind, known=", ".join(ASK_TYPES))
-        )
-    if known and known not in CONTEXT:
-        raise ValueError(_("ask.{name}: unknown value “{value}” to prefill it with").format(name=name, value=known))
-    return AskField(name, kind, _texts(meta, "label"), known)
-
-
-class _Malformed(ValueError):
-    """A value of the wrong kind in a file or a JSON column."""
-
-
-def _known_keys(meta: Mapping[str, Any], known: set[str]) -> None:
-    for key in meta:
-        if key not in known:
-            raise ValueError(
-                _("unknown key “{key}” (there are: {known})").format(key=key, known=", ".join(sorted(known)))
-            )
-
-
-def _text(meta: Mapping[str, Any], key: str) -> str:
-    value = meta.get(key, "")
-    if not isinstance(value, str):
-        raise _Malformed(_("“{key}” must be a text").format(key=key))
-    return value
-
-
-def _table(meta: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = meta.get(key, {})
-    if not isinstance(value, Mapping):
-        raise _Malformed(_("“{key}” must be a table").format(key=key))
-    return value
-
-
-def _texts(meta: Mapping[str, Any], key: str) -> dict[str, str]:
-    table = _table(meta, key)
-    return {language: _text(table, language) for language in table}
-
-
-def _keywords(meta: Mapping[str, Any]) -> tuple[str, ...]:
-    words = meta.get("keywords", [])
-    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-        raise ValueError(_("“{key}” must be a list of texts").format(key="keywords"))
-    return tuple(words)
 
 
 def _in_language(texts: Mapping[str, str], language: str) -> str:

@@ -1,34 +1,50 @@
 """Canned responses as a folder that can be kept in git, reviewed and translated; and the starter set of this package.
 
-    KEY/response.toml     title by language, keywords, source, ask fields
-    KEY/de@formal.md      +++ front matter in TOML (subject, source_hash) +++ and the text
+    KEY/response.toml     title by language, keywords, source, ask fields, what sending it does
+    KEY/de@formal.md      +++ front matter in TOML (subject, source_hash, attachments) +++ and the text
+    KEY/attachments/      the files that response.toml or a text names
 
 Reading and writing are inverse: nothing is lost, and writing what was read changes no byte of a text.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
+from dataclasses import dataclass
+from difflib import unified_diff
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from supportdesk.desk.canned import KEY, build_response, build_variant, response_meta, variant_meta
+from supportdesk.desk.canned import KEY, CannedFile
+from supportdesk.desk.canned_meta import build_response, build_variant, check_file_name, response_meta, variant_meta
 from supportdesk.errors import ConfigError, NotFound
 from supportdesk.l10n.catalog import _
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from supportdesk.desk.canned import CannedResponse
 
-STARTER_SET = Path(__file__).parent.parent / "canned"
+STARTER_SET: Final = Path(__file__).parent.parent / "canned"
+LARGEST_FILE: Final = 10 * 2**20  # octets
 _RESPONSE_FILE = "response.toml"
+_ATTACHMENTS = "attachments"
 _FENCE = "+++"
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What an import changes of one entry: `kind` new | changed | gone, and a unified diff of its files."""
+
+    kind: str
+    key: str
+    diff: str
+
+
 def starter_set() -> tuple[CannedResponse, ...]:
-    """The twenty responses that a new desk begins with, in Italian, English, German, French and Spanish."""
+    """What a new desk begins with, in Italian, English, German, French and Spanish: responses and their fragments."""
     return read_folder(STARTER_SET)
 
 
@@ -36,53 +52,148 @@ def read_folder(path: Path) -> tuple[CannedResponse, ...]:
     """Every response of a folder, by key. ConfigError names the file and the line; NotFound: no such folder."""
     if not path.is_dir():
         raise NotFound(_("There is no folder {path}").format(path=path))
-    folders = sorted(item for item in path.iterdir() if item.is_dir() and KEY.fullmatch(item.name))
-    return tuple(_read_response(folder) for folder in folders)
+    for item in path.iterdir():
+        if item.is_dir() and (item / _RESPONSE_FILE).exists() and not KEY.fullmatch(item.name):
+            message = _("“{key}” is not a key: lower-case words joined by hyphens").format(key=item.name)
+            raise _at(item / _RESPONSE_FILE, 1, message)
+    return tuple(_read_response(folder) for folder in _folders(path))
 
 
-def write_folder(path: Path, responses: Iterable[CannedResponse]) -> tuple[Path, ...]:
-    """Write the responses below `path` and return the files; variants that a response no longer has are removed."""
+def read_attachment(path: Path, key: str, file: CannedFile) -> bytes:
+    """The bytes of a file that `read_folder` found."""
+    return (path / key / _ATTACHMENTS / file.name).read_bytes()
+
+
+def write_folder(
+    path: Path, responses: Iterable[CannedResponse], load: Callable[[CannedFile], bytes] | None = None
+) -> tuple[Path, ...]:
+    """Write the responses below `path` and return the files; variants and files that one no longer has are removed.
+
+    A file that has these bytes already is left alone. `load` fetches the bytes of an attachment.
+    """
     written = []
     for response in responses:
         folder = path / response.key
-        folder.mkdir(parents=True, exist_ok=True)
-        texts = {_RESPONSE_FILE: _toml(response_meta(response))}
-        for variant in response.variants:
-            meta = _toml(variant_meta(variant))
-            texts[f"{variant.tag}.md"] = f"{_FENCE}\n{meta}{_FENCE}\n{variant.body}" if meta else variant.body
-        for name, text in texts.items():
-            (folder / name).write_bytes(text.encode())
-            written.append(folder / name)
-        for stale in folder.glob("*.md"):
-            if stale.name not in texts:
+        wanted = {folder / name: text.encode() for name, text in file_texts(response).items()}
+        if load is not None:
+            wanted |= {folder / _ATTACHMENTS / file.name: load(file) for file in _files_of(response)}
+        for target, data in wanted.items():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if not target.is_file() or target.read_bytes() != data:
+                target.write_bytes(data)
+            written.append(target)
+        for stale in [*folder.glob("*.md"), *(folder / _ATTACHMENTS).glob("*")]:
+            if stale not in wanted and (load is not None or stale.parent == folder):
                 stale.unlink()
     return tuple(written)
+
+
+def stale_folders(path: Path, responses: Iterable[CannedResponse]) -> tuple[Path, ...]:
+    """The folders of entries that are not among the responses: what an export leaves behind unless they go."""
+    keys = {response.key for response in responses}
+    return tuple(folder for folder in _folders(path) if folder.name not in keys) if path.is_dir() else ()
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove what an export wrote there; whatever else is in it stays, and so does the folder then."""
+    for file in [folder / _RESPONSE_FILE, *folder.glob("*.md"), *(folder / _ATTACHMENTS).glob("*")]:
+        file.unlink(missing_ok=True)
+    for below in (folder / _ATTACHMENTS, folder):
+        if below.is_dir() and not any(below.iterdir()):
+            below.rmdir()
+
+
+def file_texts(response: CannedResponse) -> dict[str, str]:
+    """The files of a response, by name below its folder, without the attachments."""
+    texts = {_RESPONSE_FILE: _toml(response_meta(response))}
+    for variant in response.variants:
+        meta = _toml(variant_meta(variant))
+        fenced = bool(meta) or variant.body.startswith(f"{_FENCE}\n")
+        texts[f"{variant.tag}.md"] = f"{_FENCE}\n{meta}{_FENCE}\n{variant.body}" if fenced else variant.body
+    return texts
+
+
+def differences(stored: Mapping[str, CannedResponse], wanted: Mapping[str, CannedResponse]) -> tuple[Difference, ...]:
+    """What turns the one set into the other, by key."""
+    found = []
+    for key in sorted({*stored, *wanted}):
+        before, after = stored.get(key), wanted.get(key)
+        if before != after:
+            kind = "new" if before is None else "gone" if after is None else "changed"
+            found.append(Difference(kind, key, _diff(key, before, after)))
+    return tuple(found)
+
+
+def _diff(key: str, before: CannedResponse | None, after: CannedResponse | None) -> str:
+    old, new = (_texts_and_files(one) if one is not None else {} for one in (before, after))
+    lines: list[str] = []
+    for name in sorted({*old, *new}):
+        left, right = (side.get(name, "").splitlines(keepends=True) for side in (old, new))
+        names = [f"{side}/{key}/{name}" if name in there else "/dev/null" for side, there in (("a", old), ("b", new))]
+        found = unified_diff(left, right, fromfile=names[0], tofile=names[1])
+        lines += (line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in found)
+    return "".join(lines)
+
+
+def _texts_and_files(response: CannedResponse) -> dict[str, str]:
+    """As `file_texts`; an attachment is told by its hash and size."""
+    files = {f"{_ATTACHMENTS}/{file.name}": f"sha256 {file.sha}, {file.size}\n" for file in _files_of(response)}
+    return {**file_texts(response), **files}
+
+
+def _files_of(response: CannedResponse) -> list[CannedFile]:
+    whole = [*response.files, *(file for variant in response.variants for file in variant.files)]
+    return list(dict.fromkeys(whole))
+
+
+def _folders(path: Path) -> list[Path]:
+    return sorted(item for item in path.iterdir() if item.is_dir() and KEY.fullmatch(item.name))
 
 
 def _read_response(folder: Path) -> CannedResponse:
     head = folder / _RESPONSE_FILE
     if not head.is_file():
         raise ConfigError(_("{file} is missing").format(file=head))
-    meta = _read_toml(head, _read(head), 1)
-    variants = [_read_variant(file) for file in sorted(folder.glob("*.md"))]
+    meta, files = _read_toml(head, _read(head), 1), _read_files(folder)
+    variants = [_read_variant(file, files) for file in sorted(folder.glob("*.md"))]
     try:
-        return build_response(folder.name, meta, variants)
+        response = build_response(folder.name, meta, variants, files)
     except ValueError as error:
         raise _at(head, _line_of(_read(head), str(error)), str(error)) from error
+    if unnamed := sorted(set(files) - {file.name for file in _files_of(response)}):
+        message = _("no text names this file under “{key}”").format(key="attachments")
+        raise _at(folder / _ATTACHMENTS / unnamed[0], 1, message)
+    return response
 
 
-def _read_variant(file: Path) -> tuple[str, dict[str, Any], str]:
+def _read_files(folder: Path) -> dict[str, CannedFile]:
+    found = {}
+    for file in sorted((folder / _ATTACHMENTS).glob("*")):
+        if file.name.startswith(".") or not file.is_file():
+            continue
+        try:
+            check_file_name(file.name)
+        except ValueError as error:
+            raise _at(file, 1, str(error)) from error
+        size = file.stat().st_size
+        if size > LARGEST_FILE:
+            raise _at(file, 1, _("the file is larger than {size} MB").format(size=LARGEST_FILE // 2**20))
+        found[file.name] = CannedFile(file.name, hashlib.sha256(file.read_bytes()).hexdigest(), size)
+    return found
+
+
+def _read_variant(file: Path, files: Mapping[str, CannedFile]) -> tuple[str, dict[str, Any], str]:
     text = _read(file)
     meta: dict[str, Any] = {}
     if text.startswith(f"{_FENCE}\n"):
-        head, fence, body = text.removeprefix(f"{_FENCE}\n").partition(f"{_FENCE}\n")
-        if not fence or (head and not head.endswith("\n")):
+        found = re.match(r"\+\+\+\n(?P<head>(?:.*\n)*?)\+\+\+\n", text)
+        if found is None:
             raise _at(file, 1, _("the front matter does not end with +++"))
-        meta = _read_toml(file, head, 2)
+        meta, body = _read_toml(file, found["head"], 2), text[found.end() :]
     else:
-        head, body = "", text
+        body = text
     try:
-        build_variant(file.stem, meta, body)
+        build_variant(file.stem, meta, body, files)
     except ValueError as error:
         raise _at(file, _line_of(text, str(error)), str(error)) from error
     return file.stem, meta, body
@@ -129,7 +240,9 @@ def _toml(table: Mapping[str, Any], prefix: str = "") -> str:
     return "".join(lines)
 
 
-def _value(value: str | list[str]) -> str:
+def _value(value: str | int | list[str]) -> str:
+    if isinstance(value, int):
+        return str(value)
     return f"[{', '.join(_quoted(item) for item in value)}]" if isinstance(value, list) else _quoted(value)
 
 

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
     from supportdesk.desk import canned as canned_responses
     from supportdesk.desk.calendar import Calendar
+    from supportdesk.desk.canned_set import Imported
     from supportdesk.desk.ports import Blobs, Clock, Reader, Row, Store
     from supportdesk.desk.query import Known
     from supportdesk.desk.templates import Rendered
@@ -274,10 +275,19 @@ class Desk:
 
     # ---- canned responses
 
-    def canned(self) -> tuple[canned_responses.CannedResponse, ...]:
-        from supportdesk.desk import canned_use
+    def canned(self, mailbox_id: MailboxId | None = None) -> tuple[canned_responses.CannedResponse, ...]:
+        """What an agent may pick for a mailbox: no fragments, no automatic texts, nothing of another shop's set."""
+        from supportdesk.desk import canned_set
+        from supportdesk.desk.canned import is_offered
 
-        return canned_use.list_canned(self.read)
+        chosen = self.mailbox(mailbox_id).canned_set if mailbox_id is not None else ""
+        return tuple(one for one in canned_set.list_canned(self.read) if is_offered(one, chosen))
+
+    def canned_entries(self) -> tuple[canned_responses.Entry, ...]:
+        """Every entry, fragments and automatic texts too, with its version and how it is used."""
+        from supportdesk.desk import canned_set
+
+        return canned_set.list_entries(self.read)
 
     def canned_fields(self, key: str, ticket_id: TicketId) -> tuple[tuple[canned_responses.AskField, str], ...]:
         """What the response asks for, each with what the ticket already tells (the order number)."""
@@ -291,13 +301,43 @@ class Desk:
 
         return canned_use.render(self, actor, ticket_id, key, asked)
 
-    def import_canned(
-        self, actor: Actor, responses: Sequence[canned_responses.CannedResponse], *, dry_run: bool = False
-    ) -> tuple[str, ...]:
-        """Insert or replace responses by key; returns a line for each that changes."""
+    def preview_canned(
+        self,
+        actor: Actor,
+        ticket_id: TicketId | None,
+        response: canned_responses.CannedResponse,
+        variant: canned_responses.Variant,
+        stand_in: Callable[[str], str],
+    ) -> Rendered:
+        """Any variant with the data of a ticket's customer; `stand_in` has the words for what is not known."""
         from supportdesk.desk import canned_use
 
-        return canned_use.import_responses(self, actor, responses, dry_run=dry_run)
+        return canned_use.preview(self, actor, ticket_id, response, variant, stand_in)
+
+    def save_canned(self, actor: Actor, response: canned_responses.CannedResponse, version: int) -> Done:
+        """Store an entry that was read at `version` (0: a new one). Raises Conflict naming who was faster."""
+        from supportdesk.desk import canned_set
+
+        return canned_set.save(self, actor, response, version)
+
+    def remove_canned(self, actor: Actor, key: str, version: int) -> Done:
+        from supportdesk.desk import canned_set
+
+        return canned_set.remove(self, actor, key, version)
+
+    def import_canned(
+        self,
+        actor: Actor,
+        responses: Sequence[canned_responses.CannedResponse],
+        *,
+        dry_run: bool = False,
+        delete: bool = False,
+        load: Callable[[str, canned_responses.CannedFile], bytes] | None = None,
+    ) -> Imported:
+        """Insert or replace entries by key; with `delete` those that are missing go. `load` reads their files."""
+        from supportdesk.desk import canned_set
+
+        return canned_set.import_responses(self, actor, responses, dry_run=dry_run, delete=delete, load=load)
 
     # ---- looking
 

@@ -19,6 +19,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 from zoneinfo import ZoneInfo
 
+from supportdesk.desk.canned import Choice
 from supportdesk.errors import MissingValue, UsageError
 from supportdesk.l10n import format as cldr
 from supportdesk.l10n.catalog import _
@@ -48,11 +49,19 @@ class Rendered:
     asked: tuple[str, ...]
 
 
-def render(variant: Variant, values: Mapping[str, Any], locale: str, zone: ZoneInfo) -> Rendered:
+def render(
+    variant: Variant,
+    values: Mapping[str, Any],
+    locale: str,
+    zone: ZoneInfo,
+    *,
+    stand_in: Callable[[str], str] | None = None,
+) -> Rendered:
     """The variant with its values, formatted for the customer's locale and zone.
 
-    `values` holds `canned.context(…)` and `{"ask": canned.read_answers(…)}`: mappings, lists, texts, numbers, dates,
-    aware times, Money. MissingValue names all that is missing; UsageError says what is wrong with the template.
+    `values` holds `canned.context(…)` and `{"ask": canned_ask.read_answers(…)}`: mappings, lists, texts, numbers,
+    dates, aware times, Money, Choice. MissingValue names all that is missing; with `stand_in` its words for the name
+    stand there instead, for a preview. UsageError says what is wrong with the template.
     """
     environment = _environment(locale, zone)
     used = placeholders(variant)
@@ -60,15 +69,23 @@ def render(variant: Variant, values: Mapping[str, Any], locale: str, zone: ZoneI
     plain = {group: {} for group in groups} | _plain(values, locale, zone)
     sources = (variant.body, variant.subject)
     missing = list(dict.fromkeys(name for source in sources for name in _missing(_parse(environment, source), plain)))
-    if missing:
-        raise MissingValue(
-            _("The text needs a value for {names}").format(names=", ".join(missing)),
-            names=tuple(missing),
-            hint=_("Fill it in, or take the sentence out."),
-        )
+    if missing and stand_in is None:
+        raise missing_values(missing)
+    for name in missing:
+        _stand_in(plain, name, _StandIn(stand_in(name) if stand_in is not None else ""))
     text, subject = (_run(_parse(environment, source), plain) for source in sources)
     asked = tuple(name.removeprefix("ask.") for name in used if name.startswith("ask."))
     return Rendered(_tidy(text), " ".join(subject.split()), used, asked)
+
+
+def missing_values(names: Sequence[str]) -> MissingValue:
+    """What stops a reply whose text needs values that nobody gave."""
+    unique = tuple(dict.fromkeys(names))
+    return MissingValue(
+        _("The text needs a value for {names}").format(names=", ".join(unique)),
+        names=unique,
+        hint=_("Fill it in, or take the sentence out."),
+    )
 
 
 def placeholders(variant: Variant) -> tuple[str, ...]:
@@ -113,7 +130,34 @@ class _Number(Decimal):
         return self.text
 
 
-_STAND_IN: Final = _Shown("…", None)
+class _Chosen(str):
+    """The customer's words for a choice, which a text compares by its key."""
+
+    __slots__ = ("key",)
+    key: str
+
+    def __new__(cls, text: str, key: str) -> _Chosen:
+        chosen = super().__new__(cls, text)
+        chosen.key = key
+        return chosen
+
+    def __eq__(self, other: object) -> bool:
+        return self.key == other
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+class _StandIn(_Shown):
+    """Words in the place of a value that is not known; filters leave them as they are."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> _StandIn:
+        return cast("_StandIn", super().__new__(cls, text, None))
+
+
+_STAND_IN: Final = _StandIn("…")
 
 
 def _plain(value: Any, locale: str, zone: ZoneInfo) -> Any:
@@ -123,6 +167,8 @@ def _plain(value: Any, locale: str, zone: ZoneInfo) -> Any:
             return value
         case Money():
             return _Shown(cldr.money(value, locale), value)
+        case Choice():
+            return _Chosen(value.text(locale), value.key)
         case dt.datetime():
             return _Shown(cldr.date_time(value, locale, zone), value)
         case dt.date():
@@ -152,7 +198,7 @@ def _missing(template: BoundTemplate, values: dict[str, Any]) -> list[str]:
             _run(template, standing_in)
         except UndefinedError as error:
             name = str(error.message).removesuffix(" is undefined").replace("'", "")
-            if name in names or not _stand_in(standing_in, name):
+            if name in names or not _stand_in(standing_in, name, _STAND_IN):
                 return [*names, name] if name not in names else names
             names.append(name)
         except UsageError:  # a comparison with what stands in: the names so far are what there is to say
@@ -164,13 +210,13 @@ def _missing(template: BoundTemplate, values: dict[str, Any]) -> list[str]:
     return names
 
 
-def _stand_in(values: dict[str, Any], name: str) -> bool:
+def _stand_in(values: dict[str, Any], name: str, words: _StandIn) -> bool:
     *parents, last = name.split(".")
     for parent in parents:
         values = values.setdefault(parent, {})
         if not isinstance(values, dict):
             return False
-    values[last] = _STAND_IN
+    values[last] = words
     return True
 
 
@@ -290,8 +336,8 @@ def _checked(function: Callable[..., str]) -> Callable[..., str]:
     from liquid.exceptions import FilterValueError
 
     def checked(*positional: Any, **named: Any) -> str:
-        if isinstance(positional[0], _Shown) and positional[0] is _STAND_IN:
-            return _STAND_IN
+        if isinstance(positional[0], _StandIn):
+            return positional[0]
         try:
             return function(*positional, **named)
         except ValueError as error:

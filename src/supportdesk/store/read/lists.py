@@ -118,6 +118,15 @@ def read_tags(connection: Connection, most: int = 500) -> list[str]:
     return [row[0] for row in connection.execute(_DISTINCT_TAGS, (most,))]
 
 
+def read_canned_uses(connection: Connection) -> dict[str, tuple[int, int]]:
+    """For each canned response how many replies went out with it, and how many of them were edited; by its index."""
+    rows = connection.execute(
+        "SELECT canned_key, count(*), sum(CASE WHEN canned_edited THEN 1 ELSE 0 END) FROM outbox"
+        " WHERE canned_key <> '' AND agent_id IS NOT NULL AND state <> 'draft' GROUP BY canned_key"
+    )
+    return {key: (int(uses), int(edited)) for key, uses, edited in rows}
+
+
 def read_presence(connection: Connection, ticket_id: TicketId, now: datetime) -> list[tuple[AgentId, str, str]]:
     """Who has the ticket open: agent, name, mode; replying before viewing for one agent with two consoles."""
     rows = connection.execute(

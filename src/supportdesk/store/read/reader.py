@@ -101,6 +101,10 @@ class SqlReader:
         with self._pool.connection() as connection:
             return lists.read_tags(connection), narrow.used_languages(connection)
 
+    def canned_uses(self) -> dict[str, tuple[int, int]]:
+        with self._pool.connection() as connection:
+            return lists.read_canned_uses(connection)
+
     def unanswered(self, *, now: datetime, older_than: datetime | None = None) -> list[Row]:
         with self._pool.connection() as connection:
             return lists.read_unanswered(connection, now=now, older_than=older_than)

@@ -138,6 +138,10 @@ class Outbox(Table, table=True):
         partial("uq_outbox_acknowledgement", "ticket_id", where="kind = 'acknowledgement'", unique=True),
         Index("ix_outbox_state", "state", "not_before"),
         Index("ix_outbox_kind", "kind", "id"),
+        partial(
+            "ix_outbox_canned", "canned_key", "canned_edited",
+            where="canned_key <> '' AND agent_id IS NOT NULL AND state <> 'draft'",
+        ),
         partial("ix_outbox_message_id", "message_id_header", where="message_id_header <> ''"),
         AUTOINCREMENT,
     )  # fmt: skip
@@ -156,6 +160,8 @@ class Outbox(Table, table=True):
     language: str = words()
     quote: bool = flag(True)
     canned_key: str = words()
+    canned_sha: str = words()  # of the body with the response in it, before the agent went on
+    canned_edited: bool = flag()
     after_status: str = words()
     ask_again: bool = flag()  # the customer is reminded while the ticket is pending after this reply
     message_id_header: str = words()

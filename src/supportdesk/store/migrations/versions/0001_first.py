@@ -600,6 +600,8 @@ def upgrade() -> None:
         words("language"),
         sa.Column("quote", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         words("canned_key"),
+        words("canned_sha"),
+        sa.Column("canned_edited", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         words("after_status"),
         sa.Column("ask_again", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         words("message_id_header"),
@@ -637,6 +639,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_outbox_ticket_id_ticket"),
         sa.PrimaryKeyConstraint("id", name="pk_outbox"),
         sqlite_autoincrement=True,
+    )
+    partial_index(
+        "ix_outbox_canned",
+        "outbox",
+        ["canned_key", "canned_edited"],
+        "canned_key <> '' AND agent_id IS NOT NULL AND state <> 'draft'",
     )
     partial_index("ix_outbox_message_id", "outbox", ["message_id_header"], "message_id_header <> ''")
     op.create_index("ix_outbox_kind", "outbox", ["kind", "id"])
