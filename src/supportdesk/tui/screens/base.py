@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
-from textual.screen import Screen
-
 from supportdesk.errors import SupportdeskError
 from supportdesk.l10n.catalog import _
 from supportdesk.safetext import SafeText, safe
 from supportdesk.tui.calls import LOOK, READ, WRITE
 from supportdesk.tui.keymap import KeyMatcher, Match, Pending, key_name, shown_keys
+from supportdesk.tui.screens.leaving import LeavesOnce
 from supportdesk.tui.widgets.bars import Hint, HintBar, StatusLine, StatusPart
 from supportdesk.tui.widgets.prompt import PromptLine
 
@@ -41,7 +40,7 @@ Result = TypeVar("Result")
 Answer = TypeVar("Answer")
 
 
-class DeskScreen(Screen[Answer]):
+class DeskScreen(LeavesOnce[Answer]):
     """A screen between a status line and key hints."""
 
     CONTEXT: ClassVar[str] = "list"
@@ -234,14 +233,14 @@ class DeskScreen(Screen[Answer]):
         self.console.key_pressed()
         found = self._matcher.feed(self.context, key_name(event.key, event.character))
         self._hide_strip()
-        acts = isinstance(found, Match) and self.can(found.action)
-        self.console.typed_ahead.came(event, opens=acts and found.action in self.OPENERS)
+        does = found.action if isinstance(found, Match) and self.can(found.action) else ""
+        self.console.typed_ahead.came(event, opens=does in self.OPENERS)
         match found:
-            case Match(action):
-                if acts:
+            case Match():
+                if does:
                     event.stop()
                     event.prevent_default()
-                    self.act(action)
+                    self.act(does)
             case Pending(_, choices):
                 event.stop()
                 event.prevent_default()

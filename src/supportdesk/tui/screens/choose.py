@@ -10,6 +10,7 @@ from textual.screen import ModalScreen
 from supportdesk.l10n.catalog import _
 from supportdesk.safetext import SafeText, safe
 from supportdesk.tui.keymap import shown_keys
+from supportdesk.tui.screens.leaving import LeavesOnce
 from supportdesk.tui.widgets.bars import Hint, HintBar, StatusLine, StatusPart
 from supportdesk.tui.widgets.picker import PickerEntry, PickerList
 from supportdesk.tui.widgets.side import TextPages
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from supportdesk.tui.glyphs import Glyphs
 
 
-class ChooseScreen(ModalScreen[str | None]):
+class ChooseScreen(LeavesOnce[str | None], ModalScreen[str | None]):
     """A title and a picker; answers the id of the entry, or None."""
 
     AUTO_FOCUS = ""
@@ -74,7 +75,7 @@ class ChooseScreen(ModalScreen[str | None]):
         self.dismiss(None)
 
 
-class DialogScreen(ModalScreen[str]):
+class DialogScreen(LeavesOnce[str], ModalScreen[str]):
     """A text and a few keys; answers the key that was pressed, "esc" for none of them."""
 
     AUTO_FOCUS = ""

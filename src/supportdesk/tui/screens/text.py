@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.screen import Screen
-
 from supportdesk.l10n.catalog import _
 from supportdesk.safetext import SafeText, safe
 from supportdesk.tui.keymap import key_name
+from supportdesk.tui.screens.leaving import LeavesOnce
 from supportdesk.tui.widgets.bars import Hint, HintBar, StatusLine, StatusPart
 from supportdesk.tui.widgets.side import TextPages
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 
-class TextScreen(Screen[None]):
+class TextScreen(LeavesOnce[None]):
     """A title, the text, and the way back."""
 
     AUTO_FOCUS = ""
