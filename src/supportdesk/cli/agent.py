@@ -51,12 +51,17 @@ def add(
     ssh_key: Annotated[
         str, typer.Option("--ssh-key", metavar="KEY", help=N_("A public key, a file with one, or -"))
     ] = "",
+    email: Annotated[
+        str, typer.Option("--email", metavar="ADDRESS", help=N_("What the agent forwards mail from"))
+    ] = "",
 ) -> None:
     values: dict[str, Any] = {"role": role}
     if name:
         values["name"] = name
     if languages:
         values["languages"] = _tags(languages)
+    if email:
+        values["email"] = email
     key = _read_key(ssh_key) if ssh_key else ""
     if key:
         values["ssh_key"] = key
@@ -83,9 +88,12 @@ def set_agent(
     ssh_key: Annotated[
         str, typer.Option("--ssh-key", metavar="KEY", help=N_("A public key, a file with one, or -"))
     ] = "",
+    email: Annotated[
+        str, typer.Option("--email", metavar="ADDRESS", help=N_("What the agent forwards mail from"))
+    ] = "",
     enable: Annotated[bool, typer.Option("--enable", help=N_("Let a disabled agent in again"))] = False,
 ) -> None:
-    changes: dict[str, Any] = {key: value for key, value in (("name", name), ("role", role)) if value}
+    changes: dict[str, Any] = {key: value for key, value in (("name", name), ("role", role), ("email", email)) if value}
     if languages:
         changes["languages"] = _tags(languages)
     if ssh_key:
@@ -94,7 +102,7 @@ def set_agent(
     if enable:
         changes["state"] = "available"
     if not changes:
-        raise UsageError(_("say what to change"), hint="--name --role --languages --ssh-key --enable")
+        raise UsageError(_("say what to change"), hint="--name --role --languages --ssh-key --email --enable")
     agent = _changed(session, login, **changes)
     if ssh_key:
         session.out.say(authorized_keys_line(session, agent))

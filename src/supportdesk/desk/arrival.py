@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from supportdesk.desk.correspondents import Correspondent, Language, decide_language, language_of_header
 from supportdesk.desk.model import ActionId, Mailbox
@@ -15,6 +15,9 @@ from supportdesk.mail.model import ParsedMail
 from supportdesk.mail.recipients import OwnAddresses
 from supportdesk.mail.subjects import find_order_numbers
 from supportdesk.mail.thread import Match
+
+if TYPE_CHECKING:
+    from supportdesk.desk.forwarded import AgentsForward
 
 OLD_NEWS = timedelta(days=1)
 FLAGS = ("external", "subject_changed", "conflict")
@@ -33,6 +36,7 @@ class Arrival:
     own: OwnAddresses
     language: str | None  # detected on what the person wrote anew
     action_id: ActionId
+    forward: AgentsForward | None = None  # `mail` is then the one inside
 
     @property
     def historic(self) -> bool:
@@ -97,6 +101,7 @@ class Arrival:
             "kind": verdict.kind,
             "verdict": [[one.code, one.value] for one in verdict.evidence],
             "no_ack_reason": verdict.no_ack_reason,
+            **({"forwarded_by": self.forward.agent.name} if self.forward else {}),
             **dict.fromkeys(self.flags, True),
         }
 

@@ -102,6 +102,7 @@ NOT_ACKNOWLEDGED: Mapping[str, str] = {
     "imported": N_("it is history"),
     "joins_ticket": N_("it belongs to a conversation that goes on"),
     "released": N_("an agent released it"),
+    "forwarded": N_("an agent forwarded it"),
     "too_late": N_("the time by which an answer is promised was over"),
     "no_language": N_("its sender's language is not known, and no other one is chosen for automatic mail"),
     "no_variant": N_("none is written in its sender's language, and no other one is chosen for automatic mail"),
@@ -118,6 +119,8 @@ def explain(evidence: Mapping[str, Any]) -> Iterator[str]:
     for flag, sentence in FLAGS.items():
         if evidence.get(flag):
             yield _(sentence)
+    if evidence.get("forwarded_by"):
+        yield _("{name} forwarded it: its requester is who had written it.").format(name=evidence["forwarded_by"])
     rule = str(evidence.get("rule") or "")
     if rule in RULES:
         yield _(RULES[rule])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
@@ -21,6 +21,7 @@ from supportdesk.desk.acknowledgements import ack_facts, acknowledge, is_switche
 from supportdesk.desk.arrival import Arrival
 from supportdesk.desk.automatic_texts import warm_up
 from supportdesk.desk.correspondents import Correspondent, find_correspondent
+from supportdesk.desk.forwarded import forwarded_by_agent, note_what_was_said
 from supportdesk.desk.labelled import is_our_own, may_be_our_blind_copy, tag_as_labelled
 from supportdesk.desk.lookup import TransactionLookup
 from supportdesk.desk.model import MAIL, ActionId, Mailbox, MailboxId, OutboxId
@@ -212,7 +213,9 @@ def take_in(tx: Transaction, shop: Shop, item: Prepared) -> bool:
         case "note":
             incoming.write_note(tx, arrival)
         case _:
-            acknowledge(tx, arrival, *incoming.write_message(tx, arrival))
+            ticket_id, message_id = incoming.write_message(tx, arrival)
+            acknowledge(tx, arrival, ticket_id, message_id)
+            note_what_was_said(tx, arrival, ticket_id)
             tag_as_labelled(tx, joined, mail, arrival.action_id)
     return True
 
@@ -227,6 +230,8 @@ def judge(
 ) -> tuple[Arrival, Verdict]:
     """Echo → report → thread match → machine-mail rules: the facts in that order, then the verdict. Writes nothing."""
     mailbox = _mailbox_written_to(shop, delivery, mail)
+    forward = forwarded_by_agent(tx, delivery, mail, mailbox, shop.own)
+    mail = forward.mail if forward is not None else mail
     sent = is_our_own(delivery, mail, shop.own, shop.domains)
     copied = not sent and may_be_our_blind_copy(mail, mailbox, shop.own)
     ours = read_message_id(shop.keys, shop.instance, mail.message_id)
@@ -257,6 +262,8 @@ def judge(
         ack=ack_facts(tx, mailbox, mail, sender, recent),
     )
     verdict = as_released(delivery, classify(mail, facts))
+    if forward is not None and verdict.acknowledge:
+        verdict = replace(verdict, acknowledge=False, no_ack_reason="forwarded")
     arrival = Arrival(
         delivery=delivery,
         mail=mail,
@@ -267,6 +274,7 @@ def judge(
         own=shop.own,
         language=language,
         action_id=_action(delivery),
+        forward=forward,
     )
     return arrival, verdict
 

@@ -97,6 +97,7 @@ class Agent:
     state: AgentState
     away_until: datetime | None = None
     ssh_key: str = ""
+    email: str = ""  # what the agent forwards mail to the desk from
 
     def actor(self) -> Actor:
         return Actor("agent", self.id, self.name, self.role)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from supportdesk.desk.desk import Desk
     from supportdesk.desk.ports import Reader, Row
 
-EDITABLE = frozenset({"name", "role", "languages", "state", "away_until", "ssh_key"})
+EDITABLE = frozenset({"name", "role", "languages", "state", "away_until", "ssh_key", "email"})
 OWN = frozenset({"languages", "state", "away_until", "name"})  # what agents may set for themselves
 
 
@@ -52,6 +53,7 @@ def agent_of(row: Row) -> Agent:
         state=row["state"],
         away_until=row["away_until"],
         ssh_key=row["ssh_key"],
+        email=row["email"],
     )
 
 
@@ -129,6 +131,8 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
         raise UsageError(_("{role} is no role").format(role=row["role"]), hint=", ".join(ROLES))
     if row.get("state", "available") not in AGENT_STATES:
         raise UsageError(_("{state} is no state of an agent").format(state=row["state"]), hint=", ".join(AGENT_STATES))
+    if row.get("email") and not re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", row["email"]):
+        raise UsageError(_("{address} is no address").format(address=repr(row["email"])))
     if "languages" in row:
         row["languages"] = list(row["languages"])
     return row

@@ -144,7 +144,7 @@ class _Scan:
                 return -1 if self.forwarded else at
         if self.forwarded:
             return -1
-        if _label(stripped) in ("from", "date") and self._header_kinds(at) >= 3:
+        if header_label(stripped) in ("from", "date") and self._header_kinds(at) >= 3:
             return at
         if ends or stripped[0] in _RULES:
             below = self._next_filled(at + 1)
@@ -220,7 +220,7 @@ class _Scan:
                 if blanks > len(kinds) + 1:
                     break
                 continue
-            label = _label(stripped)
+            label = header_label(stripped)
             if label:
                 kinds.add(label)
                 addressed = addressed or "@" in stripped
@@ -316,7 +316,7 @@ def _is_sentence(line: str) -> bool:
     return "," in line and len(line.split()) > 6
 
 
-def _label(stripped: str) -> str:
+def header_label(stripped: str) -> str:
     """Which header field a line looks like, in any language; "" for none."""
     head = stripped[:40].lstrip("*> \u200e")
     name, colon, _ = head.replace("：", ":").partition(":")
