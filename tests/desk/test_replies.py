@@ -351,3 +351,36 @@ def test_a_reply_on_an_angry_ticket_cools_off_for_longer(house: House) -> None:
     house.desk.perform("tag", house.giulia, [angry], {"tags": ["Angry"]})
     assert house.reply(calm).not_before == house.clock.now() + timedelta(seconds=15)
     assert house.reply(angry).not_before == house.clock.now() + timedelta(seconds=60)
+
+
+def test_a_reply_waits_until_the_time_that_was_said_and_can_be_taken_back_until_then(house: House) -> None:
+    ticket_id = house.customer_writes()
+    row = house.draft(ticket_id)
+    at = house.clock.now() + timedelta(days=2)
+    done = house.desk.send(house.giulia, row.id, seen_seq=row.seen_seq, at=at)
+    assert house.desk.outbox_row(row.id).not_before == at
+    assert "U takes it back" in done.notice
+    assert house.ticket(ticket_id).waiting_since is None
+    house.pass_time(days=1)
+    assert house.desk.cancel_send(house.giulia).state == "draft"
+    assert house.ticket(ticket_id).waiting_since is not None
+
+
+def test_a_reply_waits_neither_in_the_past_nor_for_ever(house: House) -> None:
+    row = house.draft(house.customer_writes())
+    for at in (house.clock.now() - timedelta(minutes=1), house.clock.now() + timedelta(days=400)):
+        with pytest.raises(UsageError, match="at most one year"):
+            house.desk.send(house.giulia, row.id, seen_seq=row.seen_seq, at=at)
+
+
+def test_what_stops_a_reply_is_told_without_what_was_quoted(house: House) -> None:
+    ticket_id = house.customer_writes()
+    row = house.draft(ticket_id)
+    text = "Arrivato, grazie!\n\n> Dove è il mio ordine?\n> Saluti\n"
+    house.customer_writes(text, ticket=ticket_id)
+    with house.store.transaction() as tx:
+        message = {"id": house.newest_message(ticket_id)}
+        tx.rewrite("message", message, {"folds": [[text.index(">"), len(text), "quote"]]})
+    with pytest.raises(ReplyStopped) as stopped:
+        house.desk.send(house.giulia, row.id, seen_seq=row.seen_seq)
+    assert [item.excerpt for item in stopped.value.newcomers] == ["Arrivato, grazie!"]

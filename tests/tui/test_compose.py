@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from textual import events
 
 from supportdesk.desk.model import OutboxRow, TicketId
@@ -350,3 +351,52 @@ async def test_a_recipient_that_is_no_address_is_named_and_its_field_is_ready(sh
         await pilot.press("enter")
         await until(pilot, lambda: "y sends it" in shown(app), "how it is sent")
         assert not stored(shop, "held")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 28), (120, 40)])
+async def test_a_short_conversation_leaves_the_rest_of_the_screen_to_the_text(
+    shop: Shop, size: tuple[int, int]
+) -> None:
+    app = shop.console()
+    async with app.run_test(size=size) as pilot:
+        screen = await composer(pilot)
+        await until(pilot, lambda: 0 < screen.conversation.size.height <= 4, "as many lines as it has")
+        assert "dove è il mio ordine" in shown(app)
+        assert screen.body.size.height >= size[1] - 6 - screen.conversation.size.height
+
+
+async def test_a_long_conversation_takes_no_more_than_half(shop: Shop) -> None:
+    shop.house.customer_writes("riga\n" * 80, sender="giulia@example.it", ticket=FIRST)
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await composer(pilot)
+        await until(pilot, lambda: screen.conversation.size.height == 9, "half of what there is")
+        assert screen.body.size.height >= 9
+
+
+async def test_send_later_asks_when_and_the_reply_waits_until_then(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await composer(pilot)
+        await pilot.press(*"Arriva domani", "ctrl+s")
+        await until(pilot, lambda: "ready to send" in shown(app), "the review")
+        await pilot.press("l")
+        await until(pilot, lambda: screen.prompt.purpose == "when", "the question")
+        await pilot.press(*"3d", "enter")
+        await until(pilot, lambda: stored(shop, "held"), "it waits")
+        (row,) = stored(shop, "held")
+        assert row.not_before is not None and (row.not_before - screen.session.now()).days >= 1
+        assert "goes out" in notices(app)
+
+
+async def test_the_seconds_in_which_a_reply_can_be_taken_back_are_counted_down(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await composer(pilot)
+        await pilot.press(*"Arriva domani", "ctrl+s")
+        await until(pilot, lambda: "ready to send" in shown(app), "the review")
+        await pilot.press("y")
+        await until(pilot, lambda: "U takes the reply back: 1" in shown(app).split("\n")[0], "the countdown")
+        await pilot.press("U")
+        await screen_of(pilot, ComposeScreen)
+        await until(pilot, lambda: "U takes the reply back" not in shown(app), "it has ended")

@@ -79,13 +79,19 @@ def presets(calendar: Calendar, now: datetime, language: str, due: datetime | No
     )
 
 
-def _snooze(until: datetime, calendar: Calendar, now: datetime, language: str, due: datetime | None) -> Snooze:
+def describe(at: datetime, calendar: Calendar, now: datetime, language: str) -> str:
+    """A time as an agent reads it: `tomorrow, 09:00`."""
     from supportdesk.l10n import format as localized
 
     zone = load_zone(calendar.zone)
+    day = localized.relative_day(at.astimezone(zone).date(), now.astimezone(zone).date(), language)
+    return f"{day}, {localized.time(at, language, zone)}"
+
+
+def _snooze(until: datetime, calendar: Calendar, now: datetime, language: str, due: datetime | None) -> Snooze:
+    zone = load_zone(calendar.zone)
     local, today = until.astimezone(zone), now.astimezone(zone)
-    day = localized.relative_day(local.date(), today.date(), language)
-    described = f"{day}, {localized.time(until, language, zone)}"
+    described = describe(until, calendar, now, language)
     if until <= now:
         raise UsageError(_("{time} is in the past").format(time=described))
     if local.date() > _a_year_after(today.date()):

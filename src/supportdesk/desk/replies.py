@@ -10,27 +10,28 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from supportdesk.desk import automatic, guards, triage
+from supportdesk.desk import automatic, canned_apply, guards, triage
 from supportdesk.desk.addressing import joining
 from supportdesk.desk.bulk import check_guard, name_of, read_facts, update_clocks
 from supportdesk.desk.clocks import family_of, root_of
 from supportdesk.desk.drafts import make_room, own_draft, read_row, row_of
 from supportdesk.desk.model import ActionId, Actor, AgentId, OutboxId, OutboxRow, Ticket, TicketId
-from supportdesk.desk.outgoing import mailbox_row, sign_reply
+from supportdesk.desk.outgoing import fresh_text, mailbox_row, sign_reply
 from supportdesk.desk.people import check_actor
-from supportdesk.desk.ports import Change, Insert, Plan, PlannedEvent, Row, Transaction, Update
+from supportdesk.desk.ports import Change, Delete, Insert, Plan, PlannedEvent, Row, Transaction, Update
 from supportdesk.desk.reminders import check_can_ask_again
 from supportdesk.desk.results import AnswerNeeded, Done
 from supportdesk.desk.review import find_errors
 from supportdesk.desk.settings import UNDO_WINDOWS, ensure_identity, new_action_id, settings_in
 from supportdesk.desk.turns import again_if_busy
 from supportdesk.errors import Conflict, Newcomer, NotAllowed, ReplyStopped, UsageError
-from supportdesk.l10n.catalog import _
+from supportdesk.l10n.catalog import _, current_language
 
 if TYPE_CHECKING:
     from supportdesk.desk.desk import Desk
 
 EXCERPT = 160
+LATEST = timedelta(days=366)
 AFTER = ("", "open", "pending", "on_hold", "solved")
 # What brings a ticket to the top again has been dealt with once an answer is on its way.
 ANSWERED_BADGES = frozenset({"reply_stopped", "failed", "bounced"})
@@ -47,6 +48,7 @@ def send(
     anyway: bool,
     undo_seconds: int | None,
     snooze: datetime | None,
+    at: datetime | None = None,
     dismiss: str,
     ask_again: bool = False,
 ) -> Done:
@@ -87,16 +89,24 @@ def send(
             raise UsageError(
                 _("the undo window is one of {seconds} seconds").format(seconds=", ".join(map(str, UNDO_WINDOWS)))
             )
+        then = canned_apply.read_then(tx, row)
+        after = canned_apply.status_after(then, after)
+        snooze = snooze or (canned_apply.wake_at(tx, ticket, then) if after not in triage.SETTLED else None)
         if ask_again:
             check_can_ask_again(tx, ticket, row, after)
         if undo_seconds is None:
             seconds = max(seconds, _cooling_off(tx, ticket.id))
+        if at is not None:
+            _check_time(at, tx.now)
+        goes_out = max(at or tx.now, tx.now + timedelta(seconds=seconds))
         action_id = new_action_id()
         row = {**row, "seen_seq": seen_seq if new else ticket.seq, "ask_again": ask_again}
-        tx.apply(_hold(tx, actor, ticket, row, after, seconds, snooze, action_id), actor, action_id)
+        tx.apply(_hold(tx, actor, ticket, row, after, goes_out, snooze, action_id), actor, action_id)
+        canned_apply.follow(tx, actor, tx.ticket(ticket.id), then, action_id)
         update_clocks(tx, [ticket.id], actor, action_id)
         _settle(tx, ticket.id, actor, after, dismiss, action_id)
-        told, plain = _notice(ticket, after, seconds), _notice(ticket, after, 0)
+        when = _in_words(desk, ticket, at) if at is not None else ""
+        told, plain = _notice(ticket, after, seconds, when), _notice(ticket, after, 0, when)
         return Done(action_id, (ticket.id,), told, outbox_id=outbox_id, plain=plain)
 
 
@@ -225,7 +235,7 @@ def _hold(
     ticket: Ticket,
     row: Row,
     after: str,
-    seconds: int,
+    goes_out: datetime,
     snooze: datetime | None,
     action_id: ActionId,
 ) -> Plan:
@@ -238,9 +248,10 @@ def _hold(
         "seen_seq": row["seen_seq"],
         "seq": ticket.seq + 1,
         "held_at": tx.now,
-        "not_before": tx.now + timedelta(seconds=seconds),
+        "not_before": goes_out,
         "after_status": after,
         "ask_again": row["ask_again"],
+        "canned_edited": canned_apply.is_edited(row),
         "message_id_header": sign_reply(keys, instance, mailbox, row),
         "action_id": action_id,
     }
@@ -301,6 +312,8 @@ def _status_back(tx: Transaction, ticket: Ticket, undone: list[Change]) -> Plan:
             now: Mapping[str, Any] = tx.row("ticket", {"id": ticket.id}) or {}
             if all(now[name] == value for name, value in change.after.items()):
                 changes.append(Update("ticket", change.key, change.after, change.before))
+        if isinstance(change, Insert) and change.table == "ticket_tag" and tx.row("ticket_tag", change.values):
+            changes.append(Delete("ticket_tag", change.values, change.values))
         if isinstance(change, Insert) and change.table == "dismissal":
             changes.append(Update("dismissal", {"id": change.values["id"]}, {"undone": False}, {"undone": True}))
     return Plan(silent=tuple(changes))
@@ -314,7 +327,8 @@ def _added(tx: Transaction, home: TicketId, agent_id: AgentId | None, seen_seq: 
         # A sent reply took its place when it was held: its outbox row speaks for it.
         if row["seq"] > seen_seq and not own and row["direction"] != "system" and row["outbox_id"] is None:
             kind = row["kind"] if row["direction"] == "in" or row["kind"] != "mail" else "reply"
-            found.append(Newcomer(row["seq"], kind, row["author_name"], row["created_at"], _excerpt(row["body"])))
+            text = _excerpt(fresh_text(row) or row["body"])
+            found.append(Newcomer(row["seq"], kind, row["author_name"], row["created_at"], text))
     for row in tx.rows("outbox", {"ticket_id": home}, order="seq"):
         by_colleague = row["agent_id"] is not None and row["agent_id"] != agent_id
         if row["seq"] > seen_seq and by_colleague and row["state"] != "draft":
@@ -345,7 +359,23 @@ def _excerpt(text: str) -> str:
     return plain if len(plain) <= EXCERPT else plain[: EXCERPT - 1] + "…"
 
 
-def _notice(ticket: Ticket, after: str, seconds: int) -> str:
+def _check_time(at: datetime, now: datetime) -> None:
+    if not now < at <= now + LATEST:
+        raise UsageError(_("a reply waits at most one year, and not in the past"))
+
+
+def _in_words(desk: Desk, ticket: Ticket, at: datetime) -> str:
+    """The time in the agent's language, in the zone of the ticket's mailbox."""
+    from supportdesk.desk.arguments import calendar_for
+    from supportdesk.desk.phrases import describe
+
+    return describe(at, calendar_for(desk, (ticket.id,)), desk.clock.now(), current_language())
+
+
+def _notice(ticket: Ticket, after: str, seconds: int, when: str) -> str:
+    if when:
+        sentence = _("Reply to #{ticket} goes out {time}").format(ticket=ticket.id, time=when)
+        return _("{sentence}; U takes it back").format(sentence=sentence) if seconds else sentence
     sentence = (_("Reply to #{ticket} sent and solved") if after == "solved" else _("Reply to #{ticket} sent")).format(
         ticket=ticket.id
     )

@@ -30,6 +30,7 @@ from supportdesk.tui.screens.ticket import TicketScreen
 from supportdesk.tui.session import Session, open_session
 from supportdesk.tui.themes import THEMES
 from supportdesk.tui.typed_ahead import TypedAhead
+from supportdesk.tui.undo_window import UndoWindow
 from supportdesk.tui.widgets.bars import StatusPart
 from supportdesk.tui.widgets.guard import SafeApp
 
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
     from supportdesk.config import Config
     from supportdesk.desk.model import OutboxRow, SavedView, TicketId
-    from supportdesk.desk.results import DeskStatus
+    from supportdesk.desk.results import DeskStatus, Done
     from supportdesk.tui.session import TicketBundle
 
 MINUTE = 60.0
@@ -115,6 +116,7 @@ class Console(SafeApp[int], inherit_bindings=False):
         self.last_key = 0.0
         self._told = 0.0
         self.typed_ahead = TypedAhead(self, super().on_event)
+        self.undo_window = UndoWindow(self)
         self.ends_with_console = False
         self._start_worker = start_worker
         self._feed: Feed | None = None
@@ -247,6 +249,7 @@ class Console(SafeApp[int], inherit_bindings=False):
         for ticket in message.tickets:
             session.tickets.pop(ticket, None)
         self.refresh_status()
+        self.undo_window.look()
         for screen in self.desk_screens():
             screen.on_news(message)
 
@@ -282,6 +285,8 @@ class Console(SafeApp[int], inherit_bindings=False):
             StatusPart(safe(session.shop or "supportdesk"), "strong"),
             *health(self.desk_status, self.counts, agents, session.local_now()),
         )
+        if (undo := self.undo_window.part()) is not None:
+            left = (left[0], undo, *left[1:])
         languages = session.agent.languages[:1]
         return left, tuple(StatusPart(safe(word), "muted") for word in (session.agent.login, *languages))
 
@@ -343,6 +348,13 @@ class Console(SafeApp[int], inherit_bindings=False):
         self.clear_notifications()
         self._told = time.monotonic()
         self.notify(text, severity=severity, timeout=NOTICE_SECONDS)  # type: ignore[arg-type]
+        if severity != "information":
+            self.typed_ahead.drop()  # it did not open
+
+    def tell_sent(self, done: Done) -> None:
+        """Say what was sent, and count down how long it can be taken back."""
+        self.tell(done.notice)
+        self.undo_window.watch(done.outbox_id)
 
     def tell_error(self, error: Exception) -> None:
         """A known error is told; an unknown one ends the console with its story in the log, after saving."""

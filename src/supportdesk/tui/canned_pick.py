@@ -97,6 +97,7 @@ class CannedPick:
             current=self._last,
         )
         screen.console.push_screen(dialog, self._chosen)
+        dialog.call_after_refresh(screen.console.typed_ahead.release)
 
     def _language(self) -> str:
         return self._screen.keeper.row.language or self._screen.bundle.ticket.language

@@ -12,10 +12,11 @@ from typing import Final
 from supportdesk.l10n.catalog import N_
 
 BROWSE: Final = ("list", "ticket")
-LISTS: Final = ("outbox", "drafts", "parked", "views")
+LISTS: Final = ("outbox", "drafts", "parked", "views", "settings")
 ROWS: Final = (*BROWSE, *LISTS)
 TEXT: Final = ("compose", "note")
-EVERYWHERE: Final = (*ROWS, *TEXT, "review")
+SCREENS: Final = (*ROWS, "calendar")
+EVERYWHERE: Final = (*SCREENS, *TEXT, "review")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ DEFAULT_BINDINGS: Final[tuple[Binding, ...]] = (
     Binding("end", "last", N_("to the end"), ROWS),
     Binding("enter", "open", N_("open it"), ROWS, priority=1),
     Binding("o", "open", N_("open it"), ROWS),
-    Binding("q", "back", N_("back"), ROWS, priority=9),
-    Binding("esc", "back", N_("back"), ROWS),
+    Binding("q", "back", N_("back"), SCREENS, priority=9),
+    Binding("esc", "back", N_("back"), SCREENS),
     Binding("J", "next_ticket", N_("next ticket")),
     Binding("K", "previous_ticket", N_("previous ticket")),
     Binding("r", "reply", N_("reply"), priority=1),
@@ -83,6 +84,8 @@ DEFAULT_BINDINGS: Final[tuple[Binding, ...]] = (
     Binding("g +", "save_view", N_("save the filter as a view"), ("list",)),
     Binding("g o", "go_outbox", N_("outbox")),
     Binding("g p", "go_parked", N_("parked")),
+    Binding("g c", "go_calendar", N_("opening hours")),
+    Binding("g ,", "go_settings", N_("settings")),
     *(Binding(str(number), f"view_{number}", N_("view")) for number in range(1, 10)),
     Binding("L", "language", N_("language")),
     Binding("R", "raw", N_("raw message")),
@@ -97,7 +100,7 @@ DEFAULT_BINDINGS: Final[tuple[Binding, ...]] = (
     Binding("y a", "copy_address", N_("copy the address")),
     Binding("|", "translate", N_("translate")),
     Binding("^l", "refresh", N_("show what is new"), priority=6),
-    Binding("?", "help", N_("help"), ROWS, priority=1),
+    Binding("?", "help", N_("help"), SCREENS, priority=1),
     Binding(":", "command", N_("command"), priority=4),
     Binding("f1", "help", N_("help"), (*TEXT, "review"), priority=9),
     Binding("^p", "palette", N_("palette"), EVERYWHERE),
@@ -115,19 +118,40 @@ DEFAULT_BINDINGS: Final[tuple[Binding, ...]] = (
     Binding("e", "send_and_solve", N_("send and solve"), ("review",), priority=1),
     Binding("s", "send_and_snooze", N_("send and snooze"), ("review",), priority=2),
     Binding("b", "send_and_ask_again", N_("send and ask again"), ("review",), priority=2),
+    Binding("l", "send_later", N_("send later"), ("review",), priority=3),
     Binding("esc", "edit", N_("edit"), ("review",), priority=1),
     Binding("enter", "say_how_to_send", N_("how it is sent"), ("review",)),
     Binding("r", "deliver_again", N_("send again"), ("outbox",), priority=1),
     Binding("m", "mark_sent", N_("it was sent"), ("outbox",), priority=1),
     Binding("U", "cancel_send", N_("take back"), ("outbox",), priority=2),
     Binding("x", "discard", N_("discard"), ("drafts",), priority=2),
-    Binding("u", "undo", N_("undo"), LISTS, priority=3),
+    Binding("u", "undo", N_("undo"), (*LISTS, "calendar"), priority=3),
     Binding("r", "rename_view", N_("rename"), ("views",), priority=1),
     Binding("e", "edit_query", N_("change the query"), ("views",), priority=1),
     Binding("J", "move_view_down", N_("further down"), ("views",), priority=3),
     Binding("K", "move_view_up", N_("further up"), ("views",), priority=3),
     Binding("S", "share_view", N_("share, or make it yours"), ("views",), priority=2),
     Binding("x", "remove_view", N_("remove"), ("views",), priority=2),
+    Binding("h", "day_before", N_("a day back"), ("calendar",)),
+    Binding("left", "day_before", N_("a day back"), ("calendar",)),
+    Binding("l", "day_after", N_("a day on"), ("calendar",)),
+    Binding("right", "day_after", N_("a day on"), ("calendar",)),
+    Binding("j", "down", N_("a week on"), ("calendar",)),
+    Binding("down", "down", N_("a week on"), ("calendar",)),
+    Binding("k", "up", N_("a week back"), ("calendar",)),
+    Binding("up", "up", N_("a week back"), ("calendar",)),
+    Binding("pagedown", "month_after", N_("next month"), ("calendar",)),
+    Binding("^d", "month_after", N_("next month"), ("calendar",), priority=6),
+    Binding("pageup", "month_before", N_("month before"), ("calendar",)),
+    Binding("^u", "month_before", N_("month before"), ("calendar",), priority=6),
+    Binding("t", "today", N_("today"), ("calendar",), priority=7),
+    Binding("c", "close_days", N_("close"), ("calendar",), priority=1),
+    Binding("o", "open_days", N_("open specially"), ("calendar",), priority=1),
+    Binding("x", "remove_planned", N_("remove"), ("calendar",), priority=2),
+    Binding("w", "edit_week", N_("the week"), ("calendar",), priority=2),
+    Binding("p", "edit_holidays", N_("public holidays"), ("calendar",), priority=4),
+    Binding("z", "edit_zone", N_("time zone"), ("calendar",), priority=5),
+    Binding("m", "other_hours", N_("whose hours"), ("calendar",), priority=4),
     Binding("r", "release", N_("make it a ticket"), ("parked",), priority=1),
     Binding("R", "raw", N_("raw message"), ("parked",), priority=2),
 )

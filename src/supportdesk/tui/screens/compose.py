@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.containers import Horizontal, Vertical
 
-from supportdesk.desk.results import AnswerNeeded, Done, Review
-from supportdesk.errors import ReplyStopped, SupportdeskError, UsageError
+from supportdesk.errors import UsageError
 from supportdesk.l10n.catalog import N_, _
 from supportdesk.safetext import safe
-from supportdesk.tui import ages
 from supportdesk.tui.addresses import could_be_address, read_addresses
 from supportdesk.tui.canned_pick import CannedPick
-from supportdesk.tui.labels import REASON, word
+from supportdesk.tui.compose_send import Sender, Sending
 from supportdesk.tui.present_thread import attachment_line, recipients_line
-from supportdesk.tui.screens.base import READ, WRITE
-from supportdesk.tui.screens.choose import ChooseScreen, DialogScreen
+from supportdesk.tui.screens.base import WRITE
+from supportdesk.tui.screens.choose import ChooseScreen
 from supportdesk.tui.screens.writing import WritingScreen
-from supportdesk.tui.triage import describe_when, refuse_when, when_presets
 from supportdesk.tui.widgets.bars import StatusLine, StatusPart
 from supportdesk.tui.widgets.composer import Composer
 from supportdesk.tui.widgets.guard import as_written
@@ -29,14 +25,15 @@ from supportdesk.tui.widgets.prompt import SafeInput, TextLine
 from supportdesk.tui.widgets.review_bar import ReviewBar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from datetime import datetime
 
-    from textual.events import DescendantBlur
+    from textual.events import DescendantBlur, DescendantFocus
     from textual.widget import Widget
     from textual.widgets import Input
 
     from supportdesk.desk.model import OutboxRow
+    from supportdesk.desk.results import Done
     from supportdesk.tui.session import TicketBundle
 
 FIELD_SAVE_AFTER = 1.0
@@ -45,31 +42,21 @@ HEADINGS = {
     "new": N_("New conversation #{ticket}"),
     "forward": N_("Forward of #{ticket} · the answers are for agents only"),
 }
-HEADERS = ("to", "cc", "bcc", "subject")
-
-
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """A send that was asked for: what the ticket becomes, and what the agent has decided so far."""
-
-    key: str
-    after: str = "pending"
-    snooze: datetime | None = None
-    anyway: bool = False
-    dismiss: str = ""
-    seen_seq: int = 0
-    ask_again: bool = False
+ROLES = ("to", "cc", "bcc")
+HEADERS = (*ROLES, "subject")
+SENDS = ("send", "send_and_solve", "send_and_snooze", "send_and_ask_again", "send_later")
 
 
 class ComposeScreen(WritingScreen):
     """One reply or new conversation, from its draft to the outbox."""
 
+    OPENERS: ClassVar[frozenset[str]] = frozenset({"review", "edit", "canned", "leave", "send_and_snooze", "send_later"})
+
     def __init__(self, bundle: TicketBundle, row: OutboxRow) -> None:
         super().__init__(bundle, row)
         self._canned_key = row.canned_key
-        self._seen_seq = bundle.ticket.seq
-        self._review: Review | None = None
-        self._pressed = ""
+        self.seen_seq = bundle.ticket.seq
+        self._sender = Sender(self)
         self._canned = CannedPick(self)
 
     def compose_headers(self) -> Iterable[Widget]:
@@ -93,7 +80,7 @@ class ComposeScreen(WritingScreen):
 
     @property
     def context(self) -> str:
-        return "review" if self._review is not None else self.CONTEXT
+        return "review" if self._sender.is_open else self.CONTEXT
 
     def on_mount(self) -> None:
         self.console.show_presence(self.bundle.ticket.id, "replying")
@@ -118,9 +105,9 @@ class ComposeScreen(WritingScreen):
         return {
             "body": self.body.text,
             "subject": self.query_one("#subject", SafeInput).value.strip(),
-            "seen_seq": self._seen_seq,
+            "seen_seq": self.seen_seq,
             "canned_key": self._canned_key,
-            **{role: read_addresses(self.query_one(f"#{role}", SafeInput).value) for role in ("to", "cc", "bcc")},
+            **{role: read_addresses(self.query_one(f"#{role}", SafeInput).value) for role in ROLES},
         }
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -143,7 +130,7 @@ class ComposeScreen(WritingScreen):
 
     def _go(self) -> None:
         self.console.show_presence(None, "")
-        self.dismiss()
+        super()._go()
 
     def do_canned(self) -> None:
         self._canned.start()
@@ -216,31 +203,24 @@ class ComposeScreen(WritingScreen):
         files.show([StatusPart(safe(f"{mark} {attachment_line(one)}"), "strong") for one in self._row.attachments])
         files.display = bool(self._row.attachments)
 
-    # ---- the review
+    # ---- the review and what follows it
 
     def do_review(self) -> None:
-        """Save, build the mail as a dry run, show what it says."""
+        """Look at the reply before it leaves."""
         if self._names_no_address():
             self.save()
-            return
-        session, keeper = self.session, self.keeper
-        self.save(lambda: self.call(READ, lambda: session.desk.review(session.actor, keeper.row.id), self._reviewed))
-
-    def _reviewed(self, review: Review) -> None:
-        self._review, self._pressed = review, ""
-        bar = self.query_one(ReviewBar)
-        bar.show(review)
-        bar.display = True
-        bar.focus()
-        self.show_hints()
+            self.console.typed_ahead.drop()
+        else:
+            self._sender.open()
 
     def do_edit(self) -> None:
         """Back to the text."""
-        wrong = self._review is not None and not self._review.sendable
-        self._review, self._pressed = None, ""
-        self.query_one(ReviewBar).display = False
-        (self.first_to_mend() if wrong else self.body).focus()
-        self.show_hints()
+        self._sender.close()
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """Whoever clicks into the text or a field wants to write there."""
+        if self._sender.is_open and event.widget.id in (*HEADERS, "body"):
+            self._sender.give_way()
 
     def first_to_mend(self) -> Widget:
         """Where the agent has to write after a review that found something wrong."""
@@ -248,7 +228,7 @@ class ComposeScreen(WritingScreen):
 
     def _names_no_address(self) -> bool:
         """Whether something is no address at all among the recipients; then it is told, and its field is ready."""
-        for role in ("to", "cc", "bcc"):
+        for role in ROLES:
             field = self.query_one(f"#{role}", SafeInput)
             wrong = [one.addr or one.name for one in read_addresses(field.value) if not could_be_address(one)]
             if wrong:
@@ -258,124 +238,51 @@ class ComposeScreen(WritingScreen):
         return False
 
     def do_say_how_to_send(self) -> None:
-        """Enter sends nothing: it is pressed by habit."""
-        assert self._review is not None
-        self.query_one(ReviewBar).show(self._review, say_how=True)
+        self._sender.say_how()
 
     def can(self, action: str) -> bool:
-        if action in ("send", "send_and_solve", "send_and_snooze", "send_and_ask_again"):
+        if action in SENDS:
             # A third party who was sent a forward is not reminded: he is nobody's customer.
             forwarded = action == "send_and_ask_again" and self._row.kind == "forward"
-            return self._review is not None and self._review.sendable and not forwarded
+            return self._sender.can_send and not forwarded
         return super().can(action)
 
+    @property
+    def _after(self) -> str:
+        """A third party is to move next on a forward, and the customer still waits; else the customer is."""
+        return "on_hold" if self._row.kind == "forward" else "pending"
+
     def do_send(self) -> None:
-        # A third party is to move next; the customer still waits.
-        after = "on_hold" if self._row.kind == "forward" else "pending"
-        self._confirmed("y", lambda: self._send(Sending("y", after=after)))
+        self._sender.confirmed("y", lambda: self._sender.send(Sending(after=self._after)))
 
     def do_send_and_solve(self) -> None:
-        self._confirmed("e", lambda: self._send(Sending("e", after="solved")))
+        self._sender.confirmed("e", lambda: self._sender.send(Sending(after="solved")))
 
     def do_send_and_snooze(self) -> None:
-        self._confirmed("s", self._ask_snooze)
+        def asleep(until: datetime) -> None:
+            self._sender.send(Sending(after=self._after, snooze=until))
+
+        self._sender.confirmed("s", lambda: self._sender.ask_time(_("Send, and sleep until:"), asleep))
 
     def do_send_and_ask_again(self) -> None:
         """Send; a customer who does not answer is reminded on the 4th and the 6th business day."""
-        self._confirmed("b", lambda: self._send(Sending("b", ask_again=True)))
+        self._sender.confirmed("b", lambda: self._sender.send(Sending(ask_again=True)))
 
-    def _confirmed(self, key: str, then: Callable[[], None]) -> None:
-        """Warnings want the same key twice."""
-        assert self._review is not None
-        if self._review.warnings and self._pressed != key:
-            self._pressed = key
-            self.query_one(ReviewBar).show(self._review, ask_again=True)
-        else:
-            then()
+    def do_send_later(self) -> None:
+        """Hold it until a time; the customer counts as answered, and it stops when he writes again before."""
 
-    def _ask_snooze(self) -> None:
-        session, ticket_id = self.session, self.bundle.ticket.id
+        def later(at: datetime) -> None:
+            self._sender.send(Sending(after=self._after, at=at))
 
-        def read() -> Any:
-            from supportdesk.desk.arguments import calendar_for
+        self._sender.confirmed("l", lambda: self._sender.ask_time(_("Send at:"), later))
 
-            return calendar_for(session.desk, (ticket_id,))
-
-        def ask(calendar: Any) -> None:
-            def chosen(text: str) -> None:
-                from supportdesk.desk.phrases import read_snooze
-                from supportdesk.l10n.catalog import current_language
-
-                until = read_snooze(text, calendar, session.now(), current_language()).until
-                self._send(Sending("s", snooze=until))
-
-            self.ask_line(
-                "when",
-                _("Send, and sleep until:"),
-                chosen,
-                hint=lambda text: describe_when(text, calendar, session.now()),
-                refusal=lambda text: refuse_when(text, calendar, session.now()),
-                complete=lambda text: when_presets(text, calendar, session.now()),
-            )
-
-        self.call(READ, read, ask)
-
-    # ---- sending
-
-    def _send(self, sending: Sending) -> None:
-        session, keeper = self.session, self.keeper
-        seen = sending.seen_seq or self._seen_seq
-
-        def work() -> Done:
-            return session.desk.send(
-                session.actor,
-                keeper.row.id,
-                seen_seq=seen,
-                after=sending.after,
-                anyway=sending.anyway,
-                snooze=sending.snooze,
-                dismiss=sending.dismiss,
-                ask_again=sending.ask_again,
-            )
-
-        self.call(WRITE, work, self._sent, failed=lambda error: self._not_sent(sending, error))
-
-    def _sent(self, done: Done) -> None:
-        self.tell(done.notice)
+    def sent(self, done: Done) -> None:
+        """It is in the outbox."""
         self._go()
+        self.console.tell_sent(done)
 
-    def _not_sent(self, sending: Sending, error: Exception) -> None:
-        if isinstance(error, ReplyStopped):
-            self._stopped(sending, error)
-        elif isinstance(error, AnswerNeeded):
-            self._ask_back(sending, error)
-        elif isinstance(error, SupportdeskError):
-            self.tell_error(error)
-            self.do_edit()
-        else:
-            self.tell_error(error)
-
-    def _stopped(self, sending: Sending, error: ReplyStopped) -> None:
-        """Something arrived that the agent has not seen: show it, and let him decide."""
-        now = self.session.local_now(self.bundle.ticket.mailbox_id)
-        lines = [error.message, ""]
-        for newcomer in error.newcomers:
-            lines += [f"{ages.moment(newcomer.at, now)}  {newcomer.author}", f"  {newcomer.excerpt}", ""]
-        keys = [("a", _("send anyway")), ("e", _("edit")), ("d", _("discard the reply"))]
-
-        def pressed(key: str | None) -> None:
-            # What was listed has been seen now, whatever is decided.
-            self._seen_seq = max(self._seen_seq, error.seq)
-            if key == "a":
-                self._send(replace(sending, anyway=True, seen_seq=error.seq))
-            elif key == "d":
-                self._discard()
-            else:
-                self.do_edit()
-
-        self.console.push_screen(DialogScreen(_("The reply was not sent"), "\n".join(lines), keys), pressed)
-
-    def _discard(self) -> None:
+    def discard(self) -> None:
+        """Give the reply up."""
         session, keeper = self.session, self.keeper
 
         def discarded(done: Done) -> None:
@@ -383,22 +290,3 @@ class ComposeScreen(WritingScreen):
             self._go()
 
         self.call(WRITE, lambda: session.desk.discard_draft(session.actor, keeper.row.id), discarded)
-
-    def _ask_back(self, sending: Sending, error: AnswerNeeded) -> None:
-        """The desk needs a decision: a reason, or a plain yes."""
-        if error.param == "dismiss":
-
-            def chosen(reason: str | None) -> None:
-                if reason is not None:
-                    self._send(replace(sending, dismiss=reason))
-
-            entries = [PickerEntry(reason, safe(word(REASON, reason))) for reason in REASON]
-            self.console.push_screen(ChooseScreen(error.message, entries, glyphs=self.console.glyphs), chosen)
-            return
-
-        def pressed(key: str | None) -> None:
-            if key == "y":
-                self._send(replace(sending, anyway=True))
-
-        keys = [("y", _("yes")), ("esc", _("no"))]
-        self.console.push_screen(DialogScreen(_("Are you sure?"), error.message, keys), pressed)

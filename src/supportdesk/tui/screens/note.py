@@ -16,6 +16,7 @@ class NoteScreen(WritingScreen):
     """One note, a draft until it is put on the ticket."""
 
     CONTEXT: ClassVar[str] = "note"
+    OPENERS: ClassVar[frozenset[str]] = frozenset({"leave", "save_note"})
 
     def on_mount(self) -> None:
         if self._row.body.strip():
@@ -29,7 +30,7 @@ class NoteScreen(WritingScreen):
         if not self.body.text.strip():
             self.tell(_("The note is empty."), severity="warning")
         else:
-            self.save(self._put_on_ticket)
+            self.save(self._put_on_ticket, otherwise=self.console.typed_ahead.drop)
 
     def _put_on_ticket(self) -> None:
         session, ticket_id, row, text = self.session, self.bundle.ticket.id, self._row, self.body.text

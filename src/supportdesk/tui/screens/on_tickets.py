@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from supportdesk.desk.actions import BY_ID
 from supportdesk.desk.model import MailboxId, TicketId
@@ -30,6 +30,8 @@ SETTLED = ("solved", "closed")
 
 class OnTickets(DeskScreen[None]):
     """A screen with tickets under its keys."""
+
+    OPENERS: ClassVar[frozenset[str]] = frozenset({"reply", "note", "forward"})
 
     def __init__(self) -> None:
         super().__init__()
@@ -297,6 +299,16 @@ class OnTickets(DeskScreen[None]):
 
     def do_go_parked(self) -> None:
         self.console.open_parked()
+
+    def do_go_calendar(self) -> None:
+        from supportdesk.tui.screens.calendar import CalendarScreen
+
+        self.console.show_at_once(CalendarScreen())
+
+    def do_go_settings(self) -> None:
+        from supportdesk.tui.screens.team_settings import TeamSettingsScreen
+
+        self.console.show_at_once(TeamSettingsScreen())
 
     def do_go_drafts(self) -> None:
         self.console.open_drafts()

@@ -21,6 +21,7 @@ from supportdesk.tui.widgets.thread import ThreadView
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from textual import events
     from textual.app import ComposeResult
     from textual.widget import Widget
 
@@ -30,10 +31,17 @@ if TYPE_CHECKING:
     from supportdesk.tui.widgets.thread_layout import ThreadItem
 
 
+FRAME_LINES = 6
+"""Lines of a writing screen that are neither conversation nor text: status, title, headers, hints."""
+
+SHORT = 32
+
+
 class WritingScreen(DeskScreen[None]):
     """A composer under the conversation that it belongs to."""
 
     CONTEXT: ClassVar[str] = "compose"
+    OPENERS: ClassVar[frozenset[str]] = frozenset({"leave"})
 
     def __init__(self, bundle: TicketBundle, row: OutboxRow) -> None:
         super().__init__()
@@ -72,10 +80,28 @@ class WritingScreen(DeskScreen[None]):
         return self.query_one("#body", Composer)
 
     def on_mount(self) -> None:
-        self.query_one("#context", ThreadView).show(self._context_items(), at=self._answered_item())
+        self.conversation.show(self._context_items(), at=self._answered_item())
+        self._fit_context()
         self.body.load(self._row.body)
         self.first_field().focus()
         self.show_title()
+        self.console.typed_ahead.release()
+
+    def on_resize(self, event: events.Resize) -> None:
+        if self.query("#context"):  # while all is taken down or built up it is not there
+            self._fit_context()
+
+    @property
+    def conversation(self) -> ThreadView:
+        """What stands above the text."""
+        return self.query_one("#context", ThreadView)
+
+    def _fit_context(self) -> None:
+        """The conversation takes the lines it needs and at most its share; the rest is for the text."""
+        columns, lines = self.size
+        share = (lines - FRAME_LINES) // 2 if lines < SHORT else (lines - FRAME_LINES) * 2 // 5
+        most = max(1, share)
+        self.conversation.styles.height = self.conversation.lines_from(self._answered_item(), columns, most)
 
     def first_field(self) -> Widget:
         """Where the writing begins."""
@@ -119,7 +145,8 @@ class WritingScreen(DeskScreen[None]):
         if any(entry.seq > self.bundle.ticket.seq and entry.agent_id != mine for entry in bundle.entries):
             self._news = True
         self.bundle = bundle
-        self.query_one("#context", ThreadView).replace_items(self._context_items())
+        self.conversation.replace_items(self._context_items())
+        self._fit_context()
         self.show_title()
 
     def _answered_item(self) -> str | None:
@@ -139,8 +166,11 @@ class WritingScreen(DeskScreen[None]):
         """What is on the screen, as it is stored."""
         return {"body": self.body.text}
 
-    def save(self, then: Callable[[], None] | None = None) -> None:
-        """Write the draft if it differs from what is stored, then go on; not where another window wrote in it too."""
+    def save(self, then: Callable[[], None] | None = None, *, otherwise: Callable[[], None] | None = None) -> None:
+        """Write the draft if it differs from what is stored, then go on.
+
+        `otherwise`: it could not be written, or another window wrote in it too and its text has to be looked at.
+        """
         self.body.flush()
         self._dirty = False
         fields, keeper = self.fields(), self.keeper
@@ -155,13 +185,15 @@ class WritingScreen(DeskScreen[None]):
                     _("The draft was changed in another window; its text stands below yours."), severity="warning"
                 )
             self.show_title()
-            if then is not None and not saved.foreign:
-                then()
+            if (follows := otherwise if saved.foreign else then) is not None:
+                follows()
 
         def failed(error: Exception) -> None:
             self._saving -= 1
             self.show_title()
             self.tell_error(error)
+            if otherwise is not None:
+                otherwise()
 
         self.call(WRITE, lambda: keeper.save(fields), done, failed=failed)
 
@@ -180,16 +212,17 @@ class WritingScreen(DeskScreen[None]):
         if not self.body.text.strip() and not row.attachments and row.kind != "new":
             self.call(WRITE, lambda: session.desk.discard_draft(session.actor, row.id), lambda _done: self._go())
         else:
-            self.save(self._go)
+            self.save(self._go, otherwise=self.console.typed_ahead.drop)
 
     def _go(self) -> None:
         self.dismiss()
+        self.console.typed_ahead.release()
 
     def do_half_page_up(self) -> None:
-        self.query_one("#context", ThreadView).scroll_half_pages(-1)
+        self.conversation.scroll_half_pages(-1)
 
     def do_half_page_down(self) -> None:
-        self.query_one("#context", ThreadView).scroll_half_pages(1)
+        self.conversation.scroll_half_pages(1)
 
     def do_editor(self) -> None:
         """Write in the agent's own editor; what was written before is saved first."""

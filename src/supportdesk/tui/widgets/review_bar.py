@@ -36,6 +36,11 @@ class ReviewBar(Widget, can_focus=True):
         self._glyphs = glyphs
         self._said: list[tuple[str, str]] = []
 
+    def show_reading(self) -> None:
+        """The review has begun; what it says is not known yet."""
+        self._said = [("muted", _("Looking at the mail…"))]
+        self.refresh(layout=True)
+
     def show(self, review: Review, *, ask_again: bool = False, say_how: bool = False) -> None:
         """Show a dry run; `ask_again` says that the key must be pressed once more because of the warnings."""
         glyphs = self._glyphs

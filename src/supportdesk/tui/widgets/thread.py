@@ -228,6 +228,16 @@ class ThreadView(Widget, can_focus=True):
             self.refresh()
         return self._hit + 1, len(self._hits)
 
+    def lines_from(self, item_id: str | None, width: int, most: int) -> int:
+        """How many lines the thread takes from an item on (None: the last message), counted up to `most`."""
+        first = self._index_of(item_id) if item_id is not None else self._last_message()
+        count = 0
+        for at in range(first, len(self._items)):
+            count += len(self._lines(at, width))
+            if count > most:
+                return most
+        return max(1, count)
+
     def render_line(self, y: int) -> Strip:
         """One line of the screen, from the layouts of the items in sight."""
         width = self.size.width
@@ -275,13 +285,13 @@ class ThreadView(Widget, can_focus=True):
             sections = self._sections[item.id] = sections_of(item)
         return sections
 
-    def _lines(self, at: int) -> tuple[Line, ...]:
-        item = self._items[at]
-        key = (item.id, self.size.width)
+    def _lines(self, at: int, width: int = 0) -> tuple[Line, ...]:
+        item, width = self._items[at], width or self.size.width
+        key = (item.id, width)
         lines = self._layouts.get(key)
         if lines is None:
             opened = frozenset(number for item_id, number in self._opened if item_id == item.id)
-            lines = lay_out(item, self._sections_of(item), opened, self.size.width, self.glyphs)
+            lines = lay_out(item, self._sections_of(item), opened, width, self.glyphs)
             self._layouts[key] = lines
         return lines
 

@@ -1,0 +1,126 @@
+"""Keys come faster than screens: what is typed ahead waits for what it was meant for, and is never text by accident."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from supportdesk.desk.model import TicketId
+from supportdesk.tui.screens.compose import ComposeScreen
+from tests.tui.conftest import Shop, list_shown, screen_of, shown, until
+
+if TYPE_CHECKING:
+    from supportdesk.tui.app import Console
+
+FIRST = TicketId(1)
+
+
+class Gate:
+    """Holds a use case of the desk up until it is opened."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        from supportdesk.desk.desk import Desk
+
+        self._open = threading.Event()
+        kept = getattr(Desk, name)
+
+        def slow(desk: Desk, *args: object, **options: object) -> object:
+            assert self._open.wait(20)
+            return kept(desk, *args, **options)
+
+        monkeypatch.setattr(Desk, name, slow)
+
+    def open(self) -> None:
+        self._open.set()
+
+
+def held(shop: Shop) -> list[str]:
+    return [row.body for row in shop.house.desk.read.outbox(states=("held",), ticket_id=FIRST)]
+
+
+async def composer(pilot) -> ComposeScreen:
+    await list_shown(pilot)
+    await pilot.press("r")
+    screen = await screen_of(pilot, ComposeScreen)
+    await until(pilot, lambda: screen.body.has_focus, "the composer")
+    return screen
+
+
+def type_at_once(app: Console, *keys: str) -> None:
+    """All in one go, as a terminal delivers what was typed during a pause of the line."""
+    from textual import events
+
+    for key in keys:
+        app.post_message(events.Key(key, key if len(key) == 1 else None))
+
+
+@pytest.mark.parametrize("slow", [True, False])
+async def test_a_y_typed_right_after_the_review_key_sends_and_is_never_text(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, slow: bool
+) -> None:
+    gate = Gate(monkeypatch, "review")
+    if not slow:
+        gate.open()
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await composer(pilot)
+        type_at_once(app, *"ciao", "ctrl+s", "y")
+        if slow:
+            await until(pilot, lambda: "Looking at the mail" in shown(app), "the review bar, at once")
+            assert (screen.context, screen.body.text) == ("review", "ciao")
+            gate.open()
+        await until(pilot, lambda: held(shop), "sent")
+        assert held(shop) == ["ciao"]
+
+
+async def test_escape_and_text_typed_ahead_go_back_to_the_text_in_their_order(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate(monkeypatch, "review")
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await composer(pilot)
+        type_at_once(app, *"ciao", "ctrl+s", "escape", *"yes")
+        await until(pilot, lambda: "Looking at the mail" in shown(app), "the review bar")
+        gate.open()
+        await until(pilot, lambda: screen.body.text == "ciaoyes", "the text goes on")
+        assert held(shop) == []
+
+
+async def test_what_is_typed_after_a_review_that_fails_is_meant_for_nothing_else(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await composer(pilot)
+        screen.query_one("#to").value = "pippo"
+        type_at_once(app, *"ciao", "ctrl+s", "y")
+        await until(pilot, lambda: screen.query_one("#to").has_focus, "the field to mend")
+        await pilot.pause(0.05)
+        assert (screen.query_one("#to").value, screen.body.text) == ("pippo", "ciao")
+
+
+async def test_the_first_words_typed_after_r_are_the_reply_and_no_actions_of_the_list(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate(monkeypatch, "open_draft")
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await list_shown(pilot)
+        type_at_once(app, "r", *"esima")
+        gate.open()
+        screen = await screen_of(pilot, ComposeScreen)
+        await until(pilot, lambda: screen.body.text == "esima", "the text")
+        assert shop.house.ticket(FIRST).status == "new"
+
+
+async def test_keys_typed_after_leaving_are_for_the_list(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate(monkeypatch, "save_draft")
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await composer(pilot)
+        type_at_once(app, *"ciao", "escape", "j", "j")
+        gate.open()
+        queue = await list_shown(pilot)
+        await until(pilot, lambda: queue.tickets.cursor_index == 2, "two lines down")
+        assert [row.body for row in shop.house.desk.read.outbox(states=("draft",))] == ["ciao"]
