@@ -18,7 +18,7 @@ from typing import Final
 
 from supportdesk.desk.model import TicketId
 from tests.bench.desks import NOW, BenchDesk, scratch_desk
-from tests.bench.measure import MIB, Options, memory_mib, percentile, say
+from tests.bench.measure import Options, memory_mib, percentile, say
 from tests.bench.pty_program import PtyProgram
 from tests.bench.report import Part, Row
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from supportdesk.desk.model import TicketId
-from supportdesk.tui.watched_order import WatchedOrder
+from supportdesk.tui.watched_order import Members, WatchedOrder
 
 ONE, TWO, THREE, FOUR = (TicketId(number) for number in range(1, 5))
 
 
 def order() -> WatchedOrder:
     shown = WatchedOrder()
-    shown.shown([ONE, TWO, THREE])
+    shown.shown(Members([ONE, TWO, THREE]))
     return shown
 
 
@@ -46,9 +46,9 @@ def test_showing_an_order_settles_everything() -> None:
     shown = order()
     shown.compare([FOUR], [FOUR])
     shown.changed.add(ONE)
-    shown.shown([ONE, FOUR])
+    shown.shown(Members([ONE, FOUR]))
     assert not shown.differs
-    assert shown.known == {ONE, FOUR}
+    assert [ticket in shown.known for ticket in (ONE, TWO, THREE, FOUR)] == [True, False, False, True]
 
 
 def test_a_dear_reading_is_not_repeated_at_once() -> None:
@@ -57,3 +57,12 @@ def test_a_dear_reading_is_not_repeated_at_once() -> None:
     shown._read_at += 10**9
     shown._read_took = 1.0
     assert not shown.may_read_again()
+
+
+def test_members_are_counted_and_taken_out() -> None:
+    members = Members([ONE, FOUR])
+    members.discard(FOUR)
+    members.discard(THREE)
+    assert [ticket in members for ticket in (ONE, FOUR, 10**9, -1)] == [True, False, False, False]
+    assert len(members) == 1
+    assert not Members()

@@ -8,6 +8,7 @@ compare-and-swap, with one event a ticket. Rows are mappings from column name to
 from __future__ import annotations
 
 import time
+from array import array
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -204,6 +205,11 @@ class Reader(Protocol):
 
         With `among` only which of those tickets are in the view, at a cost that does not grow with it.
         """
+
+    def queue_spine(
+        self, view: View | str, *, agent_id: AgentId | None, now: datetime, query: Query = EVERYTHING
+    ) -> array[int]:
+        """The whole spine, as numbers: what a list of a million tickets is made of."""
 
     def queue_rows(
         self, ids: Sequence[TicketId], *, agent_id: AgentId | None, now: datetime

@@ -88,15 +88,18 @@ class Connection:
 
     def stream(self, sql: str, params: Params = (), size: int = 1000) -> Iterator[tuple[Any, ...]]:
         """The rows of one statement, in groups: never all in memory. Inside a transaction on Postgres."""
-        if self.is_postgres:
-            with self.raw.cursor(name="supportdesk_stream") as cursor:
-                cursor.itersize = size
-                cursor.execute(_percent(sql), params or None)
-                yield from cursor
-            return
-        cursor = self.raw.execute(sql, _sqlite_params(params))
-        while rows := cursor.fetchmany(size):
-            yield from rows
+        try:
+            if self.is_postgres:
+                with self.raw.cursor(name="supportdesk_stream") as cursor:
+                    cursor.itersize = size
+                    cursor.execute(_percent(sql), params or None)
+                    yield from cursor
+                return
+            cursor = self.raw.execute(sql, _sqlite_params(params))
+            while rows := cursor.fetchmany(size):
+                yield from rows
+        except self.driver.Error as error:
+            raise self._store_error(error) from error
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

@@ -19,6 +19,7 @@ from supportdesk.desk.model import (
 )
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Sequence
     from datetime import datetime
 
@@ -97,13 +98,23 @@ class Session:
 
     def ids(self, view: str, text: str, *, limit: int = 0, among: Sequence[TicketId] | None = None) -> list[TicketId]:
         """The tickets of a standing or a saved view, narrowed by a query. Raises QueryError."""
+        view, query = self._asked(view, text)
+        read, agent_id, now = self.desk.read, self.agent.id, self.now()
+        return read.queue_ids(view, agent_id=agent_id, now=now, query=query, limit=limit, among=among)
+
+    def spine(self, view: str, text: str) -> array[int]:
+        """All of them, however many. Raises QueryError."""
+        view, query = self._asked(view, text)
+        return self.desk.read.queue_spine(view, agent_id=self.agent.id, now=self.now(), query=query)
+
+    def _asked(self, view: str, text: str) -> tuple[str, Query]:
+        """The standing view that is read, and the query that narrows it."""
         from supportdesk.desk.query import both
 
         query = self.query(text)
         if (saved := self.saved_view(view)) is not None:
-            view, query = "all", both(self.desk.query(saved.query, typing=False), query)
-        read, agent_id, now = self.desk.read, self.agent.id, self.now()
-        return read.queue_ids(view, agent_id=agent_id, now=now, query=query, limit=limit, among=among)
+            return "all", both(self.desk.query(saved.query, typing=False), query)
+        return view, query
 
     def saved_view(self, view: str) -> SavedView | None:
         """The saved view whose id a list carries; None for a standing one."""

@@ -15,11 +15,32 @@ REST_SHARE = 20
 """A list that rests reads its whole order again at most during one part in so many of the time."""
 
 
+class Members:
+    """Which tickets a list holds: a byte for each number up to the newest, because a set of a million takes 100 MB."""
+
+    def __init__(self, ids: Collection[int] = ()) -> None:
+        self._flags = bytearray(max(ids, default=0) + 1)
+        for ticket in ids:
+            self._flags[ticket] = 1
+        self._count = len(ids)
+
+    def __contains__(self, ticket: object) -> bool:
+        return isinstance(ticket, int) and 0 <= ticket < len(self._flags) and bool(self._flags[ticket])
+
+    def __len__(self) -> int:
+        return self._count
+
+    def discard(self, ticket: int) -> None:
+        if ticket in self:
+            self._flags[ticket] = 0
+            self._count -= 1
+
+
 class WatchedOrder:
     """The tickets of the list as it is shown, and how the view differs from it by now."""
 
     def __init__(self) -> None:
-        self.known: frozenset[TicketId] = frozenset()
+        self.known = Members()
         self.came: set[TicketId] = set()
         self.left: set[TicketId] = set()
         self.changed: set[TicketId] = set()
@@ -30,9 +51,9 @@ class WatchedOrder:
     def differs(self) -> bool:
         return bool(self.came or self.left or self.changed)
 
-    def shown(self, ids: Iterable[TicketId]) -> None:
+    def shown(self, members: Members) -> None:
         """The list shows these now."""
-        self.known = frozenset(ids)
+        self.known = members
         self.came, self.left, self.changed = set(), set(), set()
 
     def to_look_up(self, tickets: Iterable[TicketId]) -> tuple[TicketId, ...]:
@@ -45,13 +66,14 @@ class WatchedOrder:
 
     def compare(self, asked: Collection[TicketId], members: Collection[TicketId]) -> None:
         """Of the tickets asked for, `members` are in the view."""
-        here = set(members)
-        self.came = (self.came - set(asked)) | (here - self.known)
-        self.left = (self.left - set(asked)) | ((self.known & set(asked)) - here)
+        here, wanted = set(members), set(asked)
+        self.came = (self.came - wanted) | {ticket for ticket in here if ticket not in self.known}
+        self.left = (self.left - wanted) | {ticket for ticket in wanted - here if ticket in self.known}
 
     def take_out(self, gone: Collection[TicketId]) -> None:
         """These have left the list too."""
-        self.known = self.known.difference(gone)
+        for ticket in gone:
+            self.known.discard(ticket)
         self.left.difference_update(gone)
         self.changed.difference_update(gone)
 

@@ -7,10 +7,12 @@ its own, because an OR over both would sort the whole view.
 from __future__ import annotations
 
 import heapq
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from itertools import chain
+from typing import Any, Final, cast
 
 from supportdesk.desk.model import EVERYTHING, AgentId, Query, QueueRow, Sort, TicketId
 from supportdesk.errors import UsageError
@@ -22,6 +24,8 @@ from supportdesk.store.views import AWAKE, LISTINGS, SNOOZED, Listing
 
 PRESENCE_SECONDS: Final = 30
 EXCERPT_CHARACTERS: Final = 200
+PIECE: Final = 5_000
+"""Numbers of a long view that are fetched at once."""
 
 
 def read_ids(
@@ -34,9 +38,25 @@ def read_ids(
     limit: int,
     among: Sequence[TicketId] | None = None,
 ) -> list[TicketId]:
-    """The spine of a view, or those of some tickets that are in it. Raises UsageError for a view that there is not.
+    """The first tickets of a view, all without a `limit`, or those of some that are in it. Raises UsageError."""
+    found = read_spine(connection, view, agent_id=agent_id, now=now, query=query, limit=limit, among=among)
+    return cast("list[TicketId]", found.tolist())
 
-    A query that names a view or an order of its own is listed in those.
+
+def read_spine(
+    connection: Connection,
+    view: str,
+    *,
+    agent_id: AgentId | None,
+    now: datetime,
+    query: Query = EVERYTHING,
+    limit: int = 0,
+    among: Sequence[TicketId] | None = None,
+) -> array[int]:
+    """The numbers of a view's tickets in its order, eight bytes each: never a million Python objects at once.
+
+    A query that names a view or an order of its own is listed in those. Without a limit it wants a snapshot, which is
+    what Postgres streams in. Raises UsageError for a view that there is not.
     """
     view = query.view or view
     asleep = view == "snoozed"
@@ -45,12 +65,10 @@ def read_ids(
     more = narrow(connection, listing, query.condition, agent_id=agent_id, now=now)
     narrowed, params = f" AND {more.text}" if more.text else "", [*params, *more.params]
     if among is not None:
-        spine = [
-            ticket
-            for some in groups(among)
-            for sql in _memberships(listing, some, narrowed)
-            for ticket in _column(connection, sql, [*params, *some], 0)
-        ]
+        spine = array("q")
+        for some in groups(among):
+            for sql in _memberships(listing, some, narrowed):
+                spine.extend(row[0] for row in connection.execute(sql, [*params, *some]))
     elif query.sort:
         spine = _sorted_spine(connection, listing, params, narrowed, query.sort, limit)
     elif asleep:
@@ -59,9 +77,9 @@ def read_ids(
     else:
         spine = _spine(connection, listing, params, narrowed, limit)
         if listing.mine:
-            first = _spine(connection, _stopped(listing), params, narrowed, 0)
-            spine = list(dict.fromkeys([*first, *spine]))
-    return [TicketId(ticket) for ticket in (spine[:limit] if limit else spine)]
+            first = _spine(connection, _stopped(listing), params, narrowed, limit)
+            spine = array("q", dict.fromkeys([*first, *spine]))
+    return spine[:limit] if limit else spine
 
 
 def _listing(view: str, query: Query) -> Listing:
@@ -91,27 +109,27 @@ def _statements(listing: Listing, narrowed: str) -> list[str]:
     return [f"SELECT id FROM ticket WHERE {branch}{more} ORDER BY id DESC" for branch in listing.branches]
 
 
-def _spine(connection: Connection, listing: Listing, params: Sequence[Any], narrowed: str, limit: int) -> list[int]:
-    parts: list[list[int]] = []
+def _spine(connection: Connection, listing: Listing, params: Sequence[Any], narrowed: str, limit: int) -> array[int]:
+    parts: list[array[int]] = []
     for sql in _statements(listing, narrowed):
         room = limit - sum(map(len, parts)) if limit and listing.due else limit
         if limit and room <= 0:
             break
         parts.append(_column(connection, sql, params, room))
-    if listing.due or len(parts) == 1:
-        return [ticket for part in parts for ticket in part]
-    return list(heapq.merge(*parts, reverse=True))
+    if len(parts) == 1:
+        return parts[0]
+    return array("q", chain(*parts) if listing.due else heapq.merge(*parts, reverse=True))
 
 
 def _sorted_spine(
     connection: Connection, listing: Listing, params: Sequence[Any], narrowed: str, sort: Sort, limit: int
-) -> list[int]:
+) -> array[int]:
     """A view in another order than its own; what has no deadline, or does not wait, comes last."""
     where = " OR ".join(listing.branches) if len(listing.branches) > 1 else listing.branches[0]
     more = (f" AND {AWAKE}" if listing.awake else "") + narrowed
     # A view of what is in hand is gathered and sorted; SQLite would rather read the whole table in the order of ids.
     number = "id" if grows(listing) else "+id"
-    spine: list[int] = []
+    spine = array("q")
     for ending in _ENDINGS[sort]:
         if limit and len(spine) >= limit:
             break
@@ -134,9 +152,10 @@ def _stopped(listing: Listing) -> Listing:
     return replace(listing, branches=tuple(f"{branch} AND {condition}" for branch in listing.branches))
 
 
-def _column(connection: Connection, sql: str, params: Sequence[Any], limit: int) -> list[int]:
-    rows = connection.execute(f"{sql} LIMIT ?", [*params, limit]) if limit else connection.execute(sql, params)
-    return [row[0] for row in rows]
+def _column(connection: Connection, sql: str, params: Sequence[Any], limit: int) -> array[int]:
+    if limit:
+        return array("q", (row[0] for row in connection.execute(f"{sql} LIMIT ?", [*params, limit])))
+    return array("q", (row[0] for row in connection.stream(sql, params, PIECE)))
 
 
 # ---- the window ------------------------------------------------------------------------------------------------------

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -51,8 +53,14 @@ class SqlReader:
         limit: int = 0,
         among: Sequence[TicketId] | None = None,
     ) -> list[TicketId]:
-        with self._pool.connection() as connection:
+        with self._pool.connection() as connection, nullcontext() if limit or among else connection.snapshot():
             return queue.read_ids(connection, view, agent_id=agent_id, now=now, query=query, limit=limit, among=among)
+
+    def queue_spine(
+        self, view: str, *, agent_id: AgentId | None, now: datetime, query: Query = EVERYTHING
+    ) -> array[int]:
+        with self._pool.connection() as connection, connection.snapshot():
+            return queue.read_spine(connection, view, agent_id=agent_id, now=now, query=query)
 
     def queue_rows(
         self, ids: Sequence[TicketId], *, agent_id: AgentId | None, now: datetime

@@ -7,6 +7,7 @@ the agent asks, when he does something himself, or when he rests at the top.
 from __future__ import annotations
 
 import time
+from array import array
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from supportdesk.desk.model import VIEWS, TicketId
@@ -17,13 +18,13 @@ from supportdesk.tui.screens.base import LOOK, READ
 from supportdesk.tui.screens.list_keys import ListKeys
 from supportdesk.tui.screens.on_tickets import OnTickets
 from supportdesk.tui.screens.views import Listing, Views
-from supportdesk.tui.watched_order import WatchedOrder
+from supportdesk.tui.watched_order import Members, WatchedOrder
 from supportdesk.tui.widgets.bars import Tab, ViewTabs
 from supportdesk.tui.widgets.preview import Preview
 from supportdesk.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from textual.app import ComposeResult
     from textual.timer import Timer
@@ -44,6 +45,9 @@ RESTS_AFTER = 3.0
 """Seconds without a key after which a list whose cursor is at the top takes in what is new."""
 
 KEPT_ROWS = 4_096
+TIMELESS = frozenset({"with_customer", "notifications", "all_open", "solved", "spam", "all"})
+"""Views that no clock changes: without an event they hold what they held."""
+
 WHOLE_AFTER = 0.5
 """Seconds between looks whether the filter is still typed: until then its first page is enough."""
 
@@ -65,6 +69,8 @@ class QueueScreen(ListKeys, Views, OnTickets):
         self._before_filter = Listing()
         self._cursor_before: TicketId | None = None
         self._rest_of_spine: Timer | None = None
+        self._is_whole = True
+        self._when_whole: Callable[[], None] | None = None
 
     def compose_body(self) -> ComposeResult:
         glyphs = self.console.glyphs
@@ -92,32 +98,39 @@ class QueueScreen(ListKeys, Views, OnTickets):
     # ---- reading the list
 
     def _load(self, *, first: bool = False, keep_cursor: bool = True) -> None:
-        """Read the spine of the listing and its first rows; a late answer for another listing is dropped."""
+        """Read the listing: whole, or (`first`) its first page and then the rest. Late answers for another are dropped.
+
+        What grows with the list is done in the thread: the event loop takes over an array and a table of members.
+        """
         session, listing = self.session, self.listing
 
-        def work() -> tuple[list[TicketId], dict[TicketId, QueueRow]]:
-            limit = FIRST_PAGE if first else 0
+        def work() -> tuple[array[int], Members, dict[TicketId, QueueRow]]:
             with self._order.reading():
-                ids = session.ids(listing.view, listing.text, limit=limit)
-            shown = ids[:FIRST_ROWS] if first else []
-            rows = session.desk.read.queue_rows(shown, agent_id=session.agent.id, now=session.now())
-            return ids, rows
+                ids = session.ids(listing.view, listing.text, limit=FIRST_PAGE) if first else None
+                spine = array("q", ids) if ids is not None else session.spine(listing.view, listing.text)
+            rows = session.desk.read.queue_rows((ids or [])[:FIRST_ROWS], agent_id=session.agent.id, now=session.now())
+            return spine, Members(spine), rows
 
-        def done(found: tuple[list[TicketId], dict[TicketId, QueueRow]]) -> None:
+        def done(found: tuple[array[int], Members, dict[TicketId, QueueRow]]) -> None:
             if listing != self.listing:
                 return
-            ids, rows = found
+            spine, members, rows = found
             self._keep(rows)
             self.tickets.put_rows(self._present(rows.values()))
-            self._show_order(ids, keep_cursor=keep_cursor)
-            if self._cursor_before in ids and listing == self._before_filter and not self.prompt.purpose:
-                self.tickets.move_to(ids.index(self._cursor_before))
+            self._show_order(spine, members, keep_cursor=keep_cursor)
+            before = self._cursor_before
+            if before is not None and before in members and listing == self._before_filter and not self.prompt.purpose:
+                self.tickets.move_to_id(before)
                 self._cursor_before = None
             if first:
                 self.count_views()
                 self.console.first_list_shown() if self.console.desk_status is None else self.console.refresh_status()
-                if len(ids) == FIRST_PAGE:
-                    self._load_rest()
+            self._is_whole = not first or len(spine) < FIRST_PAGE
+            if not self._is_whole:
+                self._load_rest()
+            elif self._when_whole is not None:
+                then, self._when_whole = self._when_whole, None
+                then()
 
         self.call(READ, work, done, replaces="spine")
 
@@ -131,11 +144,24 @@ class QueueScreen(ListKeys, Views, OnTickets):
         else:
             self._load(keep_cursor=True)
 
-    def _show_order(self, ids: Sequence[TicketId], *, keep_cursor: bool = True) -> None:
-        self._order.shown(ids)
+    def _on_whole_list(self, act: Callable[[], None]) -> None:
+        """Do what means the whole list: at once, or when its rest is there."""
+        if self._is_whole:
+            act()
+        else:
+            self._when_whole = act
+
+    def do_last(self) -> None:
+        self._on_whole_list(super().do_last)
+
+    def do_select_all(self) -> None:
+        self._on_whole_list(super().do_select_all)
+
+    def _show_order(self, spine: array[int], members: Members, *, keep_cursor: bool = True) -> None:
+        self._order.shown(members)
         self._listed = True
-        self.tickets.replace_spine(ids, keep_cursor=keep_cursor)
-        if not ids:
+        self.tickets.replace_spine(spine, keep_cursor=keep_cursor)
+        if not spine:
             self.preview.clear()
         elif self.preview.ticket is None:
             self._schedule_preview()
@@ -214,13 +240,18 @@ class QueueScreen(ListKeys, Views, OnTickets):
     def _look_at_order(self) -> None:
         """Compare the whole view with the list: sleepers wake without any event."""
         session, listing = self.session, self.listing
+        if not self._is_whole or (listing.view in TIMELESS and not listing.text):
+            return
+        shown = self.tickets.spine
 
-        def work() -> list[TicketId]:
-            return session.ids(listing.view, listing.text)
+        def work() -> tuple[set[int], set[int]]:
+            spine = session.spine(listing.view, listing.text)
+            return (set(spine) - set(shown), set(shown) - set(spine)) if spine != shown else (set(), set())
 
-        def done(ids: list[TicketId]) -> None:
+        def done(found: tuple[set[int], set[int]]) -> None:
+            came, left = found
             if listing == self.listing:
-                self._compare(self._order.known.union(ids), ids)
+                self._compare([TicketId(ticket) for ticket in came | left], [TicketId(ticket) for ticket in came])
 
         self.call(LOOK, work, done, replaces="order")
 
@@ -243,7 +274,8 @@ class QueueScreen(ListKeys, Views, OnTickets):
         """Show the order as it is now."""
         self.console.painted.forget()
         self.tickets.clear_change_marks()
-        self._load(keep_cursor=self.tickets.cursor_index > 0 or not self._order.came)
+        at_top = self.tickets.cursor_index == 0
+        self._load(first=at_top, keep_cursor=not at_top or not self._order.came)
 
     def on_minute(self) -> None:
         """Ages have grown: only lines that read differently are painted."""
@@ -373,8 +405,8 @@ class QueueScreen(ListKeys, Views, OnTickets):
                 return
             self.tickets.patch_rows(self._present(rows.values()), mark=False)
             known = self._order.known
-            gone = known.intersection(tickets).difference(here)
-            if not known.issuperset(here) or (gone and gone == known):
+            gone = {ticket for ticket in tickets if ticket in known}.difference(here)
+            if any(ticket not in known for ticket in here) or (gone and len(gone) == len(known)):
                 self._load()
             elif gone:
                 self._order.take_out(gone)
@@ -431,6 +463,7 @@ class QueueScreen(ListKeys, Views, OnTickets):
         if listing == self.listing or self.console.session is None:
             return
         self.listing = listing
+        self._when_whole = None
         self.tickets.select_none()
         self._show_tabs()
         self._load(first=True, keep_cursor=False)

@@ -31,6 +31,9 @@ GUTTER = 3
 KEPT_ROWS = 1_024
 """Hydrated rows that are kept; those furthest from the cursor are forgotten first."""
 
+NEAR = 200
+"""Rows before and behind the cursor among which a row is looked for first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -195,11 +198,14 @@ class VirtualList(Widget, can_focus=True):
         return self._top, min(self._top + self._body_height, len(self._spine))
 
     def replace_spine(self, ids: Iterable[int], *, keep_cursor: bool = True) -> None:
-        """Show another order. With `keep_cursor` the ticket under the cursor stays under it, on the same screen line;
-        if it is gone, the cursor stays at its place in the list."""
+        """Show another order; an array is taken as it is, and nobody changes it afterwards.
+
+        With `keep_cursor` the ticket under the cursor stays under it, on the same screen line; if it is gone, the
+        cursor stays at its place in the list.
+        """
         before = self.cursor_id
         line = self._cursor - self._top
-        self._spine = array("q", ids)
+        self._spine = ids if isinstance(ids, array) else array("q", ids)
         self._asked = None
         self._range_start = None
         if not keep_cursor:
@@ -217,8 +223,11 @@ class VirtualList(Widget, can_focus=True):
 
     def take_out(self, ids: Iterable[int]) -> None:
         """Let rows leave the list; nothing else moves."""
-        gone = set(ids)
-        self.replace_spine(row_id for row_id in self._spine if row_id not in gone)
+        left = self._spine[:]
+        for row_id in ids:
+            if (at := self._find(row_id, left)) is not None:
+                del left[at]
+        self.replace_spine(left)
 
     def put_rows(self, rows: Iterable[ListRow]) -> None:
         """Hydrate rows, or replace them where they are: only lines that look different are painted."""
@@ -268,11 +277,10 @@ class VirtualList(Widget, can_focus=True):
 
     def move_to_id(self, row_id: int) -> bool:
         """Put the cursor on that ticket; False if it is not in the list."""
-        try:
-            self.move_to(self._spine.index(row_id))
-        except ValueError:
-            return False
-        return True
+        at = self._find(row_id, self._spine)
+        if at is not None:
+            self.move_to(at)
+        return at is not None
 
     def toggle_selected(self) -> None:
         """Mark or unmark the row under the cursor."""
@@ -359,13 +367,18 @@ class VirtualList(Widget, can_focus=True):
     def _place_of(self, row_id: int | None) -> int:
         if row_id is None:
             return 0
-        at = self._cursor
-        if at < len(self._spine) and self._spine[at] == row_id:
-            return at
-        try:
-            return self._spine.index(row_id)
-        except ValueError:
-            return at
+        at = self._find(row_id, self._spine)
+        return self._cursor if at is None else at
+
+    def _find(self, row_id: int, spine: array[int]) -> int | None:
+        """Where a row stands: near the cursor as a rule, so that is looked at before a million others."""
+        near = max(0, self._cursor - NEAR)
+        for start, stop in ((near, self._cursor + NEAR), (0, len(spine))):
+            try:
+                return spine.index(row_id, start, stop)
+            except ValueError:
+                continue
+        return None
 
     def _clamp(self) -> None:
         """Keep the cursor in the list and on screen; leaving the screen moves the view by half a page."""
