@@ -400,3 +400,15 @@ async def test_the_seconds_in_which_a_reply_can_be_taken_back_are_counted_down(s
         await pilot.press("U")
         await screen_of(pilot, ComposeScreen)
         await until(pilot, lambda: "U takes the reply back" not in shown(app), "it has ended")
+
+
+async def test_the_preview_of_a_canned_response_reads_as_this_customer_would_read_it(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await composer(pilot)
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: "Canned response" in shown(app), "the picker")
+        await pilot.press(*"availability")
+        await until(pilot, lambda: "Giulia" in shown(app).split("Canned response")[1], "the customer's name")
+        assert "‹greeting›" not in shown(app)
+        assert "‹Item›" in shown(app) or "‹" in shown(app)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from supportdesk.desk import (
     actions,
     drafts,
+    following,
     notes,
     opening_hours,
     outbound,
@@ -26,6 +27,7 @@ from supportdesk.desk import (
     views,
     why,
 )
+from supportdesk.desk.following import Notice
 from supportdesk.desk.model import (
     ActionId,
     Actor,
@@ -179,6 +181,14 @@ class Desk:
         """
         return notes.log_call(self, actor, ticket_id, text, after=after, dismiss=dismiss, seen_seq=seen_seq)
 
+    def notices(self, agent_id: AgentId) -> list[Notice]:
+        """What an agent has not looked at yet: notes that name him, what others did on tickets that he follows."""
+        return following.notices(self, agent_id)
+
+    def mark_told(self, actor: Actor, tickets: Sequence[TicketId] = ()) -> int:
+        """Take notices away, all without `tickets`; how many went. Opening a ticket does it too."""
+        return following.mark_told(self, actor, tickets)
+
     def mark_seen(self, actor: Actor, ticket_id: TicketId, seq: int) -> None:
         notes.mark_seen(self, actor, ticket_id, seq)
 
@@ -241,10 +251,11 @@ class Desk:
         anyway: bool = False,
         undo_seconds: int | None = None,
         snooze: datetime | None = None,
+        at: datetime | None = None,
         dismiss: str = "",
         ask_again: bool = False,
     ) -> Done:
-        """Hold the reply for delivery after the undo window.
+        """Hold the reply for delivery after the undo window, or until `at`.
 
         Raises ReplyStopped when somebody else or the customer added something after `seen_seq` (the text stays a
         draft); `anyway` sends all the same. With `ask_again` a customer who does not answer is reminded.
@@ -258,6 +269,7 @@ class Desk:
             anyway=anyway,
             undo_seconds=undo_seconds,
             snooze=snooze,
+            at=at,
             dismiss=dismiss,
             ask_again=ask_again,
         )

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from supportdesk.errors import MissingValue, UsageError
 from supportdesk.l10n.catalog import N_, _, current_language
-from supportdesk.safetext import SafeText, safe
-from supportdesk.tui.calls import READ
+from supportdesk.safetext import EMPTY, SafeText, safe
+from supportdesk.tui.calls import LOOK, READ
 from supportdesk.tui.screens.choose import ChooseScreen
-from supportdesk.tui.widgets.picker import PickerEntry
+from supportdesk.tui.widgets.picker import PickerEntry, PickerList
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from supportdesk.desk.canned import AskField, CannedResponse
+    from supportdesk.desk.canned import AskField, CannedResponse, Variant
     from supportdesk.desk.templates import Rendered
     from supportdesk.tui.screens.compose import ComposeScreen
 
@@ -38,10 +37,7 @@ PLACES: Final = {
     "order.number": N_("order number"),
     "today": N_("today"),
 }
-"""What a preview calls the values that the desk fills in."""
-
-PLACEHOLDER = re.compile(r"\{\{\s*([a-z_.]+)[^}]*\}\}")
-
+"""What a preview calls the values that the desk fills in, where it does not know them."""
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -59,6 +55,7 @@ class CannedPick:
         self._screen = screen
         self._typed: dict[str, dict[str, str]] = {}  # by response, what was answered so far
         self._last = ""
+        self._shown: dict[str, SafeText] = {}  # by response, how it reads for this customer
 
     def start(self) -> None:
         """Offer the responses, those that exist in the customer's language first."""
@@ -73,7 +70,8 @@ class CannedPick:
         if not responses:
             screen.tell(_("This desk has no canned responses yet: supportdesk canned import"), severity="warning")
             return
-        texts = {response.key: self._variant_text(response) for response in responses}
+        by_key = {response.key: response for response in responses}
+        texts = {response.key: self._tag_or_reason(response) for response in responses}
         bodies = {
             response.key: " ".join(f"{variant.subject} {variant.body}" for variant in response.variants)
             for response in responses
@@ -93,17 +91,27 @@ class CannedPick:
             _("Canned response"),
             entries,
             glyphs=screen.console.glyphs,
-            preview=lambda entry: texts[entry.id][1],
+            preview=lambda entry: texts[entry.id][1] or self._preview(by_key[entry.id], dialog),
             current=self._last,
         )
+        self._shown.clear()
         screen.console.push_screen(dialog, self._chosen)
         dialog.call_after_refresh(screen.console.typed_ahead.release)
 
     def _language(self) -> str:
         return self._screen.keeper.row.language or self._screen.bundle.ticket.language
 
-    def _variant_text(self, response: CannedResponse) -> tuple[str, SafeText]:
-        """The tag and the text of the variant for this customer; where there is none, the text says which exist."""
+    def _tag_or_reason(self, response: CannedResponse) -> tuple[str, SafeText]:
+        """The tag of the variant for this customer; where there is none, why, and which exist."""
+        try:
+            return str(self._variant(response).tag), EMPTY
+        except MissingValue as error:
+            return "", safe(f"{error.message}\n\n{error.hint}", multiline=True)
+        except ValueError:
+            return "", safe(_("The customer's language is not known: L sets it."))
+
+    def _variant(self, response: CannedResponse) -> Variant:
+        """The variant for this customer. Raises MissingValue, and ValueError where his language is not known."""
         from supportdesk.desk.canned import choose
 
         bundle = self._screen.bundle
@@ -111,13 +119,33 @@ class CannedPick:
         register = (customer.register if customer is not None else "") or (
             mailbox.register if mailbox is not None else ""
         )
-        try:
-            variant = choose(response, self._language(), customer.region if customer is not None else "", register)
-        except MissingValue as error:
-            return "", safe(f"{error.message}\n\n{error.hint}", multiline=True)
-        except ValueError:
-            return "", safe(_("The customer's language is not known: L sets it."))
-        return str(variant.tag), safe(PLACEHOLDER.sub(partial(_named, response), variant.body), multiline=True)
+        return choose(response, self._language(), customer.region if customer is not None else "", register)
+
+    def _preview(self, response: CannedResponse, dialog: ChooseScreen) -> SafeText:
+        """The text as this customer would read it, as soon as it is rendered; what is asked for stands in ‹ ›."""
+        if response.key in self._shown:
+            return self._shown[response.key]
+        screen = self._screen
+        session, ticket_id = screen.session, screen.bundle.ticket.id
+
+        def work() -> str:
+            from supportdesk.desk.canned_use import preview
+
+            variant = self._variant(response)
+            return preview(
+                session.desk, session.actor, ticket_id, response, variant, partial(_stand_in, response)
+            ).text
+
+        def rendered(text: str) -> None:
+            self._shown[response.key] = safe(text, multiline=True)
+            if dialog.is_attached:
+                dialog.query_one(PickerList).refresh_preview()
+
+        def failed(error: Exception) -> None:
+            rendered(str(error))
+
+        screen.call(LOOK, work, rendered, failed=failed, replaces="canned preview")
+        return EMPTY
 
     def _chosen(self, key: str | None) -> None:
         if key is None:
@@ -234,10 +262,10 @@ def _understood(kind: str, today: date, text: str) -> SafeText:
     return SafeText("")
 
 
-def _named(response: CannedResponse, found: re.Match[str]) -> str:
-    """A placeholder as the preview shows it, in the agent's language: `‹greeting›`."""
-    if found[1] in PLACES:
-        return f"‹{_(PLACES[found[1]])}›"
-    name = found[1].rpartition(".")[2]
-    asked = next((field for field in response.ask if field.name == name), None)
-    return f"‹{asked.label(current_language()) if asked is not None else name.replace('_', ' ')}›"
+def _stand_in(response: CannedResponse, name: str) -> str:
+    """What stands for a value that is not known yet, in the agent's language: `‹tracking number›`."""
+    if name in PLACES:
+        return f"‹{_(PLACES[name])}›"
+    last = name.rpartition(".")[2]
+    asked = next((field for field in response.ask if field.name == last), None)
+    return f"‹{asked.label(current_language()) if asked is not None else last.replace('_', ' ')}›"

@@ -50,7 +50,9 @@ SENDS = ("send", "send_and_solve", "send_and_snooze", "send_and_ask_again", "sen
 class ComposeScreen(WritingScreen):
     """One reply or new conversation, from its draft to the outbox."""
 
-    OPENERS: ClassVar[frozenset[str]] = frozenset({"review", "edit", "canned", "leave", "send_and_snooze", "send_later"})
+    OPENERS: ClassVar[frozenset[str]] = frozenset(
+        {"review", "edit", "canned", "leave", "send_and_snooze", "send_later"}
+    )
 
     def __init__(self, bundle: TicketBundle, row: OutboxRow) -> None:
         super().__init__(bundle, row)

@@ -133,6 +133,12 @@ class PickerList(Widget):
         self._haystacks = [_haystack(entry) for entry in self._entries]
         self._filter(self.query_one(SafeInput).value)
 
+    def refresh_preview(self) -> None:
+        """The preview of the entry under the cursor is another one now."""
+        if self._preview is not None:
+            entry = self.highlighted
+            self.query_one(PreviewPane).show(self._preview(entry) if entry is not None else EMPTY)
+
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
         self._filter(event.value)
@@ -168,9 +174,8 @@ class PickerList(Widget):
         self._announce()
 
     def _announce(self) -> None:
+        self.refresh_preview()
         entry = self.highlighted
-        if self._preview is not None:
-            self.query_one(PreviewPane).show(self._preview(entry) if entry is not None else EMPTY)
         self.post_message(self.Highlighted(self, entry))
 
 
