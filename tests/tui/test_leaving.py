@@ -7,7 +7,7 @@ from supportdesk.tui.screens.compose import ComposeScreen
 from supportdesk.tui.screens.queue import QueueScreen
 from supportdesk.tui.screens.text import TextScreen
 from supportdesk.tui.screens.ticket import TicketScreen
-from tests.tui.conftest import Shop, list_shown, screen_of, until
+from tests.tui.conftest import Shop, list_shown, screen_of, shown, until
 
 
 async def test_a_screen_that_is_left_twice_takes_no_other_along(shop: Shop) -> None:
@@ -35,6 +35,6 @@ async def test_a_screen_that_goes_takes_the_question_above_it_along(shop: Shop) 
         await pilot.press("enter")
         ticket = await screen_of(pilot, TicketScreen)
         app.push_screen(DialogScreen("Sure?", "", [("y", "yes")]), lambda _key: None)
-        await screen_of(pilot, DialogScreen)
+        await until(pilot, lambda: "Sure?" in shown(app), "the question")
         ticket.dismiss()
         await screen_of(pilot, QueueScreen)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from supportdesk.desk import triage
+from supportdesk.desk import following, triage
 from supportdesk.desk.arguments import resolve
 from supportdesk.desk.clocks import calendar_of, family_of, recompute
 from supportdesk.desk.model import ActionId, Actor, Ticket, TicketId
@@ -76,7 +76,7 @@ def write(
     tx: Transaction, action: str, ticket: Ticket, actor: Actor, params: Mapping[str, Any], action_id: ActionId
 ) -> bool:
     """Plan and write one action on one ticket; False when there was nothing to change."""
-    facts = read_facts(tx, action, ticket)
+    facts = read_facts(tx, action, ticket, actor)
     plan = triage.plan(action, ticket, actor, tx.now, params, facts)
     if not plan.events:
         return False
@@ -95,7 +95,7 @@ def update_clocks(tx: Transaction, tickets: Sequence[TicketId], actor: Actor, ac
             tx.apply(plan, actor, action_id)
 
 
-def read_facts(tx: Transaction, action: str, ticket: Ticket) -> triage.Facts:
+def read_facts(tx: Transaction, action: str, ticket: Ticket, actor: Actor | None = None) -> triage.Facts:
     """Only what the action looks at: a bulk action must not read a conversation for each ticket."""
     facts: dict[str, Any] = {}
     if action in MAY_HOLD:
@@ -116,6 +116,9 @@ def read_facts(tx: Transaction, action: str, ticket: Ticket) -> triage.Facts:
             "outbox": tuple(row for row in tx.rows("outbox", here) if row["state"] != "draft"),
             "dismissals": tuple(tx.rows("dismissal", {**here, "undone": False})),
         }
+    if action in ("follow", "unfollow") and actor is not None:
+        own = {**here, "agent_id": actor.id}
+        facts |= {"follow": tx.row(following.TABLE, own), "newest_event": following.newest_event(tx, ticket.id)}
     if action in ("split", "confirm_participant"):
         participants = tuple(tx.rows("participant", here, order="id"))
         identities = (

@@ -107,13 +107,13 @@ def note(call: Call) -> Done:
     text = str(call.params["text"])
     with call.desk.store.transaction() as tx:
         check_actor(tx, call.actor)
-        action_id, done = new_action_id(), []
+        action_id, done, named = new_action_id(), [], []
         for ticket_id in call.tickets:
             ticket = root_of(tx, ticket_id)
             if ticket.id not in done:
-                notes.write_note(tx, call.actor, ticket, text, action_id)
+                named += notes.write_note(tx, call.actor, ticket, text, action_id)
                 done.append(ticket.id)
-    return Done(action_id, tuple(done), notice("note", done), undoable=False)
+    return Done(action_id, tuple(done), notes.noted(done, named), undoable=False)
 
 
 def call(call: Call) -> Done:

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from supportdesk.desk import canned as canned_responses
+    from supportdesk.desk import mass_reply
     from supportdesk.desk.calendar import Calendar
     from supportdesk.desk.canned_set import Imported
     from supportdesk.desk.ports import Blobs, Clock, Reader, Row, Store
@@ -273,6 +274,29 @@ class Desk:
             dismiss=dismiss,
             ask_again=ask_again,
         )
+
+    def reply_samples(
+        self, actor: Actor, tickets: Sequence[TicketId], key: str, asked: Mapping[str, str]
+    ) -> tuple[mass_reply.Sample, ...]:
+        """What each ticket would get of one canned response; changes nothing."""
+        from supportdesk.desk import mass_reply
+
+        return mass_reply.samples(self, actor, tickets, key, asked)
+
+    def reply_to_all(
+        self,
+        actor: Actor,
+        samples: Sequence[mass_reply.Sample],
+        key: str,
+        asked: Mapping[str, str],
+        *,
+        after: str = PENDING,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Done:
+        """Hold one reply for each sample as one action; what was stopped meanwhile is in `Done.conflicts`."""
+        from supportdesk.desk import mass_reply
+
+        return mass_reply.send_to_all(self, actor, samples, key, asked, after=after, progress=progress)
 
     def cancel_send(self, actor: Actor, outbox_id: OutboxId | None = None) -> OutboxRow:
         """Make a reply that is not on the wire a draft again, by default the actor's last one."""

@@ -22,6 +22,10 @@ def not_mine(ticket: Ticket, actor: Actor) -> str | None:
     return not_merged(ticket, actor) or (_("it is yours already") if ticket.assignee_id == actor.id else None)
 
 
+def an_agents(ticket: Ticket, actor: Actor) -> str | None:
+    return not_merged(ticket, actor) or (None if actor.id is not None else _("only an agent can follow a ticket"))
+
+
 def can_sleep(ticket: Ticket, actor: Actor) -> str | None:
     settled = ticket.status in ("solved", "closed", "spam")
     return not_merged(ticket, actor) or (_("it needs no snooze: nobody has to move") if settled else None)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from supportdesk.desk import guards, triage
+from supportdesk.desk import following, guards, triage
 from supportdesk.desk.bulk import check_guard, read_facts, update_clocks
 from supportdesk.desk.clocks import SEEN, family_of, root_of
 from supportdesk.desk.drafts import MAILED_KINDS, own_draft, removal
@@ -39,16 +40,25 @@ def add_note(desk: Desk, actor: Actor, ticket_id: TicketId, text: str, *, draft:
             if row["kind"] != "note":
                 raise UsageError(_("draft {id} is no note").format(id=draft))
             tx.apply(Plan(silent=removal(tx, row), undoable=False), actor, action_id)
-        write_note(tx, actor, ticket, text, action_id)
-        return Done(action_id, (ticket.id,), notice("note", [ticket.id]), undoable=False)
+        named = write_note(tx, actor, ticket, text, action_id)
+        return Done(action_id, (ticket.id,), noted([ticket.id], named), undoable=False)
 
 
-def write_note(tx: Transaction, actor: Actor, ticket: Ticket, text: str, action_id: ActionId) -> None:
+def noted(tickets: Sequence[TicketId], named: Sequence[str]) -> str:
+    """What writing a note did: where it stands, and who is told of it."""
+    told = _("told: {names}").format(names=", ".join(dict.fromkeys(named)))
+    return f"{notice('note', tickets)} · {told}" if named else notice("note", tickets)
+
+
+def write_note(tx: Transaction, actor: Actor, ticket: Ticket, text: str, action_id: ActionId) -> list[str]:
+    """Put the note on the ticket and tell the agents whom it names; their names."""
+    mentions, named = following.mention(tx, actor, ticket.id, text)
     values = {"direction": "internal", "kind": "note", "channel": "note"}
     plan, ref = _message(tx, actor, ticket, text, values)
     event = PlannedEvent(ticket.id, "note", {"message_id": ref})
-    applied = tx.apply(plan + Plan(events=(event,), undoable=False), actor, action_id)
+    applied = tx.apply(plan + Plan(silent=mentions, events=(event,), undoable=False), actor, action_id)
     tx.index_message(applied.ids[ref.name], fold(text))
+    return named
 
 
 @again_if_busy
@@ -114,6 +124,8 @@ def mark_seen(desk: Desk, actor: Actor, ticket_id: TicketId, seq: int) -> None:
         if "reply_stopped" in ticket.badges and actor.id in (ticket.assignee_id, *_writers(tx, ticket_id)):
             left = [badge for badge in ticket.badges if badge != "reply_stopped"]
             changes += triage.update_ticket(ticket, {"badges": left})
+        if (followed := tx.row(following.TABLE, key)) is not None:
+            changes += following.told(tx, followed)
         if changes:
             tx.apply(Plan(silent=tuple(changes), undoable=False), actor, new_action_id())
 

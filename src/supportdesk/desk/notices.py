@@ -70,6 +70,8 @@ _SENTENCES: Mapping[str, Callable[[int], str]] = {
         "#{ticket} is in the language {language}", "{count} tickets are in the language {language}", n
     ),
     "move": lambda n: ngettext("Moved #{ticket} to {mailbox}", "Moved {count} tickets to {mailbox}", n),
+    "follow": lambda n: ngettext("You follow #{ticket}", "You follow {count} tickets", n),
+    "unfollow": lambda n: ngettext("You follow #{ticket} no more", "You follow {count} tickets no more", n),
     "note": lambda n: ngettext("Noted on #{ticket}", "Noted on {count} tickets", n),
     "call": lambda n: ngettext("Logged a call on #{ticket}", "Logged a call on {count} tickets", n),
     "confirm_participant": lambda n: ngettext(

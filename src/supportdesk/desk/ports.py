@@ -257,6 +257,9 @@ class Reader(Protocol):
         `order` (the place of each change in the whole action: undo goes backwards)."""
 
     def presence(self, ticket_id: TicketId, *, now: datetime) -> list[tuple[AgentId, str, str]]: ...
+    def followed_news(self, agent_id: AgentId, kinds: Sequence[str]) -> list[Row]:
+        """For each ticket that an agent follows or was named on: what others did that he was not told of."""
+
     def audit(self) -> list[Row]:
         """For each folder and UIDVALIDITY: rows, and the count of each outcome (and of those unprocessed)."""
 

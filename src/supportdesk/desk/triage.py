@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from supportdesk.desk import following
 from supportdesk.desk.calendar import Calendar
 from supportdesk.desk.hours import business_days_after
 from supportdesk.desk.model import Actor, Status, Ticket, TicketId
@@ -42,6 +43,8 @@ class Facts:
     outbox: tuple[Row, ...] = ()  # undrafted replies of the ticket itself
     participants: tuple[Row, ...] = ()
     identities: Mapping[int, Row] = field(default_factory=dict)
+    follow: Row | None = None  # the actor's own
+    newest_event: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +331,20 @@ def _move_row(table: str, row_id: int, home: TicketId) -> Update:
     return Update(table, {"id": row_id}, {"ticket_id": home}, {"ticket_id": SPLIT_TICKET})
 
 
+# ---- following -------------------------------------------------------------------------------------------------------
+
+
+def _follow(case: Case) -> Plan:
+    changes = following.follow_changes(case.actor, case.ticket.id, case.facts.follow, case.facts.newest_event)
+    return _with_event(case.ticket, "follow", changes)
+
+
+def _unfollow(case: Case) -> Plan:
+    return _with_event(
+        case.ticket, "unfollow", following.unfollow_changes(case.actor, case.ticket.id, case.facts.follow)
+    )
+
+
 # ---- participants and suggestions ------------------------------------------------------------------------------------
 
 
@@ -410,6 +427,8 @@ _PLANNERS: Mapping[str, Callable[[Case], Plan]] = {
     "spam": _spam,
     "not_spam": _not_spam,
     "split": _split,
+    "follow": _follow,
+    "unfollow": _unfollow,
     "confirm_participant": _confirm_participant,
     "reject_suggestion": _reject_suggestion,
 }

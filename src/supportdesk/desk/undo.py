@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from supportdesk.desk import automatic, opening_hours
+from supportdesk.desk import automatic, canned_set, opening_hours
 from supportdesk.desk.bulk import as_conflict, name_of, update_clocks
 from supportdesk.desk.model import ActionId, Actor, EventRow, OutboxId, TicketId
 from supportdesk.desk.people import check_actor
@@ -27,8 +27,13 @@ if TYPE_CHECKING:
 
 NEVER_UNDONE = frozenset({"undo", "cancel_send", "note", "call", "started", "adopt_draft", "merged_here", "split_from"})
 VIEW_EVENTS = frozenset({"view_added", "view_changed", "view_removed"})
-TEAM_EVENTS = frozenset({opening_hours.EVENT, SETTINGS_EVENT})  # what admins change for everybody
-KEYS = {"ticket_tag": ("ticket_id", "tag"), "setting": ("key",)}  # of the rows that have no id
+TEAM_EVENTS = frozenset({opening_hours.EVENT, SETTINGS_EVENT, *canned_set.EVENTS})  # what admins change for everybody
+KEYS = {  # of the rows that have no id
+    "ticket_tag": ("ticket_id", "tag"),
+    "ticket_follow": ("ticket_id", "agent_id"),
+    "canned_variant": ("canned_id", "tag"),
+    "setting": ("key",),
+}
 LOOK_BACK = 5000  # events: a bulk action has one for each ticket
 # A split concerns two tickets and is undone as a whole or not at all; other actions ticket by ticket.
 AS_A_WHOLE = frozenset({"split"})
@@ -42,7 +47,10 @@ def undo(desk: Desk, actor: Actor, action_id: ActionId | None = None) -> Done:
     logged: list[Logged] = [(event, body) for event, body in desk.read.event_details(action_id)]
     if not logged:
         raise _nothing_to_undo(desk, action_id)
-    sent = next((event for event, _body in logged if event.kind == "reply_held"), None)
+    replied = [event for event, _body in logged if event.kind == "reply_held"]
+    if len(replied) > 1:
+        return _take_all_back(desk, actor, action_id, replied)
+    sent = replied[0] if replied else None
     if sent is not None:
         taken_back = _take_back(desk, actor, sent)
         if taken_back is not None:
@@ -208,6 +216,23 @@ def _take_back(desk: Desk, actor: Actor, sent: EventRow) -> Done | None:
     notice = _("The reply to #{ticket} is a draft again").format(ticket=row.ticket_id)
     newest = desk.read.rows("event", {"ticket_id": row.ticket_id, "kind": "cancel_send"}, order="-seq", limit=1)
     return Done(ActionId(newest[0]["action_id"]), (row.ticket_id,), notice, outbox_id=outbox_id, undoable=False)
+
+
+def _take_all_back(desk: Desk, actor: Actor, action_id: ActionId, replied: Sequence[EventRow]) -> Done:
+    """Every reply of the action that is still here, with its status; those that have left are named."""
+    done: list[TicketId] = []
+    conflicts: dict[TicketId, Conflict] = {}
+    for event in replied:
+        assert event.ticket_id is not None
+        try:
+            cancel_send(desk, actor, OutboxId(event.data["outbox_id"]))
+            done.append(event.ticket_id)
+        except Conflict as conflict:
+            conflicts[event.ticket_id] = conflict
+    if not done:
+        raise next(iter(conflicts.values()))
+    told = ngettext("{count} reply is a draft again", "{count} replies are drafts again", len(done))
+    return Done(action_id, tuple(done), told.format(count=len(done)), conflicts, undoable=False)
 
 
 def _still_here(desk: Desk, outbox_id: int) -> bool:

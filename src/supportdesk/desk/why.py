@@ -47,6 +47,8 @@ SENTENCES: Mapping[str, str] = {
     "split_from": N_("{who} split it from #{from}"),
     "language": N_("{who} set the language"),
     "move": N_("{who} moved it to another mailbox"),
+    "follow": N_("{who} follows it"),
+    "unfollow": N_("{who} follows it no more"),
     "note": N_("{who} wrote a note"),
     "call": N_("{who} logged a call"),
     "reply_held": N_("{who} sent a reply"),

@@ -63,6 +63,7 @@ ticket: *id:id subject status priority kind mailbox_id:int market_id:int custome
     resolution_due:time sla_id:int snoozed_until:time snooze_mode snooze_reason snoozed_by:int on_hold_until:time
     merged_into:int merged_at:time follow_up_of:int split_from:int suggested_id:int reopened_count:int
     auto_solved:flag order_number message_count:int has_attachment:flag badges:json
+ticket_follow: *ticket_id:int *agent_id:int following:flag told_event:int mentioned_by:int mentioned_at:time
 ticket_seen: *ticket_id:int *agent_id:int seq:int
 ticket_tag: *ticket_id:int *tag
 view_count: *view *agent_id:int tickets:int

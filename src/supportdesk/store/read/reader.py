@@ -26,7 +26,7 @@ from supportdesk.errors import NotFound
 from supportdesk.store.address import Address
 from supportdesk.store.connect import Pool
 from supportdesk.store.hydrate import ticket_from
-from supportdesk.store.read import feed, lists, narrow, queue, search, thread
+from supportdesk.store.read import feed, following, lists, narrow, queue, search, thread
 from supportdesk.store.statements import select_rows
 
 Row = Mapping[str, Any]
@@ -132,6 +132,10 @@ class SqlReader:
     def presence(self, ticket_id: TicketId, *, now: datetime) -> list[tuple[AgentId, str, str]]:
         with self._pool.connection() as connection:
             return lists.read_presence(connection, ticket_id, now)
+
+    def followed_news(self, agent_id: AgentId, kinds: Sequence[str]) -> list[Row]:
+        with self._pool.connection() as connection:
+            return following.read_followed_news(connection, agent_id, kinds)
 
     def audit(self) -> list[Row]:
         with self._pool.connection() as connection:

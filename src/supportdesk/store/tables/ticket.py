@@ -113,6 +113,19 @@ class TicketSeen(Table, table=True):
     seq: int = number()
 
 
+class TicketFollow(Table, table=True):
+    """Who follows a ticket or was named in a note on it, and up to which event he has been told."""
+
+    __tablename__ = "ticket_follow"
+    __table_args__ = (Index("ix_ticket_follow_agent", "agent_id", "ticket_id"),)
+    ticket_id: int = reference("ticket.id", key=True)
+    agent_id: int = reference("agent.id", key=True)
+    following: bool = flag()
+    told_event: int = number()
+    mentioned_by: int | None = reference("agent.id")  # until he has looked
+    mentioned_at: datetime | None = time()
+
+
 class Participant(Table, table=True):
     __table_args__ = (
         UniqueConstraint("ticket_id", "identity_id"),

@@ -39,8 +39,8 @@ Found = TypeVar("Found")
 REMEMBERED_TABLES = frozenset({"setting", "mailbox", "calendar", "market", "sla_snapshot", "signing_key"})
 """What `remember` is for: rows that the whole team shares and that hardly ever change."""
 
-SILENT_TABLES = frozenset({"presence", "ticket_seen"})
-"""Reading a ticket does not change it: rows of these tables leave its version alone."""
+SILENT_TABLES = frozenset({"presence", "ticket_seen", "ticket_follow"})
+"""Reading and following a ticket does not change it: rows of these tables leave its version alone."""
 
 
 DERIVED = {

@@ -78,7 +78,6 @@ def upgrade() -> None:
         identity("id"),
         sa.Column("key", sa.Text(), nullable=False),
         words("meta", "{}"),
-        number("uses"),
         number("version", "1"),
         sa.PrimaryKeyConstraint("id", name="pk_canned"),
         sa.UniqueConstraint("key", name="uq_canned_key"),
@@ -481,6 +480,20 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_presence_ticket_id_ticket"),
         sa.PrimaryKeyConstraint("ticket_id", "agent_id", "console", name="pk_presence"),
     )
+    op.create_table(
+        "ticket_follow",
+        sa.Column("ticket_id", sa.Integer(), nullable=False),
+        sa.Column("agent_id", sa.Integer(), nullable=False),
+        sa.Column("following", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        number("told_event"),
+        sa.Column("mentioned_by", sa.Integer()),
+        sa.Column("mentioned_at", TIME),
+        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name="fk_ticket_follow_agent_id_agent"),
+        sa.ForeignKeyConstraint(["mentioned_by"], ["agent.id"], name="fk_ticket_follow_mentioned_by_agent"),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_ticket_follow_ticket_id_ticket"),
+        sa.PrimaryKeyConstraint("ticket_id", "agent_id", name="pk_ticket_follow"),
+    )
+    op.create_index("ix_ticket_follow_agent", "ticket_follow", ["agent_id", "ticket_id"])
     op.create_table(
         "ticket_seen",
         sa.Column("ticket_id", sa.Integer(), nullable=False),
