@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from supportdesk.desk import guards
+from supportdesk.desk import canned_apply, guards
 from supportdesk.desk.addressing import answered_message, known_identity, reply_addresses
 from supportdesk.desk.arguments import clean_language
 from supportdesk.desk.bulk import check_guard
@@ -143,16 +143,18 @@ def save_draft(desk: Desk, actor: Actor, outbox_id: OutboxId, version: int, fiel
     unknown = set(fields) - EDITABLE - set(RECIPIENTS)
     if unknown:
         raise UsageError(_("a draft has no {names}").format(names=", ".join(sorted(unknown))))
+    taken = canned_apply.take(desk, outbox_id, fields)
     with desk.store.transaction() as tx:
         check_actor(tx, actor)
         row = own_draft(tx, actor, outbox_id)
         if row["version"] != version:
             raise Conflict(_("the draft was changed in another window"), what="draft", when=row["updated_at"])
-        changes: list[Change] = []
+        changes: list[Change] = list(taken.files) if taken is not None else []
         for role in RECIPIENTS:
             if role in fields:
                 changes += _replace_recipients(tx, outbox_id, role, fields[role])
         after = {name: fields[name] for name in EDITABLE & set(fields) if row[name] != fields[name]}
+        after |= taken.columns if taken is not None else {}
         if after or changes:
             changes.append(_next_version(tx, row, after))
             tx.apply(Plan(silent=tuple(changes), undoable=False), actor, new_action_id())

@@ -24,8 +24,7 @@ class Canned(Table, table=True):
     __table_args__ = AUTOINCREMENT
     id: int | None = identity()
     key: str = Field(unique=True, sa_type=Text)
-    meta: Any = json()  # titles by language, keywords, ask fields, actions
-    uses: int = number()
+    meta: Any = json()  # titles by language, keywords, ask fields, what sending it does
     version: int = number(1)
 
 
