@@ -256,6 +256,7 @@ def test_opening_hours_are_read_as_people_write_them(typed: str, written: str) -
     week = read_week(typed)
     assert write_week(week) == written
     assert read_week(written) == week
+    assert read_week(write_week(week, "it")) == week
     assert Calendar("Europe/Rome", week).week == week
 
 
@@ -273,7 +274,7 @@ def test_hours_are_set_shown_and_explained_day_by_day(shop: House, supportdesk: 
     opened = supportdesk("hours", "open", "2026-08-15", "10-12", "--notice", "it=Siamo aperti")
     assert opened.code == 0, opened.err
     shown = supportdesk("hours", "show", "--language", "it").out
-    assert "mon-fri 9:00-13:00 15:00-19:00" in shown and "Chiusi per ferie" in shown
+    assert "lun-ven 9:00-13:00 15:00-19:00" in shown and "Chiusi per ferie" in shown
     days = {day["day"]: day for day in supportdesk("hours", "show", "--month", "2026-08", "--json").json()["days"]}
     assert len(days) == 31
     assert (days["2026-08-15"]["kind"], days["2026-08-15"]["intervals"]) == ("opening", ["10:00-12:00"])

@@ -51,10 +51,12 @@ def read_week(text: str) -> Week:
     return cast(Week, tuple(days))
 
 
-def write_week(week: Week) -> str:
-    """The same as `read_week` reads, days with the same hours together."""
+def write_week(week: Week, language: str = "en") -> str:
+    """The same as `read_week` reads, days with the same hours together; the days' names in English or Italian."""
+    italian = language.partition("-")[0] == "it"
+    day_names = [names[1] for names in _DAYS] if italian else WEEKDAYS
     if all(day == ((0, MINUTES_OF_A_DAY),) for day in week):
-        return "always"
+        return "sempre" if italian else "always"
     parts: list[str] = []
     first = 0
     while first < 7:
@@ -62,7 +64,7 @@ def write_week(week: Week) -> str:
         while last + 1 < 7 and week[last + 1] == week[first]:
             last += 1
         if week[first]:
-            names = WEEKDAYS[first] if first == last else f"{WEEKDAYS[first]}-{WEEKDAYS[last]}"
+            names = day_names[first] if first == last else f"{day_names[first]}-{day_names[last]}"
             parts.append(f"{names} {write_intervals(week[first])}")
         first = last + 1
     return "; ".join(parts)

@@ -36,6 +36,8 @@ VIEW_COMMANDS: Mapping[str, str] = {
     "go_drafts": N_("Your drafts"),
     "go_outbox": N_("What is on its way out"),
     "go_parked": N_("Mail that became no ticket"),
+    "go_calendar": N_("The opening hours, and what is planned"),
+    "go_settings": N_("What the whole team shares"),
     "new": N_("Write to a customer first"),
     "raw": N_("The message as it came"),
     "timeline": N_("What happened to the ticket"),

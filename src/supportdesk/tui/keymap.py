@@ -34,6 +34,8 @@ KEY_WORDS: Final = {
     "space": N_("space"),
     "up": N_("up arrow"),
     "down": N_("down arrow"),
+    "left": N_("left arrow"),
+    "right": N_("right arrow"),
     "pageup": N_("page up"),
     "pagedown": N_("page down"),
     "home": N_("home"),

@@ -1,0 +1,86 @@
+"""What the whole team shares, as a list: enter changes a value, `u` takes the change back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from supportdesk.desk.team_settings import TEAM_SETTINGS, read_value, shown_value
+from supportdesk.errors import SupportdeskError
+from supportdesk.l10n.catalog import _
+from supportdesk.safetext import EMPTY, SafeText, safe
+from supportdesk.tui.screens.base import WRITE
+from supportdesk.tui.screens.rows import RowsScreen
+from supportdesk.tui.widgets.virtual_list import Column, ListRow
+
+if TYPE_CHECKING:
+    from supportdesk.desk.results import Done
+
+
+class TeamSettingsScreen(RowsScreen):
+    """One row a setting."""
+
+    CONTEXT: ClassVar[str] = "settings"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._values: tuple[str, ...] = ()
+
+    def heading(self) -> str:
+        return _("What the whole team shares")
+
+    def columns(self) -> tuple[Column, ...]:
+        return (
+            Column("help", safe(_("what it does")), 30, flex=4),
+            Column("value", safe(_("value")), 12, flex=2),
+            Column("name", safe(_("name")), 23, tone="muted", drop=1),
+        )
+
+    def empty_text(self) -> str:
+        return ""
+
+    def read_rows(self) -> list[ListRow]:
+        settings = self.session.desk.settings()
+        self._values = tuple(shown_value(settings, setting.name) for setting in TEAM_SETTINGS)
+        return [
+            ListRow(
+                number,
+                {"help": safe(_(setting.help)), "value": safe(value or "–"), "name": SafeText(setting.name)},
+                {"value": "strong"},
+            )
+            for number, (setting, value) in enumerate(zip(TEAM_SETTINGS, self._values, strict=True))
+        ]
+
+    def can(self, action: str) -> bool:
+        return super().can(action) and (action not in ("open", "undo") or self.session.agent.role == "admin")
+
+    def do_open(self) -> None:
+        """Change the setting under the cursor."""
+        chosen, session = self.chosen(), self.session
+        if chosen is None:
+            return
+        setting = TEAM_SETTINGS[chosen]
+
+        def refused(text: str) -> SafeText:
+            try:
+                read_value(setting.name, text)
+            except SupportdeskError as error:
+                return safe(" · ".join(part for part in (error.message, error.hint) if part))
+            return EMPTY
+
+        def answered(text: str) -> None:
+            value = read_value(setting.name, text)
+
+            def work() -> Done:
+                return session.desk.change_settings(session.actor, {setting.name: value})
+
+            self.change(WRITE, work)
+
+        hint = safe(_(setting.help))
+        self.ask_line(
+            "setting", f"{setting.name}:", answered,
+            value=self._values[chosen], refusal=refused, hint=lambda text: refused(text) or hint,
+        )  # fmt: skip
+
+    def do_undo(self) -> None:
+        session = self.session
+        self.change(WRITE, lambda: session.desk.undo(session.actor))
