@@ -51,11 +51,12 @@ def send(
     at: datetime | None = None,
     dismiss: str,
     ask_again: bool = False,
+    action_id: ActionId | None = None,
 ) -> Done:
     """Hold the draft for delivery. Raises ReplyStopped, UsageError (the review's errors), AnswerNeeded, Conflict.
 
     `seen_seq` is what the writer has seen of the ticket. With `anyway` the newcomers stay unanswered unless he has
-    seen them: pass the `seq` of the ReplyStopped once they were shown.
+    seen them: pass the `seq` of the ReplyStopped once they were shown. `action_id`: several replies are one action.
     """
     if after not in AFTER:
         raise UsageError(
@@ -99,7 +100,7 @@ def send(
         if at is not None:
             _check_time(at, tx.now)
         goes_out = max(at or tx.now, tx.now + timedelta(seconds=seconds))
-        action_id = new_action_id()
+        action_id = action_id or new_action_id()
         row = {**row, "seen_seq": seen_seq if new else ticket.seq, "ask_again": ask_again}
         tx.apply(_hold(tx, actor, ticket, row, after, goes_out, snooze, action_id), actor, action_id)
         canned_apply.follow(tx, actor, tx.ticket(ticket.id), then, action_id)

@@ -17,7 +17,7 @@ from supportdesk.desk.ports import Change, Delete, Insert, Plan, PlannedEvent, R
 from supportdesk.desk.replies import cancel_send
 from supportdesk.desk.results import Done
 from supportdesk.desk.settings import SETTINGS_EVENT, new_action_id
-from supportdesk.desk.triage import update_ticket
+from supportdesk.desk.triage import COUNTED, update_ticket
 from supportdesk.desk.turns import in_turns
 from supportdesk.errors import Conflict, NotFound, StoreError, SupportdeskError
 from supportdesk.l10n.catalog import _, ngettext
@@ -158,7 +158,7 @@ def _undo_group(tx: Transaction, actor: Actor, action_id: ActionId, group: Seque
 
 def _counted_again(tx: Transaction, ticket_id: TicketId) -> tuple[Update, ...]:
     """A count follows from the messages; it is no decision that a later mail could contradict."""
-    messages = tx.rows("message", {"ticket_id": ticket_id, "direction": ["in", "out"]})
+    messages = tx.rows("message", {"ticket_id": ticket_id, "direction": list(COUNTED)})
     return update_ticket(tx.ticket(ticket_id), {"message_count": len(messages)})
 
 

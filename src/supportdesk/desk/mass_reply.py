@@ -1,0 +1,138 @@
+"""One canned response to many tickets: rendered for each in its language, one mail each, one action to undo.
+
+What it would say is shown first and changes nothing. Nobody gets a text in another language: a ticket without a
+variant is left out and named. A draft that somebody is writing is never touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from supportdesk.desk import drafts, replies
+from supportdesk.desk.bulk import as_conflict
+from supportdesk.desk.model import ActionId, Actor, OutboxRow, TicketId
+from supportdesk.desk.results import Done
+from supportdesk.desk.settings import new_action_id
+from supportdesk.errors import Conflict, StoreError, SupportdeskError
+from supportdesk.l10n.catalog import _, ngettext
+
+if TYPE_CHECKING:
+    from supportdesk.desk.desk import Desk
+
+MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What one ticket would get; `refused` says why it is left out. `seq` is how far its conversation was read."""
+
+    ticket_id: TicketId
+    seq: int
+    customer: str
+    language: str
+    text: str = ""
+    refused: str = ""
+
+
+def samples(
+    desk: Desk, actor: Actor, tickets: Sequence[TicketId], key: str, asked: Mapping[str, str]
+) -> tuple[Sample, ...]:
+    """The texts as they would be sent, in the order of the tickets. Raises UsageError for too many, NotFound."""
+    unique = tuple(dict.fromkeys(tickets))
+    if len(unique) > MOST:
+        raise Conflict(_("at most {count} tickets are answered at once").format(count=MOST), what="count")
+    return tuple(_sample(desk, actor, ticket_id, key, asked) for ticket_id in unique)
+
+
+def send_to_all(
+    desk: Desk,
+    actor: Actor,
+    chosen: Sequence[Sample],
+    key: str,
+    asked: Mapping[str, str],
+    *,
+    after: str = "pending",
+    progress: Callable[[int, int], None] | None = None,
+) -> Done:
+    """Hold one reply for each sample that was not refused; what was stopped or refused meanwhile is in `conflicts`."""
+    action_id, sent = new_action_id(), []
+    wanted = [sample for sample in chosen if not sample.refused]
+    conflicts: dict[TicketId, Conflict] = {}
+    for number, sample in enumerate(wanted, start=1):
+        try:
+            _send_one(desk, actor, sample, key, asked, after, action_id)
+            sent.append(sample.ticket_id)
+        except StoreError:
+            raise
+        except SupportdeskError as error:
+            conflicts[sample.ticket_id] = as_conflict(error)
+        if progress is not None:
+            progress(number, len(wanted))
+    told = ngettext("Sent {count} reply", "Sent {count} replies", len(sent)).format(count=len(sent))
+    return Done(action_id, tuple(sent), told, conflicts, undoable=bool(sent))
+
+
+def _sample(desk: Desk, actor: Actor, ticket_id: TicketId, key: str, asked: Mapping[str, str]) -> Sample:
+    ticket = desk.read.ticket(ticket_id)
+    customer = desk.read.customer(ticket.customer_id) if ticket.customer_id is not None else None
+    name = (customer.name or next(iter(customer.addresses), "")) if customer is not None else ""
+    language = ticket.language or (customer.language if customer is not None else "")
+    text, refused = "", _why_not(desk, actor, ticket_id)
+    if not refused:
+        try:
+            text = desk.render_canned(actor, ticket_id, key, _asked_here(desk, ticket_id, key, asked)).text
+        except StoreError:
+            raise
+        except SupportdeskError as error:
+            refused = error.message
+        except ValueError:
+            refused = _("the customer's language is not known")
+    return Sample(ticket_id, ticket.seq, name, language, text, refused)
+
+
+def _why_not(desk: Desk, actor: Actor, ticket_id: TicketId) -> str:
+    ticket = desk.read.ticket(ticket_id)
+    if ticket.merged_into is not None:
+        return _("it was merged into #{ticket}").format(ticket=ticket.merged_into)
+    if ticket.status == "spam":
+        return _("it is spam")
+    own = {"ticket_id": ticket_id, "agent_id": actor.id, "kind": "reply", "state": "draft", "discarded_at": None}
+    if any(row["body"].strip() for row in desk.read.rows("outbox", own)):
+        return _("you are writing a reply to #{ticket} already").format(ticket=ticket_id)
+    return ""
+
+
+def _asked_here(desk: Desk, ticket_id: TicketId, key: str, asked: Mapping[str, str]) -> dict[str, str]:
+    """What was typed for all, over what this ticket tells; an empty answer leaves the ticket's own."""
+    names = {field.name for field, _known in desk.canned_fields(key, ticket_id)}
+    return {name: value for name, value in asked.items() if name in names and value.strip()}
+
+
+def _send_one(
+    desk: Desk, actor: Actor, sample: Sample, key: str, asked: Mapping[str, str], after: str, action_id: ActionId
+) -> None:
+    if refused := _why_not(desk, actor, sample.ticket_id):
+        raise Conflict(f"#{sample.ticket_id}: {refused}", what=refused)
+    rendered = desk.render_canned(actor, sample.ticket_id, key, _asked_here(desk, sample.ticket_id, key, asked))
+    row = drafts.open_draft(desk, actor, sample.ticket_id)
+    fields: dict[str, Any] = {"body": rendered.text, "canned_key": key, "seen_seq": sample.seq}
+    try:
+        row = drafts.save_draft(desk, actor, row.id, row.version, fields)
+        replies.send(
+            desk, actor, row.id,
+            seen_seq=sample.seq, after=after, anyway=False, undo_seconds=None, snooze=None, dismiss="",
+            action_id=action_id,
+        )  # fmt: skip
+    except SupportdeskError:
+        _give_up(desk, actor, row)
+        raise
+
+
+def _give_up(desk: Desk, actor: Actor, row: OutboxRow) -> None:
+    """Nothing of a reply that was not sent stays behind: nobody has written a word of it."""
+    now = desk.outbox_row(row.id)
+    if now.state == "draft":
+        drafts.save_draft(desk, actor, now.id, now.version, {"body": ""})
+        drafts.discard_draft(desk, actor, now.id)
