@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
 
 def give(house: House, row: OutboxRow, verdict: str, words: str = "words") -> None:
+    give_result(house, row, SendResult(verdict, "dot_sent", words))
+
+
+def give_result(house: House, row: OutboxRow, result: SendResult) -> None:
     with house.store.transaction() as tx:
         stored = tx.row("outbox", {"id": row.id})
         assert stored is not None
-        write_verdict(tx, stored, SendResult(verdict, "dot_sent", words))
+        write_verdict(tx, stored, result)
 
 
 def test_the_message_of_a_reply_in_doubt_is_there_once_and_becomes_the_sent_one(house: House) -> None:
@@ -34,6 +38,14 @@ def test_the_message_of_a_reply_in_doubt_is_there_once_and_becomes_the_sent_one(
     (recipient,) = house.desk.read.rows("message_recipient", {"message_id": message["id"]})
     assert (house.desk.outbox_row(row.id).state, recipient["state"]) == ("sent", "accepted")
     assert message["seq"] == 2, "the place that it took when it was held"
+
+
+def test_a_server_that_will_not_talk_to_us_fails_no_mail_however_often_it_says_so(house: House) -> None:
+    row = house.reply(house.customer_writes(), undo_seconds=0)
+    words = "550 5.7.1 too many connections from your address, try again later"
+    for _ in range(3):
+        give_result(house, row, SendResult("deferred", "", words, account_problem=True))
+        assert house.desk.outbox_row(row.id).state == "deferred"
 
 
 @pytest.mark.parametrize("verdict", ["deferred", "failed"])

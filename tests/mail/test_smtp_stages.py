@@ -28,13 +28,13 @@ FAULTS = {
     "end": EOF,
 }
 # What becomes of the mail: one letter a fault, in the order of FAULTS.
-# d deferred, f failed, u uncertain, s sent, 2 sent over a second connection
+# d deferred, p deferred and the account pauses, f failed, u uncertain, s sent, 2 sent over a second connection
 OUTCOMES = {
-    "banner": "dfddddd",
-    "ehlo": "dfddddd",
-    "starttls": "dfddddd",
-    "ehlo-tls": "dfddddd",
-    "auth": "ddddddd",
+    "banner": "dpddddd",
+    "ehlo": "dpddddd",
+    "starttls": "dpddddd",
+    "ehlo-tls": "dpddddd",
+    "auth": "dpddddd",
     "mail": "dfddddd",
     "rcpt": "dfddddd",
     "data": "dfddddd",
@@ -43,7 +43,7 @@ OUTCOMES = {
     "rset": "2222222",
     "quit": "sssssss",
 }
-NAMES = {"d": "deferred", "f": "failed", "u": "uncertain", "s": "sent", "2": "sent"}
+NAMES = {"d": "deferred", "p": "deferred", "f": "failed", "u": "uncertain", "s": "sent", "2": "sent"}
 # A server that is silent takes no part in the end of TLS either: that socket is closed by the collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 CELLS = [
@@ -108,10 +108,11 @@ def test_each_stage_and_fault_has_its_outcome(
     result = transport.send(_mail(lines), [ROSA], reached.append)
     transport.close()
     assert result.verdict == NAMES[letter], result
+    assert result.account_problem == (letter == "p"), result
     assert result.detail
     if letter in "s2":
         assert len(stub.mails) == expected
-    if letter in "df":
+    if letter in "dpf":
         assert len(stub.mails) == (stage == "dot"), "deferred and failed: the server said no, or never got the end"
     assert (letter == "u") <= (reached[-1:] == ["dot_sent"]), "in doubt only after the final dot"
     assert stub.connections == (2 if letter == "2" else 1)

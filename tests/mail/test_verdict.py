@@ -32,6 +32,8 @@ from supportdesk.mail.verdict import (
         (530, "5.7.0 authentication required", "mail", "deferred"),
         (554, "5.2.0 SendAsDenied", "dot_sent", "deferred"),
         (554, "5.2.2 submission quota exceeded", "dot_sent", "deferred"),
+        (554, "5.7.1 no service for you", "", "deferred"),
+        (550, "5.1.1 before any mail was named", "", "deferred"),
         (-1, "what is this", "rcpt", "deferred"),
         (-1, "what is this", "dot_sent", "uncertain"),
     ],
@@ -50,10 +52,15 @@ def test_a_silence_after_the_final_dot_leaves_the_mail_in_doubt() -> None:
 
 
 def test_a_refused_login_is_the_accounts_problem_and_a_refused_mail_is_not() -> None:
-    assert is_account_problem(535, "5.7.8 no")
-    assert is_account_problem(554, "5.2.2 quota exceeded")
-    assert not is_account_problem(554, "5.7.1 spam")
-    assert not is_account_problem(550, "5.2.2 mailbox full")
+    assert is_account_problem(535, "5.7.8 no", stage="mail")
+    assert is_account_problem(554, "5.2.2 quota exceeded", stage="dot_sent")
+    assert not is_account_problem(554, "5.7.1 spam", stage="dot_sent")
+    assert not is_account_problem(550, "5.2.2 mailbox full", stage="rcpt")
+
+
+def test_who_is_refused_before_any_mail_was_named_has_a_problem_with_the_account() -> None:
+    assert is_account_problem(554, "5.7.1 your address is blocked", stage="")
+    assert not is_account_problem(421, "4.3.2 come back later", stage="")
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def _recipient_states(recipients: Sequence[Row], result: SendResult) -> dict[int
         else:
             # RCPT was fine, but the mail was taken only if the final reply says so.
             words = known.detail if known and whole == "accepted" else result.detail
-            states[one["id"]] = _at_most_once(one, whole, words)
+            states[one["id"]] = (whole, words) if result.account_problem else _at_most_once(one, whole, words)
     return states
 
 

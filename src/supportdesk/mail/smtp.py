@@ -90,7 +90,7 @@ class SmtpTransport:
         except SMTPResponseException as error:
             await self._disconnect()
             verdict = judge_reply(error.code, error.message, stage=attempt.stage)
-            problem = is_account_problem(error.code, error.message)
+            problem = is_account_problem(error.code, error.message, stage=attempt.stage)
             words = f"{error.code} {error.message}" if error.code > 0 else error.message
             return attempt.result("deferred" if problem else verdict, words, account_problem=problem)
         except (SMTPException, OSError, TimeoutError) as error:

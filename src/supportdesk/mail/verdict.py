@@ -20,13 +20,15 @@ QUOTA_WORDS = re.compile(r"\b5\.2\.[02]\b.*(sendasdenied|submission|quota|exceed
 
 
 def judge_reply(code: int, text: str, *, stage: str) -> str:
-    """`deferred`, `failed`, or `uncertain` for a refusal the server put into words at that stage."""
+    """`deferred`, `failed`, or `uncertain` for a refusal the server put into words at that stage ("": before login)."""
+    if not stage:
+        return "deferred"  # banner, EHLO, STARTTLS: whatever was refused there, it was not this mail
     if code < 200:
         # Not an SMTP reply at all; after the final dot nobody can tell what became of the mail.
         return judge_silence(stage)
     if code == 552 and stage == "rcpt":
         return "deferred"  # too many recipients, to be read as 452 (RFC 5321 4.5.3.1.10)
-    if is_account_problem(code, text) or is_worth_one_more_try(f"{code} {text}"):
+    if is_account_problem(code, text, stage=stage) or is_worth_one_more_try(f"{code} {text}"):
         return "deferred"
     if enhanced := ENHANCED_CODE.match(text.lstrip()):
         return "failed" if enhanced.group(1) == "5" else "deferred"
@@ -48,6 +50,8 @@ def is_worth_one_more_try(text: str) -> bool:
     return bool(POLICY_CODE.match(text.lstrip()) and LATER_WORDS.search(text))
 
 
-def is_account_problem(code: int, text: str) -> bool:
-    """True if the server refuses our login or our account, so that every mail of the mailbox must wait."""
+def is_account_problem(code: int, text: str, *, stage: str) -> bool:
+    """True if the server refuses us, our login or our account, so that every mail of the mailbox must wait."""
+    if not stage and code >= 500:
+        return True
     return code in ACCOUNT_CODES or (code == 554 and bool(QUOTA_WORDS.search(text)))
