@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from supportdesk.mail.quotes import find_folds, is_forward
+from supportdesk.mail.quotes import MAX_LINES, find_folds, is_forward
 
 ATTRIBUTIONS = {
     "en": "On Fri, Nov 20, 2026 at 6:02 PM Shop <help@shop.example> wrote:",
@@ -206,3 +206,15 @@ def test_folds_of_endless_lines_are_ordered_and_inside(piece: str):
     for fold in find_folds("x\n" + text):
         assert at <= fold.start < fold.end <= len(text) + 2
         at = fold.end
+
+
+def test_parse_13_what_is_below_thousands_of_lines_is_shown_and_never_guessed_at() -> None:
+    quotation = "\nOn Mon, 2 Mar 2026 at 09:15, A <a@b.example> wrote:\n> x\n"
+    text = "Buongiorno,\n" + "una riga\n" * (MAX_LINES + 10) + quotation
+    assert find_folds(text) == ()
+
+
+def test_parse_13_earlier_mail_that_fills_the_rest_is_folded_to_its_end() -> None:
+    head = "Grazie mille.\n\n"
+    text = head + "-----Original Message-----\nFrom: a@b.example\nSubject: x\n\n" + "una riga\n" * (2 * MAX_LINES)
+    assert [(fold.start, fold.end) for fold in find_folds(text)] == [(len(head), len(text))]

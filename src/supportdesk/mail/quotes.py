@@ -32,7 +32,10 @@ _MARKERS = (
 )
 _ADDRESS = re.compile(r"[^\s<>\"(),;:]@[\w-]")
 _DIGIT = re.compile(r"\d")
+_LETTER = re.compile(r"[^\W_]")
 _DATE_FIRST = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
+MAX_LINES = 3_000
+MAX_SCANNED = 1_000_000  # characters
 _WINDOW = 400
 _BLOCK_LINES = 12
 _LONGEST_SIGNATURE = 30
@@ -44,11 +47,13 @@ def find_folds(text: str, quoted: list[tuple[int, int]] | None = None, *, forwar
     """
     if not text:
         return ()
-    scan = _Scan(text, quoted or [], forwarded)
+    scan = _Scan(text[: _end_of_head(text)], quoted or [], forwarded)
     scan.run()
     folds = scan.folds
+    if scan.fills_the_rest and folds:
+        folds[-1] = Fold(folds[-1].start, len(text), folds[-1].kind)
     kept = "".join(text[start:end] for start, end in _gaps(folds, len(text)))
-    if not any(char.isalnum() for char in kept):
+    if _LETTER.search(kept) is None:
         # A mail that is all quotation, or all signature, is shown as it is.
         return ()
     return tuple(folds)
@@ -57,6 +62,19 @@ def find_folds(text: str, quoted: list[tuple[int, int]] | None = None, *, forwar
 def is_forward(subject: str) -> bool:
     """Whether a subject begins with one of the forward prefixes (Fwd:, WG:, TR:, RV:, I: …)."""
     return _FORWARD_SUBJECT.match(subject) is not None
+
+
+def _end_of_head(text: str) -> int:
+    """How much of a text is looked at: nobody answers below thousands of lines, and what is not looked at is shown."""
+    if len(text) <= MAX_LINES:
+        return len(text)
+    at = 0
+    for _ in range(MAX_LINES):
+        newline = text.find("\n", at, MAX_SCANNED)
+        if newline < 0:
+            return min(len(text), MAX_SCANNED)
+        at = newline + 1
+    return at
 
 
 def _gaps(folds: list[Fold], length: int) -> list[tuple[int, int]]:
@@ -77,6 +95,7 @@ class _Scan:
         self.length = len(text)
         self.forwarded = forwarded
         self.folds: list[Fold] = []
+        self.fills_the_rest = False  # earlier mail begins somewhere and goes on to the end
         self.containers = self._container_lines(sorted(quoted))
 
     def run(self) -> None:
@@ -118,6 +137,7 @@ class _Scan:
                 if first >= 0:
                     self._close(signature, first)
                     self._fold(first, count, "quote")
+                    self.fills_the_rest = True
                     return
             if (
                 signature < 0
