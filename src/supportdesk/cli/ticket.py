@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from supportdesk.cli import mass_reply
 from supportdesk.cli.actions import add_action_verbs, say_how_to_ask, tell_done, tell_stopped
 from supportdesk.cli.inputs import assignments, check_limit, find_mailbox, one_ticket, query_text, read_query, text_from
 from supportdesk.cli.output import span
@@ -180,6 +181,7 @@ def attachment(
     sys.stdout.buffer.write(_attachment_bytes(session, entry, item))
 
 
+verb(app, "reply-all", mass_reply.HELP, restricted=True)(mass_reply.reply_all)
 add_action_verbs(app)
 
 

@@ -59,14 +59,11 @@ class CannedPick:
 
     def start(self) -> None:
         """Offer the responses, those that exist in the customer's language first."""
-        desk = self._screen.session.desk
-        self._screen.call(READ, desk.canned, self._offer)
+        desk, mailbox_id = self._screen.session.desk, self._screen.bundle.ticket.mailbox_id
+        self._screen.call(READ, lambda: desk.canned(mailbox_id), self._offer)
 
     def _offer(self, responses: tuple[CannedResponse, ...]) -> None:
-        from supportdesk.desk.automatic_texts import is_automatic
-
         screen = self._screen
-        responses = tuple(response for response in responses if not is_automatic(response.key))
         if not responses:
             screen.tell(_("This desk has no canned responses yet: supportdesk canned import"), severity="warning")
             return

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from supportdesk.desk.actions import BY_ID
 from supportdesk.desk.model import MailboxId, TicketId
-from supportdesk.errors import NotFound
+from supportdesk.errors import NotFound, SupportdeskError
 from supportdesk.l10n.catalog import _
 from supportdesk.safetext import safe
 from supportdesk.tui import looking
 from supportdesk.tui.command_line import complete_command, read_command, refuse_command
+from supportdesk.tui.mass_reply import MassReply
 from supportdesk.tui.screens.base import READ, WRITE, DeskScreen
 from supportdesk.tui.screens.choose import ChooseScreen
 from supportdesk.tui.triage import Triage, tickets_named
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from supportdesk.desk.model import MessageId, OutboxRow, ThreadEntry
+    from supportdesk.desk.ports import Row
     from supportdesk.desk.results import Done
     from supportdesk.safetext import SafeText
     from supportdesk.tui.session import TicketBundle
@@ -69,6 +71,10 @@ class OnTickets(DeskScreen[None]):
     def after_action(self, action: str, done: Done) -> None:
         """An action is written: show what became of its tickets."""
 
+    def cursor_message(self) -> MessageId | None:
+        """The message that stands under the cursor, where messages do."""
+        return None
+
     def cursor_entry(self, bundle: TicketBundle) -> ThreadEntry | None:
         """The message that a look is for: the one under the cursor, else the last that came in."""
         incoming = [entry for entry in bundle.entries if entry.direction == "in"]
@@ -103,6 +109,17 @@ class OnTickets(DeskScreen[None]):
     def do_spam(self) -> None:
         self.triage.start("not_spam" if self.current_status() == "spam" else "spam")
 
+    def do_follow(self) -> None:
+        """Follow the tickets, or no more if all of them are followed."""
+        session, tickets = self.session, self.targets()
+        mine = {"agent_id": session.agent.id, "ticket_id": list(tickets), "following": True}
+
+        def start(rows: list[Row]) -> None:
+            self.triage.start("unfollow" if len(rows) == len(tickets) else "follow", tickets=tickets)
+
+        if tickets:
+            self.call(READ, lambda: session.desk.read.rows("ticket_follow", mine), start)
+
     def do_snooze(self) -> None:
         self.triage.start("snooze")
 
@@ -123,8 +140,8 @@ class OnTickets(DeskScreen[None]):
     # ---- writing
 
     def do_reply(self) -> None:
-        if len(self.targets()) > 1:
-            self.tell(_("A reply is for one ticket at a time."), severity="warning")
+        if len(targets := self.targets()) > 1:
+            MassReply(self).start(targets)
             return
         self.with_bundle(lambda bundle: self._open_reply(bundle, self._answered_message(bundle)))
 
@@ -222,6 +239,27 @@ class OnTickets(DeskScreen[None]):
 
         self.with_bundle(show)
 
+    def do_translate(self) -> None:
+        """Show the message as the admin's command renders it."""
+        from supportdesk.tui.translator import program_of, translated
+
+        def show(bundle: TicketBundle) -> None:
+            entry, command = self.cursor_entry(bundle), self.session.config.translator
+            try:
+                program = program_of(command)[0].rpartition("/")[2]
+            except SupportdeskError as error:
+                self.tell_error(error)
+                return
+            if entry is None or not entry.text:
+                self.tell(_("There is no text here."), severity="warning")
+                return
+            text, title = entry.text, _("#{ticket} through {program}").replace("{program}", program)
+            self.tell(_("Asking {program} …").format(program=program))
+            shown = self._show_text(title, bundle)
+            self.call(READ, lambda: translated(command, text), shown, replaces="translate")
+
+        self.with_bundle(show)
+
     def do_timeline(self) -> None:
         def show(bundle: TicketBundle) -> None:
             desk, now = self.session.desk, self.session.local_now(bundle.ticket.mailbox_id)
@@ -297,6 +335,9 @@ class OnTickets(DeskScreen[None]):
     def do_go_outbox(self) -> None:
         self.console.open_outbox()
 
+    def do_go_notices(self) -> None:
+        self.console.open_notices()
+
     def do_go_parked(self) -> None:
         self.console.open_parked()
 
@@ -309,6 +350,13 @@ class OnTickets(DeskScreen[None]):
         from supportdesk.tui.screens.team_settings import TeamSettingsScreen
 
         self.console.show_at_once(TeamSettingsScreen())
+
+    def do_go_canned(self) -> None:
+        """Browse the canned responses, as the customer under the cursor would get them."""
+        from supportdesk.tui.screens.canned import CannedScreen
+
+        targets = self.targets()
+        self.console.show_at_once(CannedScreen(targets[0] if targets else None))
 
     def do_go_drafts(self) -> None:
         self.console.open_drafts()
@@ -344,6 +392,7 @@ class OnTickets(DeskScreen[None]):
         elif command.action == "search":
             self.console.search(command.rest)
         elif command.action in BY_ID and (command.params or command.ticket or not super().can(command.action)):
-            self.triage.start(command.action, command.params, TicketId(command.ticket) if command.ticket else None)
+            named = (TicketId(command.ticket),) if command.ticket else None
+            self.triage.start(command.action, command.params, tickets=named)
         else:
             self.act(command.action)

@@ -1,0 +1,146 @@
+"""`r` on a selection: one canned response for all, each rendered in its language, looked at, sent after the count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from supportdesk.l10n.catalog import _, current_language, ngettext
+from supportdesk.safetext import EMPTY, SafeText, safe
+from supportdesk.tui.calls import READ, WRITE
+from supportdesk.tui.screens.choose import ChooseScreen
+from supportdesk.tui.widgets.picker import PickerEntry
+
+if TYPE_CHECKING:
+    from supportdesk.desk.canned import AskField, CannedResponse
+    from supportdesk.desk.mass_reply import Sample
+    from supportdesk.desk.model import TicketId
+    from supportdesk.desk.results import Done
+    from supportdesk.tui.screens.on_tickets import OnTickets
+
+
+@dataclass(slots=True)
+class _Mass:
+    """What was decided so far."""
+
+    tickets: tuple[TicketId, ...]
+    response: CannedResponse
+    asked: dict[str, str] = field(default_factory=dict)
+
+
+class MassReply:
+    """The flow of one screen: which response, its values, a look at each mail, the count, one action."""
+
+    def __init__(self, screen: OnTickets) -> None:
+        self._screen = screen
+
+    def start(self, tickets: tuple[TicketId, ...]) -> None:
+        screen = self._screen
+        screen.call(READ, screen.session.desk.canned, lambda responses: self._offer(tickets, responses))
+
+    def _offer(self, tickets: tuple[TicketId, ...], responses: tuple[CannedResponse, ...]) -> None:
+        screen, ui = self._screen, current_language()
+        known = {one.key: one for one in responses}
+        if not known:
+            screen.tell(_("This desk has no canned responses yet: supportdesk canned import"), severity="warning")
+            return
+        entries = [
+            PickerEntry(
+                one.key,
+                safe(one.title(ui)),
+                safe(" ".join(str(variant.tag) for variant in one.variants)),
+                search=" ".join((one.key, *one.titles.values(), *one.keywords)),
+            )
+            for one in sorted(known.values(), key=lambda one: one.title(ui).casefold())
+        ]
+
+        def chosen(key: str | None) -> None:
+            if key is not None:
+                self._ask(_Mass(tickets, known[key]), list(known[key].ask))
+
+        title = ngettext("One answer for {count} ticket", "One answer for {count} tickets", len(tickets))
+        dialog = ChooseScreen(title.format(count=len(tickets)), entries, glyphs=screen.console.glyphs)
+        screen.console.push_screen(dialog, chosen)
+        dialog.call_after_refresh(screen.console.typed_ahead.release)
+
+    def _ask(self, mass: _Mass, fields: list[AskField]) -> None:
+        """One value for all; left empty, each ticket has its own, where it tells one."""
+        if not fields:
+            self._look(mass)
+            return
+        asked = fields[0]
+
+        def answered(value: str) -> None:
+            mass.asked[asked.name] = value
+            self._ask(mass, fields[1:])
+
+        hint = safe(_("the same for all; empty: what each ticket tells"))
+        label = f"{asked.label(current_language())}:"
+        self._screen.ask_line(f"ask {asked.name}", label, answered, hint=lambda _text: hint)
+
+    def _look(self, mass: _Mass) -> None:
+        screen = self._screen
+        session = screen.session
+        screen.call(
+            READ,
+            lambda: session.desk.reply_samples(session.actor, mass.tickets, mass.response.key, mass.asked),
+            lambda samples: self._show(mass, samples),
+        )
+
+    def _show(self, mass: _Mass, samples: tuple[Sample, ...]) -> None:
+        """Those that are left out first, with the reason; enter on any goes on to the count."""
+        screen = self._screen
+        ordered = sorted(samples, key=lambda sample: not sample.refused)
+        texts = {
+            str(sample.ticket_id): safe(f"{number} / {len(ordered)}\n\n{sample.text or sample.refused}", multiline=True)
+            for number, sample in enumerate(ordered, start=1)
+        }
+        entries = [
+            PickerEntry(
+                str(sample.ticket_id),
+                safe(f"#{sample.ticket_id} {sample.customer}"),
+                safe(_("left out") if sample.refused else sample.language),
+                search=sample.text,
+            )
+            for sample in ordered
+        ]
+        wanted = sum(not sample.refused for sample in samples)
+        left = len(samples) - wanted
+        title = ngettext("{count} reply to send", "{count} replies to send", wanted).format(count=wanted)
+        if left:
+            title += " · " + ngettext("{count} left out", "{count} left out", left).format(count=left)
+
+        def looked(chosen: str | None) -> None:
+            if chosen is not None and wanted:
+                self._ask_count(mass, samples, wanted)
+
+        dialog = ChooseScreen(
+            title, entries, glyphs=screen.console.glyphs, preview=lambda entry: texts[entry.id], large=True
+        )
+        screen.console.push_screen(dialog, looked)
+
+    def _ask_count(self, mass: _Mass, samples: tuple[Sample, ...], wanted: int) -> None:
+        screen = self._screen
+        session = screen.session
+
+        def refusal(text: str) -> SafeText:
+            why = _("that is not {count}; esc goes back").format(count=wanted)
+            return EMPTY if text.strip() == str(wanted) else safe(why)
+
+        def typed(_text: str) -> None:
+            def work() -> Done:
+                return session.desk.reply_to_all(session.actor, samples, mass.response.key, mass.asked)
+
+            screen.call(WRITE, work, self._sent)
+
+        label = _("Type {count} to send all:").format(count=wanted)
+        screen.ask_line("count", label, typed, refusal=refusal)
+
+    def _sent(self, done: Done) -> None:
+        notice = done.notice + ("  ·  " + _("u takes all of them back") if done.tickets else "")
+        if done.conflicts:
+            left = ngettext("{count} was left alone: {why}", "{count} were left alone: {why}", len(done.conflicts))
+            first = next(iter(done.conflicts.values()))
+            notice += "\n" + left.format(count=len(done.conflicts), why=first.message)
+        self._screen.tell(notice, severity="warning" if done.conflicts else "information")
+        self._screen.after_action("reply", done)
