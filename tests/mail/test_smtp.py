@@ -57,7 +57,7 @@ def test_an_address_that_cannot_be_written_is_refused_and_breaks_nothing(
     [
         ("banner", EOF, "deferred", ""),
         ("banner", "421 4.3.2 busy", "deferred", ""),
-        ("banner", "554 5.7.1 go away", "failed", ""),
+        ("banner", "554 5.7.1 go away", "deferred", ""),
         ("banner", "hello?", "deferred", ""),
         ("ehlo", EOF, "deferred", ""),
         ("ehlo", "421 no", "deferred", ""),
