@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def test_every_action_of_the_registry_is_a_verb_and_no_verb_is_made_up() -> None:
-    own = {"list", "show", "new", "attachment"}
+    own = {"list", "show", "new", "attachment", "forward", "reply-all"}
     verbs = set(command_named("ticket").commands)
     assert verbs - own == {verb_name(spec.id) for spec in ACTIONS}
     assert len(ACTIONS) > 20
@@ -292,3 +292,63 @@ def test_what_was_done_names_whom_and_until_when(shop: House, supportdesk: Run) 
 def test_an_empty_list_says_so_and_a_long_last_column_is_whole(shop: House, supportdesk: Run) -> None:
     empty = supportdesk("ticket", "list", "--view", "spam")
     assert (empty.code, empty.out) == (0, "") and "nothing to show" in empty.err
+
+
+def test_one_answer_for_many_is_sent_only_with_the_right_count(shop: House, supportdesk: Run) -> None:
+    from supportdesk.desk.canned_folder import starter_set
+
+    shop.desk.import_canned(shop.giulia, starter_set())
+    ids = [
+        shop.customer_writes(sender=f"{language}@example.com", language=language) for language in ("it", "de", "fi")
+    ]
+    numbers = "\n".join(map(str, ids))
+    shown = supportdesk("ticket", "reply-all", "-", "--canned", "thanks", "--dry-run", stdin=numbers)
+    assert shown.code == 5
+    assert f"3/3 · #{ids[2]}" in shown.out and "left out" in shown.out
+    wrong = supportdesk("ticket", "reply-all", "-", "--canned", "thanks", "--count", "3", stdin=numbers)
+    assert (wrong.code, shop.desk.read.outbox(states=("held",))) == (2, [])
+    assert "--count 2" in wrong.err
+    sent = supportdesk("--json", "ticket", "reply-all", "-", "--canned", "thanks", "--count", "2", stdin=numbers)
+    assert (sent.code, sent.json()["tickets"]) == (0, ids[:2])
+    assert supportdesk("undo", sent.json()["action_id"]).code == 0
+    assert shop.desk.read.outbox(states=("held",)) == []
+
+
+def test_a_forward_goes_to_a_third_party_and_the_customer_still_waits(shop: House, supportdesk: Run) -> None:
+    ticket = shop.customer_writes()
+    done = supportdesk("ticket", "forward", str(ticket), "Corriere <corriere@example.net>", "Dove si trova?")
+    assert done.code == 0
+    (row,) = shop.desk.read.outbox(states=("held",))
+    assert (row.kind, [one.address for one in row.recipients]) == ("forward", ["corriere@example.net"])
+    assert (shop.ticket(ticket).status, shop.ticket(ticket).waiting_since is not None) == ("on_hold", True)
+
+
+def test_a_draft_can_be_sent_later(shop: House, supportdesk: Run) -> None:
+    row = shop.draft(shop.customer_writes())
+    assert supportdesk("draft", "send", str(row.id), "--at", "3d", "--anyway").code == 0
+    held = shop.desk.outbox_row(row.id)
+    assert held.state == "held" and held.not_before is not None
+    assert (held.not_before - shop.clock.now()).days >= 1
+
+
+# What a key does with a draft, the outbox or parked mail, and the verb that does the same.
+VERBS = {
+    "reply": "ticket reply", "new": "ticket new", "forward": "ticket forward", "note": "ticket note",
+    "attach": "draft attach", "discard": "draft discard", "send": "draft send", "send_and_solve": "draft send",
+    "send_later": "draft send", "send_and_ask_again": "draft send", "send_and_snooze": "ticket snooze",
+    "save_note": "ticket note", "cancel_send": "outbox cancel", "deliver_again": "outbox retry",
+    "mark_sent": "outbox mark-sent", "release": "mail parked release",
+}  # fmt: skip
+
+
+def test_every_key_that_writes_or_sends_has_its_verb() -> None:
+    from supportdesk.tui.default_keys import DEFAULT_BINDINGS
+
+    bound = {binding.action for binding in DEFAULT_BINDINGS}
+    assert set(VERBS) <= bound
+    for line in VERBS.values():
+        noun, *names = line.split()
+        found = command_named(noun)
+        for name in names:
+            assert name in found.commands, line
+            found = found.commands[name]

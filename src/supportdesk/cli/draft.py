@@ -106,12 +106,16 @@ def send(
     draft: Annotated[int, typer.Argument(metavar="DRAFT", help=N_("Its number"))],
     seen: Annotated[int, typer.Option("--seen", metavar="SEQ", help=N_("Up to where you have read the ticket"))] = -1,
     after: Annotated[str, typer.Option("--after", metavar="STATUS", help=N_("What the ticket becomes"))] = "",
+    at: Annotated[
+        str, typer.Option("--at", metavar="WHEN", help=N_("Send it then: tomorrow 9am, mon 15:00, 3d"))
+    ] = "",
     anyway: Annotated[bool, typer.Option("--anyway", help=N_("Although a warning stands"))] = False,
     ask_again: Annotated[
         bool, typer.Option("--ask-again", help=N_("Remind a customer who does not answer, on business days 4 and 6"))
     ] = False,
 ) -> int:
     from supportdesk.cli.actions import tell_done, tell_stopped
+    from supportdesk.desk.arguments import read_when
     from supportdesk.desk.results import AnswerNeeded
     from supportdesk.errors import ReplyStopped
 
@@ -125,6 +129,7 @@ def send(
         done = session.desk.send(
             session.actor, row.id, seen_seq=row.seen_seq if seen < 0 else seen,
             after=after or row.after_status or "pending", anyway=anyway,
+            at=read_when(session.desk, at, (row.ticket_id,)) if at else None,
             ask_again=ask_again,
         )  # fmt: skip
     except ReplyStopped as stopped:

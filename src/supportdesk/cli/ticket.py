@@ -148,6 +148,38 @@ def new(
         return tell_stopped(session, stopped, row.ticket_id, row.id)
 
 
+@verb(app, "forward", N_("Pass a message on to a third party; only agents see the answers"), restricted=True)
+def forward(
+    session: Session,
+    ticket: Annotated[str, typer.Argument(metavar="TICKET", help=N_("Its number"))],
+    to: Annotated[str, typer.Argument(metavar="ADDRESS", help=N_("Whom to pass it on to"))],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help=N_("The text; without it, standard input"))] = "",
+    file: Annotated[str, typer.Option("--file", metavar="FILE", help=N_("Read the text from a file"))] = "",
+    seen: Annotated[int, typer.Option("--seen", metavar="SEQ", help=N_("Up to where you have read the ticket"))] = -1,
+    without_files: Annotated[bool, typer.Option("--without-files", help=N_("Leave out what was attached"))] = False,
+    after: Annotated[str, typer.Option("--after", metavar="STATUS", help=N_("What the ticket becomes"))] = "on_hold",
+    draft: Annotated[bool, typer.Option("--draft", help=N_("Keep it as a draft, do not send it"))] = False,
+) -> int | None:
+    from functools import partial
+
+    from supportdesk.desk.forwarding import carry_files
+
+    desk, actor = session.desk, session.actor
+    body = text_from(session, text, file)
+    row = desk.open_draft(actor, one_ticket(ticket), kind="forward")
+    if not without_files:
+        row = carry_files(desk, actor, row, partial(_attachment_bytes, session))
+    row = desk.save_draft(actor, row.id, row.version, to=(_address(to),), body=body)
+    if draft:
+        line = _("draft {id} on #{ticket}").format(id=row.id, ticket=row.ticket_id)
+        session.out.answer({"outbox_id": row.id, "ticket": row.ticket_id}, [line])
+        return None
+    try:
+        return tell_done(session, desk.send(actor, row.id, seen_seq=row.seen_seq if seen < 0 else seen, after=after))
+    except ReplyStopped as stopped:
+        return tell_stopped(session, stopped, row.ticket_id, row.id)
+
+
 @verb(app, "attachment", N_("Write one attachment of a ticket to standard output"), restricted=True)
 def attachment(
     session: Session,

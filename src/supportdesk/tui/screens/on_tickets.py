@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from supportdesk.desk.actions import BY_ID
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from supportdesk.safetext import SafeText
     from supportdesk.tui.session import TicketBundle
 
+KEPT_COMMANDS = 100
 SETTLED = ("solved", "closed")
 
 
@@ -163,9 +165,18 @@ class OnTickets(DeskScreen[None]):
             session, ticket_id, answered = self.session, bundle.ticket.id, self._answered_message(bundle)
 
             def work() -> OutboxRow:
-                return session.desk.open_draft(session.actor, ticket_id, kind="forward", in_reply_to=answered)
+                from supportdesk.desk.forwarding import carry_files
 
-            self.call(WRITE, work, lambda row: self.console.open_draft(bundle, row))
+                desk = session.desk
+                row = desk.open_draft(session.actor, ticket_id, kind="forward", in_reply_to=answered)
+                return carry_files(desk, session.actor, row, partial(looking.attachment_bytes, desk))
+
+            def opened(row: OutboxRow) -> None:
+                self.console.open_draft(bundle, row)
+                if row.attachments and not row.body.strip():
+                    self.tell(_("What was attached goes along: ^y takes a file off."))
+
+            self.call(WRITE, work, opened)
 
         self.with_bundle(open_it)
 
@@ -293,7 +304,7 @@ class OnTickets(DeskScreen[None]):
             self._choose(
                 _("Copy which link?"),
                 entries,
-                lambda url: self._copy(url, _("Copied the link")),
+                lambda url: self.copy(url, _("Copied the link")),
                 lambda entry: looking.link_preview(bundle, entry.id),
             )
 
@@ -310,10 +321,10 @@ class OnTickets(DeskScreen[None]):
         self.with_bundle(show)
 
     def do_copy_number(self) -> None:
-        self.with_bundle(lambda bundle: self._copy(f"#{bundle.ticket.id}", _("Copied the number")))
+        self.with_bundle(lambda bundle: self.copy(f"#{bundle.ticket.id}", _("Copied the number")))
 
     def do_copy_title(self) -> None:
-        self.with_bundle(lambda bundle: self._copy(bundle.ticket.subject, _("Copied the title")))
+        self.with_bundle(lambda bundle: self.copy(bundle.ticket.subject, _("Copied the title")))
 
     def do_copy_address(self) -> None:
         def copy(bundle: TicketBundle) -> None:
@@ -321,11 +332,12 @@ class OnTickets(DeskScreen[None]):
             address = entry.author_address if entry is not None else ""
             if not address and bundle.customer is not None:
                 address = next(iter(bundle.customer.addresses), "")
-            self._copy(address, _("Copied the address"))
+            self.copy(address, _("Copied the address"))
 
         self.with_bundle(copy)
 
-    def _copy(self, text: str, notice: str) -> None:
+    def copy(self, text: str, notice: str) -> None:
+        """Put our own safe form of a text on the terminal's clipboard (OSC 52)."""
         shown = safe(text)
         self.console.copy_to_clipboard(shown)
         self.tell(f"{notice}: {shown}")
@@ -381,12 +393,14 @@ class OnTickets(DeskScreen[None]):
             complete=lambda text: complete_command(text, self.console),
             hint=lambda _text: safe(hint),
             refusal=refuse_command,
+            history=self.console.commands,
         )
 
     def _run_command(self, line: str) -> None:
         command = read_command(line)
         if command is None:
             return
+        self.console.commands[:] = [*(known for known in self.console.commands if known != line), line][-KEPT_COMMANDS:]
         if command.action == "open":
             self.go_to_ticket(command.rest)
         elif command.action == "search":
