@@ -108,6 +108,7 @@ def test_a_body_keeps_its_lines(hostile: str, shown: str) -> None:
 @settings(max_examples=400, deadline=None)
 @given(text=ANY_TEXT | NASTY_TEXT, multiline=st.booleans())
 def test_nothing_forbidden_is_ever_left(text: str, multiline: bool) -> None:
+    """SEC-1."""
     shown = safe(text, multiline=multiline)
     assert not FORBIDDEN.search(shown)
     assert multiline or "\n" not in shown

@@ -39,6 +39,7 @@ def test_row_8_everything_else_is_a_human() -> None:
 
 
 def test_before_the_table_our_own_mail_back_is_an_echo() -> None:
+    """THREAD-1."""
     found = verdict(parsed_mail(from_=addresses("support@shop.example")), message_id_is_ours=True)
     assert (found.kind, found.outcome, found.acknowledge) == ("echo", "echo", False)
 
@@ -235,6 +236,7 @@ def test_row_3_read_and_abuse_reports_are_notes(kind: str, code: str) -> None:
     ],
 )
 def test_row_4_an_automatic_answer_is_a_note_and_without_a_ticket_parked(headers) -> None:
+    """AUTO-4."""
     mail = parsed_mail(headers)
     found = verdict(mail, threads=True, answers_ours=True)
     assert (found.kind, found.outcome, found.moves_clock, found.acknowledge) == ("out_of_office", "note", False, False)
@@ -323,6 +325,7 @@ def test_row_5_a_name_that_only_looks_alike_is_a_human(address: str) -> None:
     ],
 )
 def test_row_6_bulk_mail_is_a_ticket_like_any_other_and_never_acknowledged(headers) -> None:
+    """AUTO-5."""
     found = verdict(parsed_mail(headers))
     assert (found.kind, found.outcome, found.moves_clock, found.rule) == ("human", "message", True, "bulk")
     assert (found.acknowledge, found.no_ack_reason) == (False, "bulk")
@@ -416,6 +419,7 @@ def test_a_mailbox_at_a_shared_provider_does_not_make_its_domain_ours() -> None:
     ],
 )
 def test_every_reason_against_an_acknowledgement_is_named(mail, facts, reason) -> None:
+    """AUTO-5, AUTO-6."""
     found = verdict(mail, **facts)
     assert (found.kind, found.acknowledge, found.no_ack_reason) == ("human", False, reason)
 

@@ -77,6 +77,7 @@ FOLDED: dict[str, Callable[[int], str]] = {
 
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS.keys())
 def test_reading_grows_with_the_size_and_not_faster(bomb: Callable[[int], bytes]) -> None:
+    """SEC-4 and PARSE-1, C04."""
     small, large = bomb(256 * KIB), bomb(1024 * KIB)
     assert len(parse(large).to) <= MAX_ADDRESSES
     assert len(parse(large).attachments) <= MAX_PARTS

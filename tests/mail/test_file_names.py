@@ -50,6 +50,7 @@ def test_a_hostile_name_is_made_safe(name: str) -> None:
 @settings(max_examples=3_000, deadline=None)
 @given(st.one_of(st.text(max_size=300), st.lists(PIECES, max_size=40).map("".join)))
 def test_any_name_is_made_safe_and_stays_as_it_is_then(name: str) -> None:
+    """SEC-3, C07."""
     safe = safe_file_name(name)
     assert_safe(safe)
     assert safe_file_name(safe) == safe

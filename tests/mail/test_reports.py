@@ -39,6 +39,7 @@ def report_mail(
 
 
 def test_a_delivery_report_names_recipient_status_and_the_original_mail():
+    """AUTO-1."""
     machine = (
         "Reporting-MTA: dns; mx.example\nOriginal-Envelope-Id: e7\n\n"
         "Final-Recipient: rfc822; alias@inner.example\nOriginal-Recipient: "
@@ -90,6 +91,7 @@ def test_a_read_receipt_is_an_mdn():
 
 
 def test_a_complaint_names_who_complained():
+    """AUTO-3."""
     machine = "Feedback-Type: abuse\nUser-Agent: x/1\nOriginal-Rcpt-To: <hans@customer.example>"
     report = parse(report_mail("feedback-report", "message/feedback-report", machine)).report
     assert report is not None
@@ -123,6 +125,7 @@ def test_a_complaint_names_who_complained():
     ],
 )
 def test_a_bounce_in_plain_words_is_understood(text: str, address: str, action: str, status: str):
+    """AUTO-2."""
     raw = f"From: MAILER-DAEMON@mx.example\nReturn-Path: <>\nSubject: failure notice\n\n{text}\n\n"
     raw += "--- Below this line is a copy of the message.\nMessage-ID: <out@shop.example>\nFrom: help@shop.example\n"
     report = parse(raw.encode()).report

@@ -70,6 +70,7 @@ def test_no_character_of_a_message_id_can_be_changed(number: int, data: st.DataO
 
 @given(NUMBERS, st.data())
 def test_no_character_of_a_ticket_token_can_be_changed(number: int, data: st.DataObject) -> None:
+    """SEC-7."""
     address = sign_plus_address(KEYS, "s@d", number)
     at = data.draw(st.integers(address.index("+"), address.index("@") - 1))
     other = data.draw(st.characters().filter(lambda c: c.lower() != address[at] or not c.isascii()))
@@ -129,6 +130,7 @@ def test_an_unusable_number_is_refused(number: int) -> None:
 
 
 def test_a_secret_is_not_shown_and_not_short() -> None:
+    """SEC-8."""
     assert "nnnn" not in repr(KEYS)
     with pytest.raises(ValueError, match="shorter"):
         SigningKey(3, b"short")

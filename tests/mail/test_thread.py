@@ -105,6 +105,7 @@ def matched(mail, lookup: Desk, sender: Address | None = ANNA, **context: object
     ],
 )
 def test_key_1_a_signed_token_in_any_recipient_names_the_ticket(changes) -> None:
+    """THREAD-3."""
     found = matched(parsed_mail(**changes), desk())
     assert (found.key, found.ticket, found.external) == ("plus_token", 7, False)
     assert found.evidence[-1].code == "plus_token"
@@ -124,6 +125,7 @@ def test_key_1_a_token_of_a_ticket_that_is_gone_opens_a_new_one() -> None:
 
 
 def test_key_2_a_signed_message_id_names_its_tickets_current_home() -> None:
+    """THREAD-4."""
     moved = desk(tickets=[ticket(7), ticket(8)], outbox={70: Home(OURS, 8, ago(days=1), ours=True)})
     found = matched(parsed_mail(in_reply_to=(OURS,)), moved)
     assert (found.key, found.ticket, found.answers_ours, found.outbox_id) == ("signed_message_id", 8, True, 70)
@@ -198,6 +200,7 @@ def test_a_token_that_disagrees_with_in_reply_to_yields_to_the_newer_message(sen
 
 
 def test_key_3_a_subject_tag_joins_a_participant_and_suggests_to_a_stranger() -> None:
+    """THREAD-6."""
     mail = parsed_mail(subject=f"Re: [#7] {SUBJECT}")
     assert (matched(mail, desk()).key, matched(mail, desk()).ticket) == ("subject_tag", 7)
     stranger = matched(mail, desk(), EVE)
@@ -237,6 +240,7 @@ def test_key_5_an_old_or_finished_ticket_is_no_duplicate(changes) -> None:
 
 
 def test_the_same_subject_alone_never_threads() -> None:
+    """THREAD-7."""
     lookup = desk(tickets=[ticket(7, created_at=ago(days=40))])
     found = matched(parsed_mail(subject=f"Re: {SUBJECT}"), lookup)
     assert (found.ticket, found.suggested, found.possible_duplicate) == (None, None, None)
@@ -341,6 +345,7 @@ def test_the_answer_of_every_mail_program_joins(program: str, changes) -> None:
 
 
 def test_a_report_finds_the_message_it_returns() -> None:
+    """THREAD-2, AUTO-1."""
     mail = parsed_mail(from_=addresses("mailer-daemon@mx.example"), report=Report("dsn", original_message_id=OURS))
     found = match_report(mail, desk(), ThreadContext(KEYS, INSTANCE, NOW, None))
     assert (found.ticket, found.outbox_id, found.key) == (7, 70, "signed_message_id")

@@ -89,6 +89,7 @@ def test_a_console_that_is_told_to_end_loses_nothing(terminal: Terminal, shop: S
 
 
 def test_the_agents_own_editor_is_used_and_its_file_is_private(terminal: Terminal, shop: Shop, tmp_path) -> None:
+    """SEC-2."""
     editor = tmp_path / "editor"
     mode = tmp_path / "mode"
     editor.write_text(f'#!/bin/sh\nstat -c %a "$1" > {mode}\nprintf \'Scritto fuori\' > "$1"\n')
