@@ -206,7 +206,10 @@ ACTIONS: tuple[ActionSpec, ...] = (
         N_("Set the language"),
         N_("The customer's language, set by hand"),
         triage("language"),
-        (Param("language", "language", True, N_("A language tag: it, de, fr-CH")),),
+        (
+            Param("language", "language", True, N_("A language tag: it, de, fr-CH")),
+            Param("from_order", "flag", False, N_("As his order or storefront says; what was set by hand stays")),
+        ),
     ),
     ActionSpec(
         "move",

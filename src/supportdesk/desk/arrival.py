@@ -6,9 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from supportdesk.desk.correspondents import Correspondent, Language, decide_language, language_of_header
+from supportdesk.desk.correspondents import (
+    Correspondent,
+    Language,
+    answered_languages,
+    decide_language,
+    language_of_header,
+)
 from supportdesk.desk.model import ActionId, Mailbox
-from supportdesk.desk.ports import Row
+from supportdesk.desk.ports import Row, Transaction
 from supportdesk.mail.authentication import Check, check_sender, warnings_about
 from supportdesk.mail.classify import Verdict
 from supportdesk.mail.model import ParsedMail
@@ -85,10 +91,13 @@ class Arrival:
         """When the mail server took it."""
         return received_at(self.delivery, now)
 
-    def language_of(self, person: Correspondent | None) -> Language:
+    def language_of(self, tx: Transaction, person: Correspondent | None) -> Language:
         header = language_of_header(self.mail.header("Content-Language"))
         known = person.customer if person else None
-        return decide_language(known, header=header, detected=self.language, mailbox=self.mailbox.language)
+        return decide_language(
+            known, header=header, detected=self.language, mailbox=self.mailbox.language,
+            answered=answered_languages(tx, known),
+        )  # fmt: skip
 
     def evidence(self) -> dict[str, Any]:
         """Why it went where it went, as codes and values: what `why` puts into words."""

@@ -19,6 +19,7 @@ from supportdesk.desk.calendar import Calendar, CalendarException
 from supportdesk.desk.canned import CannedResponse, Variant, choose
 from supportdesk.desk.hours import at_wall, next_opening
 from supportdesk.desk.model import Mailbox
+from supportdesk.desk.reply_language import reply_language
 from supportdesk.errors import MissingValue, NotFound
 from supportdesk.l10n.tags import LocaleTag, canonical_language
 
@@ -113,18 +114,22 @@ def shipped() -> Mapping[str, CannedResponse]:
 def reader_of(
     source: Rows, mailbox: Mailbox, *, language: str, customer_id: int | None, market_id: int | None
 ) -> Reader:
-    """The customer's own region, register and zone, else the market's, else the mailbox's (domain.md section 8)."""
+    """The customer's own region, register and zone, else the market's, else the mailbox's (domain.md section 8).
+
+    He reads the language in which such customers are answered, as in the replies of agents.
+    """
     customer = _one(source, "customer", customer_id)
     market = _one(source, "market", market_id if market_id is not None else mailbox.market_id)
-    tag = language or customer.get("language", "") or mailbox.language
+    own = language or customer.get("language", "") or mailbox.language
+    tag = reply_language(own, mailbox.languages, mailbox.settings)
     own_zone = customer.get("zone", "") or market.get("zone", "")
-    known, ours = _language_and_region(tag), _language_and_region(mailbox.language)
+    known, ours, his = (_language_and_region(one) for one in (tag, mailbox.language, own))
     return Reader(
         language=known[0],
         region=customer.get("region", "") or known[1],
         register=customer.get("register", "") or market.get("register", "") or mailbox.register,
         zone=ZoneInfo(own_zone or mailbox.zone or "UTC"),
-        name_zone=not own_zone and "" not in (known[0], ours[0]) and known[0] != ours[0],
+        name_zone=not own_zone and "" not in (his[0], ours[0]) and his[0] != ours[0],
     )
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from supportdesk.desk.ports import Insert, NewRef, Plan, Row, Transaction, Update
+from supportdesk.l10n.tags import same_language
 from supportdesk.mail.model import Address
 
 # Domain.md section 8: what a person decided, or an order told, is not changed by what a text looks like.
 DECIDED = frozenset({"hand", "order", "confirmed"})
+LOOKED_BACK = 20  # a customer's newest tickets
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +63,19 @@ def find_correspondent(tx: Transaction, address: Address, now: datetime, *, ref:
     return Correspondent(address, identity_ref, customer_ref, None, "", Plan(silent=made))
 
 
-def decide_language(customer: Row | None, *, header: str, detected: str | None, mailbox: str) -> Language:
-    """The customer's language by the best evidence; a text that tells nothing leaves an earlier finding as it is."""
+def decide_language(
+    customer: Row | None, *, header: str, detected: str | None, mailbox: str, answered: Collection[str] = ()
+) -> Language:
+    """The customer's language by the best evidence; a text that tells nothing leaves an earlier finding as it is.
+
+    Who was `answered` in a language and goes on in it has confirmed it: what a later text looks like changes nothing.
+    """
     if customer is not None and customer["language"] and customer["language_source"] in DECIDED:
         return Language(customer["language"], customer["language_source"])
+    known = customer["language"] if customer is not None else ""
+    seen = detected or header
+    if known and seen and same_language(seen, known) and any(same_language(one, known) for one in answered):
+        return Language(known, "confirmed")
     if header:
         return Language(header, "header")
     if detected:
@@ -72,6 +83,17 @@ def decide_language(customer: Row | None, *, header: str, detected: str | None, 
     if customer is not None and customer["language"]:
         return Language(customer["language"], customer["language_source"])
     return Language(mailbox, "mailbox") if mailbox else Language("", "")
+
+
+def answered_languages(tx: Transaction, customer: Row | None) -> frozenset[str]:
+    """The languages in which agents have answered a customer whose language is not decided yet."""
+    if customer is None or not customer["language"] or customer["language_source"] in DECIDED:
+        return frozenset()
+    tickets = tx.rows("ticket", {"customer_id": customer["id"]}, order="-id", limit=LOOKED_BACK, columns=("id",))
+    homes = [row["id"] for row in tickets]
+    where = {"ticket_id": homes, "kind": ["reply", "new"], "state": "sent"}
+    rows = tx.rows("outbox", where, columns=("language",)) if homes else []
+    return frozenset(row["language"] for row in rows)
 
 
 def remember_language(correspondent: Correspondent, language: Language) -> Plan:

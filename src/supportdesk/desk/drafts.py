@@ -130,7 +130,9 @@ def start_conversation(
         event = PlannedEvent(ref, "started", {"mailbox_id": mailbox_id})
         applied = tx.apply(Plan(silent=(ticket, part), events=(event,), undoable=False), actor, action_id)
         ticket_id = TicketId(applied.ids[ref.name])
-        values = {"subject": subject, "language": chosen, "quote": False, "seen_seq": 0}
+        served, manners = mailbox["languages"] or (), mailbox["settings"] or {}
+        written = chosen if language else reply_language(chosen, served, manners)
+        values = {"subject": subject, "language": written, "quote": False, "seen_seq": 0}
         return _insert_draft(tx, actor, ticket_id, mailbox_id, "new", values, {"to": (to,)})
 
 

@@ -143,7 +143,7 @@ def _write_on_new_ticket(tx: Transaction, arrival: Arrival) -> tuple[TicketId, M
     mail, ours = arrival.mail, arrival.is_ours
     received = arrival.received_at(tx.now)
     customer = _first_recipient(tx, arrival) if ours else arrival.sender
-    language = arrival.language_of(customer)
+    language = arrival.language_of(tx, customer)
     values: dict[str, Any] = {
         "subject": strip_reply_prefixes(mail.subject) or mail.subject,
         **(_after_our_answer(arrival, received) if ours else {"status": "new"}),
@@ -204,7 +204,7 @@ def _write_on_ticket(tx: Transaction, arrival: Arrival, ticket: Ticket) -> tuple
         message |= {"direction": "internal", "author_kind": "third_party"}
     elif role == "external":
         message["author_kind"] = "external"
-    language = arrival.language_of(arrival.sender)
+    language = arrival.language_of(tx, arrival.sender)
     changes: dict[str, Any] = {
         "seq": ticket.seq + 1,
         "message_count": ticket.message_count + 1,

@@ -17,7 +17,7 @@ from supportdesk.desk.hours import business_days_after
 from supportdesk.desk.model import Actor, Status, Ticket, TicketId
 from supportdesk.desk.ports import Change, Delete, Insert, NewRef, Plan, PlannedEvent, Row, Update
 from supportdesk.desk.results import AnswerNeeded
-from supportdesk.errors import NotFound, UsageError
+from supportdesk.errors import Conflict, NotFound, UsageError
 from supportdesk.l10n.catalog import _
 
 LONGEST_SNOOZE = timedelta(days=366)
@@ -106,8 +106,11 @@ def _move(case: Case) -> Plan:
 
 
 def _language(case: Case) -> Plan:
-    """Detected for a message, decided for a customer: both are set by hand now."""
-    decided = {"language": case.params["language"], "language_source": "hand"}
+    """Detected for a message, decided for a customer: both are set now, by hand or by what an order says."""
+    from_order = bool(case.params.get("from_order"))
+    if from_order and "hand" in (case.ticket.language_source, (case.facts.customer or {}).get("language_source")):
+        raise Conflict(_("the language of #{ticket} was set by hand").format(ticket=case.ticket.id))
+    decided = {"language": case.params["language"], "language_source": "order" if from_order else "hand"}
     changes: list[Change] = list(update_ticket(case.ticket, decided))
     if case.facts.customer is not None:
         before = {name: case.facts.customer[name] for name in decided}
