@@ -41,6 +41,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help=f"how many random calendars the oracle walks minute by minute ({DEFAULT_COUNT})",
     )
+    parser.addoption(
+        "--sequences",
+        type=int,
+        default=2,
+        metavar="N",
+        help="how many random sequences of 200 events the desk goes through on each database (2)",
+    )
 
 
 @dataclass(frozen=True, slots=True)
