@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from supportdesk.desk.drafts import read_row
 from supportdesk.desk.model import OutboxId, OutboxRow
 from supportdesk.desk.outgoing import outgoing_mail, takes_smtputf8
+from supportdesk.desk.recipient_guards import recipient_warnings
 from supportdesk.desk.reply_guards import wording_warnings
 from supportdesk.desk.results import Review, ReviewWarning
 from supportdesk.errors import SupportdeskError
+from supportdesk.l10n.attachment_words import announces_file
 from supportdesk.l10n.catalog import _
 from supportdesk.mail.model import Address
 
@@ -23,12 +25,6 @@ if TYPE_CHECKING:
 LARGEST_MAIL = 25 * 1024 * 1024
 
 _BRACES = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
-# Words that announce a file, in the languages that shops here write.
-_ANNOUNCES_A_FILE = re.compile(
-    r"\b(?:in allegato|allego|allegat[oaie]|attached|attachment|enclosed|im anhang|anbei|angehängt|beigefügt|"
-    r"ci-joint[es]*|en pièce jointe|pièce jointe|adjunt[oa]s?|bijgevoegd|bijlage|em anexo|w załączniku)\b",
-    re.IGNORECASE,
-)
 
 
 def review(desk: Desk, outbox_id: OutboxId) -> Review:
@@ -76,8 +72,9 @@ def _warnings(source: Reader, row: OutboxRow) -> Iterator[ReviewWarning]:
     yield from wording_warnings(source, row)
     if not row.subject.strip():
         yield ReviewWarning("subject", _("The subject is empty"))
-    if not row.attachments and row.kind != "forward" and _ANNOUNCES_A_FILE.search(row.body):
-        yield ReviewWarning("attachment", _("The text speaks of an attachment, and there is none"))
+    if not row.attachments and (said := announces_file(row.body, row.language if row.kind != "forward" else "")):
+        yield ReviewWarning("attachment", _("The text says “{found}”, and nothing is attached").format(found=said))
+    yield from recipient_warnings(source, row)
     norms = [one.address.casefold() for one in row.recipients]
     known = source.rows("customer_identity", {"kind": "email", "value_norm": norms}) if norms else []
     for identity in known:
