@@ -28,6 +28,7 @@ PREFIX = "SUPPORTDESK_"
 # Read elsewhere, before or beside the settings: which file, which SQLite library, where the test corpus is.
 OTHER_VARIABLES = frozenset({"CONFIG", "SQLITE", "CORPUS", "FAILPOINT"})
 THEMES = ("supportdesk-dark", "supportdesk-light", "ansi", "high-contrast", "colour-blind", "monochrome")
+CHOICES = {"theme": THEMES, "after_action": ("stay", "next", "list"), "bell": ("off", "bell", "notify")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,9 @@ class Config:
     ascii: bool = False
     mouse: bool = True
     translator: str = ""  # the command that `|` pipes the shown text through
+    after_action: str = "stay"  # when a ticket is dealt with: stay, next or list
+    bell: str = "off"  # for what others do: off, bell, or notify (OSC 9); at most once a minute
+    ssh_host: str = ""  # what the agents' own machines call this one, for the commands that they run there
     credentials: Mapping[str, Credential] = field(default_factory=dict, repr=False)
 
     @property
@@ -323,8 +327,8 @@ def _checked(key: str, value: Any, where: str) -> Any:
         raise ConfigError(
             f"{where}: {key}: expected {'true or false' if expected is bool else 'text'}, found {value!r}"
         )
-    if key == "theme" and value not in THEMES:
-        raise ConfigError(f"{where}: theme: there is no theme `{value}`{_nearest(str(value), THEMES)}")
+    if key in CHOICES and value not in CHOICES[key]:
+        raise ConfigError(f"{where}: {key}: there is no {key} `{value}`{_nearest(str(value), CHOICES[key])}")
     return value
 
 

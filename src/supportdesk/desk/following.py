@@ -17,6 +17,7 @@ from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Insert, Plan, Transaction, Update
 from supportdesk.desk.settings import new_action_id
 from supportdesk.desk.turns import again_if_busy
+from supportdesk.l10n.catalog import N_, _, ngettext
 
 if TYPE_CHECKING:
     from supportdesk.desk.desk import Desk
@@ -24,11 +25,29 @@ if TYPE_CHECKING:
 
 TABLE: Final = "ticket_follow"
 MENTION: Final = "mention"
-TOLD_KINDS: Final = (
-    "message", "received", "bounce", "note", "call", "reply_held", "reply_failed", "reply_stopped", "assign",
-    "unassign", "take", "status", "solve", "reopen", "spam", "not_spam", "merge", "merged_here", "split", "hold_ended",
-    "deadline_breached",
-)  # fmt: skip
+NEWS: Final = {
+    "message": N_("the customer wrote"),
+    "received": N_("the customer wrote"),
+    "bounce": N_("a mail could not be delivered"),
+    "note": N_("{who} wrote a note"),
+    "call": N_("{who} logged a call"),
+    "reply_held": N_("{who} sent a reply"),
+    "reply_failed": N_("a reply was refused"),
+    "reply_stopped": N_("a reply was stopped: something new had arrived"),
+    "assign": N_("{who} gave it to somebody"),
+    "unassign": N_("{who} put it back among the unassigned"),
+    "take": N_("{who} took it"),
+    "status": N_("{who} changed the status"),
+    "solve": N_("{who} solved it"),
+    "reopen": N_("{who} reopened it"),
+    "spam": N_("{who} marked it as spam"),
+    "not_spam": N_("{who} took it out of spam"),
+    "merge": N_("{who} merged it"),
+    "merged_here": N_("{who} merged other tickets into it"),
+    "split": N_("{who} moved messages into a ticket of their own"),
+    "hold_ended": N_("the time on hold is over"),
+    "deadline_breached": N_("the deadline passed"),
+}
 """The events that followers are told of; tags, snoozes and what follows from other events are seen when one looks."""
 
 _MENTION = re.compile(r"(?<![\w@.])@([\w][\w.-]*)")
@@ -50,7 +69,7 @@ def notices(desk: Desk, agent_id: AgentId) -> list[Notice]:
     """What an agent is told, one notice a ticket, newest first; having been named comes before anything else."""
     names = {agent.id: agent.name for agent in desk.agents()}
     found: dict[TicketId, Notice] = {}
-    for row in desk.read.followed_news(agent_id, TOLD_KINDS):
+    for row in desk.read.followed_news(agent_id, tuple(NEWS)):
         ticket = TicketId(row["ticket_id"])
         if row["mentioned_by"] is not None:
             who = names.get(row["mentioned_by"], "")
@@ -59,6 +78,17 @@ def notices(desk: Desk, agent_id: AgentId) -> list[Notice]:
             who = names.get(row["actor_id"], "") if row["actor_kind"] == "agent" else ""
             found[ticket] = Notice(ticket, row["subject"], row["kind"], who, row["at"], row["events"])
     return sorted(found.values(), key=lambda one: (one.kind == MENTION, one.at), reverse=True)
+
+
+def sentence(notice: Notice) -> str:
+    """`Anna names you in a note`, `the customer wrote`, `Luca solved it · 3 events`."""
+    who = notice.who or _("the desk")
+    if notice.kind == MENTION:
+        return _("{who} names you in a note").format(who=who)
+    said = _(NEWS[notice.kind]).format(who=who)
+    if notice.events < 2:
+        return said
+    return f"{said} · " + ngettext("{count} event", "{count} events", notice.events).format(count=notice.events)
 
 
 @again_if_busy

@@ -24,6 +24,8 @@ LONGEST_SNOOZE = timedelta(days=366)
 AWAKE: Mapping[str, Any] = {"snoozed_until": None, "snooze_mode": None, "snooze_reason": "", "snoozed_by": None}
 SETTLED: tuple[Status, ...] = ("solved", "closed")
 SPLIT_TICKET = NewRef("ticket")
+UNCOUNTED = ("note",)
+"""What a ticket's count leaves out: agents' notes. Machine mail and a third party's answers are counted."""
 
 Params = Mapping[str, Any]
 
@@ -293,6 +295,7 @@ def _split(case: Case) -> Plan:
     if len(moved) == len(ids):
         raise UsageError(_("a split leaves at least one message behind"))
     public = [row for row in moved if row["direction"] in ("in", "out")]
+    counted = [row for row in moved if row["kind"] not in UNCOUNTED]
     new = {
         "subject": case.params.get("subject") or moved[0]["subject"] or case.ticket.subject,
         "status": "open",
@@ -308,7 +311,7 @@ def _split(case: Case) -> Plan:
         "updated_at": case.now,
         "seq": case.ticket.seq,
         "split_from": case.ticket.id,
-        "message_count": len(public),
+        "message_count": len(counted),
         "last_message_at": max((row["created_at"] for row in public), default=None),
     }
     changes: list[Change] = [Insert("ticket", new, SPLIT_TICKET)]
@@ -324,10 +327,10 @@ def _split(case: Case) -> Plan:
         Insert("dismissal", {"ticket_id": SPLIT_TICKET, **{name: row[name] for name in kept}})
         for row in case.facts.dismissals
     ]
-    counted = update_ticket(case.ticket, {"message_count": max(0, case.ticket.message_count - len(public))})
+    fewer = update_ticket(case.ticket, {"message_count": max(0, case.ticket.message_count - len(counted))})
     made = PlannedEvent(SPLIT_TICKET, "split_from", {"from": case.ticket.id})
     plan = _with_event(case.ticket, "split", changes, {"messages": [row["id"] for row in moved]})
-    return plan + Plan(silent=counted, events=(made,))
+    return plan + Plan(silent=fewer, events=(made,))
 
 
 def _move_row(table: str, row_id: int, home: TicketId) -> Update:

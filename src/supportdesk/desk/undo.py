@@ -17,7 +17,7 @@ from supportdesk.desk.ports import Change, Delete, Insert, Plan, PlannedEvent, R
 from supportdesk.desk.replies import cancel_send
 from supportdesk.desk.results import Done
 from supportdesk.desk.settings import SETTINGS_EVENT, new_action_id
-from supportdesk.desk.triage import COUNTED, update_ticket
+from supportdesk.desk.triage import UNCOUNTED, update_ticket
 from supportdesk.desk.turns import in_turns
 from supportdesk.errors import Conflict, NotFound, StoreError, SupportdeskError
 from supportdesk.l10n.catalog import _, ngettext
@@ -158,8 +158,8 @@ def _undo_group(tx: Transaction, actor: Actor, action_id: ActionId, group: Seque
 
 def _counted_again(tx: Transaction, ticket_id: TicketId) -> tuple[Update, ...]:
     """A count follows from the messages; it is no decision that a later mail could contradict."""
-    messages = tx.rows("message", {"ticket_id": ticket_id, "direction": list(COUNTED)})
-    return update_ticket(tx.ticket(ticket_id), {"message_count": len(messages)})
+    kinds = [row["kind"] for row in tx.rows("message", {"ticket_id": ticket_id}, columns=("kind",))]
+    return update_ticket(tx.ticket(ticket_id), {"message_count": sum(kind not in UNCOUNTED for kind in kinds)})
 
 
 def _inverse(tx: Transaction, change: Change) -> Iterator[Change]:

@@ -15,9 +15,10 @@ from textual._compositor import ChopsUpdate
 from textual.events import Key, Paste
 
 from supportdesk.errors import SupportdeskError
-from supportdesk.l10n.catalog import _, use_language
+from supportdesk.l10n.catalog import _, ngettext, use_language
 from supportdesk.safetext import safe
 from supportdesk.tui import crash
+from supportdesk.tui.bell import BellRinger
 from supportdesk.tui.calls import LOOK, PRESENCE, READ, WRITE, Calls, Finished
 from supportdesk.tui.feed import Changed, Feed
 from supportdesk.tui.glyphs import ASCII, UNICODE, Glyphs
@@ -110,6 +111,8 @@ class Console(SafeApp[int], inherit_bindings=False):
         self.calls = Calls(self)  # type: ignore[arg-type]
         self.session: Session | None = None
         self.counts: dict[str, int] = {}
+        self.notices = -1  # what this agent is told and has not looked at; -1: not counted yet
+        self.commands: list[str] = []  # typed on the `:` line, the newest last
         self.desk_status: DeskStatus | None = None
         self.failure: SupportdeskError | None = None
         self.painted = Painted()
@@ -117,6 +120,7 @@ class Console(SafeApp[int], inherit_bindings=False):
         self._told = 0.0
         self.typed_ahead = TypedAhead(self, super().on_event)
         self.undo_window = UndoWindow(self)
+        self.bell_ringer = BellRinger(self, config.bell)
         self.ends_with_console = False
         self._start_worker = start_worker
         self._feed: Feed | None = None
@@ -161,6 +165,7 @@ class Console(SafeApp[int], inherit_bindings=False):
     def first_list_shown(self) -> None:
         """The list is there: now the rest may load what it needs."""
         self.refresh_status()
+        self.refresh_notices()
         session = self.session
         if session is None:
             return
@@ -249,6 +254,8 @@ class Console(SafeApp[int], inherit_bindings=False):
         for ticket in message.tickets:
             session.tickets.pop(ticket, None)
         self.refresh_status()
+        if message.events:
+            self.refresh_notices()
         self.undo_window.look()
         for screen in self.desk_screens():
             screen.on_news(message)
@@ -275,6 +282,24 @@ class Console(SafeApp[int], inherit_bindings=False):
 
         self.calls.run(LOOK, work, done, self.tell_error, replaces="status")
 
+    def refresh_notices(self) -> None:
+        """Count what this agent has not looked at; ring for what is more than before."""
+        session = self.session
+        if session is None:
+            return
+
+        def done(count: int) -> None:
+            if 0 <= self.notices < count:
+                self.bell_ringer.ring(ngettext("{count} notice", "{count} notices", count).format(count=count))
+            if count != self.notices:
+                self.notices = count
+                for screen in self.desk_screens():
+                    screen.show_status()
+
+        self.calls.run(
+            LOOK, lambda: len(session.desk.notices(session.agent.id)), done, self.tell_error, replaces="told"
+        )
+
     def status_parts(self) -> tuple[tuple[StatusPart, ...], tuple[StatusPart, ...]]:
         """The top line: the shop and its health, and who sits here."""
         session = self.session
@@ -285,6 +310,9 @@ class Console(SafeApp[int], inherit_bindings=False):
             StatusPart(safe(session.shop or "supportdesk"), "strong"),
             *health(self.desk_status, self.counts, agents, session.local_now()),
         )
+        if self.notices > 0:
+            text = ngettext("{count} notice: g n", "{count} notices: g n", self.notices).format(count=self.notices)
+            left = (left[0], StatusPart(safe(text), "warning"), *left[1:])
         if (undo := self.undo_window.part()) is not None:
             left = (left[0], undo, *left[1:])
         languages = session.agent.languages[:1]
@@ -420,6 +448,11 @@ class Console(SafeApp[int], inherit_bindings=False):
         from supportdesk.tui.screens.drafts import DraftsScreen
 
         self.show_at_once(DraftsScreen())
+
+    def open_notices(self) -> None:
+        from supportdesk.tui.screens.notices import NoticesScreen
+
+        self.show_at_once(NoticesScreen())
 
     def open_parked(self) -> None:
         from supportdesk.tui.screens.parked import ParkedScreen

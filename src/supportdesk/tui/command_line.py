@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from supportdesk.desk.actions import BY_ID, ActionSpec, find_action
 from supportdesk.errors import UsageError
-from supportdesk.l10n.catalog import N_, _
+from supportdesk.l10n.catalog import N_, _, current_language
 from supportdesk.safetext import EMPTY, SafeText, safe
 from supportdesk.tui.labels import CHOICES, word
 from supportdesk.tui.widgets.prompt import Completion
@@ -33,19 +33,49 @@ VIEW_COMMANDS: Mapping[str, str] = {
     "go_views": N_("All views, standing and saved"),
     "save_view": N_("Save the filter as a view"),
     "edit_views": N_("Rename, order, share and remove the saved views"),
+    "go_canned": N_("The canned responses"),
     "go_drafts": N_("Your drafts"),
     "go_outbox": N_("What is on its way out"),
     "go_parked": N_("Mail that became no ticket"),
+    "go_notices": N_("What you are told and have not looked at"),
     "go_calendar": N_("The opening hours, and what is planned"),
     "go_settings": N_("What the whole team shares"),
     "new": N_("Write to a customer first"),
     "raw": N_("The message as it came"),
     "timeline": N_("What happened to the ticket"),
+    "history": N_("Everything that this customer has written about"),
+    "translate": N_("The message as the admin's command renders it"),
     "links": N_("The links of the conversation"),
     "attachments": N_("The attachments of the conversation"),
     "help": N_("The keys of this place"),
     "quit": N_("Leave the console"),
 }
+VIEW_NAMES: Mapping[str, str] = {
+    "open": N_("open ticket"),
+    "search": N_("search"),
+    "go_mine": N_("mine"),
+    "go_unassigned": N_("unassigned"),
+    "go_all": N_("all"),
+    "go_snoozed": N_("snoozed"),
+    "go_views": N_("views"),
+    "save_view": N_("save view"),
+    "edit_views": N_("change views"),
+    "go_drafts": N_("drafts"),
+    "go_outbox": N_("outbox"),
+    "go_parked": N_("parked"),
+    "go_notices": N_("notices"),
+    "new": N_("new conversation"),
+    "raw": N_("raw message"),
+    "timeline": N_("timeline"),
+    "history": N_("history"),
+    "links": N_("links"),
+    "attachments": N_("attachments"),
+    "translate": N_("translate"),
+    "help": N_("help"),
+    "quit": N_("quit"),
+}
+"""What the console's own commands are called in the agent's language, where that is not English."""
+
 TRUE_WORDS = frozenset({"yes", "true", "1", "on"})
 
 
@@ -70,6 +100,7 @@ def read_command(line: str) -> Command | None:
         return None
     if head.lstrip("#").isdigit() and not rest:
         return Command("open", rest=head)
+    head = identifier_of(head)
     if head in VIEW_COMMANDS:
         return Command(head, rest=rest.strip())
     spec = find_action(head)
@@ -78,6 +109,31 @@ def read_command(line: str) -> Command | None:
         rest = rest[named.end() :]
         return Command(head, _arguments(spec, rest), rest, int(named[1]))
     return Command(head, _arguments(spec, rest), rest)
+
+
+def localized_names() -> dict[str, str]:
+    """What each command is called in the agent's language, by its identifier: `assign` → `assegna`."""
+    names = {action: _(name) for action, name in VIEW_NAMES.items()}
+    names |= {action: spec.localized_title() for action, spec in BY_ID.items()}
+    return {action: "_".join(re.findall(r"\w+", name.casefold())) for action, name in names.items()}
+
+
+def identifier_of(name: str) -> str:
+    """The identifier of a command that may be named in the agent's language; what is neither stays as it is."""
+    if name in BY_ID or name in VIEW_COMMANDS:
+        return name
+    return next((action for action, local in localized_names().items() if local == name.casefold()), name)
+
+
+def when_phrase(line: str) -> str:
+    """The words of a line that say a time: `domani 9` of `snooze #7 domani 9`; "" where none are."""
+    try:
+        command = read_command(line)
+    except UsageError:
+        return ""
+    spec = BY_ID.get(command.action) if command is not None else None
+    name = next((param.name for param in spec.params if param.kind == "when"), "") if spec is not None else ""
+    return str(command.params.get(name) or "") if command is not None and name else ""
 
 
 def refuse_command(line: str) -> SafeText:
@@ -97,12 +153,20 @@ def complete_command(text: str, console: Console) -> list[Completion]:
             **{action: _(spec.help) for action, spec in BY_ID.items()},
             **{a: _(h) for a, h in VIEW_COMMANDS.items()},
         }
-        found = sorted((not action.startswith(head), action) for action in known if head in action)
+        local = localized_names() if current_language() != "en" else {}
+        found = sorted(
+            (not name.startswith(head), action, name)
+            for action in known
+            for name in _matching(head, action, local.get(action, ""))
+        )
         return [
-            Completion(SafeText(f"{action} " if action in BY_ID else action), safe(known[action]))
-            for _rank, action in found
+            Completion(
+                SafeText(f"{name} " if action in BY_ID else name),
+                safe(" · ".join(filter(None, (local.get(action, "") if name == action else action, known[action])))),
+            )
+            for _rank, action, name in found
         ]
-    spec = BY_ID.get(head)
+    spec = BY_ID.get(identifier_of(head))
     if spec is None or not spec.params:
         return []
     first = spec.params[0]
@@ -111,6 +175,13 @@ def complete_command(text: str, console: Console) -> list[Completion]:
         for value, meaning in _values(first.kind, first.choices, console)
         if value.startswith(tail) and value != tail
     ]
+
+
+def _matching(typed: str, action: str, local: str) -> list[str]:
+    """The name that completes what is typed: the identifier, else the one of the agent's language."""
+    if typed in action:
+        return [action]
+    return [local] if local and typed.casefold() in local else []
 
 
 def _values(kind: str, choices: tuple[str, ...], console: Console) -> list[tuple[str, str]]:

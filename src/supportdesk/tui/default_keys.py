@@ -12,10 +12,10 @@ from typing import Final
 from supportdesk.l10n.catalog import N_
 
 BROWSE: Final = ("list", "ticket")
-LISTS: Final = ("outbox", "drafts", "parked", "views", "settings")
+LISTS: Final = ("outbox", "drafts", "parked", "views", "notices", "settings", "canned")
 ROWS: Final = (*BROWSE, *LISTS)
-TEXT: Final = ("compose", "note")
-SCREENS: Final = (*ROWS, "calendar")
+TEXT: Final = ("compose", "note", "canned_edit")
+SCREENS: Final = (*ROWS, "calendar", "canned_text")
 EVERYWHERE: Final = (*SCREENS, *TEXT, "review")
 
 
@@ -82,6 +82,8 @@ DEFAULT_BINDINGS: Final[tuple[Binding, ...]] = (
     Binding("g v", "go_views", N_("all views")),
     Binding("g V", "edit_views", N_("change the saved views"), ("list",)),
     Binding("g +", "save_view", N_("save the filter as a view"), ("list",)),
+    Binding("g r", "go_canned", N_("canned responses")),
+    Binding("g n", "go_notices", N_("notices")),
     Binding("g o", "go_outbox", N_("outbox")),
     Binding("g p", "go_parked", N_("parked")),
     Binding("g c", "go_calendar", N_("opening hours")),
@@ -98,7 +100,7 @@ DEFAULT_BINDINGS: Final[tuple[Binding, ...]] = (
     Binding("y n", "copy_number", N_("copy the number")),
     Binding("y t", "copy_title", N_("copy the title")),
     Binding("y a", "copy_address", N_("copy the address")),
-    Binding("|", "translate", N_("translate")),
+    Binding("|", "translate", N_("translate"), priority=9),
     Binding("^l", "refresh", N_("show what is new"), priority=6),
     Binding("?", "help", N_("help"), SCREENS, priority=1),
     Binding(":", "command", N_("command"), priority=4),
@@ -125,7 +127,24 @@ DEFAULT_BINDINGS: Final[tuple[Binding, ...]] = (
     Binding("m", "mark_sent", N_("it was sent"), ("outbox",), priority=1),
     Binding("U", "cancel_send", N_("take back"), ("outbox",), priority=2),
     Binding("x", "discard", N_("discard"), ("drafts",), priority=2),
-    Binding("u", "undo", N_("undo"), (*LISTS, "calendar"), priority=3),
+    Binding("u", "undo", N_("undo"), (*LISTS, "calendar", "canned_text"), priority=3),
+    Binding("/", "filter", N_("filter"), ("canned",), priority=1),
+    Binding("m", "coverage", N_("what is written"), ("canned",), priority=2),
+    Binding("e", "edit_head", N_("title, fields, actions"), ("canned",), priority=4),
+    Binding("c", "new", N_("new response"), ("canned",), priority=5),
+    Binding("x", "remove", N_("remove"), ("canned",), priority=5),
+    Binding("tab", "next_variant", N_("next variant"), ("canned_text",), priority=1),
+    Binding("l", "next_variant", N_("next variant"), ("canned_text",)),
+    Binding("h", "previous_variant", N_("variant before"), ("canned_text",), priority=4),
+    Binding("e", "edit", N_("edit"), ("canned_text",), priority=2),
+    Binding("+", "add_variant", N_("add a variant"), ("canned_text",), priority=4),
+    Binding("j", "down", N_("down"), ("canned_text",)),
+    Binding("down", "down", N_("down"), ("canned_text",)),
+    Binding("k", "up", N_("up"), ("canned_text",)),
+    Binding("up", "up", N_("up"), ("canned_text",)),
+    Binding("^d", "half_page_down", N_("half a page down"), ("canned_text",)),
+    Binding("^u", "half_page_up", N_("half a page up"), ("canned_text",)),
+    Binding("^s", "save_canned", N_("save the text"), ("canned_edit",), priority=1),
     Binding("r", "rename_view", N_("rename"), ("views",), priority=1),
     Binding("e", "edit_query", N_("change the query"), ("views",), priority=1),
     Binding("J", "move_view_down", N_("further down"), ("views",), priority=3),
@@ -152,6 +171,7 @@ DEFAULT_BINDINGS: Final[tuple[Binding, ...]] = (
     Binding("p", "edit_holidays", N_("public holidays"), ("calendar",), priority=4),
     Binding("z", "edit_zone", N_("time zone"), ("calendar",), priority=5),
     Binding("m", "other_hours", N_("whose hours"), ("calendar",), priority=4),
+    Binding("x", "mark_told", N_("done with it"), ("notices",), priority=1),
     Binding("r", "release", N_("make it a ticket"), ("parked",), priority=1),
     Binding("R", "raw", N_("raw message"), ("parked",), priority=2),
 )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 import os
+import shlex
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,9 +112,15 @@ def open_attachment(screen: OnTickets, bundle: TicketBundle, chosen: str) -> Non
     keys = [("v", _("view as text")), ("esc", _("back"))]
     if not screen.session.restricted:
         keys.insert(0, ("s", _("save")))
+    command = fetching_command(bundle, attachment, screen.session.config.ssh_host)
+    if command:
+        keys.insert(0, ("c", _("copy the command")))
+        text += "\n\n" + _("To save it on your own machine, run there:") + "\n" + command
 
     def pressed(key: str | None) -> None:
-        if key == "s":
+        if key == "c":
+            screen.copy(command, _("Copied the command"))
+        elif key == "s":
             suggested = str(Path.home() / safe_filename(attachment.name))
             screen.ask_line("save", _("Save as:"), save, value=suggested)
         elif key == "v":
@@ -128,6 +137,21 @@ def open_attachment(screen: OnTickets, bundle: TicketBundle, chosen: str) -> Non
         screen.call(READ, work, lambda saved: screen.tell(_("Saved {path}").format(path=saved)))
 
     screen.console.push_screen(DialogScreen(_("Attachment"), text, keys), pressed)
+
+
+def fetching_command(bundle: TicketBundle, attachment: AttachmentRow, host: str) -> str:
+    """What brings an attachment to the agent's own machine; nothing where this is that machine."""
+    if not os.environ.get("SSH_CONNECTION"):
+        return ""
+    listed = [one.id for entry in bundle.entries for one in entry.attachments]
+    name = safe_filename(attachment.name or "attachment")
+    words = ["ssh", host or own_address(), "supportdesk", "ticket", "attachment", str(bundle.ticket.id)]
+    return f"{shlex.join([*words, str(listed.index(attachment.id) + 1)])} > {shlex.quote(name)}"
+
+
+def own_address() -> str:
+    """This account on this machine, as far as it knows its own name."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 def attachment_bytes(desk: Desk, entry: ThreadEntry, attachment: AttachmentRow) -> bytes:

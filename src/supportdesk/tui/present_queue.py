@@ -167,9 +167,19 @@ def _mail_health(status: DeskStatus, now: datetime) -> StatusPart:
     passes = [mailbox.last_pass_at for mailbox in active if mailbox.last_pass_at is not None]
     if len(passes) < len(active):
         return StatusPart(safe(_("mail not fetched yet")), "warning")
-    if now - min(passes) > timedelta(minutes=10):
-        return StatusPart(safe(_("mail not fetched since {time}").format(time=ages.moment(min(passes), now))), "error")
+    oldest = min(passes)
+    if now - oldest > timedelta(minutes=10):
+        return StatusPart(safe(_("mail not fetched since {time}").format(time=ages.moment(oldest, now))), "error")
+    if now - oldest >= timedelta(minutes=2):
+        age = ages.span((now - oldest).total_seconds())
+        return StatusPart(safe(_("mail ok, {age} ago").format(age=age)), "good")
     return StatusPart(safe(_("mail ok")), "good")
+
+
+def trouble(status: DeskStatus | None) -> str:
+    """What does not mend itself and keeps mail from coming, with the server's words; nothing while all is well."""
+    broken = [mailbox for mailbox in status.mailboxes if mailbox.error] if status is not None else []
+    return " · ".join(f"{mailbox.address}: {mailbox.error}" for mailbox in broken)
 
 
 def empty_text(view: str, text: str, *, has_mailbox: bool, total: int) -> tuple[SafeText, ...]:

@@ -54,10 +54,12 @@ class Triage:
         self._screen = screen
         self._wakes = ""  # what the last snooze phrase meant
 
-    def start(self, action: str, params: Mapping[str, Any] | None = None, named: TicketId | None = None) -> None:
-        """Begin an action on the screen's tickets, or on one that was named."""
+    def start(
+        self, action: str, params: Mapping[str, Any] | None = None, *, tickets: tuple[TicketId, ...] | None = None
+    ) -> None:
+        """Begin an action on the screen's tickets, or on those that were named."""
         spec = BY_ID[action]
-        tickets = () if spec.scope == "none" else (named,) if named is not None else self._screen.targets()
+        tickets = () if spec.scope == "none" else tickets if tickets is not None else self._screen.targets()
         if spec.scope != "none" and not tickets:
             self._screen.tell(_("There is no ticket here."), severity="warning")
             return
@@ -70,6 +72,8 @@ class Triage:
     def _next(self, request: Request) -> None:
         """Ask for the first argument that is missing, or perform."""
         for param in BY_ID[request.action].params:
+            if param.kind == "message" and param.required and (here := self._screen.cursor_message()) is not None:
+                request = request if param.name in request.params else request.with_param(param.name, int(here))
             if param.required and param.name not in request.params:
                 self.ask(request, param, partial(self._answered, request, param.name))
                 return

@@ -13,12 +13,13 @@ from supportdesk.l10n.catalog import _
 from supportdesk.safetext import SafeText, safe
 from supportdesk.tui.calls import LOOK, READ, WRITE
 from supportdesk.tui.keymap import KeyMatcher, Match, Pending, key_name, shown_keys
+from supportdesk.tui.present_queue import trouble
 from supportdesk.tui.screens.leaving import LeavesOnce
 from supportdesk.tui.widgets.bars import Hint, HintBar, StatusLine, StatusPart
 from supportdesk.tui.widgets.prompt import PromptLine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from textual import events
     from textual.app import ComposeResult
@@ -88,6 +89,7 @@ class DeskScreen(LeavesOnce[Answer]):
 
     def compose(self) -> ComposeResult:
         yield StatusLine(separator=f" {self.console.glyphs.separator} ", id="status")
+        yield StatusLine(id="trouble")
         yield from self.compose_body()
         yield PromptLine()
         yield HintBar()
@@ -184,6 +186,8 @@ class DeskScreen(LeavesOnce[Answer]):
         cancelled: Callable[[], None] | None = None,
         went_back: Callable[[str], None] | None = None,
         error: str = "",
+        step: Callable[[str, int], SafeText] | None = None,
+        history: Sequence[str] = (),
         **helpers: Callable[[str], object],
     ) -> None:
         """Ask for one line at the bottom of the screen; `then` gets it, `live` every state of it.
@@ -193,7 +197,15 @@ class DeskScreen(LeavesOnce[Answer]):
         self._asks = {purpose: then}
         self.console.clear_notifications()
         self._asked_live, self._cancelled, self._went_back = live, cancelled, went_back
-        self.prompt.ask(purpose, safe(label), value, error=safe(error), **helpers)  # type: ignore[arg-type]
+        self.prompt.ask(
+            purpose,
+            safe(label),
+            value,
+            error=safe(error),
+            step=step,
+            history=history,
+            **helpers,  # type: ignore[arg-type]
+        )
 
     def on_prompt_line_changed(self, message: PromptLine.Changed) -> None:
         message.stop()
@@ -261,6 +273,9 @@ class DeskScreen(LeavesOnce[Answer]):
         """What the console knows about the desk, on the top line."""
         left, right = self.console.status_parts()
         self.query_one("#status", StatusLine).show(left, right)
+        said, banner = safe(trouble(self.console.desk_status)), self.query_one("#trouble", StatusLine)
+        banner.show([StatusPart(said, "error")] if said else [])
+        banner.display = bool(said)
 
     def on_mount(self) -> None:
         self.show_status()

@@ -9,7 +9,8 @@ from textual.containers import Horizontal
 
 from supportdesk.desk.model import TicketId
 from supportdesk.l10n.catalog import _
-from supportdesk.safetext import safe
+from supportdesk.safetext import EMPTY, safe
+from supportdesk.tui.keymap import shown_keys
 from supportdesk.tui.labels import BADGE, word
 from supportdesk.tui.present_thread import customer_lines, entry_key, presence_words, thread_items, ticket_title
 from supportdesk.tui.screens.base import LOOK, READ
@@ -25,8 +26,13 @@ if TYPE_CHECKING:
 
     from supportdesk.desk.model import MessageId, ThreadEntry
     from supportdesk.desk.results import Done
+    from supportdesk.safetext import SafeText
     from supportdesk.tui.feed import Changed
     from supportdesk.tui.session import TicketBundle
+
+
+FINISHES = frozenset({"solve", "snooze", "spam", "dismiss", "merge", "move", "assign", "unassign"})
+"""Actions after which a ticket is dealt with, as far as this agent goes."""
 
 
 class TicketScreen(OnTickets):
@@ -40,7 +46,7 @@ class TicketScreen(OnTickets):
         self._neighbours = neighbours
         self._bundle: TicketBundle | None = None
         self._first = bundle
-        self._seen: tuple[TicketId, int] | None = None
+        self._seen: tuple[TicketId, int, int] | None = None
 
     def compose_body(self) -> ComposeResult:
         glyphs = self.console.glyphs
@@ -104,13 +110,14 @@ class TicketScreen(OnTickets):
 
     def _mark_seen(self, bundle: TicketBundle) -> None:
         session, ticket = self.session, bundle.ticket
-        if self._seen == (ticket.id, ticket.seq):
+        now = (ticket.id, ticket.seq, ticket.version)
+        if self._seen == now:
             return
-        self._seen = (ticket.id, ticket.seq)
+        self._seen = now
         self.call(
             LOOK,
             lambda: session.desk.mark_seen(session.actor, ticket.id, ticket.seq),
-            lambda _nothing: None,
+            lambda _nothing: self.console.refresh_notices(),
             replaces="seen",
         )
 
@@ -166,8 +173,23 @@ class TicketScreen(OnTickets):
         self.session.tickets.pop(self._ticket_id, None)
         if action == "take_next" and done.tickets:
             self.show_ticket(done.tickets[0])
+        elif action in FINISHES and done.tickets:
+            self.go_on()
         else:
             self._reload()
+
+    def go_on(self) -> None:
+        """The ticket is dealt with: stay, go to the next one or back to the list, as the agent has set it."""
+        wish = self.console.config.after_action
+        found = None
+        if wish == "next" and self._neighbours is not None:
+            found = self._neighbours(1) or self._neighbours(-1)
+        if found is not None and found != self._ticket_id:
+            self.show_ticket(found)
+        elif wish == "stay":
+            self._reload()
+        else:
+            self.do_back()
 
     def take_back_expected(self, tickets: Sequence[TicketId]) -> None:
         self._reload()
@@ -176,6 +198,10 @@ class TicketScreen(OnTickets):
         item = self.thread_view.cursor_item
         found = [entry for entry in bundle.entries if item is not None and entry_key(entry) == item.id]
         return found[0] if found else super().cursor_entry(bundle)
+
+    def cursor_message(self) -> MessageId | None:
+        entry = self.cursor_entry(self._bundle) if self._bundle is not None else None
+        return entry.id if entry is not None else None
 
     def _answered_message(self, bundle: TicketBundle) -> MessageId | None:
         """A reply is to the message under the cursor if that came in; else to the newest."""
@@ -231,12 +257,26 @@ class TicketScreen(OnTickets):
     # ---- finding
 
     def do_find(self) -> None:
-        self.ask_line("find", _("Find:"), self._found, live=self._find)
+        """Find words in the conversation: enter and the arrows go from one to the next."""
+
+        def done() -> None:
+            self.thread_view.find("")
+
+        self.ask_line("find", _("Find:"), lambda _text: done(), live=self._find, step=self._find_step, cancelled=done)
 
     def _find(self, text: str) -> None:
         self.thread_view.find(text)
+        self.prompt.say(self._find_step(text, 0))
 
-    def _found(self, text: str) -> None:
-        count = self.thread_view.find(text)
-        if text and not count:
-            self.tell(_("“{text}” is not in this conversation.").format(text=text))
+    def _find_step(self, text: str, step: int) -> SafeText:
+        at, count = self.thread_view.find_next(step)
+        if not text:
+            return EMPTY
+        if not count:
+            return safe(_("not in this conversation"))
+        keys = {"next": shown_keys("enter"), "previous": shown_keys("up"), "done": shown_keys("esc")}
+        return safe(
+            _("{number} of {count} · {next}: next, {previous}: back, {done}: done").format(
+                number=at, count=count, **keys
+            )
+        )

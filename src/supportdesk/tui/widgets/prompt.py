@@ -116,6 +116,9 @@ class PromptLine(Widget):
         self._hint: Callable[[str], SafeText] | None = None
         self._refusal: Callable[[str], SafeText] | None = None
         self._problem: Callable[[str, bool], Problem | None] | None = None
+        self._step: Callable[[str, int], SafeText] | None = None
+        self._history: Sequence[str] = ()
+        self._recalled = 0  # how far back in the history the value is from; 0: typed now
         self._return_to: Widget | None = None
 
     def compose(self) -> ComposeResult:
@@ -146,14 +149,18 @@ class PromptLine(Widget):
         refusal: Callable[[str], SafeText] | None = None,
         problem: Callable[[str, bool], Problem | None] | None = None,
         error: SafeText = EMPTY,
+        step: Callable[[str, int], SafeText] | None = None,
+        history: Sequence[str] = (),
     ) -> None:
         """Open the line; `purpose` comes back in every message. The callables are pure and quick.
 
         `complete` gets what stands before the cursor. `problem(value, entered)` points at a character that is wrong,
         on a line below; with `entered` also at what is only unfinished, and the line is kept.
         `refusal` says why a value cannot be taken: enter then shows that and keeps the line. `error` is shown until
-        the value is another one.
+        the value is another one. With `step(value, by)` enter and the arrows go on (1) and back (-1) while the line
+        stays; what it returns is shown. `history`: earlier values, the newest last, which the arrows bring back.
         """
+        self._step, self._history, self._recalled = step, history, 0
         self._purpose, self._complete, self._hint, self._refusal = purpose, complete, hint, refusal
         self._problem = problem
         self.set_class(problem is not None, "-long")
@@ -180,11 +187,20 @@ class PromptLine(Widget):
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
         if self._purpose:
+            if self._recalled and event.value != self._history[-self._recalled]:
+                self._recalled = 0
             self._show_help(event.value)
             self.post_message(self.Changed(self, self._purpose, event.value))
 
+    def say(self, text: SafeText, tone: str = "muted") -> None:
+        """Show a word to the right of the value, until that is another one."""
+        self.query_one(".prompt--hint", TextLine).show(text, tone)
+
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
+        if self._step is not None:
+            self.say(self._step(event.value, 1))
+            return
         if self._refusal is not None and (why := self._refusal(event.value)):
             self._show_error(why)
             return
@@ -202,6 +218,12 @@ class PromptLine(Widget):
                 purpose = self._purpose
                 self.close()
                 self.post_message(self.Cancelled(self, purpose))
+            case "up" | "down" if self._step is not None:
+                self.say(self._step(self.value, 1 if event.key == "down" else -1))
+            case "up" if self._history and (self._recalled or not self.value):
+                self._recall(self._recalled + 1)
+            case "down" if self._recalled:
+                self._recall(self._recalled - 1)
             case "shift+tab" | "up" if event.key != "up" or lines.chosen is None:
                 purpose, value = self._purpose, self.value
                 self.close()
@@ -219,6 +241,13 @@ class PromptLine(Widget):
                 return
         event.stop()
         event.prevent_default()
+
+    def _recall(self, back: int) -> None:
+        """Put the value of so many entries ago on the line."""
+        self._recalled = min(back, len(self._history))
+        line = self.query_one(SafeInput)
+        line.value = self._history[-self._recalled] if self._recalled else ""
+        line.cursor_position = len(line.value)
 
     def _show_help(self, value: str) -> None:
         before = value[: self.query_one(SafeInput).cursor_position]
