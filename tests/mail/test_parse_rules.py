@@ -209,7 +209,7 @@ def test_sec_5_nothing_of_a_mail_is_ever_fetched(monkeypatch: pytest.MonkeyPatch
         'Content-Type: text/html\n\n<link rel=stylesheet href="http://t.example/a.css"><style>@import "http://t.example";'
         '</style><img src="http://t.example/p.gif"><iframe src="http://t.example"></iframe><p>Ciao</p>'
     )
-    outside = 'Content-Type: message/external-body; access-type=URL; URL="http://t.example/x"\n\nContent-Type: text/plain'
+    outside = 'Content-Type: message/external-body; access-type=URL; URL="http://t.example/x"\n\nContent-ID: <x>'
     mail = read(parts("multipart/mixed", html, outside), HEAD + "List-Unsubscribe: <http://t.example/u>\n")
     assert mail.text.strip() == "Ciao"
     assert "external-body" in codes(mail)
