@@ -82,7 +82,7 @@ DEFAULT_BINDINGS: Final[tuple[Binding, ...]] = (
     Binding("g v", "go_views", N_("all views")),
     Binding("g V", "edit_views", N_("change the saved views"), ("list",)),
     Binding("g +", "save_view", N_("save the filter as a view"), ("list",)),
-    Binding("g r", "go_canned", N_("canned responses")),
+    Binding("g t", "go_canned", N_("canned responses")),
     Binding("g n", "go_notices", N_("notices")),
     Binding("g o", "go_outbox", N_("outbox")),
     Binding("g p", "go_parked", N_("parked")),

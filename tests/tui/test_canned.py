@@ -1,0 +1,152 @@
+"""The canned responses in the console: browsed, read in every variant for a customer, changed without losing a word."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from supportdesk.desk.canned_edit import with_text
+from supportdesk.tui.screens.canned import CannedScreen
+from supportdesk.tui.screens.canned_text import CannedEditScreen, CannedTextScreen
+from supportdesk.tui.screens.choose import DialogScreen
+from supportdesk.tui.screens.text import TextScreen
+from supportdesk.tui.widgets.side import TextPages
+from tests.tui.conftest import list_shown, screen_of, until
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+    from tests.tui.conftest import Shop
+
+
+def stored(shop: Shop, key: str = "refund-issued"):
+    return next(one for one in shop.house.desk.canned_entries() if one.response.key == key)
+
+
+def titles(screen: CannedScreen) -> list[str]:
+    return [entry.response.key for entry in screen._entries]
+
+
+async def browsed(pilot: Pilot[int], words: str = "") -> CannedScreen:
+    await list_shown(pilot)
+    await pilot.press("g", "t")
+    screen = await screen_of(pilot, CannedScreen)
+    await until(pilot, lambda: len(screen.rows.spine) >= 20, "the responses")
+    if words:
+        await pilot.press("/", *words, "enter")
+        await until(pilot, lambda: 0 < len(screen.rows.spine) < 20, "the narrowed list")
+    return screen
+
+
+async def opened(pilot: Pilot[int]) -> CannedTextScreen:
+    await browsed(pilot, "refund")
+    await pilot.press("enter")
+    screen = await screen_of(pilot, CannedTextScreen)
+    await until(pilot, lambda: screen._texts, "the variants")
+    return screen
+
+
+def shown(screen: CannedTextScreen) -> str:
+    return screen._texts[screen._tag]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_the_list_narrows_while_typing(shop: Shop, size: tuple[int, int]) -> None:
+    async with shop.console().run_test(size=size) as pilot:
+        screen = await browsed(pilot)
+        await pilot.press("/", *"parcel")
+        await until(pilot, lambda: "lost-parcel" in titles(screen) and len(titles(screen)) < 5, "the narrowed list")
+        await pilot.press("escape")
+        await until(pilot, lambda: len(titles(screen)) >= 20, "the whole list")
+
+
+async def test_every_variant_is_read_with_the_customers_data(shop: Shop) -> None:
+    async with shop.console().run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        assert "Ciao Giulia," in shown(screen) and "5521" in shown(screen) and "‹" in shown(screen)
+        seen = {screen._tag}
+        while len(seen) < 9:
+            await pilot.press("tab")
+            await until(pilot, lambda: screen._tag not in seen, "the next variant")
+            seen.add(screen._tag)
+        assert {"de", "fr@formal", "es"} <= seen
+
+
+async def test_an_edited_text_is_stored_and_undone(shop: Shop) -> None:
+    async with shop.console().run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        before = stored(shop).response
+        await pilot.press("e")
+        edit = await screen_of(pilot, CannedEditScreen)
+        assert "{{ ask.amount | money }}" in edit.body.text
+        await pilot.press(*"PS::x", "ctrl+s")
+        await screen_of(pilot, CannedTextScreen)
+        await until(pilot, lambda: "PS::x" in shown(screen), "the new text")
+        await pilot.press("u")
+        await until(pilot, lambda: "PS::x" not in shown(screen), "the old text")
+        assert stored(shop).response == before
+
+
+async def test_a_colleague_who_was_faster_is_named_and_no_word_is_lost(shop: Shop) -> None:
+    desk = shop.house.desk
+    async with shop.console().run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("e")
+        edit = await screen_of(pilot, CannedEditScreen)
+        found = stored(shop)
+        desk.save_canned(shop.house.anna, with_text(found.response, "de", "Hallo"), found.version)
+        await pilot.press(*"PS", "ctrl+s")
+        dialog = await screen_of(pilot, DialogScreen)
+        assert "Anna Blu" in str(dialog._title)
+        await pilot.press("escape")
+        await screen_of(pilot, CannedEditScreen)
+        assert "PS" in edit.body.text
+        await pilot.press("ctrl+s")
+        await screen_of(pilot, DialogScreen)
+        await pilot.press("s")
+        await screen_of(pilot, CannedTextScreen)
+        response = stored(shop).response
+        assert [one.body for one in response.variants if str(one.tag) == "de"] == ["Hallo\n"]
+        assert [one.body[-3:] for one in response.variants if str(one.tag) == "it"] == ["PS\n"]
+
+
+async def test_leaving_with_an_unsaved_text_asks(shop: Shop) -> None:
+    async with shop.console().run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        before = stored(shop).version
+        await pilot.press("e")
+        await screen_of(pilot, CannedEditScreen)
+        await pilot.press("x", "escape")
+        await screen_of(pilot, DialogScreen)
+        await pilot.press("d")
+        await screen_of(pilot, CannedTextScreen)
+        assert stored(shop).version == before
+
+
+async def test_the_matrix_marks_what_is_missing_and_what_is_old(shop: Shop) -> None:
+    found = stored(shop)
+    changed = with_text(with_text(found.response, "es", ""), "it", "Nuovo")
+    shop.house.desk.save_canned(shop.house.giulia, changed, found.version)
+    async with shop.console().run_test(size=(80, 24)) as pilot:
+        await browsed(pilot)
+        await pilot.press("m")
+        screen = await screen_of(pilot, TextScreen)
+        lines = str(screen.query_one(TextPages)._text).split("\n")
+        assert all(len(line) <= 78 for line in lines)
+        line = next(line for line in lines if line.startswith("Refund issued"))
+        assert line.split()[2:] == ["old", "old", "old", "--", "old", "old", "old", "ok", "old"]
+
+
+async def test_a_removed_response_comes_back(shop: Shop) -> None:
+    async with shop.console().run_test(size=(80, 24)) as pilot:
+        screen = await browsed(pilot, "refund")
+        count = len(shop.house.desk.canned())
+        await pilot.press("x")
+        await screen_of(pilot, DialogScreen)
+        await pilot.press("y")
+        await until(pilot, lambda: len(shop.house.desk.canned()) == count - 1, "one less")
+        await screen_of(pilot, CannedScreen)
+        await pilot.press("u")
+        await until(pilot, lambda: len(shop.house.desk.canned()) == count, "all of them again")
+        assert screen.is_attached
