@@ -130,7 +130,7 @@ class CannedPick:
 
             variant = self._variant(response)
             return preview(
-                session.desk, session.actor, ticket_id, response, variant, partial(_stand_in, response)
+                session.desk, session.actor, ticket_id, response, variant, partial(stand_in, response)
             ).text
 
         def rendered(text: str) -> None:
@@ -259,7 +259,7 @@ def _understood(kind: str, today: date, text: str) -> SafeText:
     return SafeText("")
 
 
-def _stand_in(response: CannedResponse, name: str) -> str:
+def stand_in(response: CannedResponse, name: str) -> str:
     """What stands for a value that is not known yet, in the agent's language: `‹tracking number›`."""
     if name in PLACES:
         return f"‹{_(PLACES[name])}›"
