@@ -217,7 +217,7 @@ class _Reading:
         elif self._has_day() or before in BEFORE_A_TIME:
             self._set_clock(number, 0, "")
         else:
-            self._refuse()
+            self._refuse(_("{word} is no time: {word}:00 is one, and #{word} names a ticket"))
 
     def _read_figures(self, word: str, following: str) -> None:
         if match := _ISO.fullmatch(word):

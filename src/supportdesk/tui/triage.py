@@ -16,6 +16,7 @@ from supportdesk.errors import Conflict, SupportdeskError
 from supportdesk.l10n.catalog import _, ngettext
 from supportdesk.safetext import SafeText, safe
 from supportdesk.tui.calls import LOOK, WRITE
+from supportdesk.tui.command_line import read_command
 from supportdesk.tui.labels import CHOICES, word
 from supportdesk.tui.screens.choose import ChooseScreen, DialogScreen
 from supportdesk.tui.widgets.picker import PickerEntry
@@ -262,6 +263,19 @@ def describe_when(text: str, calendar: Any, now: datetime) -> SafeText:
         return safe(read_snooze(text, calendar, now, current_language()).described)
     except SupportdeskError as error:
         return safe(error.message)
+
+
+def when_phrase(line: str) -> str:
+    """The words of a command line that say a time: `domani 9` of `snooze #7 domani 9`; "" where none do."""
+    try:
+        command = read_command(line)
+    except SupportdeskError:
+        return ""
+    spec = BY_ID.get(command.action) if command is not None else None
+    if command is None or spec is None:
+        return ""
+    name = next((param.name for param in spec.params if param.kind == "when"), "")
+    return str(command.params.get(name) or "")
 
 
 def refuse_when(text: str, calendar: Any, now: datetime) -> SafeText:

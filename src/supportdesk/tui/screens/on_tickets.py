@@ -10,18 +10,19 @@ from supportdesk.desk.actions import BY_ID
 from supportdesk.desk.model import MailboxId, TicketId
 from supportdesk.errors import NotFound, SupportdeskError
 from supportdesk.l10n.catalog import _
-from supportdesk.safetext import safe
+from supportdesk.safetext import EMPTY, safe
 from supportdesk.tui import looking
 from supportdesk.tui.command_line import complete_command, read_command, refuse_command
 from supportdesk.tui.mass_reply import MassReply
-from supportdesk.tui.screens.base import READ, WRITE, DeskScreen
+from supportdesk.tui.screens.base import LOOK, READ, WRITE, DeskScreen
 from supportdesk.tui.screens.choose import ChooseScreen
-from supportdesk.tui.triage import Triage, tickets_named
+from supportdesk.tui.triage import Triage, describe_when, refuse_when, tickets_named, when_phrase
 from supportdesk.tui.widgets.picker import PickerEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from supportdesk.desk.calendar import Calendar
     from supportdesk.desk.model import MessageId, OutboxRow, ThreadEntry
     from supportdesk.desk.ports import Row
     from supportdesk.desk.results import Done
@@ -385,14 +386,30 @@ class OnTickets(DeskScreen[None]):
     # ---- the command line
 
     def do_command(self) -> None:
-        hint = _("acts on {tickets}; #7 before the rest names another").format(tickets=tickets_named(self.targets()))
+        """Ask for an action with its arguments; a time among them is shown as it is understood while it is typed."""
+        from supportdesk.desk.arguments import calendar_for
+
+        tickets, session = self.targets(), self.session
+        hint = safe(_("acts on {tickets}; #7 before the rest names another").format(tickets=tickets_named(tickets)))
+        calendars: list[Calendar] = []
+        self.call(LOOK, lambda: calendar_for(session.desk, tickets), calendars.append)
+
+        def meant(text: str) -> SafeText:
+            phrase = when_phrase(text)
+            return describe_when(phrase, calendars[0], session.now()) if phrase and calendars else hint
+
+        def refused(text: str) -> SafeText:
+            phrase = when_phrase(text)
+            wrong = refuse_when(phrase, calendars[0], session.now()) if phrase and calendars else None
+            return refuse_command(text) or wrong or EMPTY
+
         self.ask_line(
             "command",
             ":",
             self._run_command,
             complete=lambda text: complete_command(text, self.console),
-            hint=lambda _text: safe(hint),
-            refusal=refuse_command,
+            hint=meant,
+            refusal=refused,
             history=self.console.commands,
         )
 
