@@ -264,6 +264,11 @@ def test_certified_mail_shows_the_mail_inside():
         "<7@pec.example>",
         "Il pacco manca.",
     )
+    read = parse(raw)
+    assert (read.subject, read.fresh_text) == ("reclamo", "Il pacco manca."), "what the human wrote is read first"
+    assert read.text.endswith("Messaggio di posta certificata"), "the gateway's words are folded, not lost"
+    receipt = parse(raw.replace(b"X-Trasporto: posta-certificata", b"X-Ricevuta: avvenuta-consegna"))
+    assert receipt.text == "Messaggio di posta certificata"
 
 
 def test_an_invitation_is_a_card_and_a_file():

@@ -17,9 +17,9 @@ from supportdesk.mail.body import choose_body
 from supportdesk.mail.dates import parse_date
 from supportdesk.mail.headers import Fields, message_id, message_ids
 from supportdesk.mail.inner import find_inner_mail
-from supportdesk.mail.limits import MAX_RAW, DefectLog
+from supportdesk.mail.limits import MAX_RAW, MAX_TEXT, DefectLog
 from supportdesk.mail.mime import Part, read_tree
-from supportdesk.mail.model import Address, ParsedMail
+from supportdesk.mail.model import Address, Fold, ParsedMail
 from supportdesk.mail.quotes import find_folds, is_forward
 from supportdesk.mail.reports import read_report
 from supportdesk.mail.words import decode_unstructured
@@ -60,6 +60,11 @@ def parse(raw: bytes, received_at: datetime | None = None) -> ParsedMail:
     _note_protection(root, log)
     identity = message_id(decode_unstructured(fields.get("message-id")))
     fingerprint = _fingerprint(root, subject, from_, to, cc, identity)
+    inner = None if report else find_inner_mail(root, subject)
+    folds = find_folds(text, body.quoted, forwarded=is_forward(subject))
+    if inner is not None and inner.kind == "pec" and "x-ricevuta" not in fields:
+        subject = inner.subject or subject
+        text, folds = _with_the_letter_first(inner.text, text)
     return ParsedMail(
         headers=headers,
         subject=subject,
@@ -76,16 +81,26 @@ def parse(raw: bytes, received_at: datetime | None = None) -> ParsedMail:
         date=_date(fields, received_at, log),
         text=text,
         text_source=body.source,
-        folds=find_folds(text, body.quoted, forwarded=is_forward(subject)),
+        folds=folds,
         links=body.links,
         attachments=list_attachments(root, body, log),
         report=report,
-        inner=None if report else find_inner_mail(root, subject),
+        inner=inner,
         fingerprint=fingerprint,
         content_type=root.content_type,
         size=size,
         defects=log.result(),
     )
+
+
+def _with_the_letter_first(letter: str, envelope: str) -> tuple[str, tuple[Fold, ...]]:
+    """A certified mail's text: what the human wrote, then the gateway's words about it, folded."""
+    if not letter.strip():
+        return envelope, find_folds(envelope)
+    letter = letter.rstrip() + "\n\n"
+    text = (letter + envelope)[:MAX_TEXT]
+    about = (Fold(len(letter), len(text), "quote"),) if len(text) > len(letter) else ()
+    return text, (*find_folds(letter), *about)
 
 
 def cut_part(raw: bytes, part: str) -> bytes:
