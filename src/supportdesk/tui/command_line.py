@@ -125,17 +125,6 @@ def identifier_of(name: str) -> str:
     return next((action for action, local in localized_names().items() if local == name.casefold()), name)
 
 
-def when_phrase(line: str) -> str:
-    """The words of a line that say a time: `domani 9` of `snooze #7 domani 9`; "" where none are."""
-    try:
-        command = read_command(line)
-    except UsageError:
-        return ""
-    spec = BY_ID.get(command.action) if command is not None else None
-    name = next((param.name for param in spec.params if param.kind == "when"), "") if spec is not None else ""
-    return str(command.params.get(name) or "") if command is not None and name else ""
-
-
 def refuse_command(line: str) -> SafeText:
     """What in a line is not understood; nothing if all is."""
     try:
