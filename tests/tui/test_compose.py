@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from textual import events
 
@@ -362,7 +365,8 @@ async def test_a_short_conversation_leaves_the_rest_of_the_screen_to_the_text(
         screen = await composer(pilot)
         await until(pilot, lambda: 0 < screen.conversation.size.height <= 4, "as many lines as it has")
         assert "dove è il mio ordine" in shown(app)
-        assert screen.body.size.height >= size[1] - 6 - screen.conversation.size.height
+        room = size[1] - 6
+        await until(pilot, lambda: screen.body.size.height == room - screen.conversation.size.height, "the rest")
 
 
 async def test_a_long_conversation_takes_no_more_than_half(shop: Shop) -> None:
@@ -412,3 +416,38 @@ async def test_the_preview_of_a_canned_response_reads_as_this_customer_would_rea
         await until(pilot, lambda: "Giulia" in shown(app).split("Canned response")[1], "the customer's name")
         assert "‹greeting›" not in shown(app)
         assert "‹Item›" in shown(app) or "‹" in shown(app)
+
+
+async def test_known_addresses_are_offered_and_tab_takes_one(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await composer(pilot)
+        line = screen.query_one("#cc", SafeInput)
+        line.focus()
+        await pilot.press(*"luca@example.it, mei")
+        await until(pilot, lambda: re.search(r"Hans Meier +hans@example.de", shown(app)), "by a word of the name")
+        await pilot.press("tab")
+        assert line.value == "luca@example.it, Hans Meier <hans@example.de>"
+        await until(pilot, lambda: shown(app).count("hans@example.de") == 1, "the offer is gone")
+        await pilot.press("tab")
+        await until(pilot, lambda: not line.has_focus, "the next field")
+
+
+async def test_a_file_is_attached_by_its_path_with_completion(shop: Shop, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "fattura 5521.pdf").write_bytes(b"%PDF-1.4")
+    (tmp_path / ".hidden").write_bytes(b"x")
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await composer(pilot)
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: screen.prompt.purpose == "attach", "the question")
+        screen.prompt.query_one(SafeInput).value = ""
+        app.post_message(events.Paste(f"{tmp_path}/f"))
+        await until(pilot, lambda: "folder/" in shown(app) and "fattura 5521.pdf" in shown(app), "both")
+        assert ".hidden" not in shown(app)
+        await pilot.press("down", "tab")
+        await until(pilot, lambda: screen.prompt.value == f"{tmp_path}/fattura 5521.pdf", "taken")
+        await pilot.press("enter")
+        await until(pilot, lambda: stored(shop) and stored(shop)[0].attachments, "attached")
+        assert [(one.name, one.size) for one in stored(shop)[0].attachments] == [("fattura 5521.pdf", 8)]

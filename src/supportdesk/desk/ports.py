@@ -234,6 +234,9 @@ class Reader(Protocol):
     def search(self, query: Query, *, agent_id: AgentId | None, now: datetime, limit: int = 50) -> list[TicketId]:
         """Of all tickets those that meet a query; with words the newest message first."""
 
+    def addresses(self, begun: str, *, limit: int = 8) -> list[tuple[str, str]]:
+        """(name, address) of those known whose address, or a word of whose name, begins so; the newest first."""
+
     def used_words(self) -> tuple[list[str], list[str]]:
         """The tags and the languages of the tickets: what completion offers."""
 

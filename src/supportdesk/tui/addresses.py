@@ -26,3 +26,8 @@ def read_addresses(text: str) -> tuple[Address, ...]:
         elif piece.strip():
             found.append(Address("", piece.strip()))
     return tuple(found)
+
+
+def last_piece(text: str) -> str:
+    """What was begun behind the last separator."""
+    return _SEPARATOR.split(text)[-1].lstrip()

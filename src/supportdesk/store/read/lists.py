@@ -118,6 +118,18 @@ def read_tags(connection: Connection, most: int = 500) -> list[str]:
     return [row[0] for row in connection.execute(_DISTINCT_TAGS, (most,))]
 
 
+def read_addresses(connection: Connection, begun: str, most: int) -> list[tuple[str, str]]:
+    """(name, address) of whom an address or a word of a name begins so, the newest first."""
+    literal = begun.casefold().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    rows = connection.execute(
+        "SELECT c.name, i.value FROM customer_identity i JOIN customer c ON c.id = i.customer_id"
+        " WHERE i.kind = 'email' AND (i.value_norm LIKE ? ESCAPE '\\' OR lower(c.name) LIKE ? ESCAPE '\\'"
+        " OR lower(c.name) LIKE ? ESCAPE '\\') ORDER BY i.id DESC LIMIT ?",
+        (f"{literal}%", f"{literal}%", f"% {literal}%", most),
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
 def read_canned_uses(connection: Connection) -> dict[str, tuple[int, int]]:
     """For each canned response how many replies went out with it, and how many of them were edited; by its index."""
     rows = connection.execute(

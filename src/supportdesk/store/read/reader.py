@@ -105,6 +105,10 @@ class SqlReader:
         with self._pool.connection() as connection:
             return search.search_tickets(connection, query, agent_id=agent_id, now=now, limit=limit)
 
+    def addresses(self, begun: str, *, limit: int = 8) -> list[tuple[str, str]]:
+        with self._pool.connection() as connection:
+            return lists.read_addresses(connection, begun, limit)
+
     def used_words(self) -> tuple[list[str], list[str]]:
         with self._pool.connection() as connection:
             return lists.read_tags(connection), narrow.used_languages(connection)

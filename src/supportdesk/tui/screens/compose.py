@@ -10,18 +10,20 @@ from textual.containers import Horizontal, Vertical
 from supportdesk.errors import UsageError
 from supportdesk.l10n.catalog import N_, _
 from supportdesk.safetext import safe
-from supportdesk.tui.addresses import could_be_address, read_addresses
+from supportdesk.tui.addresses import could_be_address, last_piece, read_addresses
 from supportdesk.tui.canned_pick import CannedPick
+from supportdesk.tui.complete_path import complete_path
 from supportdesk.tui.compose_send import Sender, Sending
 from supportdesk.tui.present_thread import attachment_line, recipients_line
-from supportdesk.tui.screens.base import WRITE
+from supportdesk.tui.screens.base import LOOK, WRITE
 from supportdesk.tui.screens.choose import ChooseScreen
 from supportdesk.tui.screens.writing import WritingScreen
 from supportdesk.tui.widgets.bars import StatusLine, StatusPart
 from supportdesk.tui.widgets.composer import Composer
 from supportdesk.tui.widgets.guard import as_written
 from supportdesk.tui.widgets.picker import PickerEntry
-from supportdesk.tui.widgets.prompt import SafeInput, TextLine
+from supportdesk.tui.widgets.prompt import Completion, CompletionLines, SafeInput, TextLine
+from supportdesk.tui.widgets.recipients import RecipientInput
 from supportdesk.tui.widgets.review_bar import ReviewBar
 
 if TYPE_CHECKING:
@@ -62,19 +64,20 @@ class ComposeScreen(WritingScreen):
         self._canned = CannedPick(self)
 
     def compose_headers(self) -> Iterable[Widget]:
-        row = self._row
+        row, lines = self._row, CompletionLines()
         with Vertical(classes="headers"):
             with Horizontal():
                 yield TextLine(safe(_("To")), classes="label")
-                yield SafeInput(safe(recipients_line(row.recipients, "to")), id="to")
+                yield RecipientInput(safe(recipients_line(row.recipients, "to")), lines, id="to")
             with Horizontal():
                 yield TextLine(safe(_("Cc")), classes="label")
-                yield SafeInput(safe(recipients_line(row.recipients, "cc")), id="cc")
+                yield RecipientInput(safe(recipients_line(row.recipients, "cc")), lines, id="cc")
                 yield TextLine(safe(_("Bcc")), classes="label short")
-                yield SafeInput(safe(recipients_line(row.recipients, "bcc")), id="bcc")
+                yield RecipientInput(safe(recipients_line(row.recipients, "bcc")), lines, id="bcc")
             with Horizontal():
                 yield TextLine(safe(_("Subject")), classes="label")
                 yield SafeInput(as_written(row.subject), id="subject")
+        yield lines
 
     def compose_footer(self) -> Iterable[Widget]:
         yield StatusLine(separator="   ", id="files")
@@ -128,6 +131,26 @@ class ComposeScreen(WritingScreen):
         if self.keeper.differs(self.fields()):
             self.save()
 
+    def on_recipient_input_wanted(self, message: RecipientInput.Wanted) -> None:
+        """Offer whom the desk knows; a late answer for what was typed before is not shown."""
+        message.stop()
+        lines, line, begun, read = self.query_one(CompletionLines), message.line, message.begun, self.session.desk.read
+        if not begun:
+            lines.show(())
+            return
+
+        def found(known: list[tuple[str, str]]) -> None:
+            if line.has_focus and last_piece(line.value) == begun:
+                lines.show(
+                    [
+                        Completion(safe(f"{name} <{address}>" if name else address), safe(address), safe(name))
+                        for name, address in known
+                        if address != begun
+                    ]
+                )
+
+        self.call(LOOK, lambda: read.addresses(begun), found, replaces="addresses")
+
     # ---- leaving, attaching, canned responses
 
     def _go(self) -> None:
@@ -156,7 +179,7 @@ class ComposeScreen(WritingScreen):
         if self.session.restricted:
             self.tell(_("Files of this machine cannot be attached here."), severity="warning")
             return
-        self.ask_line("attach", _("Attach the file:"), self._attach_file, value="~/")
+        self.ask_line("attach", _("Attach the file:"), self._attach_file, value="~/", complete=complete_path)
 
     def _attach_file(self, text: str) -> None:
         path = Path(text.strip()).expanduser()
