@@ -451,3 +451,18 @@ async def test_a_file_is_attached_by_its_path_with_completion(shop: Shop, tmp_pa
         await pilot.press("enter")
         await until(pilot, lambda: stored(shop) and stored(shop)[0].attachments, "attached")
         assert [(one.name, one.size) for one in stored(shop)[0].attachments] == [("fattura 5521.pdf", 8)]
+
+
+async def test_a_part_of_what_the_customer_wrote_is_quoted_and_answered_below(shop: Shop) -> None:
+    text = "Prima domanda?\ndue righe\n\nSeconda domanda?"
+    shop.house.customer_writes(text, sender="giulia@example.it", ticket=FIRST)
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await composer(pilot)
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: "Quote which part?" in shown(app), "the parts")
+        await pilot.press(*"prima", "enter")
+        await until(pilot, lambda: screen.body.text == "> Prima domanda?\n> due righe\n\n", "the quotation")
+        await until(pilot, lambda: screen.body.has_focus, "the text")
+        await pilot.press(*"si")
+        assert screen.body.text == "> Prima domanda?\n> due righe\n\nsi"

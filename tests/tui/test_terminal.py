@@ -107,3 +107,47 @@ def test_the_console_leaves_the_terminal_as_it_was(terminal: Terminal, shop: Sho
     terminal.press("C-q")
     assert terminal.wait_for_exit() == 0
     assert "Hans Meier" not in terminal.screen()
+
+
+def test_a_y_typed_in_one_go_with_the_review_key_is_no_text(terminal: Terminal, shop: Shop) -> None:
+    start(terminal, shop, 80, 24)
+    terminal.press("r")
+    terminal.wait_for("Subject +Re: Ordine 5521")
+    terminal.type("Arriva domani.")
+    terminal.wait_for("Arriva domani")
+    terminal.press("C-s", "y")
+    terminal.wait_for("1 Needs reply 3")
+    assert [row.body for row in shop.house.desk.read.outbox(states=["held"])] == ["Arriva domani."]
+
+
+@pytest.mark.parametrize("program", ["#!/bin/sh\nexit 1\n", "#!/nowhere/at/all\n", "#!/bin/sh\nkill -9 $$\n"])
+def test_an_editor_that_fails_loses_no_word(terminal: Terminal, shop: Shop, tmp_path, program: str) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text(program)
+    editor.chmod(0o755)
+    start(terminal, shop, 80, 24, VISUAL=str(editor))
+    terminal.press("r")
+    terminal.wait_for("Subject +Re: Ordine 5521")
+    terminal.type("Prima parola")
+    terminal.wait_for("Prima parola")
+    terminal.press("C-g")
+    terminal.type(" e dopo")
+    terminal.wait_for("^ Prima parola e dopo")
+    terminal.wait_for(r" saved\s*$")
+    assert [row.body for row in shop.house.desk.read.outbox(states=["draft"])] == ["Prima parola e dopo"]
+
+
+def test_a_resize_storm_and_a_stalled_terminal_lose_no_word(terminal: Terminal, shop: Shop) -> None:
+    start(terminal, shop)
+    terminal.press("r")
+    terminal.wait_for("Subject +Re: Ordine 5521")
+    terminal.type("Prima ")
+    for columns, lines in ((60, 20), (200, 50), (80, 24), (40, 10), (120, 40)) * 4:
+        terminal.resize(columns, lines)
+    os.kill(terminal.pid(), signal.SIGSTOP)
+    terminal.type("durante ")
+    os.kill(terminal.pid(), signal.SIGCONT)
+    terminal.type("dopo")
+    terminal.wait_for("^ Prima durante dopo")
+    terminal.wait_for(r" saved\s*$")
+    assert [row.body for row in shop.house.desk.read.outbox(states=["draft"])] == ["Prima durante dopo"]

@@ -109,6 +109,7 @@ DEFAULT_BINDINGS: Final[tuple[Binding, ...]] = (
     Binding("^q", "quit", N_("quit"), EVERYWHERE, priority=9),
     Binding("^r", "canned", N_("canned response"), ("compose",), priority=2),
     Binding("^g", "editor", N_("external editor"), TEXT, priority=3),
+    Binding("^o", "quote", N_("quote a part"), ("compose",), priority=5),
     Binding("^t", "attach", N_("attach a file"), ("compose",), priority=4),
     Binding("^y", "detach", N_("take a file off"), ("compose",), priority=8),
     Binding("pageup", "half_page_up", N_("conversation up"), TEXT, priority=4),

@@ -15,6 +15,7 @@ from supportdesk.tui.canned_pick import CannedPick
 from supportdesk.tui.complete_path import complete_path
 from supportdesk.tui.compose_send import Sender, Sending
 from supportdesk.tui.present_thread import attachment_line, recipients_line
+from supportdesk.tui.quote_pick import pick_quote
 from supportdesk.tui.screens.base import LOOK, WRITE
 from supportdesk.tui.screens.choose import ChooseScreen
 from supportdesk.tui.screens.writing import WritingScreen
@@ -53,7 +54,7 @@ class ComposeScreen(WritingScreen):
     """One reply or new conversation, from its draft to the outbox."""
 
     OPENERS: ClassVar[frozenset[str]] = frozenset(
-        {"review", "edit", "canned", "leave", "send_and_snooze", "send_later"}
+        {"review", "edit", "canned", "quote", "leave", "send_and_snooze", "send_later"}
     )
 
     def __init__(self, bundle: TicketBundle, row: OutboxRow) -> None:
@@ -171,6 +172,18 @@ class ComposeScreen(WritingScreen):
         line = self.query_one("#subject", SafeInput)
         if subject and not line.value.strip():
             line.value = as_written(subject)
+        self.body.focus()
+        self.save()
+
+    def do_quote(self) -> None:
+        """Choose what of the conversation to quote."""
+        pick_quote(self)
+
+    def insert_quote(self, text: str) -> None:
+        """Put a quotation on a line of its own, where the cursor is; the answer goes below it."""
+        row, column = self.body.cursor_location
+        begins_line = not self.body.document.get_line(row)[:column].strip()
+        self.body.insert_at_cursor(text if begins_line else f"\n\n{text}")
         self.body.focus()
         self.save()
 

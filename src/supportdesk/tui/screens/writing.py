@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.widget import Widget
 
-    from supportdesk.desk.model import OutboxRow
+    from supportdesk.desk.model import OutboxRow, ThreadEntry
     from supportdesk.tui.feed import Changed
     from supportdesk.tui.session import TicketBundle
     from supportdesk.tui.widgets.thread_layout import ThreadItem
@@ -149,12 +149,15 @@ class WritingScreen(DeskScreen[None]):
         self._fit_context()
         self.show_title()
 
-    def _answered_item(self) -> str | None:
+    def answered_entry(self) -> ThreadEntry | None:
         """What is answered, else the customer's newest message: it is what the writer has to see."""
         came_in = [entry for entry in self.bundle.entries if entry.direction == "in"]
         answered = [entry for entry in came_in if entry.id == self._row.in_reply_to]
-        found = answered or came_in[-1:]
-        return entry_key(found[0]) if found else None
+        return next(iter(answered or came_in[-1:]), None)
+
+    def _answered_item(self) -> str | None:
+        entry = self.answered_entry()
+        return entry_key(entry) if entry is not None else None
 
     def _context_items(self) -> list[ThreadItem]:
         now = self.session.local_now(self.bundle.ticket.mailbox_id)
