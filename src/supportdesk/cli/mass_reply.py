@@ -28,7 +28,7 @@ def reply_all(
     canned: Annotated[str, typer.Option("--canned", metavar="KEY", help=N_("The key of a canned response"))],
     asked: Annotated[
         list[str] | None,
-        typer.Option("--ask", metavar="NAME=VALUE", help=N_("A value that the canned response asks for")),
+        typer.Option("--ask", metavar="NAME=VALUE", help=N_("A value that it asks for")),
     ] = None,
     after: Annotated[str, typer.Option("--after", metavar="STATUS", help=N_("What the tickets become"))] = "pending",
     count: Annotated[
