@@ -96,7 +96,7 @@ def test_the_starter_set_is_written_as_it_was_read(tmp_path):
     write_folder(tmp_path, starter_set())
     original = {path.relative_to(STARTER_SET): path.read_bytes() for path in STARTER_SET.rglob("*.*")}
     assert {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*.*")} == original
-    assert len(original) == 20 * 10
+    assert len(original) == 21 * 10
 
 
 def test_a_variant_that_is_gone_leaves_no_file(tmp_path):

@@ -8,13 +8,15 @@ import pytest
 
 from supportdesk.desk.canned import CannedResponse, Variant, choose
 from supportdesk.desk.canned_folder import starter_set
+from supportdesk.desk.canned_fragments import render_whole
 from supportdesk.desk.canned_lint import lint
-from supportdesk.desk.templates import render
 from supportdesk.l10n.detect import detect, guard_language
 from tests.desk.canned_samples import ANSWERS, ROME, ticket_values
 
 TAGS = ["it", "it@formal", "en", "de", "de@formal", "fr", "fr@formal", "es", "es@formal"]
-SET = starter_set()
+WHOLE = starter_set()
+SET = [one for one in WHOLE if not one.fragment]
+FRAGMENTS = {one.key: one for one in WHOLE if one.fragment}
 CASES = [(response, variant) for response in SET for variant in response.variants]
 IDS = [f"{response.key}-{variant.tag}" for response, variant in CASES]
 
@@ -22,12 +24,12 @@ IDS = [f"{response.key}-{variant.tag}" for response, variant in CASES]
 def written(response: CannedResponse, variant: Variant, name: str = "Giulia Rossi") -> str:
     values = ticket_values(str(variant.tag), customer_name=name, order_number="")
     answers = {item.name: ANSWERS[item.type] for item in response.ask}
-    return render(variant, {**values, "ask": answers}, variant.tag.locale, ROME).text
+    return render_whole(variant, FRAGMENTS, {**values, "ask": answers}, variant.tag.locale, ROME).text
 
 
 def test_there_are_twenty_in_every_language_and_register_and_they_lint_clean():
     assert len(SET) == 20
-    assert lint(SET, TAGS) == ()
+    assert lint(WHOLE, TAGS) == ()
 
 
 @pytest.mark.parametrize(("response", "variant"), CASES, ids=IDS)

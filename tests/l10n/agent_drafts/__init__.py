@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from supportdesk.desk.canned_folder import starter_set
-from supportdesk.desk.templates import render
+from supportdesk.desk.canned_fragments import render_whole
 from tests.desk.canned_samples import ANSWERS, ROME, ticket_values
 
 LANGUAGES = ("it", "en", "de", "fr", "es", "pt", "nl", "pl", "sv", "ja")
@@ -56,11 +56,13 @@ def _filled(line: str, language: str, number: int) -> AgentDraft:
 
 
 def _starter_responses() -> Iterator[AgentDraft]:
-    for response in starter_set():
+    whole = starter_set()
+    fragments = {response.key: response for response in whole if response.fragment}
+    for response in (one for one in whole if not one.fragment):
         for variant in response.variants:
             values = ticket_values(str(variant.tag), customer_name="Giulia Rossi", order_number="")
             asked = {item.name: ANSWERS[item.type] for item in response.ask}
-            text = render(variant, {**values, "ask": asked}, variant.tag.locale, ROME).text
+            text = render_whole(variant, fragments, {**values, "ask": asked}, variant.tag.locale, ROME).text
             register = variant.tag.register or "informal"
             yield AgentDraft(text, variant.tag.language, register, ("Giulia Rossi", "Anna Neri"))
 
