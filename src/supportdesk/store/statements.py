@@ -15,6 +15,11 @@ from supportdesk.store.values import DECODERS, ENCODERS
 
 Row = Mapping[str, Any]
 
+INDEXED_UNLESS_EMPTY = frozenset({("message_mail", "message_id_norm"), ("message_mail", "thread_root")})
+"""Columns whose index leaves out "": SQLite takes it only where the condition says so."""
+
+NOT_EMPTY = -2
+
 IN_LIMIT = 500
 """Values of one IN list; longer ones are asked for in groups."""
 
@@ -182,17 +187,23 @@ def _where(columns: TableColumns, where: Row, *, exact: bool = False) -> tuple[S
         else:
             params.append(encode(value))
             shape.append((name, 0))
+        if (columns.name, name) in INDEXED_UNLESS_EMPTY and "" not in ([value] if isinstance(value, str) else value):
+            shape.append((name, NOT_EMPTY))
     return tuple(shape), params
 
 
 def _condition(shape: Shape) -> str:
     if not shape:
         return ""
-    terms = [
-        f'"{name}" IS NULL' if count < 0 else f'"{name}" IN ({", ".join("?" * count)})' if count else f'"{name}" = ?'
-        for name, count in shape
-    ]
-    return " WHERE " + " AND ".join(terms)
+    return " WHERE " + " AND ".join(_term(name, count) for name, count in shape)
+
+
+def _term(name: str, count: int) -> str:
+    if count == NOT_EMPTY:
+        return f"\"{name}\" <> ''"
+    if count < 0:
+        return f'"{name}" IS NULL'
+    return f'"{name}" IN ({", ".join("?" * count)})' if count else f'"{name}" = ?'
 
 
 @lru_cache(maxsize=1000)
