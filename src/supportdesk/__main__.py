@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from supportdesk.config import Config
 
-# What a forced command keeps of the environment (R19): nothing that could start or load a program.
-KEPT = frozenset({"TERM", "COLORTERM", "LANG", "TZ", "HOME", "USER", "LOGNAME", "PATH", "SHELL", "TMPDIR", "NO_COLOR"})
-KEPT_PREFIXES = ("LC_", "SSH_", "XDG_")
+# What a forced command keeps of the environment (R19): nothing that could start or load a program, or name a file.
+KEPT = frozenset({"TERM", "COLORTERM", "NO_COLOR", "HOME", "USER", "LOGNAME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"})
+KEPT_PREFIXES = ("SSH_",)
+NAMES = frozenset({"LANG", "TZ"})  # of a locale or a zone, never a path
+NAME_PREFIX = "LC_"
+SYSTEM_PATH = "/usr/bin:/bin"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -65,9 +68,13 @@ def _worker(config: Config, companion_of: int) -> int:
 
 
 def _clean_environment() -> None:
-    for name in list(os.environ):
-        if name not in KEPT and not name.startswith(KEPT_PREFIXES):
+    for name, value in list(os.environ.items()):
+        is_name = (
+            (name in NAMES or name.startswith(NAME_PREFIX)) and not value.startswith((":", "/")) and ".." not in value
+        )
+        if not is_name and name not in KEPT and not name.startswith(KEPT_PREFIXES):
             del os.environ[name]
+    os.environ["PATH"] = SYSTEM_PATH
 
 
 if __name__ == "__main__":

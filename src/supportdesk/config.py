@@ -14,7 +14,7 @@ import stat
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -119,6 +119,11 @@ def load_config(path: Path | None = None, *, database: str = "", agent: str = ""
     config = Config(source=found, **checked)
     _read_credentials(config.credentials_path)  # what is wrong there is said now, not at the first login
     return config
+
+
+def with_looks(config: Config, looks: Mapping[str, Any]) -> Config:
+    """The same settings with what the command line says about the console. Raises ConfigError for an unknown theme."""
+    return replace(config, **{key: _checked(key, value, "--" + key) for key, value in looks.items()})
 
 
 def save_credential(config: Config, address: str, credential: Credential) -> Path:

@@ -140,7 +140,7 @@ def authorized_keys_line(session: Session, agent: Agent) -> str:
     """The forced command: whoever holds the key is this agent, and can run nothing but supportdesk (R19)."""
     from supportdesk.cli.worker import named_places, own_places
 
-    words = [*own_places(), _program(), "--restricted", "--as", agent.login, *named_places(session.config)]
+    words = [*own_places(), *_program(), "--restricted", "--as", agent.login, *named_places(session.config)]
     command = shlex.join(words).replace("\\", "\\\\").replace('"', '\\"')
     return f'command="{command}",restrict,pty {agent.ssh_key}'
 
@@ -153,12 +153,9 @@ def _changed(session: Session, login: str, **changes: Any) -> Agent:
     return changed
 
 
-def _program() -> str:
-    """Where this program is, for a shell that has no PATH of ours."""
-    import shutil
-
-    invoked = Path(sys.argv[0])
-    return str(invoked.absolute()) if invoked.name == "supportdesk" else shutil.which("supportdesk") or "supportdesk"
+def _program() -> list[str]:
+    """This program by its absolute path; `-I`: no variable and no directory of the caller's adds code to it."""
+    return [sys.executable, "-I", "-m", "supportdesk"]
 
 
 def _read_key(given: str) -> str:

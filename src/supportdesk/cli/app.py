@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "due": ("look", N_("Deadlines that are over or near; exits 6 if there are any")),
     "why": ("look", N_("Why a ticket is as it is")),
     "follow": ("look", N_("Print what happens as it happens")),
+    "notices": ("look", N_("What you are told and have not looked at")),
     "undo": ("look", N_("Take back your last action, or the one that you name")),
     "canned": ("canned", N_("Canned responses")),
     "mailbox": ("mailbox", N_("Mailboxes and their servers")),
@@ -135,11 +136,19 @@ def _start(
     restricted: Annotated[
         bool, typer.Option("--restricted", help=N_("For SSH forced commands: no files, no programs"))
     ] = False,
+    plain: Annotated[bool, typer.Option("--ascii", help=N_("The console in ASCII characters only"))] = False,
+    theme: Annotated[str, typer.Option("--theme", metavar="NAME", help=N_("The console's colours"))] = "",
+    no_mouse: Annotated[bool, typer.Option("--no-mouse", help=N_("Leave the mouse to the terminal"))] = False,
     **given: Any,
 ) -> int:
     session: Session = ctx.obj
     take_globals(session, {name: given[PREFIX + name] for name in GLOBALS})
     session.restricted = restricted
+    session.looks = {
+        **({"ascii": True} if plain else {}),
+        **({"theme": theme} if theme else {}),
+        **({"mouse": False} if no_mouse else {}),
+    }
     if version:
         sys.stdout.write(f"supportdesk {__version__}\n")
         raise typer.Exit
@@ -151,7 +160,9 @@ def _start(
 def _console(session: Session) -> int:
     from dataclasses import replace
 
-    config = session.config
+    from supportdesk.config import with_looks
+
+    config = with_looks(session.config, session.looks)
     if session.acting_as:
         config = replace(config, agent=session.acting_agent.login)
     session.close()

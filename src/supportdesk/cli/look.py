@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from supportdesk.cli.inputs import check_limit, one_ticket, query_text, read_query, read_span
+from supportdesk.cli.inputs import check_limit, one_ticket, query_text, read_query, read_span, ticket_ids
 from supportdesk.cli.output import span
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
@@ -112,6 +112,25 @@ def why(
     session.out.answer({"sentences": found.sentences, "data": found.data}, found.sentences)
 
 
+@verb(app, "notices", N_("What you are told and have not looked at"), restricted=True)
+def notices(
+    session: Session,
+    done: Annotated[str, typer.Option("--done", metavar="TICKETS", help=N_("Take these away, or `all`"))] = "",
+) -> None:
+    from supportdesk.desk.following import sentence
+
+    desk, agent = session.desk, session.acting_agent
+    if done:
+        count = desk.mark_told(session.actor, () if done == "all" else ticket_ids([done]))
+        line = ngettext("{count} notice taken away", "{count} notices taken away", count).format(count=count)
+        session.out.answer({"count": count}, [line])
+        return
+    found = desk.notices(agent.id)
+    headings = (_("when"), "#", _("what happened"), _("subject"))
+    cells = ((session.time(one.at), one.ticket_id, sentence(one), one.subject) for one in found)
+    session.out.table(found, headings, cells)
+
+
 @verb(app, "undo", N_("Take back your last action, or the one that you name"), restricted=True)
 def undo(
     session: Session,
@@ -176,5 +195,7 @@ def _status_lines(session: Session, found: DeskStatus) -> list[str]:
         lines.append(line)
     unsent = ", ".join(f"{labels.word(labels.OUTBOX, state)} {count}" for state, count in found.outbox.items()) or "0"
     lines.append(f"{_('outbox')}: {unsent}")
-    lines.append(f"{_('parked')}: {found.parked} · {_('unprocessed')}: {found.unprocessed}")
+    lines.append(
+        f"{_('parked')}: {found.parked} · {_('in Junk')}: {found.junk} · {_('unprocessed')}: {found.unprocessed}"
+    )
     return [*lines, *(f"! {sentence}" for sentence in found.attention)]

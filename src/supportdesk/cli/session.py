@@ -44,6 +44,7 @@ class Session:
     language: str = ""
     json: bool = False
     restricted: bool = False  # under a forced SSH command
+    looks: dict[str, Any] = field(default_factory=dict)  # what the command line says about the console's looks
     closing: list[Callable[[], None]] = field(default_factory=list)
     zones: dict[MailboxId | None, ZoneInfo] = field(default_factory=dict)  # those that were asked for
 

@@ -478,7 +478,8 @@ class Console(SafeApp[int], inherit_bindings=False):
                 screen.act(action)
 
         entries = palette_entries(screen)
-        self.push_screen(ChooseScreen(_("What do you want to do?"), entries, glyphs=self.glyphs, large=True), chosen)
+        question = ChooseScreen(_("What do you want to do?"), entries, glyphs=self.glyphs, large=True)
+        screen.put_question(question, chosen)
 
     # ---- painting
 

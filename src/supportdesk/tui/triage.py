@@ -131,7 +131,7 @@ class Triage:
                 then(value)
 
         glyphs = self._screen.console.glyphs
-        self._screen.console.push_screen(ChooseScreen(title, entries, glyphs=glyphs, current=current), chosen)
+        self._screen.put_question(ChooseScreen(title, entries, glyphs=glyphs, current=current), chosen)
 
     def _confirm(self, title: str, then: Callable[[bool], None]) -> None:
         def pressed(key: str | None) -> None:
@@ -139,7 +139,7 @@ class Triage:
                 then(True)
 
         keys = [("y", _("yes")), ("esc", _("no"))]
-        self._screen.console.push_screen(DialogScreen(_("Are you sure?"), title, keys), pressed)
+        self._screen.put_question(DialogScreen(_("Are you sure?"), title, keys), pressed)
 
     def _ask_when(self, tickets: tuple[TicketId, ...], title: str, then: Callable[[Any], None]) -> None:
         """A phrase, with the time that it means shown while it is typed: from the same rules that will read it."""
@@ -199,6 +199,7 @@ class Triage:
     def _perform(self, request: Request) -> None:
         screen = self._screen
         session = screen.session
+        screen.console.typed_ahead.release()
         screen.show_expected(request.action, request.tickets, request.params)
 
         def work() -> Done:

@@ -26,6 +26,10 @@ CLAIMED_WITHIN = 1.0
 """Seconds after which a key that no screen has taken holds nothing up any more."""
 
 
+OPEN_WITHIN = 10.0
+"""Seconds after which what was to open is waited for no longer."""
+
+
 class TypedAhead:
     """The keys that wait, of one console. A key that opens something holds those after it until it is open."""
 
@@ -56,7 +60,9 @@ class TypedAhead:
         if event is not self._opener:
             return
         self._claim()
-        if not opens:
+        if opens:
+            self._unclaimed = self._console.set_timer(OPEN_WITHIN, self.release)
+        else:
             self.release()
 
     def release(self) -> None:

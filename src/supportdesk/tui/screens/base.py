@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from textual import events
     from textual.app import ComposeResult
+    from textual.screen import Screen
     from textual.timer import Timer
 
     from supportdesk.tui.app import Console
@@ -39,6 +40,7 @@ SMALLEST = (60, 20)
 
 Result = TypeVar("Result")
 Answer = TypeVar("Answer")
+Answered = TypeVar("Answered")
 
 
 class DeskScreen(LeavesOnce[Answer]):
@@ -206,6 +208,12 @@ class DeskScreen(LeavesOnce[Answer]):
             history=history,
             **helpers,  # type: ignore[arg-type]
         )
+        self.console.typed_ahead.release()
+
+    def put_question(self, question: Screen[Answered], answered: Callable[[Answered | None], None]) -> None:
+        """Ask in a dialog; keys that were typed ahead go there as soon as it is there."""
+        self.console.push_screen(question, answered)
+        question.call_after_refresh(self.console.typed_ahead.release)
 
     def on_prompt_line_changed(self, message: PromptLine.Changed) -> None:
         message.stop()

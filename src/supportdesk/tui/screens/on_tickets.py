@@ -36,7 +36,10 @@ SETTLED = ("solved", "closed")
 class OnTickets(DeskScreen[None]):
     """A screen with tickets under its keys."""
 
-    OPENERS: ClassVar[frozenset[str]] = frozenset({"reply", "note", "forward"})
+    OPENERS: ClassVar[frozenset[str]] = frozenset(
+        {"reply", "note", "forward", "command", "find", "filter", "search", "snooze", "assign", "tag", "status"}
+        | {"priority", "merge", "language", "dismiss", "palette", "links", "attachments", "history"}
+    )
 
     def __init__(self) -> None:
         super().__init__()
@@ -203,7 +206,7 @@ class OnTickets(DeskScreen[None]):
             if found is not None:
                 then(found)
 
-        self.console.push_screen(ChooseScreen(title, entries, glyphs=self.console.glyphs, preview=preview), chosen)
+        self.put_question(ChooseScreen(title, entries, glyphs=self.console.glyphs, preview=preview), chosen)
 
     def _ask_recipient(self, mailbox_id: MailboxId) -> None:
         from supportdesk.tui.addresses import read_addresses

@@ -39,6 +39,7 @@ class TicketScreen(OnTickets):
     """The conversation of one ticket; `neighbours` moves the list below and gives the ticket there."""
 
     CONTEXT: ClassVar[str] = "ticket"
+    OPENERS: ClassVar[frozenset[str]] = OnTickets.OPENERS | {"back"}
 
     def __init__(self, bundle: TicketBundle, neighbours: Callable[[int], TicketId | None] | None = None) -> None:
         super().__init__()
@@ -250,9 +251,10 @@ class TicketScreen(OnTickets):
     def do_back(self) -> None:
         if self.has_class("-with-customer"):
             self.remove_class("-with-customer")
-            return
-        self.console.show_presence(None, "")
-        self.dismiss()
+        else:
+            self.console.show_presence(None, "")
+            self.dismiss()
+        self.console.typed_ahead.release()
 
     # ---- finding
 

@@ -247,6 +247,7 @@ class Views(OnTickets):
 
     def _ask_filter(self, view: str, label: str, hint: str) -> None:
         if not self.is_open:
+            self.console.typed_ahead.drop()
             return
         self._before_filter = Listing(self.listing.view)
         self._cursor_before = self.current_id()

@@ -171,7 +171,7 @@ class PromptLine(Widget):
             line.value = as_written(value)
         line.cursor_position = len(line.value)
         self.display = True
-        line.focus()
+        self.screen.set_focus(line)  # now: the next key may be on its way already
         self._show_help(line.value)
         if error:
             self._show_error(error)
