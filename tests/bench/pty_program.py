@@ -37,7 +37,7 @@ class PtyProgram:
     def __init__(
         self, argv: Sequence[str], environment: Mapping[str, str], *, columns: int = 120, rows: int = 40
     ) -> None:
-        self.started = time.perf_counter()
+        self._unheard = b""
         self.pid, self._handle = pty.fork()
         if self.pid == 0:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -58,7 +58,7 @@ class PtyProgram:
         """Everything until nothing has come for `settle` seconds. Raises BenchFailed if nothing comes at all."""
         start = time.perf_counter()
         first = last = 0.0
-        heard: list[bytes] = []
+        heard, self._unheard = [self._unheard] if self._unheard else [], b""
         while chunk := self._read(settle if heard else limit):
             last = time.perf_counter() - start
             first = first or last
@@ -73,9 +73,9 @@ class PtyProgram:
         return self.hear(settle)
 
     def wait_for(self, wanted: bytes, *, limit: float = 60.0) -> Heard:
-        """Everything until `wanted` has come. Raises BenchFailed with the last words."""
+        """Everything until `wanted` has come; what came with it is heard next. Raises BenchFailed."""
         start = time.perf_counter()
-        first, heard = 0.0, b""
+        first, heard, self._unheard = 0.0, self._unheard, b""
         while wanted not in heard:
             left = start + limit - time.perf_counter()
             chunk = self._read(max(0.0, left))
@@ -83,11 +83,13 @@ class PtyProgram:
                 raise BenchFailed(f"the terminal never showed {wanted!r}; last: {heard[-600:]!r}")
             first = first or time.perf_counter() - start
             heard += chunk
+        end = heard.index(wanted) + len(wanted)
+        heard, self._unheard = heard[:end], heard[end:]
         return Heard(first, time.perf_counter() - start, heard)
 
     def listen(self, seconds: float) -> bytes:
         """Whatever comes in that time."""
-        end, heard = time.perf_counter() + seconds, b""
+        end, heard, self._unheard = time.perf_counter() + seconds, self._unheard, b""
         while (left := end - time.perf_counter()) > 0:
             heard += self._read(left)
         return heard

@@ -1,4 +1,4 @@
-"""`./desk faults [--part strace|disk|lock|clock|postgres] [--runs N] [--seed S]`: one JSON object a part.
+"""`./desk faults [--part strace|disk|lock|clock|postgres|undo|pairs] [--runs N] [--seed S]`: one JSON object a part.
 
 The exit code is 1 if anything was lost, doubled or torn, or if no part could be run here.
 """
@@ -13,11 +13,12 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-PARTS: Final = {"strace": 300, "disk": 40, "lock": 20, "clock": 2000, "postgres": 200}  # and how many runs each
+# and how many runs each
+PARTS: Final = {"strace": 300, "disk": 40, "lock": 20, "clock": 2000, "postgres": 200, "undo": 1000, "pairs": 980}
 
 
 def main(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="desk faults", description="Faults of the machine, under a desk at work.")
+    parser = argparse.ArgumentParser(prog="desk faults", description="Faults of the machine and agents at cross purposes, on a desk at work.")
     parser.add_argument("--part", choices=[*PARTS, "all"], default="all")
     parser.add_argument("--runs", type=int, default=0, metavar="N", help="how many faults (default: the part's own)")
     parser.add_argument("--seed", type=int, default=None, metavar="S", help="repeat a run (default: a new one)")

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from supportdesk.desk import following, triage
+from supportdesk.desk import following, guards, triage
 from supportdesk.desk.arguments import resolve
 from supportdesk.desk.clocks import calendar_of, family_of, recompute
 from supportdesk.desk.model import ActionId, Actor, Ticket, TicketId
@@ -161,6 +161,17 @@ def name_of(tx: Transaction, actor_kind: str, actor_id: int | None) -> str:
 def check_guard(reason: str | None, ticket: Ticket) -> None:
     if reason is not None:
         raise Conflict(f"#{ticket.id}: {reason}", what=reason)
+
+
+def check_not_spam(tx: Transaction, ticket: Ticket, actor: Actor) -> None:
+    """Raises Conflict for a ticket that is spam, naming who said so: his colleague may be writing to the customer."""
+    reason = guards.not_spam(ticket, actor)
+    if reason is None:
+        return
+    said = tx.rows("event", {"ticket_id": ticket.id, "kind": "spam"}, order="-seq", limit=1)
+    who = name_of(tx, said[0]["actor_kind"], said[0]["actor_id"]) if said else ""
+    when = said[0]["at"] if said else None
+    raise Conflict(f"#{ticket.id}: {reason}" + (f" ({who})" if who else ""), who=who, what=reason, when=when)
 
 
 def as_conflict(error: SupportdeskError) -> Conflict:

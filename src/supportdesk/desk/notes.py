@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from supportdesk.desk import following, guards, triage
-from supportdesk.desk.bulk import check_guard, read_facts, update_clocks
+from supportdesk.desk import following, triage
+from supportdesk.desk.bulk import check_not_spam, read_facts, update_clocks
 from supportdesk.desk.clocks import SEEN, family_of, root_of
 from supportdesk.desk.drafts import MAILED_KINDS, own_draft, removal
 from supportdesk.desk.model import ActionId, Actor, OutboxId, Ticket, TicketId
@@ -79,7 +79,7 @@ def log_call(
     with desk.store.transaction() as tx:
         check_actor(tx, actor)
         ticket, action_id = root_of(tx, ticket_id), new_action_id()
-        check_guard(guards.not_spam(ticket, actor), ticket)
+        check_not_spam(tx, ticket, actor)
         seen = _has_read(tx, ticket, actor) if seen_seq is None else seen_seq
         values = {"direction": "out", "kind": "call", "channel": "call", "evidence": {SEEN: min(seen, ticket.seq)}}
         plan, ref = _message(tx, actor, ticket, text, values)

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from supportdesk.desk import automatic, canned_apply, guards, triage
+from supportdesk.desk import automatic, canned_apply, triage
 from supportdesk.desk.addressing import joining
-from supportdesk.desk.bulk import check_guard, name_of, read_facts, update_clocks
+from supportdesk.desk.bulk import check_not_spam, name_of, read_facts, update_clocks
 from supportdesk.desk.clocks import family_of, root_of
 from supportdesk.desk.drafts import make_room, own_draft, read_row, row_of
 from supportdesk.desk.model import ActionId, Actor, AgentId, OutboxId, OutboxRow, Ticket, TicketId
@@ -70,7 +70,7 @@ def send(
         if row["version"] != reviewed.version:
             raise Conflict(_("the draft was changed in another window"), what="draft", when=row["updated_at"])
         ticket = root_of(tx, row["ticket_id"])
-        check_guard(guards.not_spam(ticket, actor), ticket)
+        check_not_spam(tx, ticket, actor)
         if row["kind"] == "note":
             raise UsageError(_("a note is not sent"))
         if stopped:

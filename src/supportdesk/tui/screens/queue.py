@@ -69,7 +69,7 @@ class QueueScreen(ListKeys, Views, OnTickets):
         self._before_filter = Listing()
         self._cursor_before: TicketId | None = None
         self._rest_of_spine: Timer | None = None
-        self._is_whole = True
+        self._is_whole = False
         self._when_whole: Callable[[], None] | None = None
 
     def compose_body(self) -> ComposeResult:
@@ -463,7 +463,7 @@ class QueueScreen(ListKeys, Views, OnTickets):
         if listing == self.listing or self.console.session is None:
             return
         self.listing = listing
-        self._when_whole = None
+        self._is_whole, self._when_whole = False, None
         self.tickets.select_none()
         self._show_tabs()
         self._load(first=True, keep_cursor=False)
