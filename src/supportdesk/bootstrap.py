@@ -155,8 +155,10 @@ class Engine:
         stop: Callable[[], bool],
         progress: Callable[[Progress], None] | None = None,
         accept_renumbered: bool = False,
+        take_junk: bool = False,
     ) -> Fetcher:
         from supportdesk.desk.fetch import Fetcher
+        from supportdesk.desk.wanted import wants_junk
 
         ledger, clock = self.store.ledger, self.desk.clock
         return Fetcher(
@@ -164,9 +166,17 @@ class Engine:
             mailbox,
             monotonic=clock.monotonic,
             accept_renumbered=accept_renumbered,
+            take_junk=take_junk or wants_junk(mailbox),
             stop=stop,
             progress=progress,
         )
+
+    def note_taken(self, mailbox: Mailbox, fetcher: Fetcher) -> None:
+        """What somebody asked to be fetched is no wish any more when it was."""
+        from supportdesk.desk.wanted import JUNK, fulfilled
+
+        if fetcher.took_junk:
+            fulfilled(self.store, mailbox.id, [JUNK])
 
     def processed_mail(self, mailbox: Mailbox) -> ProcessedMail:
         from supportdesk.desk.processed import ProcessedMail
@@ -396,4 +406,4 @@ def open_archive(paths: Sequence[Path], *, now: datetime, everything: bool) -> D
 def open_parser() -> MailParserPool:
     from supportdesk.mail.child import MailParserPool
 
-    return MailParserPool()
+    return MailParserPool(detector="supportdesk.l10n.detect:language_of")

@@ -141,13 +141,9 @@ def _parser_with_children() -> Any:
     kept: list[IO[bytes]] = []
     for _unused in range(PARSERS):
         process = _ForkedParser(kept)
-        kept += [process.stdin, process.stdout]
-        made = child._Child.__new__(child._Child)
-        made._process = process  # type: ignore[assignment]
-        made._to, made._from = process.stdin.fileno(), process.stdout.fileno()
-        os.set_blocking(made._to, False)
-        os.set_blocking(made._from, False)
-        made.served, made._warm = 0, True
+        kept += [pipe for pipe in (process.stdin, process.stdout) if pipe]
+        made = child._Child(process)
+        made.is_warm = True
         pool._idle.append(made)
     return pool
 
@@ -156,7 +152,8 @@ class _ForkedParser:
     """What `mail.child` uses of subprocess.Popen, on a forked process."""
 
     def __init__(self, others: list[IO[bytes]]) -> None:
-        from supportdesk.mail import parsing_process
+        from supportdesk.l10n.detect import language_of
+        from supportdesk.mail import child, parsing_process
 
         to_child, from_child = os.pipe(), os.pipe()
         self.pid = os.fork()
@@ -166,12 +163,13 @@ class _ForkedParser:
                 os.dup2(from_child[1], 1)
                 for descriptor in (*to_child, *from_child, *(other.fileno() for other in others)):
                     os.close(descriptor)
-                parsing_process.main()
+                os._exit(parsing_process.serve(os.dup(0), os.dup(1), child.RECYCLE_AFTER, language_of))
             finally:
                 os._exit(0)
         os.close(to_child[0])
         os.close(from_child[1])
-        self.stdin, self.stdout = os.fdopen(to_child[1], "wb", 0), os.fdopen(from_child[0], "rb", 0)
+        self.stdin: IO[bytes] | None = os.fdopen(to_child[1], "wb", 0)
+        self.stdout: IO[bytes] | None = os.fdopen(from_child[0], "rb", 0)
         self._status: int | None = None
 
     def poll(self) -> int | None:
@@ -212,13 +210,13 @@ def _import_everything() -> None:
     for name in ("zstandard", "psycopg"):
         importlib.import_module(name)
     from supportdesk.desk import sent
-    from supportdesk.desk.intake import _detect_language
+    from supportdesk.l10n.detect import language_of
     from supportdesk.mail.parse import parse
     from supportdesk.store.connect import sqlite_driver
 
     sqlite_driver()
     sent.PROVIDER_SECONDS = COPY_AFTER_SECONDS
-    _detect_language("Buongiorno, il mio ordine non arriva. Potete dirmi qualcosa?")
+    language_of("Buongiorno, il mio ordine non arriva. Potete dirmi qualcosa?")
     parse(b"Subject: x\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>Ciao</p>\r\n")
 
 

@@ -47,7 +47,7 @@ def faulty(monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
         "import os, sys, time; sys.path.insert(0, sys.argv[1]); from "
         "supportdesk.mail import parsing_process as inside; sound = inside.parse\n"
         f"def parse(raw, at):\n    if b'Subject: trap' in raw:\n        {fault}\n    return sound(raw, at)\n"
-        "inside.parse = parse; inside.main()"
+        "inside.parse = parse; inside.main(int(sys.argv[2]), sys.argv[3])"
     )
     monkeypatch.setattr("supportdesk.mail.child._START", patch)
 
@@ -103,9 +103,61 @@ def test_a_child_is_replaced_after_its_share():
         seen = []
         for _ in range(7):
             pool.parse(MAIL)
-            seen.append(tuple(child.pid for child in children()))
-        assert len({pids for pids in seen if pids}) >= 2
+            seen.append(psutil.Process().children(recursive=True)[-1].pid)
+        assert len(set(seen)) >= 3, "what three mails leave behind ends with the fork that read them"
+        assert len(children()) == 1, "and nothing is imported anew"
     assert children() == []
+
+
+def test_mails_that_wait_for_a_new_child_are_not_lost():
+    mails = [(b"Subject: %d\n\nx" % number, RECEIVED) for number in range(40)]
+    with MailParserPool(1, recycle_after=3) as pool:
+        assert [one.subject for one in pool.parse_many(mails)] == [str(number) for number in range(40)]
+
+
+def test_the_language_is_told_where_the_child_was_given_what_tells_it():
+    text = "Dove è il mio ordine? Lo aspetto da due settimane e nessuno risponde."
+    quoted = "> " + "The order has left us. " * 9
+    mail = f"Subject: x\nContent-Type: text/plain; charset=utf-8\n\n{text}\n\n{quoted}\n".encode()
+    with MailParserPool(1, detector="supportdesk.l10n.detect:language_of") as pool:
+        assert pool.parse(mail).language == "it"
+        assert pool.parse(b"Subject: x\n\nok").language is None
+    with MailParserPool(1) as pool:
+        assert pool.parse(mail).language is None
+
+
+def test_a_second_child_begins_only_when_the_first_cannot_keep_up():
+    with MailParserPool(2) as pool:
+        assert len(list(pool.parse_many([(MAIL, None)] * 3))) == 3
+        assert len(children()) == 1
+        many = pool.parse_many([(b"Subject: x\n\n" + b"> a\nb\n" * 2000, None)] * 100)
+        assert len(list(many)) == 100
+        assert len(children()) == 2
+
+
+def test_reading_one_mail_amid_many_waits_for_nobody():
+    with MailParserPool(1) as pool:
+        many = pool.parse_many([(MAIL, None)] * 5)
+        assert next(many).subject == "Größe"
+        assert pool.parse(b"Subject: between\n\nx").subject == "between"
+        assert len(list(many)) == 4
+
+
+def test_what_is_broken_off_leaves_no_child_that_owes_an_answer():
+    with MailParserPool(1) as pool:
+        many = pool.parse_many([(b"Subject: old\n\nx", None)] * 20)
+        next(many)
+        many.close()
+        assert pool.parse(b"Subject: new\n\nx").subject == "new"
+
+
+def test_the_wall_time_is_each_mails_own_however_many_wait(monkeypatch: pytest.MonkeyPatch):
+    faulty(monkeypatch, "time.sleep(600)")
+    mails = [(b"Subject: trap\n\nx" if number in (3, 9) else MAIL, None) for number in range(14)]
+    with MailParserPool(1, seconds=0.5) as pool:
+        answers = list(pool.parse_many(mails))
+    assert [number for number, one in enumerate(answers) if not isinstance(one, ParsedMail)] == [3, 9]
+    assert all(one.reason == "timeout" for one in answers if not isinstance(one, ParsedMail))
 
 
 def test_several_threads_share_the_children():
@@ -180,8 +232,9 @@ def test_memory_stays_below_its_cap():
     with MailParserPool(1, seconds=20) as pool:
         read = pool.parse(heavy)
         (child,) = children()
+        (serving,) = child.children()
         peak = next(
-            line for line in Path(f"/proc/{child.pid}/status").read_text().splitlines() if line.startswith("VmHWM")
+            line for line in Path(f"/proc/{serving.pid}/status").read_text().splitlines() if line.startswith("VmHWM")
         )
     assert read.attachments[0].size == 57 * 1_200_000
     assert int(peak.split()[1]) <= 256 * 1024

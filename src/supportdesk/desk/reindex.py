@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from supportdesk import __version__
 from supportdesk.desk.clocks import root_of
-from supportdesk.desk.intake import TRANSACTION_SECONDS, Shop, judge, read_shop
+from supportdesk.desk.intake import Shop, is_full, judge, read_shop
 from supportdesk.desk.lookup import TransactionLookup
 from supportdesk.desk.message_rows import message_rows, message_values, searchable
 from supportdesk.desk.model import WORKER, TicketId
@@ -148,7 +148,7 @@ class Reindexer:
     ) -> None:
         self._desk = desk
         self._parser = parser
-        self._detect = detect or _detect_language
+        self._detect = detect  # None: the parser has done that already
         self._stop = stop
         self._progress = progress
         self._folders: dict[int, Row] = {}
@@ -236,7 +236,8 @@ class Reindexer:
             delivery = deliveries.get(message["id"])
             result = next(iter(results)) if delivery is not None else None
             if isinstance(result, ParsedMail):
-                yield _Read(message, delivery, result, self._detect(result.fresh_text))
+                language = self._detect(result.fresh_text) if self._detect is not None else result.language
+                yield _Read(message, delivery, result, language)
             else:
                 yield _Read(message, delivery, None, failure=str(result) if result is not None else "")
 
@@ -266,14 +267,14 @@ class Reindexer:
 
     def _write_some(self, waiting: list[_Read], report: Report) -> None:
         """One transaction: as many as fit into its time."""
-        longest = 0.0
+        done = 0
         with self._desk.store.transaction() as tx:
             shop = read_shop(tx)
-            while waiting and not (longest and tx.elapsed() + longest > TRANSACTION_SECONDS):
-                item, began = waiting.pop(0), tx.elapsed()
+            while waiting and not is_full(tx, done):
+                item = waiting.pop(0)
                 report.messages += 1
                 _reindex(tx, shop, item, report)
-                longest = max(longest, tx.elapsed() - began)
+                done += 1
 
     def _look_at_parked(self, delivery: Row, report: Report) -> None:
         mail = next(iter(self._parser.parse_many([(self._desk.blobs.get(delivery["raw_sha"]), None)])))
@@ -285,12 +286,6 @@ class Reindexer:
         now = f"parked {verdict.park_reason}" if verdict.outcome == "parked" else verdict.kind
         if was != now and not {delivery["reason"], verdict.rule} & BY_HAND:
             report.tell(Difference(0, None, "class", was, now, delivery["id"]))
-
-
-def _detect_language(text: str) -> str | None:
-    from supportdesk.l10n.detect import detect
-
-    return detect(text).language
 
 
 def _reindex(tx: Transaction, shop: Shop, item: _Read, report: Report) -> None:

@@ -67,6 +67,11 @@ def detect(text: str) -> Detection:
     return Detection(*_decide(_candidates(words), marks_of(words.lower()), letters), letters)
 
 
+def language_of(text: str) -> str | None:
+    """The language alone: what the parsing children are given to read each mail with."""
+    return detect(text).language
+
+
 def guard_language(text: str, expected_language: str, names: Iterable[str] = ()) -> LanguageWarning | None:
     """A warning when an outgoing text is not in the customer's language; None when it is, or is too short to tell.
 

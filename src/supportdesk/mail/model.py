@@ -135,6 +135,7 @@ class ParsedMail:
     content_type: str = "text/plain"
     size: int = 0  # octets of the raw mail
     defects: tuple[Defect, ...] = ()
+    language: str | None = None  # of what the person wrote anew, where the parser was given something that detects it
     _fields: dict[str, list[str]] = field(init=False, repr=False, compare=False)  # the rules ask for some sixty names
 
     def __post_init__(self) -> None:

@@ -1,16 +1,22 @@
-"""The inside of a parsing child: frames in on stdin, answers out on stdout, until end of file.
+"""The inside of a parsing process: frames in on stdin, answers out on stdout, until end of file.
 
-It imports only what parsing needs, and nothing here guards the parser: a failure is named to the parent, which
-starts another child.
+It imports only what parsing needs, warms up once and then serves from a fork of itself, which is replaced after its
+share of mails: whatever they left behind goes with it, and nothing is imported anew. Nothing here guards the parser:
+a failure is named to the parent, which starts another process.
 """
 
 from __future__ import annotations
 
+import gc
+import io
 import os
 import resource
 import signal
+import sys
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
-from typing import BinaryIO
+from importlib import import_module
 
 from supportdesk.mail.parse import cut_part, parse
 from supportdesk.mail.wire import CONTENT, CUT, FAILED, FRAME, MAIL, MISSING, PARSE, encode_mail
@@ -19,49 +25,67 @@ MEMORY_LIMIT = (
     400 << 20
 )  # address space; the libraries' mappings take about 60 MB of it, and resident memory stays below 256 MB
 _LAST_RESORT = 30  # seconds; the parent kills much earlier, this is for a child whose parent died
+_SHARE_DONE = 3  # exit status of a fork that has served its share: the next one goes on
+
+Detect = Callable[[str], str | None]
 
 
-def main() -> None:
+def main(share: int, detector: str = "") -> None:
+    """Serve until end of file, from a new fork after every `share` requests.
+
+    `detector` names a function (`module:name`) that is given what the person wrote and tells its language.
+    """
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    requests = os.fdopen(os.dup(0), "rb", buffering=1 << 16)
-    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+    requests, answers = os.dup(0), os.dup(1)
     # A stray print of a library must not become part of an answer.
     silent = os.open(os.devnull, os.O_RDWR)
     os.dup2(silent, 0)
     os.dup2(silent, 1)
-    serve(requests, answers)
+    detect = _detector(detector)
+    gc.freeze()  # or the forks would copy what they share with us page by page
+    while (serving := os.fork()) != 0:
+        _, status = os.waitpid(serving, 0)
+        if os.waitstatus_to_exitcode(status) != _SHARE_DONE:
+            sys.exit(1)
+    os._exit(serve(requests, answers, share, detect))
 
 
-def serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answer until end of file; after a failure this process is spent and ends."""
-    while len(head := requests.read(FRAME.size)) == FRAME.size:
-        kind, size = FRAME.unpack(head)
-        # A request is one line (the time of receipt or the part path), then the raw mail, which is held only once.
-        line = requests.readline(size)
-        raw = requests.read(size - len(line))
-        if len(line) + len(raw) < size:
-            return
+def serve(requests: int, answers: int, share: int, detect: Detect | None = None) -> int:
+    """Answer so many requests or until end of file; after a failure this process is spent. Returns its exit status."""
+    # A buffer of one octet reads nothing ahead: what waits in the pipe is for the next fork. A mail is held once.
+    source = io.BufferedReader(io.FileIO(requests), 1)
+    for _ in range(share):
+        head = source.read(FRAME.size)
+        if len(head) < FRAME.size:
+            return 0
+        kind, length, size = FRAME.unpack(head)
+        argument, raw = source.read(length), source.read(size)
+        if len(argument) + len(raw) < length + size:
+            return 0
         signal.alarm(_LAST_RESORT)
         sound = True
         try:
-            answer, data = _answer(kind, line[:-1].decode("ascii"), raw)
+            answer, data = _answer(kind, argument.decode("ascii"), raw, detect)
         except MemoryError:
             answer, data, sound = FAILED, b"memory", False
         except Exception as error:  # noqa: BLE001 - the contract of the child: every failure has a name, and ends the child
             answer, data, sound = FAILED, b"error " + type(error).__name__.encode("ascii", "replace"), False
         raw = b""
         signal.alarm(0)
-        _write(answers, FRAME.pack(answer, len(data)))
-        _write(answers, data)
+        head = FRAME.pack(answer, 0, len(data))
+        for piece in (head + data,) if len(data) < 1 << 16 else (head, data):
+            _write(answers, piece)
         if not sound:
-            return
+            return 1
+    return _SHARE_DONE
 
 
-def _answer(kind: bytes, argument: str, raw: bytes) -> tuple[bytes, bytes]:
+def _answer(kind: bytes, argument: str, raw: bytes, detect: Detect | None) -> tuple[bytes, bytes]:
     if kind == PARSE:
-        return MAIL, encode_mail(parse(raw, datetime.fromisoformat(argument) if argument else None))
+        mail = parse(raw, datetime.fromisoformat(argument) if argument else None)
+        return MAIL, encode_mail(replace(mail, language=detect(mail.fresh_text)) if detect is not None else mail)
     if kind == CUT:
         try:
             return CONTENT, cut_part(raw, argument)
@@ -70,11 +94,19 @@ def _answer(kind: bytes, argument: str, raw: bytes) -> tuple[bytes, bytes]:
     raise ValueError("unknown request")
 
 
-def _write(answers: BinaryIO, data: bytes) -> None:
+def _detector(name: str) -> Detect | None:
+    module, _, function = name.partition(":")
+    if not function:
+        return None
+    detect: Detect = getattr(import_module(module), function)
+    detect(_WARMING)
+    return detect
+
+
+_WARMING = "The order has not arrived yet, and nobody answers the telephone."
+
+
+def _write(answers: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
-        view = view[answers.write(view) :]
-
-
-if __name__ == "__main__":
-    main()
+        view = view[os.write(answers, view) :]

@@ -22,7 +22,7 @@ from supportdesk.mail.model import (
     ReportedRecipient,
 )
 
-FRAME = struct.Struct("!cI")  # kind, octets that follow
+FRAME = struct.Struct("!cHI")  # kind, octets of the argument (the time of receipt or the part path), octets after it
 MAX_ANSWER = 256 << 20
 
 PARSE, CUT = b"P", b"C"
@@ -68,6 +68,7 @@ def encode_mail(mail: ParsedMail) -> bytes:
             mail.content_type,
             mail.size,
             [(defect.code, defect.detail) for defect in mail.defects],
+            mail.language,
         ],
         ensure_ascii=False,
         separators=(",", ":"),
@@ -80,11 +81,11 @@ def decode_mail(data: bytes) -> ParsedMail:
         values = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise Malformed(str(error)) from error
-    if not isinstance(values, list) or len(values) != 24:
+    if not isinstance(values, list) or len(values) != 25:
         raise Malformed("not a mail")
     headers, subject, from_, sender, reply_to, to, cc, delivered, return_path, identity, *rest = values
     in_reply_to, references, date, text, source, folds, links, attachments, *rest = rest
-    report, inner, fingerprint, content_type, size, defects = rest
+    report, inner, fingerprint, content_type, size, defects, language = rest
     text = _str(text)
     return ParsedMail(
         headers=tuple((_str(name), _str(value)) for name, value in _rows(headers, 2)),
@@ -116,6 +117,7 @@ def decode_mail(data: bytes) -> ParsedMail:
         content_type=_str(content_type),
         size=_int(size),
         defects=tuple(Defect(_str(code), _str(detail)) for code, detail in _rows(defects, 2)),
+        language=None if language is None else _str(language),
     )
 
 
