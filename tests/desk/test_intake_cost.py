@@ -10,6 +10,7 @@ import pytest
 
 from supportdesk.desk.clocks import recompute
 from supportdesk.desk.ports import Plan
+from supportdesk.store import SqlStore
 from supportdesk.store.connect import Connection
 from tests.support.desk import SHOP
 from tests.support.post import mail
@@ -62,6 +63,17 @@ def test_a_mail_of_somebody_new_takes_about_twenty_statements(
     assert sum(sql.startswith('SELECT "id", "subject"') for sql in statements) == 0, "a new ticket is not read back"
     assert sum('FROM "setting"' in sql for sql in statements) <= 4, "settings are asked once a transaction"
     assert sum("message_search" in sql for sql in statements) <= 1, "all texts of a transaction are indexed as one"
+
+
+def test_a_batch_ends_as_soon_as_an_agent_waits_to_write(
+    post: Post, statements: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post.arrives(*(mail(f"Ordine {n}", message_id=f"<w{n}@x>") for n in range(4)), read=False)
+    statements.clear()
+    with no_hurry(monkeypatch):
+        monkeypatch.setattr(SqlStore, "_is_awaited", lambda _store: True)
+        assert post.read() == 4
+    assert sum(sql in ("BEGIN", "BEGIN IMMEDIATE") for sql in statements) == 4
 
 
 def test_an_answer_in_a_long_conversation_costs_no_more_than_in_a_short_one(

@@ -24,8 +24,13 @@ class Slow:
     failures: int = 0
     spent: float = field(default=0.0)
 
+    awaited: bool = False
+
     def elapsed(self) -> float:
         return self.spent
+
+    def is_awaited(self) -> bool:
+        return self.awaited
 
     def run(self, block: Callable[[Any], Any]) -> Any:
         self.spent = 0.0
@@ -68,3 +73,8 @@ def test_a_use_case_that_the_database_gave_up_is_done_again_and_once(
     assert len(begun) == 3
     notes = [entry.text for entry in house.desk.read.thread(ticket_id) if entry.kind == "note"]
     assert notes == ["Ha richiamato"]
+
+
+def test_a_turn_ends_as_soon_as_somebody_else_wants_to_write() -> None:
+    slow = Slow(cost=0.0, awaited=True)
+    assert [len(turn) for turn in in_turns(slow, range(3), slow.work)] == [1, 1, 1]

@@ -152,6 +152,26 @@ def test_a_stuck_holder_is_an_error_in_time_and_its_place_is_given_back(tmp_path
         assert (tmp_path / "desk.db-lock").stat().st_mode & 0o777 == 0o660
 
 
+def test_the_holder_sees_that_somebody_waits(tmp_path: Path) -> None:
+    turnstile = Turnstile(tmp_path / "desk.db")
+    program = """
+        import sys
+        from pathlib import Path
+        from supportdesk.store.lock import Turnstile
+        print("x", flush=True)
+        with Turnstile(Path(sys.argv[1])).held():
+            pass
+    """
+    with turnstile.held():
+        assert not turnstile.is_awaited()
+        other = python(program, tmp_path / "desk.db")
+        wait_until(turnstile.is_awaited, seconds=30, what="the other one stands in the queue")
+    other.communicate(timeout=30)
+    assert other.returncode == 0
+    with turnstile.held():
+        assert not turnstile.is_awaited()
+
+
 def test_who_was_waiting_goes_before_a_writer_that_comes_back_at_once(tmp_path: Path) -> None:
     bulk = """
         import sys, time

@@ -152,7 +152,13 @@ class Transaction(Protocol):
     @property
     def now(self) -> datetime: ...
     def elapsed(self) -> float:
-        """Seconds since it began: a batch of work ends the transaction before 0.02, so that nobody waits."""
+        """Seconds that it has worked: a batch ends the transaction before 0.02, so that nobody waits for long.
+
+        On SQLite those of this thread's processor, for who waits is seen there; on Postgres those of the clock.
+        """
+
+    def is_awaited(self) -> bool:
+        """Whether somebody else waits to write: a batch ends the transaction at once."""
 
     def ticket(self, ticket_id: TicketId) -> Ticket:
         """The ticket as it is now. Raises NotFound."""

@@ -37,7 +37,7 @@ def in_turns(
     def turn(tx: Transaction) -> list[tuple[Item, Result]]:
         results: list[tuple[Item, Result]] = []
         for item in items[done : done + MOST_IN_A_TURN]:
-            if results and tx.elapsed() >= TURN_SECONDS:
+            if results and (tx.elapsed() >= TURN_SECONDS or tx.is_awaited()):
                 break
             results.append((item, work(tx, item)))
         return results

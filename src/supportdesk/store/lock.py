@@ -46,6 +46,17 @@ class Turnstile:
         finally:
             _release(lock)
 
+    def is_awaited(self) -> bool:
+        """Whether somebody stands in the queue for the lock that the caller holds."""
+        handle = _open(self.gate)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(handle)
+        return False
+
 
 def create_shared(path: Path) -> None:
     """Make the file group-writable whatever the umask says, if it is not there yet."""

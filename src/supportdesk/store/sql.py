@@ -79,7 +79,7 @@ class SqlStore:
             try:
                 if revision(connection) != HEAD:
                     refuse_other_schema(connection, self.address.shown)
-                tx = WriteTransaction(connection, self.clock.now())
+                tx = WriteTransaction(connection, self.clock.now(), self._is_awaited)
                 yield tx
                 tx.refuse_failed()
                 mark = tx.finish()
@@ -235,6 +235,9 @@ class SqlStore:
             return
         with self._turnstile.held():
             yield
+
+    def _is_awaited(self) -> bool:
+        return self._turnstile is not None and self._turnstile.is_awaited()
 
     def _commit(self, connection: Connection, mark: CommitMark | None = None) -> None:
         """COMMIT; where its answer was lost, the database is asked what became of it, by the transaction's mark."""
