@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import cProfile
 import json
+import os
 import pstats
 import subprocess
 import sys
@@ -27,7 +28,16 @@ from supportdesk.desk.intake import Intake
 from supportdesk.mail.model import FetchedMail, FolderInfo, FolderState
 from tests.bench.desks import open_bench_desk, scratch_desk
 from tests.bench.mails import MailMaker, MailPack
-from tests.bench.measure import MIB, Options, Stopwatch, memory_mib, peak_memory_mib, say
+from tests.bench.measure import (
+    MIB,
+    Options,
+    Stopwatch,
+    cpu_of_ended_children,
+    memory_mib,
+    peak_memory_mib,
+    proportional_memory_mib,
+    say,
+)
 from tests.bench.report import BenchFailed, Part, Row
 
 SIZE: Final = 1000
@@ -44,8 +54,12 @@ class Run:
     bytes: int = 0
     fetched: list[tuple[int, float, float]] = field(default_factory=list)
     processed: list[tuple[int, float, float]] = field(default_factory=list)
+    cpu_fetching: float = 0.0
+    cpu_writing: float = 0.0
+    cpu_parsing: float = 0.0
     peak_mib: float = 0.0
     peak_child_mib: float = 0.0
+    peak_together_mib: float = 0.0
     counts: dict[str, int] = field(default_factory=dict)
     profile: list[str] = field(default_factory=list)
 
@@ -71,10 +85,14 @@ def run(options: Options) -> Part:
         Row("mailbox to tickets, one after the other", size / (fetching + reading), "mails/s", "", None, "≥ 3,600/s"),
         Row("fetched into the ledger", size / fetching, "mails/s"),
         Row("parsed and taken in", size / reading, "mails/s"),
+        Row("CPU a mail: fetched into the ledger", found.cpu_fetching / size * 1000, "ms"),
+        Row("CPU a mail: taken in, in the worker", found.cpu_writing / size * 1000, "ms"),
+        Row("CPU a mail: parsed, its language told, in the children", found.cpu_parsing / size * 1000, "ms"),
         Row("growth: the last tenth of the mails", late, "mails/s", "the second tenth", early, "≥ 0.75×"),
         Row("peak memory of the worker", found.peak_mib, "MiB", "", None, "≤ 150 MB"),
         Row("its memory at the end", found.processed[-1][2], "MiB", "at a tenth", _memory_at(found, 0.1)),
         Row("peak memory of a parsing child", found.peak_child_mib, "MiB", "", None, "≤ 256 MB"),
+        Row("peak memory of all together, shared once", found.peak_together_mib, "MiB", "", None, "≤ 150 MB"),
         Row("database", on_disk / MIB, "MiB", "the mails", found.bytes / MIB),
         Row("tickets", tickets, "tickets"),
         *(Row(f"outcome: {name}", count, "mails") for name, count in sorted(outcomes.items())),
@@ -157,7 +175,8 @@ def ingest(url: str, size: int, *, profile: bool) -> Run:
 
         with _profiled(profiler):
             Fetcher(made.store.ledger, made.mailbox, progress=note_fetched).run_pass(source)
-        found.bytes = source.bytes
+        found.bytes, found.cpu_fetching = source.bytes, clock.cpu_seconds()
+    ended = cpu_of_ended_children()
     with open_parser() as parser:
         intake = Intake(made.desk, parser)
         clock, done = Stopwatch(), 0
@@ -168,8 +187,14 @@ def ingest(url: str, size: int, *, profile: bool) -> Run:
                 raise BenchFailed(f"only {done} of {size} mails came to an outcome")
             done += some
             found.processed.append((done, clock.seconds(), memory_mib()))
-            found.peak_child_mib = max([found.peak_child_mib, *(peak_memory_mib(pid) for pid in _children())])
+            with clock.paused():
+                children = _descendants()
+                found.peak_child_mib = max([found.peak_child_mib, *(peak_memory_mib(pid) for pid in children)])
+                together = proportional_memory_mib([os.getpid(), *children])
+                found.peak_together_mib = max(found.peak_together_mib, together)
             say(f"ingest: {done:,} of {size:,}")
+        found.cpu_writing = clock.cpu_seconds()
+    found.cpu_parsing = cpu_of_ended_children() - ended
     made.store.fold_view_counts()
     made.store.checkpoint()
     made.store.close()
@@ -270,10 +295,12 @@ def _at(marks: Sequence[Sequence[float]], mails: float, column: int) -> float:
     return before[column]
 
 
-def _children() -> list[int]:
-    task = Path("/proc/self/task")
+def _descendants(pid: int | str = "self") -> list[int]:
+    """The parsing children and their forks."""
+    task = Path(f"/proc/{pid}/task")
     listed = [file.read_text().split() for file in task.glob("*/children")] if task.exists() else []
-    return [int(pid) for pids in listed for pid in pids]
+    children = [int(child) for pids in listed for child in pids]
+    return children + [below for child in children for below in _descendants(child)]
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,22 +30,26 @@ class Options:
 
 
 class Stopwatch:
-    """Time that passes only while it is not paused."""
+    """Time that passes only while it is not paused: on the wall, and on this process's processors."""
 
     def __init__(self) -> None:
-        self._start = time.perf_counter()
-        self._paused = 0.0
+        self._start, self._cpu_start = time.perf_counter(), time.process_time()
+        self._paused = self._cpu_paused = 0.0
 
     def seconds(self) -> float:
         return time.perf_counter() - self._start - self._paused
 
+    def cpu_seconds(self) -> float:
+        return time.process_time() - self._cpu_start - self._cpu_paused
+
     @contextmanager
     def paused(self) -> Iterator[None]:
-        start = time.perf_counter()
+        start, cpu_start = time.perf_counter(), time.process_time()
         try:
             yield
         finally:
             self._paused += time.perf_counter() - start
+            self._cpu_paused += time.process_time() - cpu_start
 
 
 def median_ms(work: Callable[[], Any], runs: int, *, warm: int = 1) -> float:
@@ -80,6 +85,25 @@ def peak_memory_mib(pid: int | None = None) -> float:
 def memory_mib(pid: int | None = None) -> float:
     """The resident size of a process now (Linux), 0 where unknown."""
     return _memory(pid, "VmRSS:")
+
+
+def cpu_of_ended_children() -> float:
+    """Processor seconds of all children that have ended and were waited for, with their own children."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
+
+
+def proportional_memory_mib(pids: Iterable[int]) -> float:
+    """What these processes hold together, shared pages counted once (Linux), 0 where unknown."""
+    total = 0
+    for pid in pids:
+        try:
+            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text("ascii", "replace")
+        except OSError:
+            continue
+        found = next((line for line in rollup.splitlines() if line.startswith("Pss:")), "")
+        total += int(found.split()[1]) * 1024 if found else 0
+    return total / MIB
 
 
 def say(words: str) -> None:
