@@ -26,7 +26,7 @@ async def composer(pilot) -> ComposeScreen:
     await list_shown(pilot)
     await pilot.press("r")
     screen = await screen_of(pilot, ComposeScreen)
-    await until(pilot, lambda: screen.body.has_focus, "the composer")
+    await until(pilot, lambda: screen.is_ready and screen.body.has_focus, "the composer")
     return screen
 
 
@@ -390,7 +390,7 @@ async def test_send_later_asks_when_and_the_reply_waits_until_then(shop: Shop) -
         await until(pilot, lambda: stored(shop, "held"), "it waits")
         (row,) = stored(shop, "held")
         assert row.not_before is not None and (row.not_before - screen.session.now()).days >= 1
-        assert "goes out" in notices(app)
+        await until(pilot, lambda: "goes out" in notices(app), "the notice")
 
 
 async def test_the_seconds_in_which_a_reply_can_be_taken_back_are_counted_down(shop: Shop) -> None:

@@ -44,7 +44,7 @@ async def composer(pilot) -> ComposeScreen:
     await list_shown(pilot)
     await pilot.press("r")
     screen = await screen_of(pilot, ComposeScreen)
-    await until(pilot, lambda: screen.body.has_focus, "the composer")
+    await until(pilot, lambda: screen.is_ready and screen.body.has_focus, "the composer")
     return screen
 
 
@@ -110,7 +110,7 @@ async def test_the_first_words_typed_after_r_are_the_reply_and_no_actions_of_the
         type_at_once(app, "r", *"esima")
         gate.open()
         screen = await screen_of(pilot, ComposeScreen)
-        await until(pilot, lambda: screen.body.text == "esima", "the text")
+        await until(pilot, lambda: screen.is_ready and screen.body.text == "esima", "the text")
         assert shop.house.ticket(FIRST).status == "new"
 
 

@@ -69,10 +69,13 @@ def _errors(row: OutboxRow) -> Iterator[str]:
 
 
 def _warnings(source: Reader, row: OutboxRow) -> Iterator[ReviewWarning]:
-    yield from wording_warnings(source, row)
+    wording = list(wording_warnings(source, row))
+    yield from wording
     if not row.subject.strip():
         yield ReviewWarning("subject", _("The subject is empty"))
-    if not row.attachments and (said := announces_file(row.body, row.language if row.kind != "forward" else "")):
+    # Words for the third party, or in the wrong language, are looked up in every language.
+    elsewhere = row.kind == "forward" or any(one.code == "language" for one in wording)
+    if not row.attachments and (said := announces_file(row.body, "" if elsewhere else row.language)):
         yield ReviewWarning("attachment", _("The text says “{found}”, and nothing is attached").format(found=said))
     yield from recipient_warnings(source, row)
     norms = [one.address.casefold() for one in row.recipients]
