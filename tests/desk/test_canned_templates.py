@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import time
+from dataclasses import replace
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -12,10 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from supportdesk.desk.canned import Choice
+from supportdesk.desk.canned_fragments import render_whole
 from supportdesk.desk.templates import placeholders, plural_forms, render
 from supportdesk.errors import MissingValue, UsageError
 from supportdesk.l10n.format import Money
-from tests.desk.canned_samples import ROME, ticket_values, variant
+from tests.desk.canned_samples import ROME, response, ticket_values, variant
 
 
 def rendered(body: str, locale: str = "it", zone: ZoneInfo = ROME, **values: object) -> str:
@@ -117,6 +120,22 @@ INJECTIONS = [
     "{{ customer.__class__.__mro__ }}",
     "\u202etxet",
 ]
+
+
+@pytest.mark.parametrize("words", INJECTIONS)
+def test_neither_is_one_in_a_fragment_or_a_choice(words):
+    piece = replace(response(variant("{{ customer.name }}"), key="piece"), fragment=True)
+    body = "{{ fragment.piece }}/{{ ask.how }}{% if ask.how == 'k' %}!{% endif %}"
+    values = {"customer": {"name": words}, "ask": {"how": Choice("k", {"it": words})}}
+    made = render_whole(variant(body), {"piece": piece}, values, "it", ROME)
+    assert made.text == f"{words}/{words}!\n"
+
+
+def test_a_fragment_holds_no_other():
+    outer = replace(response(variant("{{ fragment.inner }}"), key="outer"), fragment=True)
+    inner = replace(response(variant("x"), key="inner"), fragment=True)
+    with pytest.raises(MissingValue, match=r"fragment\.inner"):
+        render_whole(variant("{{ fragment.outer }}"), {"outer": outer, "inner": inner}, {}, "it", ROME)
 
 
 @pytest.mark.parametrize("words", INJECTIONS)

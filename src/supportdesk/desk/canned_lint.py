@@ -87,7 +87,8 @@ def _lint_one(response: CannedResponse, expected: set[str], fragments: Fragments
             yield Finding(response.key, tag, "outdated", message.format(tag=response.source, hash=source.hash))
         if not any(one.code in ("plural", "unknown_value", "missing_fragment") for one in findings):
             yield from _lint_text(response, variant, used[tag], fragments)
-    yield from _lint_placeholders(response, used)
+    known = _known(response, fragments)
+    yield from _lint_placeholders(response, {tag: names & known for tag, names in used.items()})
 
 
 def _lint_variant(
