@@ -187,6 +187,58 @@ def test_new_mail_comes_before_history_and_last_uid_waits_for_the_gap_to_close()
     assert ledger.rows["INBOX"]["last_uid"] == 100
 
 
+def with_junk(*uids: int) -> ScriptedSource:
+    source = ScriptedSource(inbox(1))
+    source.content["Junk"] = {uid: (b"junk %d" % uid, NEW) for uid in uids}
+    return source
+
+
+def test_the_junk_folder_is_counted_on_each_pass_and_not_fetched() -> None:
+    """domain.md section 5: what the server took for junk is not dropped."""
+    source, ledger = with_junk(4, 5), MemoryLedger()
+    fetcher = Fetcher(ledger, mailbox())
+    assert fetcher.run_pass(source).fetched == 1
+    assert (ledger.rows["Junk"]["role"], ledger.missing) == ("junk", 2)
+    source.content["Junk"][6] = (b"junk 6", NEW)
+    fetcher.run_pass(source)
+    assert ledger.missing == 3
+    assert [uid for uid, _ in ledger.entered] == [1]
+
+
+def test_a_junk_folder_that_has_not_changed_is_not_listed_again() -> None:
+    source, ledger = with_junk(4), MemoryLedger()
+    fetcher = Fetcher(ledger, mailbox())
+    fetcher.run_pass(source)
+    asked = len(source.asked_from)
+    fetcher.run_pass(source)
+    assert len(source.asked_from) == asked + 1  # the inbox alone
+
+
+def test_junk_is_taken_over_when_somebody_asks_and_counted_as_none() -> None:
+    source, ledger = with_junk(4, 5), MemoryLedger()
+    fetcher = Fetcher(ledger, mailbox(), take_junk=True)
+    assert fetcher.run_pass(source).fetched == 3
+    assert fetcher.took_junk
+    assert ledger.missing == 0
+    Fetcher(ledger, mailbox()).run_pass(source)
+    assert (ledger.missing, len(ledger.entered)) == (0, 3)
+
+
+def test_a_junk_folder_that_does_not_open_troubles_nobody_and_stays_wanted() -> None:
+    source, ledger = with_junk(4), MemoryLedger()
+    source.closed.add("Junk")
+    fetcher = Fetcher(ledger, mailbox(), take_junk=True)
+    assert fetcher.run_pass(source).complete
+    assert not fetcher.took_junk
+    assert "permission denied" in ledger.errors["Junk"]
+
+
+def test_a_junk_folder_that_the_settings_name_is_fetched_like_the_others() -> None:
+    source, ledger = with_junk(4), MemoryLedger()
+    assert Fetcher(ledger, mailbox(settings={"folders": ["Junk"]})).run_pass(source).fetched == 2
+    assert ledger.rows["Junk"]["role"] == "inbox"
+
+
 def test_a_message_that_another_client_removed_is_entered_as_gone() -> None:
     """SYNC-4: an expunge by somebody else in the middle of a batch."""
     source, ledger = ScriptedSource(inbox(1, 2, 3)), MemoryLedger()

@@ -10,7 +10,8 @@ import pytest
 
 from supportdesk.config import Config
 from supportdesk.desk.intake import Intake
-from supportdesk.desk.model import TicketId
+from supportdesk.desk.model import Server, TicketId
+from supportdesk.desk.wanted import wants_junk
 from supportdesk.tui.app import Console
 from supportdesk.tui.screens.compose import ComposeScreen
 from supportdesk.tui.screens.parked import ParkedScreen
@@ -171,6 +172,23 @@ async def test_parked_mail_is_looked_at_and_made_a_ticket(post: Shop) -> None:
         await pilot.press("q")
         queue = await screen_of(pilot, QueueScreen)
         await until(pilot, lambda: "1 new" in shown(app) or len(queue.tickets.spine) == 6, "the ticket")
+
+
+async def test_what_lies_in_junk_is_counted_and_asked_for_with_one_key(post: Shop) -> None:
+    house = post.house
+    house.desk.save_mailbox(house.giulia, {"id": house.mailbox_id, "imap": Server("localhost", 1, "none", "aiuto")})
+    junk = house.store.ledger.folder(house.mailbox_id, "Junk", "junk")
+    house.store.ledger.finish_pass(junk["id"], missing=3)
+    app = post.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await list_shown(pilot, 5)
+        await pilot.press("g", "p")
+        await screen_of(pilot, ParkedScreen)
+        await until(pilot, lambda: "3 mails lie in Junk" in shown(app), "the count")
+        await pilot.press("F")
+        await until(pilot, telling(app, "3 mails in Junk become tickets"), "what was asked for")
+        [box] = [one for one in house.desk.mailboxes() if one.id == house.mailbox_id]
+        assert wants_junk(box)
 
 
 async def test_a_restricted_console_touches_no_file_and_starts_nothing(post: Shop, monkeypatch, home: Path) -> None:

@@ -195,7 +195,6 @@ def _status_lines(session: Session, found: DeskStatus) -> list[str]:
         lines.append(line)
     unsent = ", ".join(f"{labels.word(labels.OUTBOX, state)} {count}" for state, count in found.outbox.items()) or "0"
     lines.append(f"{_('outbox')}: {unsent}")
-    lines.append(
-        f"{_('parked')}: {found.parked} · {_('in Junk')}: {found.junk} · {_('unprocessed')}: {found.unprocessed}"
-    )
+    counts = ((_("parked"), found.parked), (_("in Junk"), found.junk), (_("unprocessed"), found.unprocessed))
+    lines.append(" · ".join(f"{name}: {count}" for name, count in counts))
     return [*lines, *(f"! {sentence}" for sentence in found.attention)]

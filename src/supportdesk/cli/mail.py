@@ -39,12 +39,15 @@ def fetch(
         bool,
         typer.Option("--renumbered", help=N_("Take over a folder that its server numbers anew")),
     ] = False,
+    junk: Annotated[
+        bool, typer.Option("--junk", help=N_("Also what lies in the Junk folder; it is never acknowledged"))
+    ] = False,
 ) -> int:
     boxes = [find_mailbox(session.desk, mailbox)] if mailbox else _active(session)
     results, code = [], 0
     for box in boxes:
         try:
-            results.append({"mailbox": box.address, **take_over(session, box, accept_renumbered=renumbered)})
+            results.append({"mailbox": box.address, **take_over(session, box, accept_renumbered=renumbered, junk=junk)})
         except (ConnectionFailed, ConfigError) as error:
             # One mailbox that cannot be reached must not keep the others' mail waiting.
             session.out.say(f"{box.address}: {error.message}")
@@ -52,7 +55,7 @@ def fetch(
             code = max(code, error.exit_code)
             continue
         for folder in session.desk.read.rows("folder", {"mailbox_id": box.id}, order="id"):
-            if folder["error"]:
+            if folder["error"] and (junk or folder["role"] != "junk"):
                 session.out.say(f"{box.address}: {folder['error']}")
                 code = max(code, ConnectionFailed.exit_code)
     processed = process_mail(session)
@@ -211,7 +214,9 @@ def show_parked(session: Session) -> None:
     )  # fmt: skip
 
 
-def take_over(session: Session, box: Mailbox, *, accept_renumbered: bool = False) -> dict[str, Any]:
+def take_over(
+    session: Session, box: Mailbox, *, accept_renumbered: bool = False, junk: bool = False
+) -> dict[str, Any]:
     """One pass over a mailbox, with progress; its health is noted whichever way it ends."""
     from supportdesk.bootstrap import Engine
 
@@ -225,8 +230,10 @@ def take_over(session: Session, box: Mailbox, *, accept_renumbered: bool = False
                     stop=lambda: False,
                     progress=lambda at: meter.show(at.done, at.total, at.folder),
                     accept_renumbered=accept_renumbered,
+                    take_junk=junk,
                 )
                 done = fetcher.run_pass(source)
+                engine.note_taken(box, fetcher)
         finally:
             source.close()
     except SupportdeskError as error:

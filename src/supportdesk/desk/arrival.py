@@ -54,6 +54,11 @@ class Arrival:
         return self.verdict.kind == "own_reply"
 
     @property
+    def is_from_junk(self) -> bool:
+        """Whether its server took it for junk, and somebody fetched it all the same."""
+        return bool(self.delivery["role"] == "junk")
+
+    @property
     def is_old_news(self) -> bool:
         """Whether it had lain on the server for long when it was fetched: what a first connection finds."""
         at = self.delivery["internal_date"]

@@ -103,6 +103,7 @@ NOT_ACKNOWLEDGED: Mapping[str, str] = {
     "joins_ticket": N_("it belongs to a conversation that goes on"),
     "released": N_("an agent released it"),
     "forwarded": N_("an agent forwarded it"),
+    "junk": N_("it lay in the Junk folder"),
     "too_late": N_("the time by which an answer is promised was over"),
     "no_language": N_("its sender's language is not known, and no other one is chosen for automatic mail"),
     "no_variant": N_("none is written in its sender's language, and no other one is chosen for automatic mail"),

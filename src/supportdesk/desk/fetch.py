@@ -19,7 +19,7 @@ from supportdesk.desk.ports import Ledger, LedgerItem, MailSource, Plan, Store, 
 from supportdesk.desk.settings import new_action_id
 from supportdesk.errors import CommandRefused, ConnectionFailed
 from supportdesk.l10n.catalog import _
-from supportdesk.mail.model import FetchedMail, FolderInfo
+from supportdesk.mail.model import FetchedMail, FolderInfo, FolderState
 
 BATCH_MAILS = 50
 BATCH_BYTES = 8 * 1024 * 1024
@@ -73,6 +73,7 @@ class Fetcher:
         *,
         monotonic: Callable[[], float] = time.monotonic,
         accept_renumbered: bool = False,
+        take_junk: bool = False,
         stop: Callable[[], bool] = lambda: False,
         progress: Callable[[Progress], None] | None = None,
     ) -> None:
@@ -80,6 +81,9 @@ class Fetcher:
         self._mailbox = mailbox
         self._monotonic = monotonic
         self._accept_renumbered = accept_renumbered
+        self._take_junk = take_junk
+        self._counted: dict[str, FolderState] = {}  # how each Junk folder was when its mail was counted
+        self.took_junk = False  # whether all that lies in Junk has been taken over
         self._reconciled: dict[str, float] = {}  # when each folder was last compared with the ledger as a whole
         self._stop = stop
         self._progress = progress
@@ -106,7 +110,39 @@ class Fetcher:
             if name not in names:
                 gone = _("there is no folder {folder} on the server any more").format(folder=name)
                 done += self._leave_out(FolderInfo(name, "inbox"), gone)
+        return done + self._look_into_junk(source, junk_folders(found, self._mailbox))
+
+    def _look_into_junk(self, source: MailSource, folders: Sequence[FolderInfo]) -> Pass:
+        """Count what lies there, or take it over where somebody asked for that. No trouble of theirs stops the rest."""
+        done, self.took_junk = Pass(), self._take_junk
+        for info in folders:
+            if self._stop():
+                self.took_junk = False
+                break
+            try:
+                if self._take_junk:
+                    taken = self._pass_over(source, info)
+                    self.took_junk = self.took_junk and taken.complete
+                    done += replace(taken, complete=True)
+                else:
+                    self._count(source, info)
+            except CommandRefused as refused:
+                self._leave_out(info, refused.message)
+                self.took_junk = False
         return done
+
+    def _count(self, source: MailSource, info: FolderInfo) -> None:
+        """How many mails of the folder have no ledger row; asked again only when the folder has changed."""
+        state = source.select(info.name)
+        if self._counted.get(info.name) == state:
+            return
+        folder = self._ledger.folder(self._mailbox.id, info.name, info.role)
+        if folder["uidvalidity"] != state.uidvalidity:
+            self._ledger.new_epoch(folder["id"], state.uidvalidity)
+        listed = source.uids_from(1)
+        known = self._ledger.known_uids(folder["id"], state.uidvalidity, listed[0], listed[-1]) if listed else set()
+        self._ledger.finish_pass(folder["id"], missing=sum(uid not in known for uid in listed))
+        self._counted[info.name] = state
 
     def _leave_out(self, info: FolderInfo, words: str) -> Pass:
         folder = self._ledger.folder(self._mailbox.id, info.name, info.role)
@@ -273,6 +309,12 @@ def watched_folders(found: Sequence[FolderInfo], mailbox: Mailbox) -> list[Folde
         elif info.role == "sent" and mailbox.settings.get("watch_sent", True):
             chosen.append(info)
     return sorted(chosen, key=lambda info: info.role != "inbox")
+
+
+def junk_folders(found: Sequence[FolderInfo], mailbox: Mailbox) -> list[FolderInfo]:
+    """The Junk folders that are not fetched from anyway: they are counted, and fetched when somebody asks."""
+    named: Any = mailbox.settings.get("folders") or []
+    return [info for info in found if info.role == "junk" and info.name not in named]
 
 
 def note_health(store: Store, mailbox_id: MailboxId, error: str) -> None:

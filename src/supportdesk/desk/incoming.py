@@ -337,6 +337,8 @@ def _new_badges(arrival: Arrival) -> Iterator[str]:
         yield "after_spam"
     if arrival.verdict.join_newest:
         yield "rate"
+    if arrival.is_from_junk:
+        yield "junk"
 
 
 def _with_badges(ticket: Ticket, *badges: str) -> list[str]:

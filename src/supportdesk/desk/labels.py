@@ -63,6 +63,7 @@ BADGE: Final = {
     "partial": N_("cut: too large"),
     "encrypted": N_("encrypted"),
     "after_spam": N_("after spam"),
+    "junk": N_("was in Junk"),
     "subject_changed": N_("another subject"),
     "conflict": N_("names several tickets"),
     "several_from": N_("several senders"),

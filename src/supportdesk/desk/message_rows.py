@@ -5,7 +5,7 @@ Values only; which ticket they belong to and what they change there is decided i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -52,7 +52,7 @@ def message_values(
         "links": [[one.number, one.url, one.host, one.text] for one in mail.links],
         "language": arrival.language or "",
         "evidence": arrival.evidence(),
-        "badges": [*(["partial"] if arrival.delivery["reason"] == "partial" else []), *arrival.warnings],
+        "badges": list(_badges(arrival)),
     }
 
 
@@ -92,6 +92,14 @@ def message_rows(arrival: Arrival, message: dict[str, Any]) -> Iterable[Change]:
                 "size": file.size, "inline": file.inline, "content_id": file.content_id,
             },
         )  # fmt: skip
+
+
+def _badges(arrival: Arrival) -> Iterator[str]:
+    if arrival.delivery["reason"] == "partial":
+        yield "partial"
+    if arrival.is_from_junk:
+        yield "junk"
+    yield from arrival.warnings
 
 
 def _reply_to(arrival: Arrival) -> list[list[str]]:

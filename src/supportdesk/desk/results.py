@@ -84,6 +84,7 @@ class DeskStatus:
     outbox: Mapping[str, int]  # by state, drafts left out
     oldest_unsent: datetime | None
     parked: int
+    junk: int  # in Junk folders, fetched by nobody
     uncertain: int
     failed: int
     unprocessed: int

@@ -13,6 +13,7 @@ from supportdesk.desk.hours import business_days_after
 from supportdesk.desk.model import OUTBOX_STATES, MailboxId, TicketId
 from supportdesk.desk.results import DeskStatus, MailboxStatus
 from supportdesk.desk.settings import find_hours
+from supportdesk.desk.wanted import list_junk
 from supportdesk.l10n.catalog import _, ngettext
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def desk_status(desk: Desk) -> DeskStatus:
         outbox={state: states[state] for state in OUTBOX_STATES if states[state]},
         oldest_unsent=min((row["held_at"] for row in unsent if row["held_at"] is not None), default=None),
         parked=counts.get("parked", 0),
+        junk=sum(folder.count for folder in list_junk(reader)),
         uncertain=states["uncertain"],
         failed=states["failed"],
         unprocessed=len(reader.rows("delivery", {"outcome": "", "imported": False}, limit=1000)),

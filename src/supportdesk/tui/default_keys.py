@@ -175,4 +175,5 @@ DEFAULT_BINDINGS: Final[tuple[Binding, ...]] = (
     Binding("x", "mark_told", N_("done with it"), ("notices",), priority=1),
     Binding("r", "release", N_("make it a ticket"), ("parked",), priority=1),
     Binding("R", "raw", N_("raw message"), ("parked",), priority=2),
+    Binding("F", "fetch_junk", N_("fetch Junk"), ("parked",), priority=3),
 )

@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from supportdesk.desk import parked
-from supportdesk.l10n.catalog import _
+from supportdesk.desk.wanted import ask_for_junk, list_junk
+from supportdesk.l10n.catalog import _, ngettext
 from supportdesk.safetext import safe
 from supportdesk.tui import ages, looking
 from supportdesk.tui.labels import PARKED, word
 from supportdesk.tui.screens.base import READ, WRITE
 from supportdesk.tui.screens.rows import RowsScreen
+from supportdesk.tui.widgets.bars import StatusLine, StatusPart
 from supportdesk.tui.widgets.virtual_list import Column, ListRow
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from supportdesk.desk.ports import Row
 
 
@@ -25,6 +29,7 @@ class ParkedScreen(RowsScreen):
     def __init__(self) -> None:
         super().__init__()
         self._known: dict[int, Row] = {}
+        self._in_junk = 0
 
     def heading(self) -> str:
         return _("Parked mail: no ticket was made of it")
@@ -42,6 +47,7 @@ class ParkedScreen(RowsScreen):
 
     def read_rows(self) -> list[ListRow]:
         session = self.session
+        self._in_junk = sum(folder.count for folder in list_junk(session.desk.read))
         found = parked.list_parked(session.desk.read)
         self._known = {row["delivery_id"]: row for row in found}
         now = session.local_now()
@@ -58,6 +64,28 @@ class ParkedScreen(RowsScreen):
             )
             for row in found
         ]
+
+    def show_rows(self, rows: Sequence[ListRow]) -> None:
+        super().show_rows(rows)
+        title = [StatusPart(safe(self.heading()), "strong")]
+        if self._in_junk:
+            words = ngettext("{count} mail lies in Junk", "{count} mails lie in Junk", self._in_junk)
+            title.append(StatusPart(safe(words.format(count=self._in_junk)), "warning"))
+        self.query_one("#title", StatusLine).show(title)
+
+    def do_fetch_junk(self) -> None:
+        """Mistaken for junk by its server: the worker takes all of it over, flagged, and acknowledges none of it."""
+        session = self.session
+
+        def done(count: int) -> None:
+            words = ngettext(
+                "{count} mail in Junk becomes a ticket as soon as the worker has fetched it.",
+                "{count} mails in Junk become tickets as soon as the worker has fetched them.",
+                count,
+            )
+            self.tell(words.format(count=count) if count else _("Nothing lies in Junk."))
+
+        self.call(WRITE, lambda: ask_for_junk(session.desk, session.actor), done)
 
     def do_open(self) -> None:
         """Look at the mail as it came; it no longer counts as unseen."""

@@ -49,9 +49,9 @@ class RowsScreen(DeskScreen[None]):
         self.reload()
 
     def reload(self) -> None:
-        self.call(READ, self.read_rows, self._show, replaces="rows")
+        self.call(READ, self.read_rows, self.show_rows, replaces="rows")
 
-    def _show(self, rows: Sequence[ListRow]) -> None:
+    def show_rows(self, rows: Sequence[ListRow]) -> None:
         self.rows.empty_text = () if rows else (safe(self.empty_text()), SafeText(""))
         self.rows.put_rows(rows)
         self.rows.replace_spine([row.id for row in rows])
