@@ -177,7 +177,7 @@ _LETTERS: Final = {
 def marks_of(text: str) -> frozenset[str]:
     """What can tell in a lower-case text: its words, and each letter beyond ASCII, written `*ä`."""
     words = frozenset(word.strip("'’.,?!¿¡-") for word in text.split())
-    return words | {f"*{char}" for char in text if not char.isascii()}
+    return words | {f"*{char}" for char in set(text) if not char.isascii()}
 
 
 def _exclusive(lists: dict[str, str]) -> dict[str, frozenset[str]]:
