@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "unanswered": ("look", N_("Customers who wait; exits 6 if there are any")),
     "due": ("look", N_("Deadlines that are over or near; exits 6 if there are any")),
     "why": ("look", N_("Why a ticket is as it is")),
+    "trace": ("trace", N_("The whole life of a mail: UID, ticket, reply, the server's answer")),
     "follow": ("look", N_("Print what happens as it happens")),
     "notices": ("look", N_("What you are told and have not looked at")),
     "undo": ("look", N_("Take back your last action, or the one that you name")),

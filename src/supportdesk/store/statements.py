@@ -15,7 +15,9 @@ from supportdesk.store.values import DECODERS, ENCODERS
 
 Row = Mapping[str, Any]
 
-INDEXED_UNLESS_EMPTY = frozenset({("message_mail", "message_id_norm"), ("message_mail", "thread_root")})
+INDEXED_UNLESS_EMPTY = frozenset(
+    {("message_mail", "message_id_norm"), ("message_mail", "thread_root"), ("outbox", "message_id_header")}
+)
 """Columns whose index leaves out "": SQLite takes it only where the condition says so."""
 
 NOT_EMPTY = -2
