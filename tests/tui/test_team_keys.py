@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -219,3 +220,38 @@ async def test_what_keeps_mail_from_coming_stands_over_the_list_with_the_servers
         app.screen.show_status()
         await until(pilot, lambda: "LOGIN failed" in shown(app), "the banner")
         assert "\x1b" not in shown(app)
+
+
+async def test_a_long_action_on_all_in_the_view_is_told_of_and_stopped_and_is_one_undo(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from supportdesk.desk.desk import Desk
+
+    house, gate = shop.house, threading.Event()
+    perform = Desk.perform
+
+    def slow(desk: Desk, action: str, *given: object, progress, cancelled, **named: object):
+        def step(done: int, of: int) -> None:
+            progress(done, of)
+            gate.wait(20)
+
+        return perform(desk, action, *given, progress=step, cancelled=cancelled, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Desk, "perform", slow)
+    monkeypatch.setattr("supportdesk.tui.triage.BULK", 1)
+    monkeypatch.setattr("supportdesk.tui.triage.SECONDS_UNTOLD", 0)
+    monkeypatch.setattr("supportdesk.desk.turns.MOST_IN_A_TURN", 1)
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        queue = await list_shown(pilot)
+        await pilot.press("*", "a")
+        await until(pilot, lambda: len(queue.targets()) == 4, "all of them")
+        await pilot.press("i")
+        await until(pilot, lambda: "1 of 4 · esc stops" in notices(app), "how far it has come")
+        await pilot.press("escape")
+        gate.set()
+        await until(pilot, lambda: "u undoes it" in notices(app), "ended")
+        taken = [row["id"] for row in house.desk.read.rows("ticket", {"assignee_id": house.giulia.id})]
+        await pilot.press("u")
+        await until(pilot, lambda: not house.desk.read.rows("ticket", {"assignee_id": house.giulia.id}), "undone")
+        assert len(taken) == 1

@@ -112,6 +112,8 @@ def ticket_title(bundle: TicketBundle, now: datetime) -> tuple[tuple[StatusPart,
     if ticket.snoozed_until is not None and ticket.snoozed_until > now:
         text = _("sleeps until {time}").format(time=ages.moment(ticket.snoozed_until, now))
         right.append(StatusPart(safe(text), "muted"))
+    if bundle.followed:
+        right.append(StatusPart(safe(_("followed")), "muted"))
     if ticket.priority != "normal":
         right.append(StatusPart(safe(word(PRIORITY, ticket.priority)), "warning"))
     right.append(StatusPart(safe(bundle.assignee or _("nobody's")), "" if bundle.assignee else "muted"))

@@ -42,6 +42,7 @@ class TicketBundle:
     presence: tuple[tuple[str, str], ...]  # (agent's name, viewing | replying), others only
     assignee: str
     mailbox: Mailbox | None
+    followed: bool = False  # by the agent of this console
 
 
 @dataclass(slots=True)
@@ -134,6 +135,7 @@ class Session:
         read = self.desk.read
         ticket = read.ticket(ticket_id)
         present = read.presence(ticket_id, now=self.now())
+        mine = {"ticket_id": ticket_id, "agent_id": self.agent.id, "following": True}
         bundle = TicketBundle(
             ticket=ticket,
             entries=tuple(read.thread(ticket_id)),
@@ -142,6 +144,7 @@ class Session:
             presence=tuple((name, mode) for agent_id, name, mode in present if agent_id != self.agent.id),
             assignee=self.agents[ticket.assignee_id].name if ticket.assignee_id in self.agents else "",
             mailbox=self.mailboxes.get(ticket.mailbox_id) if ticket.mailbox_id is not None else None,
+            followed=bool(read.rows("ticket_follow", mine, limit=1)),
         )
         if len(self.tickets) >= KEPT_TICKETS:
             self.tickets.pop(next(iter(self.tickets)), None)

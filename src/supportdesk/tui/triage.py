@@ -6,6 +6,8 @@ One flow for every action of the desk's registry and every place that has ticket
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,8 +17,9 @@ from supportdesk.desk.results import AnswerNeeded, Done
 from supportdesk.errors import Conflict, SupportdeskError
 from supportdesk.l10n.catalog import _, ngettext
 from supportdesk.safetext import SafeText, safe
-from supportdesk.tui.calls import LOOK, WRITE
+from supportdesk.tui.calls import LOOK, WRITE, Finished
 from supportdesk.tui.command_line import read_command
+from supportdesk.tui.keymap import shown_keys
 from supportdesk.tui.labels import CHOICES, word
 from supportdesk.tui.screens.choose import ChooseScreen, DialogScreen
 from supportdesk.tui.widgets.picker import PickerEntry
@@ -30,6 +33,10 @@ if TYPE_CHECKING:
     from supportdesk.tui.screens.on_tickets import OnTickets
 
 UNASSIGN = "unassign"
+BULK = 100
+"""Tickets of one transaction; more of them take long enough to be told of, and to be stopped."""
+
+SECONDS_UNTOLD = 1.0
 TAGS_READ = 2_000
 ASKED_LATER = frozenset({"dismiss", "after", "mode", "reason", "after_deadline", "different_customers", "anyway"})
 """Optional arguments, and those that the desk asks for when it needs them: never asked for in advance."""
@@ -54,6 +61,7 @@ class Triage:
     def __init__(self, screen: OnTickets) -> None:
         self._screen = screen
         self._wakes = ""  # what the last snooze phrase meant
+        self._stops: threading.Event | None = None  # of a long action that is being written
 
     def start(
         self, action: str, params: Mapping[str, Any] | None = None, *, tickets: tuple[TicketId, ...] | None = None
@@ -202,10 +210,16 @@ class Triage:
         screen.console.typed_ahead.release()
         screen.show_expected(request.action, request.tickets, request.params)
 
+        stops = threading.Event()
+        if len(request.tickets) > BULK:
+            self._stops = stops
+        progress = self._progress_of(request)
+
         def work() -> Done:
             return session.desk.perform(
-                request.action, session.actor, request.tickets, request.params, expect=request.expect or None
-            )
+                request.action, session.actor, request.tickets, request.params, expect=request.expect or None,
+                progress=progress, cancelled=stops.is_set,
+            )  # fmt: skip
 
         screen.call(
             WRITE,
@@ -214,7 +228,32 @@ class Triage:
             failed=lambda error: self._failed(request, error),
         )
 
+    def stop(self) -> bool:
+        """Stop a long action: what is done stays done, and one undo takes it back. False where none is at work."""
+        if self._stops is None:
+            return False
+        self._stops.set()
+        return True
+
+    def _progress_of(self, request: Request) -> Callable[[int, int], None]:
+        """Says once a second how far a long action has come; called in the thread that writes."""
+        console, title = self._screen.console, BY_ID[request.action].localized_title()
+        told = time.monotonic()
+
+        def progress(done: int, of: int) -> None:
+            nonlocal told
+            if of <= BULK or done == of or time.monotonic() - told < SECONDS_UNTOLD:
+                return
+            told = time.monotonic()
+            text = _("{title}: {done} of {total} · {key} stops").format(
+                title=title, done=done, total=of, key=shown_keys("esc")
+            )
+            console.post_message(Finished(lambda: console.tell(text)))
+
+        return progress
+
     def _done(self, request: Request, done: Done) -> None:
+        self._stops = None
         screen = self._screen
         notice = done.notice
         if done.undoable and done.tickets:
@@ -227,6 +266,7 @@ class Triage:
         screen.after_action(request.action, done)
 
     def _failed(self, request: Request, error: Exception) -> None:
+        self._stops = None
         screen = self._screen
         screen.take_back_expected(request.tickets)
         if isinstance(error, AnswerNeeded):

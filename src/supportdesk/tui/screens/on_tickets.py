@@ -104,6 +104,8 @@ class OnTickets(DeskScreen[None]):
         return super().can(action) or action in BY_ID
 
     def act(self, action: str) -> None:
+        if action == "back" and self.triage.stop():
+            return
         if super().can(action):
             super().act(action)
         elif action in BY_ID:
