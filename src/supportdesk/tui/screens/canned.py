@@ -192,8 +192,10 @@ def _group(response: CannedResponse) -> str:
 
 
 def _written(response: CannedResponse, state: Row | None) -> str:
-    """All that is there; where something lacks, that and nothing else."""
-    if state is None or state.complete:
+    """What lacks and nothing else, where something does; automatic texts have languages of their own."""
+    if state is not None and state.complete:
+        return _("all {count}").format(count=len(state.states))
+    if state is None:
         return " ".join(str(variant.tag) for variant in response.variants)
     missing = [tag for tag, one in state.states.items() if not one]
     outdated = [tag for tag, one in state.states.items() if one == "outdated"]

@@ -91,7 +91,11 @@ class CannedTextScreen(DeskScreen[None]):
         response = self._entry.response
         variant = response.variant(self._tag) if self._tag else None
         parts = [StatusPart(safe(response.title(current_language())), "strong")]
-        parts += [StatusPart(safe(tag), "strong" if tag == self._tag else "muted") for tag in self._texts]
+        if variant is not None:
+            place = _("{number} of {count}").format(
+                number=list(self._texts).index(self._tag) + 1, count=len(self._texts)
+            )
+            parts += [StatusPart(safe(self._tag), "strong"), StatusPart(safe(place), "muted")]
         if variant is not None and response.is_outdated(variant):
             parts.append(StatusPart(safe(_("older than {tag}").format(tag=response.source)), "warning"))
         self.query_one("#title", StatusLine).show(parts)
