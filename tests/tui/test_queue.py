@@ -147,7 +147,7 @@ async def test_help_lists_what_is_bound_here_and_nothing_else(shop: Shop) -> Non
         actions = {binding.action for binding in queue.bound()}
         assert {"reply", "take", "filter", "quit", "go_outbox"} <= actions
         assert "forward" in actions
-        assert "follow" not in actions
+        assert "follow" in actions and "fold" not in actions
 
 
 async def test_a_narrow_console_shows_one_pane_and_a_tiny_one_says_so(shop: Shop) -> None:

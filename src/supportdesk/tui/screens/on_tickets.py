@@ -272,8 +272,13 @@ class OnTickets(DeskScreen[None]):
                 return
             text, title = entry.text, _("#{ticket} through {program}").replace("{program}", program)
             self.tell(_("Asking {program} …").format(program=program))
-            shown = self._show_text(title, bundle)
-            self.call(READ, lambda: translated(command, text), shown, replaces="translate")
+            show_text = self._show_text(title, bundle)
+
+            def done(rendered: str) -> None:
+                self.console.clear_notifications()
+                show_text(rendered)
+
+            self.call(READ, lambda: translated(command, text), done, replaces="translate")
 
         self.with_bundle(show)
 

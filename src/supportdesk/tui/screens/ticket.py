@@ -276,9 +276,5 @@ class TicketScreen(OnTickets):
             return EMPTY
         if not count:
             return safe(_("not in this conversation"))
-        keys = {"next": shown_keys("enter"), "previous": shown_keys("up"), "done": shown_keys("esc")}
-        return safe(
-            _("{number} of {count} · {next}: next, {previous}: back, {done}: done").format(
-                number=at, count=count, **keys
-            )
-        )
+        place = _("{number} of {count} · {key} goes on").format(number=at, count=count, key=shown_keys("enter"))
+        return safe(place)
