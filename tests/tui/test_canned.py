@@ -34,13 +34,13 @@ async def browsed(pilot: Pilot[int], words: str = "") -> CannedScreen:
     screen = await screen_of(pilot, CannedScreen)
     await until(pilot, lambda: len(screen.rows.spine) >= 20, "the responses")
     if words:
-        await pilot.press("/", *words, "enter")
+        await pilot.press("/", *("space" if one == " " else one for one in words), "enter")
         await until(pilot, lambda: 0 < len(screen.rows.spine) < 20, "the narrowed list")
     return screen
 
 
 async def opened(pilot: Pilot[int]) -> CannedTextScreen:
-    await browsed(pilot, "refund")
+    await browsed(pilot, "refund issued")
     await pilot.press("enter")
     screen = await screen_of(pilot, CannedTextScreen)
     await until(pilot, lambda: screen._texts, "the variants")
@@ -140,7 +140,7 @@ async def test_the_matrix_marks_what_is_missing_and_what_is_old(shop: Shop) -> N
 
 async def test_a_removed_response_comes_back(shop: Shop) -> None:
     async with shop.console().run_test(size=(80, 24)) as pilot:
-        screen = await browsed(pilot, "refund")
+        screen = await browsed(pilot, "refund issued")
         count = len(shop.house.desk.canned())
         await pilot.press("x")
         await screen_of(pilot, DialogScreen)
