@@ -255,3 +255,33 @@ async def test_a_long_action_on_all_in_the_view_is_told_of_and_stopped_and_is_on
         await pilot.press("u")
         await until(pilot, lambda: not house.desk.read.rows("ticket", {"assignee_id": house.giulia.id}), "undone")
         assert len(taken) == 1
+
+
+async def test_merging_offers_the_customers_other_tickets(shop: Shop) -> None:
+    other = shop.house.customer_writes("E poi ancora", sender="giulia@example.it", subject="Di nuovo io")
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        queue = await list_shown(pilot, 5)
+        await pilot.press("m")
+        await until(pilot, lambda: queue.prompt.purpose == "into", "the question")
+        await until(pilot, lambda: "new · Di nuovo io" in shown(app), "the other ticket")
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: shop.house.ticket(FIRST).merged_into == other, "merged")
+        await pilot.press("u")
+        await until(pilot, lambda: shop.house.ticket(FIRST).merged_into is None, "undone")
+
+
+async def test_a_split_takes_the_message_under_the_cursor_and_is_undone(shop: Shop) -> None:
+    shop.house.customer_writes("Un’altra cosa", ticket=FIRST, sender="giulia@example.it")
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await list_shown(pilot)
+        await pilot.press("enter")
+        await screen_of(pilot, TicketScreen)
+        burst(app, ":split\n")
+        await until(pilot, lambda: shop.house.desk.read.rows("ticket", {"split_from": FIRST}), "the new ticket")
+        [made] = shop.house.desk.read.rows("ticket", {"split_from": FIRST})
+        bodies = [row["body"] for row in shop.house.desk.read.rows("message", {"ticket_id": made["id"]})]
+        assert bodies == ["Un’altra cosa"]
+        await pilot.press("u")
+        await until(pilot, lambda: shop.house.ticket(TicketId(made["id"])).merged_into == FIRST, "undone")

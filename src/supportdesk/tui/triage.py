@@ -20,7 +20,7 @@ from supportdesk.safetext import SafeText, safe
 from supportdesk.tui.calls import LOOK, WRITE, Finished
 from supportdesk.tui.command_line import read_command
 from supportdesk.tui.keymap import shown_keys
-from supportdesk.tui.labels import CHOICES, word
+from supportdesk.tui.labels import CHOICES, STATUS, word
 from supportdesk.tui.screens.choose import ChooseScreen, DialogScreen
 from supportdesk.tui.widgets.picker import PickerEntry
 from supportdesk.tui.widgets.prompt import Completion
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from supportdesk.desk.model import TicketId
     from supportdesk.tui.screens.on_tickets import OnTickets
+    from supportdesk.tui.session import TicketBundle
 
 UNASSIGN = "unassign"
 BULK = 100
@@ -122,10 +123,26 @@ class Triage:
                 self._screen.call(LOOK, self._read_tags, partial(self._ask_tags, title, then))
             case "language":
                 self._screen.ask_line("language", title, then, complete=complete_language)
-            case "ticket" | "message" | "number" | "identity":
+            case "ticket":
+                self._screen.with_bundle(partial(self._ask_ticket, param.name, title, then))
+            case "message" | "number" | "identity":
                 self._screen.ask_line(param.name, title, lambda value: then(value.strip().lstrip("#")))
             case _:
                 self._screen.ask_line(param.name, title, then)
+
+    def _ask_ticket(self, name: str, title: str, then: Callable[[str], None], bundle: TicketBundle) -> None:
+        """A number; the customer's other tickets are offered, for most merges are among them."""
+        others = [row for row in bundle.customer.tickets if row[0] != bundle.ticket.id] if bundle.customer else []
+
+        def complete(text: str) -> list[Completion]:
+            typed = text.strip().lstrip("#")
+            return [
+                Completion(safe(str(number)), safe(f"{word(STATUS, status)} · {subject}"))
+                for number, subject, status, _created in others
+                if str(number).startswith(typed) and str(number) != typed
+            ]
+
+        self._screen.ask_line(name, title, lambda value: then(value.strip().lstrip("#")), complete=complete)
 
     def _titled(self, tickets: tuple[TicketId, ...], title: str) -> str:
         """What is asked, about which tickets."""
