@@ -20,6 +20,6 @@ from supportdesk.desk.labels import (
 )  # fmt: skip
 
 __all__ = [
-    "BADGE", "CHOICES", "MONTHS", "OUTBOX", "PARKED", "PRESENCE", "PRIORITY", "REASON", "SENDER", "SNOOZE_MODE", "SOURCE",
-    "STATUS", "VIEW", "word",
+    "BADGE", "CHOICES", "MONTHS", "OUTBOX", "PARKED", "PRESENCE", "PRIORITY", "REASON", "SENDER", "SNOOZE_MODE",
+    "SOURCE", "STATUS", "VIEW", "word",
 ]  # fmt: skip
