@@ -6,6 +6,7 @@ The only place that names concrete adapters, and only inside functions, so that 
 from __future__ import annotations
 
 import getpass
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from supportdesk.config import Config, Credential, find_credential, login_stamp, resolve_password, save_credential
 from supportdesk.desk.ports import SystemClock
-from supportdesk.errors import ConfigError, NotAllowed, NotFound
+from supportdesk.errors import ConfigError, NotAllowed, NotFound, UsageError
 from supportdesk.l10n.catalog import _
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from supportdesk.store.backup import BackupReport, RestoreReport
     from supportdesk.store.copy import CopyReport as CopyReport  # noqa: PLC0414 — the command line names the type
     from supportdesk.store.facts import DatabaseFacts as DatabaseFacts  # noqa: PLC0414 — `doctor` names the type
+
+log = logging.getLogger("supportdesk.engine")
 
 
 def open_desk(config: Config) -> Desk:
@@ -171,12 +174,23 @@ class Engine:
             progress=progress,
         )
 
-    def note_taken(self, mailbox: Mailbox, fetcher: Fetcher) -> None:
-        """What somebody asked to be fetched is no wish any more when it was."""
-        from supportdesk.desk.wanted import JUNK, fulfilled
+    def grant_wishes(self, mailbox: Mailbox, fetcher: Fetcher, source: MailSource) -> None:
+        """What somebody asked to be fetched is no wish any more when it was, or when it cannot be."""
+        from supportdesk.desk.wanted import JUNK, fulfilled, wanted_whole
 
         if fetcher.took_junk:
             fulfilled(self.store, mailbox.id, [JUNK])
+        for delivery_id in wanted_whole(mailbox):
+            try:
+                self.fetch_whole(source, delivery_id)
+            except (NotFound, UsageError) as error:
+                log.warning("delivery %d stays cut: %s", delivery_id, error.message)
+            fulfilled(self.store, mailbox.id, [delivery_id])
+
+    def fetch_whole(self, source: MailSource, delivery_id: int) -> int:
+        from supportdesk.desk.whole import fetch_whole
+
+        return fetch_whole(self.desk, source, self.parser, delivery_id)
 
     def processed_mail(self, mailbox: Mailbox) -> ProcessedMail:
         from supportdesk.desk.processed import ProcessedMail

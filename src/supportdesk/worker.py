@@ -269,7 +269,7 @@ class _Listener:
         try:
             while not self._done():
                 taken = fetcher.run_pass(source)
-                engine.note_taken(self.mailbox, fetcher)
+                engine.grant_wishes(self.mailbox, fetcher, source)
                 engine.note_mailbox_health(self.mailbox.id, self._treat(processed, source))
                 if taken.fetched:
                     self._worker.news.set()

@@ -338,7 +338,7 @@ VERBS = {
     "send_later": "draft send", "send_and_ask_again": "draft send", "send_and_snooze": "ticket snooze",
     "save_note": "ticket note", "cancel_send": "outbox cancel", "deliver_again": "outbox retry",
     "mark_sent": "outbox mark-sent", "release": "mail parked release",
-    "fetch_junk": "mail fetch",
+    "fetch_junk": "mail fetch", "fetch_whole": "mail fetch",
 }  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from supportdesk.cli.login import (
 from supportdesk.cli.output import Meter
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
-from supportdesk.desk.model import OUTCOMES, Mailbox
+from supportdesk.desk.model import OUTCOMES, Mailbox, TicketId
 from supportdesk.errors import ConfigError, ConnectionFailed, SupportdeskError, UsageError
 from supportdesk.l10n.catalog import N_, _
 
@@ -42,7 +42,12 @@ def fetch(
     junk: Annotated[
         bool, typer.Option("--junk", help=N_("Also what lies in the Junk folder; it is never acknowledged"))
     ] = False,
+    whole: Annotated[
+        int, typer.Option("--whole", metavar="TICKET", help=N_("Only what is missing of this ticket's cut mails"))
+    ] = 0,
 ) -> int:
+    if whole:
+        return _fetch_whole(session, TicketId(whole))
     boxes = [find_mailbox(session.desk, mailbox)] if mailbox else _active(session)
     results, code = [], 0
     for box in boxes:
@@ -214,9 +219,7 @@ def show_parked(session: Session) -> None:
     )  # fmt: skip
 
 
-def take_over(
-    session: Session, box: Mailbox, *, accept_renumbered: bool = False, junk: bool = False
-) -> dict[str, Any]:
+def take_over(session: Session, box: Mailbox, *, accept_renumbered: bool = False, junk: bool = False) -> dict[str, Any]:
     """One pass over a mailbox, with progress; its health is noted whichever way it ends."""
     from supportdesk.bootstrap import Engine
 
@@ -233,7 +236,7 @@ def take_over(
                     take_junk=junk,
                 )
                 done = fetcher.run_pass(source)
-                engine.note_taken(box, fetcher)
+                engine.grant_wishes(box, fetcher, source)
         finally:
             source.close()
     except SupportdeskError as error:
@@ -241,6 +244,26 @@ def take_over(
         raise
     engine.note_mailbox_health(box.id, "")
     return {"fetched": done.fetched, "gone": done.gone, "complete": done.complete}
+
+
+def _fetch_whole(session: Session, ticket_id: TicketId) -> int:
+    from supportdesk.bootstrap import Engine
+    from supportdesk.desk.whole import find_cut
+
+    found = find_cut(session.desk.read, ticket_id)
+    engine, sizes = Engine(session.config, session.desk), []
+    try:
+        for mail in found:
+            source = engine.servers.source(mail.mailbox_id)
+            try:
+                sizes.append(engine.fetch_whole(source, mail.delivery_id))
+            finally:
+                source.close()
+    finally:
+        engine.close()
+    lines = [_("#{ticket}: {size} bytes, whole").format(ticket=ticket_id, size=size) for size in sizes]
+    session.out.answer({"ticket": ticket_id, "whole": sizes}, lines)
+    return 0
 
 
 def process_mail(session: Session) -> int:

@@ -300,15 +300,25 @@ def _reindex(tx: Transaction, shop: Shop, item: _Read, report: Report) -> None:
             report.tell(Difference(**where, what="class", was="stub", now="readable"))
         _count(report, _rewrite_text(tx, message["id"], _text_of(tx, message)))
         return
-    lookup = _EarlierLookup(tx, message_id=message["id"], now=message["created_at"])
-    delivery = _as_then(item.delivery, message["created_at"])
-    arrival, verdict = judge(tx, shop, delivery, item.mail, item.language, lookup)
-    changed = _rewrite_columns(tx, message, arrival)
-    changed += _rewrite_files(tx, message, arrival)
-    changed += _rewrite_text(tx, message["id"], searchable(arrival.mail))
+    arrival, verdict, changed = rewrite(tx, shop, message, item.delivery, item.mail, item.language)
     _count(report, changed)
     for difference in _differences(tx, message, arrival, verdict):
         report.tell(difference)
+
+
+def rewrite(
+    tx: Transaction, shop: Shop, message: Row, delivery: Row, mail: ParsedMail, language: str | None
+) -> tuple[Arrival, Verdict, list[str]]:
+    """Make what follows from the mail anew: text, folds, attachments, ids, search text; the columns that changed.
+
+    `delivery` comes with the `folder`, `role` and `mailbox_id` of its folder.
+    """
+    lookup = _EarlierLookup(tx, message_id=message["id"], now=message["created_at"])
+    arrival, verdict = judge(tx, shop, _as_then(delivery, message["created_at"]), mail, language, lookup)
+    changed = _rewrite_columns(tx, message, arrival)
+    changed += _rewrite_files(tx, message, arrival)
+    changed += _rewrite_text(tx, message["id"], searchable(arrival.mail))
+    return arrival, verdict, changed
 
 
 def _as_then(delivery: Row, arrived: datetime | None) -> Row:

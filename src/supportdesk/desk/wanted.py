@@ -59,7 +59,7 @@ def ask_for_junk(desk: Desk, actor: Actor) -> int:
     with desk.store.transaction() as tx:
         check_actor(tx, actor)
         for mailbox_id in dict.fromkeys(folder.mailbox_id for folder in found):
-            _add(tx, actor, mailbox_id, JUNK)
+            ask_for(tx, actor, mailbox_id, JUNK)
     return sum(folder.count for folder in found)
 
 
@@ -77,7 +77,13 @@ def fulfilled(store: Store, mailbox_id: MailboxId, wishes: Iterable[str | int]) 
         tx.apply(Plan(silent=(change,), undoable=False), WORKER, new_action_id())
 
 
-def _add(tx: Transaction, actor: Actor, mailbox_id: MailboxId, wish: str | int) -> None:
+def wanted_whole(mailbox: Mailbox) -> list[int]:
+    """The deliveries of which somebody wants the whole mail."""
+    return [wish for wish in _list(mailbox.settings) if isinstance(wish, int)]
+
+
+def ask_for(tx: Transaction, actor: Actor, mailbox_id: MailboxId, wish: str | int) -> None:
+    """Leave a wish with the mailbox, once: JUNK, or the number of a delivery."""
     stored = tx.row("mailbox", {"id": mailbox_id})
     if stored is None or wish in (wishes := _list(stored["settings"] or {})):
         return

@@ -61,6 +61,7 @@ SENTENCES: Mapping[str, str] = {
     "reply_failed": N_("a reply was refused"),
     "reply_uncertain": N_("it is in doubt whether a reply was delivered"),
     "reply_stopped": N_("a reply was stopped: something new had arrived"),
+    "fetched_whole": N_("the rest of a mail that was cut was fetched"),
     "mark_sent": N_("{who} decided that a reply in doubt was delivered"),
     "resend": N_("{who} had a reply in doubt sent again"),
     "retry": N_("{who} had a refused reply sent again"),

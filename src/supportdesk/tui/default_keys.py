@@ -91,6 +91,7 @@ DEFAULT_BINDINGS: Final[tuple[Binding, ...]] = (
     *(Binding(str(number), f"view_{number}", N_("view")) for number in range(1, 10)),
     Binding("L", "language", N_("language")),
     Binding("R", "raw", N_("raw message")),
+    Binding("y w", "fetch_whole", N_("fetch the whole mail")),
     Binding("E", "timeline", N_("timeline")),
     Binding("h", "history", N_("full history")),
     Binding("l", "links", N_("links")),

@@ -14,6 +14,7 @@ from supportdesk.safetext import EMPTY, safe
 from supportdesk.tui import looking
 from supportdesk.tui.command_line import complete_command, read_command, refuse_command
 from supportdesk.tui.mass_reply import MassReply
+from supportdesk.tui.present_thread import size
 from supportdesk.tui.screens.base import LOOK, READ, WRITE, DeskScreen
 from supportdesk.tui.screens.choose import ChooseScreen
 from supportdesk.tui.triage import Triage, describe_when, refuse_when, tickets_named, when_phrase
@@ -255,6 +256,24 @@ class OnTickets(DeskScreen[None]):
             self.call(READ, lambda: looking.raw_text(session.desk, entry.raw_sha), shown)
 
         self.with_bundle(show)
+
+    def do_fetch_whole(self) -> None:
+        """Let the worker fetch what is missing of a mail that was too large to be taken over at once."""
+
+        def ask(bundle: TicketBundle) -> None:
+            session, ticket_id = self.session, bundle.ticket.id
+
+            def work() -> int:
+                from supportdesk.desk.whole import ask_for_whole
+
+                return sum(mail.size for mail in ask_for_whole(session.desk, session.actor, ticket_id))
+
+            def done(octets: int) -> None:
+                self.tell(_("The worker fetches it: {size}.").format(size=size(octets)))
+
+            self.call(WRITE, work, done)
+
+        self.with_bundle(ask)
 
     def do_translate(self) -> None:
         """Show the message as the admin's command renders it."""

@@ -1,0 +1,135 @@
+"""A mail that was too large is taken by its first parts, and as a whole when somebody asks (INGEST-7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from supportdesk.desk.fetch import Fetcher
+from supportdesk.desk.intake import Intake
+from supportdesk.desk.model import Server, TicketId
+from supportdesk.desk.wanted import wanted_whole
+from supportdesk.desk.whole import ask_for_whole, cut_mails, fetch_whole
+from supportdesk.errors import NotFound, UsageError
+from supportdesk.mail.limits import MAX_RAW
+from supportdesk.mail.model import FetchedMail
+from tests.desk.test_fetch import NEW, ScriptedSource
+from tests.desk.test_parked import PlainParser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from supportdesk.desk.model import Mailbox
+    from tests.support.desk import House
+
+TEXT = (
+    b"From: Rosa <rosa@example.com>\r\nTo: aiuto@bottega.example\r\nSubject: Le foto\r\n"
+    b"Message-ID: <big@example.com>\r\n"
+    b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+    b"--b\r\nContent-Type: text/plain\r\n\r\nEcco le foto.\r\n"
+)
+FILES = (
+    b"--b\r\nContent-Type: text/plain; name=prima.txt\r\nContent-Disposition: attachment\r\n\r\nprima\r\n"
+    b"--b\r\nContent-Type: text/plain; name=seconda.txt\r\nContent-Disposition: attachment\r\n\r\nseconda\r\n--b--\r\n"
+)
+CUT = 60  # bytes of the files that come with the first parts
+
+
+class CuttingSource(ScriptedSource):
+    """A server whose mails are large: what is over the asked size comes cut. `claimed` is the size that it tells."""
+
+    claimed = 80 << 20
+
+    def fetch(self, uids: Sequence[int], *, max_size: int) -> Iterator[FetchedMail]:
+        for uid in uids:
+            if uid in self.content[self.selected]:
+                raw, at = self.content[self.selected][uid]
+                partial = self.claimed > max_size
+                yield FetchedMail(uid, raw[: len(TEXT) + CUT] if partial else raw, self.claimed, at, partial=partial)
+
+
+@pytest.fixture
+def server(house: House) -> CuttingSource:
+    house.desk.save_mailbox(house.giulia, {"id": house.mailbox_id, "imap": Server("localhost", 1, "none", "aiuto")})
+    return CuttingSource({"INBOX": {1: (TEXT + FILES, NEW)}})
+
+
+def the_mailbox(house: House) -> Mailbox:
+    return next(box for box in house.desk.mailboxes() if box.id == house.mailbox_id)
+
+
+def taken(house: House, server: CuttingSource) -> TicketId:
+    """The ticket that the first parts made."""
+    Fetcher(house.store.ledger, the_mailbox(house)).run_pass(server)
+    Intake(house.desk, PlainParser(), lambda _text: "it").process_all()
+    [row] = house.desk.read.rows("ticket")
+    return TicketId(row["id"])
+
+
+def names(house: House) -> list[str]:
+    return [row["name"] for row in house.desk.read.rows("attachment", order="id")]
+
+
+def message(house: House) -> Any:
+    [row] = house.desk.read.rows("message")
+    return row
+
+
+def test_the_rest_of_a_cut_mail_is_fetched_and_its_files_are_there(house: House, server: CuttingSource) -> None:
+    ticket = taken(house, server)
+    assert (message(house)["badges"], "seconda.txt" in names(house)) == (["partial"], False)
+    before, seq = message(house), house.desk.read.rows("ticket")[0]["seq"]
+    [cut] = cut_mails(house.desk.read, ticket)
+    assert cut.size == server.claimed
+    assert fetch_whole(house.desk, server, PlainParser(), cut.delivery_id) == len(TEXT + FILES)
+    assert names(house) == ["prima.txt", "seconda.txt"]
+    after = message(house)
+    assert after["badges"] == []
+    assert [after[name] for name in ("id", "ticket_id", "seq", "received_at")] == [
+        before[name] for name in ("id", "ticket_id", "seq", "received_at")
+    ]
+    assert house.desk.read.rows("ticket")[0]["seq"] == seq
+    [delivery] = house.desk.read.rows("delivery")
+    assert house.desk.blobs.get(delivery["raw_sha"]) == TEXT + FILES
+    assert cut_mails(house.desk.read, ticket) == []
+
+
+def test_a_wish_for_the_whole_mail_waits_for_the_worker(house: House, server: CuttingSource) -> None:
+    ticket = taken(house, server)
+    [cut] = ask_for_whole(house.desk, house.luca, ticket)
+    assert wanted_whole(the_mailbox(house)) == [cut.delivery_id]
+
+
+def test_a_mail_beyond_the_limit_is_refused_with_both_numbers(house: House, server: CuttingSource) -> None:
+    server.claimed = MAX_RAW + 1
+    ticket = taken(house, server)
+    with pytest.raises(UsageError, match="101 MB, and at most 100 MB"):
+        ask_for_whole(house.desk, house.luca, ticket)
+    assert wanted_whole(the_mailbox(house)) == []
+
+
+def test_a_server_that_told_a_smaller_size_than_it_has_is_refused_too(house: House, server: CuttingSource) -> None:
+    ticket = taken(house, server)
+    [cut] = cut_mails(house.desk.read, ticket)
+    server.claimed = MAX_RAW + 1
+    with pytest.raises(UsageError, match="at most 100 MB"):
+        fetch_whole(house.desk, server, PlainParser(), cut.delivery_id)
+    assert message(house)["badges"] == ["partial"]
+
+
+def test_a_mail_that_is_gone_from_its_server_stays_as_it_was(house: House, server: CuttingSource) -> None:
+    ticket = taken(house, server)
+    [cut] = cut_mails(house.desk.read, ticket)
+    server.content["INBOX"].clear()
+    with pytest.raises(NotFound, match="not in INBOX"):
+        fetch_whole(house.desk, server, PlainParser(), cut.delivery_id)
+    server.uidvalidity = 8
+    with pytest.raises(NotFound, match="numbers INBOX anew"):
+        fetch_whole(house.desk, server, PlainParser(), cut.delivery_id)
+    assert message(house)["badges"] == ["partial"]
+
+
+def test_a_ticket_of_which_nothing_is_missing_says_so(house: House) -> None:
+    with pytest.raises(NotFound, match="no mail of which a part is missing"):
+        ask_for_whole(house.desk, house.luca, house.customer_writes())
