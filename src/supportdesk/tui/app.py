@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
     from textual import events
+    from textual.driver import Driver
     from textual.screen import Screen
 
     from supportdesk.config import Config
@@ -131,6 +132,12 @@ class Console(SafeApp[int], inherit_bindings=False):
         self.set_class(config.ascii, "-ascii")
 
     # ---- start and end
+
+    def get_driver_class(self) -> type[Driver]:
+        """Our own, whatever the environment names."""
+        from supportdesk.tui.driver import ConsoleDriver
+
+        return ConsoleDriver
 
     def get_default_screen(self) -> Screen[Any]:
         from supportdesk.tui.screens.queue import QueueScreen
