@@ -18,6 +18,7 @@ import pytest
 from supportdesk import worker as worker_module
 from supportdesk.bootstrap import Engine, create_desk, open_engine
 from supportdesk.config import Config
+from supportdesk.desk.delivery import Deliverer
 from supportdesk.desk.model import Actor, Server
 from supportdesk.errors import ConnectionFailed, LoginRefused, StoreError, TryAgain
 from supportdesk.mail.model import FolderInfo, FolderState, SendResult
@@ -219,6 +220,33 @@ def test_a_changed_account_is_used_for_what_is_sent_next(config: Config, monkeyp
         admin = engine.desk.agent_by_login("giulia").actor()
         engine.desk.save_mailbox(admin, {"id": 1, "smtp": Server("localhost", 2, "none", "new")})
         wait_until(lambda: engine.accounts.may_send(old), seconds=SECONDS, what="the end of the pause")
+
+
+def test_while_nothing_is_due_no_deliverer_asks_the_database(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_module, "DUE_SECONDS", 0.02)
+    asked: list[str] = []
+    deliver_next = Deliverer.deliver_next
+
+    def counted(deliverer: Deliverer) -> bool:
+        asked.append(deliverer._owner)
+        return deliver_next(deliverer)
+
+    monkeypatch.setattr(Deliverer, "deliver_next", counted)
+    engine = engine_with(config, Source())
+    waits: list[float] = []
+    wait_for_change = engine.store.read.wait_for_change
+
+    def wait(seconds: float) -> bool:
+        waits.append(seconds)
+        return wait_for_change(seconds)
+
+    monkeypatch.setattr(engine.store.read, "wait_for_change", wait)
+    with running(engine) as worker:
+        wait_until(lambda: len(set(asked)) == worker_module.DELIVERERS, seconds=SECONDS, what="the first look of each")
+        wait_until(lambda: bool(worker._listeners) and not worker.outgoing.is_set(), seconds=SECONDS, what="quiet")
+        before, seen = len(asked), len(waits)
+        wait_until(lambda: len(waits) > seen + 10, seconds=SECONDS, what="ten chances to be woken")
+        assert len(asked) - before <= worker_module.DELIVERERS, "at most the wake-up that was under way"
 
 
 def test_what_a_failing_thread_says_names_no_row(config: Config, caplog: pytest.LogCaptureFixture) -> None:

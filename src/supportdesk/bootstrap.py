@@ -225,6 +225,12 @@ class Engine:
 
         return anything_due(self.desk.read, self.desk.clock.now())
 
+    def next_due(self) -> datetime | None:
+        """When the next reply is to be delivered."""
+        from supportdesk.desk.delivery import next_due
+
+        return next_due(self.desk.read)
+
     def login_stamp(self) -> tuple[object, ...]:
         """Something that differs when somebody has logged in anew on this machine."""
         return login_stamp(self.config)

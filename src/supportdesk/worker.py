@@ -40,6 +40,8 @@ FRESH_SECONDS = 5.0
 HEALTHY_SECONDS = 60.0
 HOUSEKEEPING_SECONDS = 60.0
 DELIVERERS = 4
+DUE_SECONDS = 1.0  # how often somebody tries what is due and could not be delivered
+UNASKED_SECONDS = 60.0  # a deliverer looks at the outbox even if nobody wakes it
 STOP_SECONDS = 20.0  # for what is being sent, within the patience of the systemd unit; the rest is the next worker's
 
 log = logging.getLogger("supportdesk.worker")
@@ -181,7 +183,7 @@ class Worker:
             deliverer.recover()
             while not self.stopping.is_set():
                 if not deliverer.deliver_next():
-                    self.outgoing.wait(1.0)
+                    self.outgoing.wait(UNASKED_SECONDS)
                     self.outgoing.clear()
         finally:
             deliverer.close()
@@ -195,10 +197,15 @@ class Worker:
             self.stopping.wait(HOUSEKEEPING_SECONDS)
 
     def _follow_changes(self) -> None:
-        """Wake the deliverers when somebody commits: a short undo window should not wait for the poll."""
+        """Wake the deliverers while something is due: they ask the database nothing as long as nothing is."""
+        self.engine.store.read.wait_for_change(0.0)  # from here on no commit goes unseen
+        due = self.engine.next_due()
         while not self.stopping.is_set():
-            if self.engine.store.read.wait_for_change(1.0):
+            left = (due - self.engine.desk.clock.now()).total_seconds() if due is not None else DUE_SECONDS
+            if left <= 0:
                 self.outgoing.set()
+            if self.engine.store.read.wait_for_change(left if 0 < left < DUE_SECONDS else DUE_SECONDS):
+                due = self.engine.next_due()
 
     def _start(self, name: str, work: Callable[[], None]) -> None:
         thread = threading.Thread(target=self._guard, args=(name, work), name=name, daemon=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from supportdesk.desk import automatic
-from supportdesk.desk.delivery import Deliverer, LeaseLost, anything_due
+from supportdesk.desk.delivery import Deliverer, LeaseLost, anything_due, next_due
 from supportdesk.desk.model import WORKER, Server
 from supportdesk.desk.ports import Plan, Update
 from supportdesk.desk.settings import new_action_id
@@ -97,6 +97,8 @@ def test_a_reply_is_sent_once_the_undo_window_is_over(round_: Round) -> None:
     row, deliverer = round_.held(undo_seconds=15), round_.deliverer()
     assert not deliverer.deliver_next()
     assert anything_due(round_.house.desk.read, round_.house.clock.now()), "a worker does not leave within the window"
+    due = next_due(round_.house.desk.read)
+    assert due is not None and due > round_.house.clock.now()
     round_.house.pass_time(seconds=15)
     assert deliverer.deliver_next()
     assert not deliverer.deliver_next()
@@ -109,6 +111,7 @@ def test_a_reply_is_sent_once_the_undo_window_is_over(round_: Round) -> None:
     assert (message["direction"], message["body"]) == ("out", "Il pacco arriva domani.")
     assert round_.house.ticket(row.ticket_id).waiting_since is None
     assert not anything_due(round_.house.desk.read, round_.house.clock.now())
+    assert next_due(round_.house.desk.read) is None
 
 
 def test_a_reply_that_cannot_be_built_fails_and_keeps_nobody_waiting(round_: Round) -> None:

@@ -235,6 +235,14 @@ def anything_due(reader: Reader, now: datetime) -> bool:
     return bool(reader.rows("outbox", {"state": "sending"}, limit=1)) or bool(due_rows(reader, soon, limit=1))
 
 
+def next_due(reader: Reader) -> datetime | None:
+    """When the next reply is to be delivered, past or to come; None while none waits."""
+    held = reader.rows("outbox", {"state": "held"}, order="not_before", limit=1)
+    deferred = reader.rows("outbox", {"state": "deferred"}, order="next_try", limit=1)
+    times = [row["not_before"] or row["created_at"] for row in held]
+    return min([*times, *(row["next_try"] or row["created_at"] for row in deferred)], default=None)
+
+
 def _is_due(row: Row, now: datetime) -> bool:
     at = row["not_before"] if row["state"] == "held" else row["next_try"] if row["state"] == "deferred" else None
     return row["state"] in ("held", "deferred") and (at is None or bool(at <= now))
