@@ -265,3 +265,32 @@ def test_any_sequence_undone_step_by_step_restores_the_tickets(house: House, cho
         house.clock.advance(timedelta(seconds=1))
         house.desk.undo(house.giulia, action_id)
     assert states == [[state_of(house, ticket) for ticket in tickets]]
+
+
+@pytest.mark.parametrize("meanwhile", ["spam", "dismiss"])
+def test_a_split_is_not_undone_into_what_was_dismissed_meanwhile(house: House, meanwhile: str) -> None:
+    """The customer of the split waits: nobody has said that he need not be answered."""
+    ticket = house.customer_writes()
+    house.pass_time(minutes=1)
+    house.customer_writes("E la fattura?", ticket=ticket)
+    second = house.newest_message(ticket)
+    house.desk.perform("split", house.giulia, [ticket], {"first": second})
+    [apart] = [row["id"] for row in house.desk.read.rows("ticket", {"split_from": ticket})]
+    action = house.desk.read.rows("event", {"kind": "split"})[0]["action_id"]
+    house.desk.perform("note", house.giulia, [ticket], {"text": "visto"})
+    house.desk.perform(meanwhile, house.giulia, [ticket], {"reason": "no_action"} if meanwhile == "dismiss" else {})
+    with pytest.raises(Conflict, match="would not be answered"):
+        house.desk.undo(house.giulia, action)
+    assert [row["ticket_id"] for row in house.desk.unanswered()] == [apart]
+
+
+def test_an_undone_dismissal_of_a_family_brings_every_customer_back_that_left_it_meanwhile(house: House) -> None:
+    first, second = house.customer_writes(), house.customer_writes(sender="otto@example.de")
+    house.pass_time(minutes=1)
+    house.desk.perform("merge", house.giulia, [second], {"into": first, "different_customers": True})
+    merge = house.desk.read.rows("event", {"kind": "merge"})[0]["action_id"]
+    dismissal = house.desk.perform("dismiss", house.giulia, [first], {"reason": "no_action"}).action_id
+    house.desk.undo(house.giulia, merge)
+    assert house.desk.unanswered() == []
+    house.desk.undo(house.giulia, dismissal)
+    assert {row["ticket_id"] for row in house.desk.unanswered()} == {first, second}

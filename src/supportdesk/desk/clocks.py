@@ -116,6 +116,9 @@ class Conversation:
     def waiting_since(self) -> datetime | None:
         return waiting.waiting_since(self.messages, self.answers, self.dismissals)
 
+    def unanswered(self) -> tuple[waiting.CustomerMessage, ...]:
+        return waiting.unanswered_messages(self.messages, self.answers, self.dismissals)
+
     def first_answer_at(self) -> datetime | None:
         there = [answer.at for answer in self.answers if answer.state in waiting.ON_ITS_WAY_OR_THERE]
         return min(there, default=None)

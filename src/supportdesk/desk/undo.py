@@ -6,12 +6,13 @@ into its source. The clocks are recomputed, never restored.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from supportdesk.desk import automatic, canned_set, opening_hours
 from supportdesk.desk.bulk import as_conflict, name_of, update_clocks
-from supportdesk.desk.model import ActionId, Actor, EventRow, OutboxId, TicketId
+from supportdesk.desk.clocks import family_of, read_conversation, root_of
+from supportdesk.desk.model import ActionId, Actor, EventRow, MessageId, OutboxId, TicketId
 from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Delete, Insert, Plan, PlannedEvent, Row, Transaction, Update
 from supportdesk.desk.replies import cancel_send
@@ -95,7 +96,8 @@ def _write_inverse(
         try:
             with tx.savepoint():
                 _undo_group(tx, actor, action_id, group, new_id)
-                update_clocks(tx, [*_tickets_of(group), *_survivors(group)], actor, new_id)
+                concerned = dict.fromkeys([*_tickets_of(group), *_survivors(group), *_homes(group)])
+                update_clocks(tx, list(concerned), actor, new_id)
         except StoreError:
             raise
         except SupportdeskError as error:
@@ -147,13 +149,25 @@ def _undo_group(tx: Transaction, actor: Actor, action_id: ActionId, group: Seque
         ordered += list(zip(body["order"], body["changes"], strict=True))
         data = told.setdefault(event.ticket_id, {"of": action_id, "undone": event.kind})
         data |= _restored_status(body["changes"])
+    moved = {event.ticket_id for event, _body in group if event.kind in AS_A_WHOLE and event.ticket_id is not None}
+    waited = _waiting_messages(tx, _tickets_of(group)) if moved else frozenset()
     ordered.sort(key=lambda item: item[0], reverse=True)
     changes = tuple(inverse for _at, change in ordered for inverse in _inverse(tx, change))
     events = tuple(PlannedEvent(ticket, "undo", data) for ticket, data in told.items())
     tx.apply(Plan(changes=changes, events=events, undoable=False), actor, new_id)
-    moved = {event.ticket_id for event, _body in group if event.kind in AS_A_WHOLE and event.ticket_id is not None}
+    # What was said of the source meanwhile, an answer or "no reply needed", was never said of what was not there.
+    if waited - _waiting_messages(tx, moved):
+        said = _("#{ticket} was answered or dismissed meanwhile: the customer would not be answered")
+        raise Conflict(said.format(ticket=min(moved)), what="split", hint=_("Merge the tickets instead"))
     if counted := tuple(change for ticket in moved for change in _counted_again(tx, ticket)):
         tx.apply(Plan(silent=counted, undoable=False), actor, new_id)
+
+
+def _waiting_messages(tx: Transaction, tickets: Iterable[TicketId]) -> frozenset[MessageId]:
+    """The messages in these families that wait for an answer, where anybody is shown that they do."""
+    roots = {root.id: root for root in (root_of(tx, ticket) for ticket in tickets)}
+    families = [family_of(tx, root.id) for root in roots.values() if root.status != "spam"]
+    return frozenset(message.id for family in families for message in read_conversation(tx, family).unanswered())
 
 
 def _counted_again(tx: Transaction, ticket_id: TicketId) -> tuple[Update, ...]:
@@ -191,6 +205,13 @@ def _restored_status(changes: Sequence[Change]) -> dict[str, str]:
 def _survivors(logged: Sequence[Logged]) -> list[TicketId]:
     """Tickets that something was merged into: their customer may not wait there any more."""
     return [TicketId(event.data["into"]) for event, _body in logged if event.kind == "merge"]
+
+
+def _homes(logged: Sequence[Logged]) -> list[TicketId]:
+    """Tickets whose rows the action wrote: a dismissal of a family, which a merge's undo has taken apart since."""
+    named = (change.values.get("ticket_id") for _event, body in logged for change in body["changes"]
+             if isinstance(change, Insert))  # fmt: skip
+    return [TicketId(ticket) for ticket in named if ticket is not None]
 
 
 def _check_not_undone(tx: Transaction, event: EventRow, action_id: ActionId) -> None:
