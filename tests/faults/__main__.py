@@ -18,7 +18,9 @@ PARTS: Final = {"strace": 300, "disk": 40, "lock": 20, "clock": 2000, "postgres"
 
 
 def main(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="desk faults", description="Faults of the machine and agents at cross purposes, on a desk at work.")
+    parser = argparse.ArgumentParser(
+        prog="desk faults", description="Faults of the machine and agents at cross purposes, on a desk at work."
+    )
     parser.add_argument("--part", choices=[*PARTS, "all"], default="all")
     parser.add_argument("--runs", type=int, default=0, metavar="N", help="how many faults (default: the part's own)")
     parser.add_argument("--seed", type=int, default=None, metavar="S", help="repeat a run (default: a new one)")

@@ -90,8 +90,8 @@ def furnish(database: str) -> None:
 
 
 def open_desk(database: str) -> Desk:
-    from supportdesk.desk.ports import SystemClock
     from supportdesk.desk.desk import Desk
+    from supportdesk.desk.ports import SystemClock
     from supportdesk.store import open_store
 
     return Desk(open_store(database), SystemClock())

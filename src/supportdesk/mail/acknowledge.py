@@ -28,7 +28,6 @@ MAX_RECEIVED = 50
 _BOUNCE_SENDER = re.compile(r"bounces?(?:[+=-].*)?|.*-bounces?|prvs=.*|msprvs\d*=.*|srs[01][=+-].*")
 
 
-
 @dataclass(frozen=True, slots=True)
 class AckFacts:
     """What was sent and received before; counts are without this mail but for `same_body`."""
