@@ -278,6 +278,8 @@ def test_sync_1_the_last_message_is_not_new_because_the_star_names_it() -> None:
 
 def test_sync_1_wide_ranges_are_asked_in_pieces_and_what_is_outside_them_is_ignored() -> None:
     def answer(tag: bytes, rest: bytes) -> bytes:
+        if rest.split()[3] == b"*":
+            return b"* SEARCH 60000\r\n" + tag + b" OK done\r\n"
         first = int(rest.split()[3].partition(b":")[0])
         return b"* SEARCH %d %d 7\r\n%s OK done\r\n" % (first + 5, first + 19_999, tag)
 
@@ -285,6 +287,52 @@ def test_sync_1_wide_ranges_are_asked_in_pieces_and_what_is_outside_them_is_igno
     with source_of(server) as source:
         assert source.uids_from(1) == [6, 7, 20_000, 20_006, 40_000, 40_006, 60_000]
     assert all(len(line) <= 8000 for line in server.heard)
+
+
+def holding(*uids: int) -> Callable[[bytes, bytes], bytes]:
+    """What a server with these messages answers to `UID SEARCH UID …`."""
+
+    def answer(tag: bytes, rest: bytes) -> bytes:
+        first, _colon, last = rest.split()[-1].partition(b":")
+        low = max(uids) if first == b"*" else int(first)
+        high = max(uids) if last in (b"*", b"") else int(last)
+        found = b" ".join(b"%d" % uid for uid in uids if min(low, high) <= uid <= max(low, high))
+        return b"* SEARCH %s\r\n%s OK done\r\n" % (found, tag)
+
+    return answer
+
+
+def boasting(uidnext: int, exists: int) -> bytes:
+    return opened(exists=exists).replace(b"[UIDNEXT %d]" % (exists + 1), b"[UIDNEXT %d]" % uidnext)
+
+
+@pytest.mark.parametrize("uidnext", [1, 2, 2**32 - 1])
+@pytest.mark.parametrize("exists", [4, 20_001])
+def test_a09_a_lying_uidnext_neither_hides_a_message_nor_makes_the_listing_endless(uidnext: int, exists: int) -> None:
+    uids = (1, 7, 20_500, 45_000)
+    server = HostileServer({b"EXAMINE": boasting(uidnext, exists), b"SEARCH": holding(*uids)})
+    with source_of(server) as source:
+        assert source.uids_from(1) == list(uids)
+        assert source.uids_from(45_000) == [45_000]
+        assert source.uids_from(45_001) == []
+    assert sum(b"SEARCH" in line for line in server.heard) <= 9
+
+
+def test_a09_a_uidvalidity_of_0_is_a_numbering_like_any_other() -> None:
+    """RFC 9051 forbids it; the mail behind it is mail all the same, and is taken once."""
+    from supportdesk.desk.fetch import Fetcher
+    from tests.desk.test_fetch import MemoryLedger, mailbox
+
+    listed = sizes((1, 20)).replace(b"FETCH (", b'FETCH (INTERNALDATE "01-Mar-2026 10:00:00 +0000" ')
+    body = b"* 1 FETCH (UID 1 BODY[] {20}\r\nSubject: n. 1\r\n\r\nx\r\n)\r\n"
+    answers = {
+        b"LIST": b'* LIST () "/" INBOX\r\n% OK done\r\n', b"EXAMINE": opened(uidvalidity=0, exists=1),
+        b"SEARCH": holding(1), b"FETCH": fetching(listed, body),
+    }  # fmt: skip
+    ledger = MemoryLedger()
+    with source_of(HostileServer(answers)) as source:
+        assert [Fetcher(ledger, mailbox()).run_pass(source).fetched for _again in range(2)] == [1, 0]
+    assert list(ledger.items) == [(1, 0, 1)]
 
 
 def test_sync_14_a_server_that_refuses_a_range_past_the_end_has_nothing_new() -> None:

@@ -115,14 +115,15 @@ class ImapSource:
         """UIDs ≥ `uid` in the selected folder, ascending.
 
         `n:*` always answers with the last message (RFC 3501 6.4.8), hence the filter; wide ranges are asked in pieces
-        because imaplib refuses a line over 1,000,000 bytes.
+        because imaplib refuses a line over 1,000,000 bytes. Where they end is asked for: a UIDNEXT that is too high
+        would make the pieces endless, and one that is too low the last of them too wide.
         """
         with self._failures("list messages"):
-            last, exists = self._state.uidnext - 1, self._state.exists
-            if exists == 0:
+            if self._state.exists == 0:
                 return []
-            if last - uid <= SEARCH_RANGE or exists <= SEARCH_RANGE:
+            if self._state.exists <= SEARCH_RANGE:
                 return self._uids_to_the_end(uid)
+            last = max(self._client.search(["UID", "*"]), default=self._state.uidnext - 1)
             uids: list[int] = []
             for start in range(uid, last + 1, SEARCH_RANGE):
                 piece = self._client.search(["UID", f"{start}:{start + SEARCH_RANGE - 1}"])
