@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from supportdesk.mail.on_disk import DiskArchive
     from supportdesk.mail.sasl import Secret as Secret  # noqa: PLC0414 — the command line names the type
     from supportdesk.store.backup import BackupReport, RestoreReport
+    from supportdesk.store.checks import Fault
     from supportdesk.store.copy import CopyReport as CopyReport  # noqa: PLC0414 — the command line names the type
     from supportdesk.store.facts import DatabaseFacts as DatabaseFacts  # noqa: PLC0414 — `doctor` names the type
 
@@ -124,6 +125,9 @@ class ServerConnections:
         return server, open_secret(self.config, mailbox.address)
 
 
+SWEEP_SECONDS = 3600.0
+
+
 class Engine:
     """What the worker drives: the desk's use cases with real servers behind them. Threads may share it."""
 
@@ -132,6 +136,7 @@ class Engine:
         self.desk = desk
         self.servers: MailServers = ServerConnections(desk, config)
         self._parser: MailParserPool | None = None
+        self._swept: float | None = None
         self._looked_in_sent: dict[int, datetime] = {}
 
     @cached_property
@@ -215,6 +220,9 @@ class Engine:
         deliverer.recover()
         keep_house(self.desk)
         self.store.fold_view_counts()
+        if self._swept is None or self.desk.clock.monotonic() - self._swept >= SWEEP_SECONDS:
+            self._swept = self.desk.clock.monotonic()
+            self.store.blobs.sweep()
         self.store.checkpoint()
         self.accounts.close_idle()
         look_into_sent(self.desk, self.servers, looked=self._looked_in_sent, stop=stop)
@@ -224,6 +232,14 @@ class Engine:
         from supportdesk.desk.delivery import anything_due
 
         return anything_due(self.desk.read, self.desk.clock.now())
+
+    def figures(self) -> dict[str, float | None]:
+        """What only this process can measure, for the row of its lease: `status` reads it there."""
+        from supportdesk.mail.child import PARSE_SECONDS
+        from supportdesk.store.gauges import p99_ms
+        from supportdesk.store.lock import WAITS
+
+        return {"lock_wait_p99_ms": p99_ms(sorted(WAITS)), "parse_p99_ms": p99_ms(sorted(PARSE_SECONDS))}
 
     def next_due(self) -> datetime | None:
         """When the next reply is to be delivered."""
@@ -395,11 +411,25 @@ def upgrade(config: Config) -> Path | None:
     return create_or_upgrade(config.database)
 
 
-def database_facts(config: Config) -> DatabaseFacts:
+def find_faults(config: Config, *, deep: bool) -> list[Fault]:
+    """What is wrong inside the database: for `doctor`. Raises StoreError."""
+    from supportdesk.store.checks import find_faults
+
+    return find_faults(config.database, deep=deep)
+
+
+def mend_fault(config: Config, fault: str) -> None:
+    """Repair what `find_faults` called mendable. Raises NotFound, StoreError."""
+    from supportdesk.store.checks import mend
+
+    mend(config.database, fault)
+
+
+def database_facts(config: Config, *, deep: bool = True) -> DatabaseFacts:
     """What the database and its driver are: for `doctor`."""
     from supportdesk.store.facts import read_facts
 
-    return read_facts(config.database)
+    return read_facts(config.database, deep=deep)
 
 
 def refuse_missing(config: Config) -> None:

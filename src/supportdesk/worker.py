@@ -239,7 +239,8 @@ class Worker:
         return False
 
     def _info(self) -> dict[str, object]:
-        return {"pid": os.getpid(), "host": socket.gethostname(), "companion": bool(self.companion_of)}
+        who = {"pid": os.getpid(), "host": socket.gethostname(), "companion": bool(self.companion_of)}
+        return {**who, **self.engine.figures()}
 
 
 class _Listener:

@@ -384,11 +384,31 @@ def test_the_doctor_says_what_is_wrong_and_exits_6(shop: House, supportdesk: Run
     found = {one["name"]: one for one in result.json()}
     assert result.code == 6
     assert found["worker"]["verdict"] == "wrong"
-    assert {found[name]["verdict"] for name in ("Python", "schema", "integrity", "clock")} == {"ok"}
+    assert {found[name]["verdict"] for name in ("Python", "schema", "integrity")} == {"ok"}
     database = home / "desk.db"
     database.chmod(0o666)
-    found = {one["name"]: one for one in supportdesk("doctor", "--json").json()}
-    assert found["file modes"]["verdict"] == "wrong"
+    found = {one["id"]: one for one in supportdesk("doctor", "--json").json()}
+    assert found["file.open"]["verdict"] == "wrong"
+
+
+def test_the_doctor_mends_what_is_safe_and_finds_it_mended(shop: House, supportdesk: Run, home: Path) -> None:
+    (home / "desk.db").chmod(0o666)
+    with shop.store.transaction() as tx:
+        tx.connection.execute("DROP INDEX ix_event_ticket")
+        tx.connection.execute("INSERT INTO blob_chunk (sha256, n, data) VALUES ('ab', 0, 'x')")
+    before = {one["id"] for one in supportdesk("doctor", "--json").json()}
+    mended = {one["id"] for one in supportdesk("doctor", "--fix", "--json").json() if one["fixed"]}
+    assert mended == {"file.open", "index.missing", "chunks.orphaned"} <= before
+    assert not mended & {one["id"] for one in supportdesk("doctor", "--fix", "--json").json()}
+
+
+def test_status_exits_6_when_no_worker_works_and_says_since_when(shop: House, supportdesk: Run) -> None:
+    result = supportdesk("status", "--check", "--json")
+    assert result.code == 6
+    told = result.json()
+    assert told["troubles"][0]["id"] == "worker.absent"
+    assert told["gauges"]["disk_free_bytes"] > 0
+    assert "supportdesk worker install" in supportdesk("status").out
 
 
 def test_a_mail_server_that_is_away_is_a_finding_of_the_doctor_and_told_by_status(

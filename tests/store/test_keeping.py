@@ -13,7 +13,7 @@ import pytest
 
 from supportdesk.desk.ports import Insert, LedgerItem, NewRef, Plan, Update
 from supportdesk.errors import Conflict, NotFound, StoreError, UsageError
-from supportdesk.store import open_store
+from supportdesk.store import blobs, open_store
 from supportdesk.store.address import NETWORK_FILE_SYSTEMS, file_system, parse_url
 from supportdesk.store.connect import PRAGMAS
 from tests.store.desk import apply
@@ -63,6 +63,39 @@ def test_the_pieces_of_a_killed_put_are_used_again(store: SqlStore) -> None:
         tx.connection.change("DELETE FROM blob_chunk WHERE n > 5")
     assert store.blobs.put(data) == sha
     assert store.blobs.get(sha) == data
+
+
+def test_the_pieces_of_a_killed_put_are_swept_away_and_no_others(store: SqlStore) -> None:
+    kept, left = store.blobs.put(os.urandom(600_000)), store.blobs.put(os.urandom(600_000))
+    with store.transaction() as tx:
+        tx.connection.change("DELETE FROM blob WHERE sha256 = ?", (left,))
+    assert store.blobs.sweep() == 1
+    assert store.blobs.sweep() == 0
+    assert len(store.blobs.get(kept)) == 600_000
+    with store.connection() as connection:
+        assert connection.execute("SELECT DISTINCT sha256 FROM blob_chunk") == [(kept,)]
+
+
+def test_a_put_whose_pieces_were_swept_away_meanwhile_is_whole(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = os.urandom(3_000_000)
+    put_small = blobs.put_small
+
+    def after_a_sweep(connection, *rest):
+        assert connection.execute("SELECT count(*) FROM blob_chunk")[0][0] > 0
+        return put_small(connection, *rest)
+
+    run = store.run
+
+    def sweep_first(block):
+        monkeypatch.setattr(store, "run", run)
+        assert store.blobs.sweep() == 1
+        return run(block)
+
+    monkeypatch.setattr(blobs, "put_small", after_a_sweep)
+    monkeypatch.setattr(store, "run", sweep_first)
+    assert store.blobs.get(store.blobs.put(data)) == data
 
 
 # ---- the ledger ----

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ from supportdesk.errors import ThresholdBreached
 from supportdesk.l10n.catalog import N_, _, ngettext
 
 if TYPE_CHECKING:
+    from supportdesk.desk.gauges import Gauges, Trouble
     from supportdesk.desk.results import DeskStatus
 
 app = group()
@@ -147,9 +149,17 @@ def status(
     session: Session,
     check: Annotated[bool, typer.Option("--check", help=N_("Exit 6 if something needs a person"))] = False,
 ) -> int:
+    from supportdesk.desk.gauges import read_gauges, read_troubles
+
     found = session.desk.status()
-    session.out.answer(found, [] if session.json else _status_lines(session, found))
-    return ThresholdBreached.exit_code if check and found.attention else 0
+    gauges = read_gauges(session.desk, found)
+    troubles = read_troubles(session.desk, found, gauges)
+    value = {item.name: getattr(found, item.name) for item in fields(found)}
+    lines = [] if session.json else [*_status_lines(session, found), *_gauge_lines(gauges)]
+    session.out.answer({**value, "gauges": gauges, "troubles": troubles}, lines)
+    if troubles and not session.json:
+        session.out.text("\n".join(_trouble_line(session, one) for one in troubles))
+    return ThresholdBreached.exit_code if check and (troubles or found.attention) else 0
 
 
 @verb(app, "follow", N_("Print every change as it happens, one JSON object a line"))
@@ -172,6 +182,33 @@ def follow(
         if once:
             return
         reader.wait_for_change(5.0)
+
+
+def _gauge_lines(gauges: Gauges) -> list[str]:
+    def of(value: float | None, unit: str, scale: float = 1) -> str:
+        return "—" if value is None else f"{value / scale:.0f} {unit}"
+
+    unsent = gauges.oldest_unsent_seconds
+    values = {
+        _("disk free"): of(gauges.disk_free_bytes, "MB", 1 << 20),
+        _("write-ahead log"): of(gauges.wal_bytes, "MB", 1 << 20),
+        _("clock off by"): of(gauges.clock_skew_seconds, "s"),
+        _("lock wait p99"): of(gauges.lock_wait_p99_ms, "ms"),
+        _("parsing p99"): of(gauges.parse_p99_ms, "ms"),
+        _("oldest unsent"): "—" if unsent is None else span(unsent),
+    }
+    told = [f"{name}: {value}" for name, value in values.items()]
+    return [" · ".join(told[:3]), " · ".join(told[3:])]
+
+
+def _trouble_line(session: Session, one: Trouble) -> str:
+    """What, since when, when it is tried again, what to do."""
+    parts = [f"! {one.what}"]
+    if one.since is not None:
+        parts.append(_("since {time}").format(time=session.time(one.since)))
+    if one.next_try is not None:
+        parts.append(_("next try {time}").format(time=session.time(one.next_try)))
+    return f"{' · '.join(parts)} → {one.do}"
 
 
 def _status_lines(session: Session, found: DeskStatus) -> list[str]:
@@ -197,4 +234,4 @@ def _status_lines(session: Session, found: DeskStatus) -> list[str]:
     lines.append(f"{_('outbox')}: {unsent}")
     counts = ((_("parked"), found.parked), (_("in Junk"), found.junk), (_("unprocessed"), found.unprocessed))
     lines.append(" · ".join(f"{name}: {count}" for name, count in counts))
-    return [*lines, *(f"! {sentence}" for sentence in found.attention)]
+    return lines

@@ -195,7 +195,8 @@ class Desk:
 
     def presence(self, actor: Actor, ticket_id: TicketId, console: str, mode: str) -> None:
         """`mode` viewing | replying | "" to leave."""
-        if actor.id is not None:
+        rows = self.read.rows("agent", {"id": actor.id}) if actor.id is not None else []
+        if actor.id is not None and rows and rows[0]["state"] != "disabled":
             self.store.set_presence(ticket_id, actor.id, console, mode)
 
     # ---- writing

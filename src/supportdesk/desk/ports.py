@@ -283,6 +283,8 @@ class Blobs(Protocol):
         """Keep the bytes; returns their sha. `then` gets it in the transaction that makes them whole."""
 
     def get(self, sha256: str) -> bytes: ...
+    def sweep(self) -> int:
+        """Remove the pieces that a killed `put` left behind; of how many blobs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +347,9 @@ class Store(Protocol):
 
     def mend_search(self) -> bool:
         """Make the search index anew from the texts if it differs from them; whether it did."""
+
+    def gauges(self) -> Mapping[str, float | None]:
+        """`wal_bytes`, `disk_free_bytes`, `clock_skew_seconds`, and of this process `lock_wait_p99_ms`."""
 
     def checkpoint(self) -> bool:
         """Move the write-ahead log into the database file (SQLite); False while a reader keeps it."""

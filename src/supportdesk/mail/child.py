@@ -41,6 +41,10 @@ _START = (
 )
 
 
+PARSE_SECONDS: deque[float] = deque(maxlen=2000)
+"""How long the newest mails took, of all pools of this process."""
+
+
 class ParseFailed(SupportdeskError):
     """A mail could not be parsed in its child; `reason` is "timeout", "memory", "crash" or "error"."""
 
@@ -395,6 +399,8 @@ class _Child:
             request.answer = kind, data
             self.load -= len(request.raw)
             request.raw = b""
+            if self.is_warm:  # the first one paid for the start of the process
+                PARSE_SECONDS.append(time.monotonic() - self._since)
             self._since, self.is_warm = time.monotonic(), True
         del received[:at]
 

@@ -42,18 +42,35 @@ class SqlBlobs:
                     self._store.run(lambda tx: then(tx, sha))
                 return sha
         frames = compress(data)
+        total = len(frames)
         while len(frames) > GROUP_BYTES // CHUNK:
             some, frames = frames[: GROUP_BYTES // CHUNK], frames[GROUP_BYTES // CHUNK :]
             with self._store.transaction() as tx:
                 _put_chunks(tx.connection, sha, some)
 
         def make_whole(tx: WriteTransaction) -> None:
+            if len(frames) < total and _chunks(tx.connection, sha) < total - len(frames):
+                _put_chunks(tx.connection, sha, compress(data))  # somebody swept the pieces away meanwhile
             put_small(tx.connection, sha, frames, len(data), tx.now)
             if then is not None:
                 then(tx, sha)
 
         self._store.run(make_whole)
         return sha
+
+    def sweep(self) -> int:
+        """Remove the pieces that a killed `put` left behind; how many blobs they began.
+
+        A `put` that is under way notices at its end and writes its pieces again.
+        """
+        orphaned = "NOT EXISTS (SELECT 1 FROM blob WHERE blob.sha256 = blob_chunk.sha256)"
+        delete = f"DELETE FROM blob_chunk WHERE sha256 = ? AND {orphaned}"
+        with self._store.connection() as connection:
+            found = connection.execute(f"SELECT DISTINCT sha256 FROM blob_chunk WHERE {orphaned} LIMIT 100")
+        for one in found:
+            with self._store.transaction() as tx:
+                tx.connection.change(delete, one)
+        return len(found)
 
     def get(self, sha256: str) -> bytes:
         """The bytes. Raises NotFound, or StoreError when they no longer match their sha."""
@@ -86,6 +103,10 @@ def compress(data: bytes) -> list[tuple[int, bytes]]:
 
     compressor = zstandard.ZstdCompressor(level=LEVEL)
     return [(n, compressor.compress(data[at : at + CHUNK])) for n, at in enumerate(range(0, len(data), CHUNK))]
+
+
+def _chunks(connection: Connection, sha: str) -> int:
+    return int(connection.execute("SELECT count(*) FROM blob_chunk WHERE sha256 = ?", (sha,))[0][0])
 
 
 def has_blob(connection: Connection, sha: str) -> bool:

@@ -89,7 +89,7 @@ def carry_used_ids(source: Connection, target: Connection, names: Sequence[str])
         keep_used_ids(target, list(given.items()))
         return
     for name in names:
-        for column, sequence in _sequences(target, name):
+        for column, sequence in sequences(target, name):
             highest = target.execute(f'SELECT coalesce(max("{column}"), 0) FROM "{name}"')[0][0]
             last = max(highest, given.get(name, 0))
             target.execute("SELECT setval(CAST(? AS regclass), ?, ?)", (sequence, max(last, 1), last > 0))
@@ -155,14 +155,14 @@ def _given_ids(connection: Connection, names: Sequence[str]) -> dict[str, int]:
         return dict(connection.execute("SELECT name, seq FROM sqlite_sequence"))
     given = {}
     for name in names:
-        for _column, sequence in _sequences(connection, name):
+        for _column, sequence in sequences(connection, name):
             last, called = connection.execute(f"SELECT last_value, is_called FROM {sequence}")[0]
             if called:
                 given[name] = last
     return given
 
 
-def _sequences(connection: Connection, name: str) -> list[tuple[str, str]]:
+def sequences(connection: Connection, name: str) -> list[tuple[str, str]]:
     return [
         (column, sequence)
         for column, sequence in connection.execute(

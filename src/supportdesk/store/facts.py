@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from supportdesk.store.address import Address, file_system, parse_url
 from supportdesk.store.connect import Connection, close_connection, connect
@@ -30,9 +31,14 @@ class DatabaseFacts:
     miscounted_views: tuple[str, ...]  # views whose counters are wrong: `SqlStore.recount_views` mends them
 
 
-def read_facts(url: str) -> DatabaseFacts:
-    """Open the database and ask it. Raises StoreError when it cannot be opened."""
+QUICKLY_READ: Final = 256 * 1024 * 1024
+"""A file up to this size is read whole in a moment."""
+
+
+def read_facts(url: str, *, deep: bool = True) -> DatabaseFacts:
+    """Open the database and ask it. Unless `deep`, a big file is not read from end to end. Raises StoreError."""
     address = parse_url(url)
+    deep = deep or address.path is None or (address.path.exists() and address.path.stat().st_size <= QUICKLY_READ)
     connection = connect(address)
     try:
         found = revision(connection)
@@ -42,7 +48,7 @@ def read_facts(url: str) -> DatabaseFacts:
             connection.rollback()
         else:
             version = str(connection.execute("SELECT sqlite_version()")[0][0])
-            rows = connection.execute("PRAGMA quick_check(5)")
+            rows = connection.execute("PRAGMA quick_check(5)") if deep else []
             problems = tuple(str(row[0]) for row in rows if row[0] != "ok")
         return DatabaseFacts(
             kind="postgres" if address.is_postgres else "sqlite",
@@ -54,7 +60,7 @@ def read_facts(url: str) -> DatabaseFacts:
             revision=found,
             known_revision=HEAD,
             problems=problems,
-            search_is_sound=not found or _search_is_sound(connection, address),
+            search_is_sound=not found or not deep or _search_is_sound(connection, address),
             miscounted_views=miscounted_views(connection) if found == HEAD else (),
         )
     finally:

@@ -11,6 +11,7 @@ import fcntl
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,6 +23,9 @@ WAIT_SECONDS: Final = 60.0
 """How long a writer waits before it says that the database is stuck. A transaction takes 20 ms."""
 
 SHARED_MODE: Final = 0o660
+
+WAITS: Final[deque[float]] = deque(maxlen=2000)
+"""The newest waits of this process for its turn, in seconds."""
 
 
 class Turnstile:
@@ -35,12 +39,14 @@ class Turnstile:
     @contextmanager
     def held(self, wait_seconds: float | None = None) -> Iterator[None]:
         """Hold the lock. Raises StoreError if it cannot be had in time."""
-        deadline = time.monotonic() + (self._wait_seconds if wait_seconds is None else wait_seconds)
+        asked = time.monotonic()
+        deadline = asked + (self._wait_seconds if wait_seconds is None else wait_seconds)
         gate = _flock(self.gate, deadline)
         try:
             lock = _flock(self.lock, deadline)
         finally:
             _release(gate)
+        WAITS.append(time.monotonic() - asked)
         try:
             yield
         finally:

@@ -152,6 +152,13 @@ class SqlStore:
                 self._commit(connection)
         return True
 
+    def gauges(self) -> dict[str, float | None]:
+        """What `store.gauges` measures, now."""
+        from supportdesk.store.gauges import read_gauges
+
+        with self._pool.connection() as connection:
+            return read_gauges(connection, self.address, self.clock.now())
+
     def checkpoint(self) -> bool:
         """Move the write-ahead log into the database file and empty it (SQLite); False while a reader keeps it."""
         if self.address.is_postgres:
