@@ -325,7 +325,7 @@ def test_a09_a_uidvalidity_of_0_is_a_numbering_like_any_other() -> None:
 
     listed = sizes((1, 20)).replace(b"FETCH (", b'FETCH (INTERNALDATE "01-Mar-2026 10:00:00 +0000" ')
     body = b"* 1 FETCH (UID 1 BODY[] {20}\r\nSubject: n. 1\r\n\r\nx\r\n)\r\n"
-    answers = {
+    answers: dict[bytes, Answer] = {
         b"LIST": b'* LIST () "/" INBOX\r\n% OK done\r\n', b"EXAMINE": opened(uidvalidity=0, exists=1),
         b"SEARCH": holding(1), b"FETCH": fetching(listed, body),
     }  # fmt: skip
