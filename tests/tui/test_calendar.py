@@ -30,7 +30,7 @@ def kept(shop: Shop) -> Shop:
     """A shop with lunch, Italian holidays and a closure in August 2027, that serves Italians and Germans."""
     desk, giulia = shop.house.desk, shop.house.giulia
     desk.save_mailbox(giulia, {"id": shop.house.mailbox_id, "languages": ("it", "de")})
-    calendar = Calendar("Europe/Rome", WEEK, "IT", "", (FERIE,))  # type: ignore[arg-type]
+    calendar = Calendar("Europe/Rome", WEEK, "IT", "", (FERIE,))
     desk.change_hours(giulia, desk.hours(), lambda _before: calendar, "set")
     return shop
 

@@ -45,7 +45,8 @@ def show(
     if days:
         session.out.answer({**value, "days": [_as_value(day) for day in days]}, map(_day_line, days))
         return
-    lines = [f"{keeper.name}: {write_week(calendar.week, current_language())}", _("zone: {zone}").format(zone=calendar.zone)]
+    week = write_week(calendar.week, current_language())
+    lines = [f"{keeper.name}: {week}", _("zone: {zone}").format(zone=calendar.zone)]
     if calendar.holidays_country:
         where = f"{calendar.holidays_country} {calendar.holidays_region}".strip()
         lines.append(_("closed on the public holidays of {where}").format(where=where))
