@@ -17,7 +17,7 @@ from tests.support.desk import SHOP, House
 
 NINE_TO_SIX = ((540, 1080),)
 WEEK = (NINE_TO_SIX,) * 5 + ((), ())
-OFFICE = Calendar("Europe/Rome", WEEK)  # type: ignore[arg-type]
+OFFICE = Calendar("Europe/Rome", WEEK)
 
 
 def keep(house: House, calendar: Calendar, market: str = "") -> None:
@@ -72,7 +72,7 @@ def test_undo_brings_the_hours_and_the_deadline_back(house: House) -> None:
 def test_the_first_hours_can_be_undone_too(house: House) -> None:
     ticket = house.customer_writes()
     always = house.ticket(ticket).due_at
-    keep(house, replace(OFFICE, week=((),) * 6 + (NINE_TO_SIX,)))  # type: ignore[arg-type]
+    keep(house, replace(OFFICE, week=((),) * 6 + (NINE_TO_SIX,)))
     assert house.ticket(ticket).due_at != always
     house.desk.undo(house.giulia)
     assert house.desk.hours().calendar is None
@@ -190,7 +190,7 @@ def test_hours_in_which_all_is_said_have_no_finding(house: House) -> None:
 
 def test_what_customers_and_deadlines_would_suffer_from_is_found(house: House) -> None:
     assert [code for code, _text in found(house)] == ["no_hours"]
-    keep(house, Calendar("Europe/Rome", ((),) * 7))  # type: ignore[arg-type]
+    keep(house, Calendar("Europe/Rome", ((),) * 7))
     assert [code for code, _text in found(house)] == ["never_open", "holiday_country"]
     within, around = close_tomorrow(house, it="Chiusi"), close_tomorrow(house, days=5, it="Chiusi")
     keep(house, replace(OFFICE, holidays_country="IT", exceptions=(within, around)))
