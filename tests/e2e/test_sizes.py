@@ -1,4 +1,4 @@
-"""A mail of 200 MB and a box of 50,000 messages on a real Dovecot: neither fills memory (must-have 7 of the mail rules).
+"""A mail of 200 MB and a box of 50,000 messages on a real Dovecot: neither fills memory (must-have 7 of mail).
 
 Both lie in the Maildir as Dovecot keeps it, written there directly: what is proved is how they are taken over.
 """
