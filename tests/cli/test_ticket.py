@@ -298,9 +298,7 @@ def test_one_answer_for_many_is_sent_only_with_the_right_count(shop: House, supp
     from supportdesk.desk.canned_folder import starter_set
 
     shop.desk.import_canned(shop.giulia, starter_set())
-    ids = [
-        shop.customer_writes(sender=f"{language}@example.com", language=language) for language in ("it", "de", "fi")
-    ]
+    ids = [shop.customer_writes(sender=f"{language}@example.com", language=language) for language in ("it", "de", "fi")]
     numbers = "\n".join(map(str, ids))
     shown = supportdesk("ticket", "reply-all", "-", "--canned", "thanks", "--dry-run", stdin=numbers)
     assert shown.code == 5

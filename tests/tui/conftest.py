@@ -99,8 +99,8 @@ async def until(pilot: Pilot[int], condition: Callable[[], object], what: str = 
 
 
 async def screen_of(pilot: Pilot[int], kind: type[ScreenKind]) -> ScreenKind:
-    """The screen of that kind, as soon as it is the one in front."""
-    await until(pilot, lambda: isinstance(pilot.app.screen, kind), kind.__name__)
+    """The screen of that kind, as soon as it is the one in front and has its widgets."""
+    await until(pilot, lambda: isinstance(pilot.app.screen, kind) and pilot.app.screen.is_mounted, kind.__name__)
     screen = pilot.app.screen
     assert isinstance(screen, kind)
     return screen

@@ -9,9 +9,12 @@ import pytest
 
 from supportdesk.desk.model import TicketId
 from supportdesk.tui.screens.compose import ComposeScreen
+from supportdesk.tui.widgets.prompt import SafeInput
 from tests.tui.conftest import Shop, list_shown, screen_of, shown, until
 
 if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
     from supportdesk.tui.app import Console
 
 FIRST = TicketId(1)
@@ -40,7 +43,7 @@ def held(shop: Shop) -> list[str]:
     return [row.body for row in shop.house.desk.read.outbox(states=("held",), ticket_id=FIRST)]
 
 
-async def composer(pilot) -> ComposeScreen:
+async def composer(pilot: Pilot[int]) -> ComposeScreen:
     await list_shown(pilot)
     await pilot.press("r")
     screen = await screen_of(pilot, ComposeScreen)
@@ -93,11 +96,12 @@ async def test_what_is_typed_after_a_review_that_fails_is_meant_for_nothing_else
     app = shop.console()
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await composer(pilot)
-        screen.query_one("#to").value = "pippo"
+        to = screen.query_one("#to", SafeInput)
+        to.value = "pippo"
         type_at_once(app, *"ciao", "ctrl+s", "y")
-        await until(pilot, lambda: screen.query_one("#to").has_focus, "the field to mend")
+        await until(pilot, lambda: to.has_focus, "the field to mend")
         await pilot.pause(0.05)
-        assert (screen.query_one("#to").value, screen.body.text) == ("pippo", "ciao")
+        assert (to.value, screen.body.text) == ("pippo", "ciao")
 
 
 async def test_the_first_words_typed_after_r_are_the_reply_and_no_actions_of_the_list(

@@ -106,9 +106,7 @@ def send(
     draft: Annotated[int, typer.Argument(metavar="DRAFT", help=N_("Its number"))],
     seen: Annotated[int, typer.Option("--seen", metavar="SEQ", help=N_("Up to where you have read the ticket"))] = -1,
     after: Annotated[str, typer.Option("--after", metavar="STATUS", help=N_("What the ticket becomes"))] = "",
-    at: Annotated[
-        str, typer.Option("--at", metavar="WHEN", help=N_("Send it then: tomorrow 9am, mon 15:00, 3d"))
-    ] = "",
+    at: Annotated[str, typer.Option("--at", metavar="WHEN", help=N_("Send it then: tomorrow 9am, mon 15:00, 3d"))] = "",
     anyway: Annotated[bool, typer.Option("--anyway", help=N_("Although a warning stands"))] = False,
     ask_again: Annotated[
         bool, typer.Option("--ask-again", help=N_("Remind a customer who does not answer, on business days 4 and 6"))

@@ -39,6 +39,7 @@ PLACES: Final = {
 }
 """What a preview calls the values that the desk fills in, where it does not know them."""
 
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """The questions of one response; `needed` names those without whose answer there is no text."""
@@ -129,9 +130,7 @@ class CannedPick:
             from supportdesk.desk.canned_use import preview
 
             variant = self._variant(response)
-            return preview(
-                session.desk, session.actor, ticket_id, response, variant, partial(stand_in, response)
-            ).text
+            return preview(session.desk, session.actor, ticket_id, response, variant, partial(stand_in, response)).text
 
         def rendered(text: str) -> None:
             self._shown[response.key] = safe(text, multiline=True)
