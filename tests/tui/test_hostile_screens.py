@@ -1,0 +1,158 @@
+"""Every screen on a desk whose every text is hostile: nothing of it is obeyed, neither as an escape sequence nor as
+markup (D01, D02, D03). A new screen without a way to it here fails."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from textual.app import App
+from textual.screen import Screen
+
+import supportdesk.tui.screens
+from supportdesk.desk.canned_folder import starter_set
+from supportdesk.desk.desk import Desk
+from supportdesk.safetext import storable
+from supportdesk.store import open_store
+from tests.support.clock import FakeClock
+from tests.support.desk import House, furnish
+from tests.tui.conftest import PROGRAM, Shop, until
+from tests.tui.hostile import FORBIDDEN, PAYLOADS
+from tests.tui.hostile_desk import spoil
+from tests.tui.pty_session import PtySession
+from tests.tui.test_console_bytes import OWN_SEQUENCES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from supportdesk.tui.app import Console
+
+WAYS: dict[str, tuple[str, ...]] = {
+    "QueueScreen": (),
+    "TicketScreen": ("enter",),
+    "TextScreen": ("enter", "E"),
+    "ComposeScreen": ("r",),
+    "NoteScreen": ("n",),
+    "OutboxScreen": ("g", "o"),
+    "DraftsScreen": ("g", "d"),
+    "ParkedScreen": ("g", "p"),
+    "NoticesScreen": ("g", "n"),
+    "SavedViewsScreen": ("g", "V"),
+    "TeamSettingsScreen": ("g", "comma"),
+    "CalendarScreen": ("g", "c"),
+    "CannedScreen": ("g", "t"),
+    "CannedTextScreen": ("g", "t", "enter"),
+    "CannedEditScreen": ("g", "t", "enter", "e"),
+    "ChooseScreen": ("g", "v"),
+    "DialogScreen": ("ctrl+q",),
+}
+"""The keys from the queue to each screen."""
+
+BYTES = {"enter": b"\r", "comma": b",", "ctrl+q": b"\x11"}
+PLACES = (b":", b"/", b"?", b"\x10", b"g", b"a", b"t", b"s")
+"""Lines, help, palette, hint strip and pickers that open over the queue."""
+
+
+def screens() -> set[str]:
+    """The screens that can be in front: those that no other screen is made of."""
+    for module in pkgutil.iter_modules(supportdesk.tui.screens.__path__):
+        importlib.import_module(f"{supportdesk.tui.screens.__name__}.{module.name}")
+    found: set[type[Screen[Any]]] = set()
+    waiting = [Screen]
+    while waiting:
+        for kind in waiting.pop().__subclasses__():
+            waiting.append(kind)
+            if kind.__module__.startswith(supportdesk.tui.screens.__name__) and not kind.__subclasses__():
+                found.add(kind)
+    return {kind.__name__ for kind in found}
+
+
+def test_every_screen_has_its_way_here() -> None:
+    assert screens() == set(WAYS)
+
+
+@pytest.fixture(scope="module")
+def spoilt(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> Path:
+    """The file of a desk with one of everything, all of it hostile."""
+    path = tmp_path_factory.mktemp("spoilt") / "desk.db"
+    path.write_bytes(prepared.read_bytes())
+    house = furnish(str(path), FakeClock(datetime.now(UTC) - timedelta(hours=3)))
+    house.desk.import_canned(house.giulia, starter_set())
+    spoil(house, str(path))
+    house.store.close()
+    return path
+
+
+@pytest.fixture
+def hostile(tmp_path: Path, spoilt: Path) -> Iterator[Shop]:
+    path = tmp_path / "desk.db"
+    path.write_bytes(spoilt.read_bytes())
+    store = open_store(str(path))
+    desk = Desk(store, store.clock)
+    agents = [agent.actor() for agent in desk.agents()]
+    yield Shop(House(desk, FakeClock(), str(path), *agents, desk.mailboxes()[0].id), str(path))
+    store.close()
+
+
+@pytest.mark.parametrize("name", WAYS)
+async def test_no_cell_of_a_screen_is_markup_or_a_control(
+    hostile: Shop, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    obeyed: list[object] = []
+    monkeypatch.setattr(App, "run_action", lambda _self, action, *_rest: obeyed.append(action))
+    monkeypatch.setattr(App, "open_url", lambda _self, url, **_rest: obeyed.append(url))
+    app = hostile.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: len(app.screen.tickets.spine) > 50, "the list")
+        await until(pilot, lambda: app.desk_status is not None, "the status")
+        for key in WAYS[name]:
+            before = app.screen
+            await pilot.press(key)
+            if key != "g":
+                await until(pilot, lambda before=before: app.screen is not before, f"what {key} opens")  # type: ignore[misc]
+                await pilot.pause(0.3)
+        assert type(app.screen).__name__ == name
+        await pilot.pause(0.3)
+        assert not look_at_cells(app)
+        for row in range(app.size.height):
+            if type(app.screen).__name__ == name:
+                await pilot.click(offset=(row * 13 % 120, row))
+        await pilot.pause()
+        assert app.return_code is None
+        assert obeyed == []
+
+
+def look_at_cells(app: Console) -> list[str]:
+    """What is wrong with the screen: forbidden characters, cells that would run an action or open a link."""
+    wrong = []
+    for y, strip in enumerate(app.screen._compositor.render_strips()):
+        for segment in strip:
+            if FORBIDDEN.search(segment.text.replace("\u200d", "").replace("\ufe0f", "")):
+                wrong.append(f"{y}: {segment.text!r}")
+            style = segment.style
+            if style is not None and (style.link or any(key.startswith("@") for key in style.meta)):
+                wrong.append(f"{y}: {segment.text!r} would do {style.link or style.meta}")
+    return wrong
+
+
+def test_no_byte_of_a_hostile_desk_reaches_the_terminal(hostile: Shop) -> None:
+    output = b""
+    with PtySession([sys.executable, "-c", PROGRAM], **hostile.environment()) as running:
+        output += running.read_until(b"Ospite") + running.read_until_quiet(1.0)
+        for keys in [*WAYS.values(), *((key,) for key in PLACES)]:
+            for key in keys:
+                running.send(key if isinstance(key, bytes) else BYTES.get(key, key.encode()))
+                output += running.read_until_quiet(0.4)
+            for _level in keys:
+                running.send(b"\x1b")
+                output += running.read_until_quiet(0.3)
+    for payload in map(storable, PAYLOADS):
+        assert payload.isprintable() or payload.encode(errors="replace") not in output, repr(payload)
+    left = OWN_SEQUENCES.sub(b"", output).decode(errors="replace")
+    assert not re.search("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", left), repr(left[:300])
