@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from supportdesk.desk.model import TicketId
 from supportdesk.l10n.catalog import use_language
 from supportdesk.tui.app import Console
 from supportdesk.tui.bell import BellRinger
-from supportdesk.tui.command_line import complete_command, read_command
+from supportdesk.tui.command_line import Command, complete_command, read_command
 from supportdesk.tui.present_queue import trouble
 from supportdesk.tui.screens.notices import NoticesScreen
 from supportdesk.tui.screens.queue import QueueScreen
@@ -36,6 +37,10 @@ def burst(app: Console, keys: str) -> None:
         app.post_message(events.Key(name, key if key != "\n" else "\r"))
 
 
+def is_shown(app: Console, text: str) -> bool:
+    return text in shown(app)
+
+
 async def test_a_followed_ticket_and_a_mention_are_told_until_they_are_looked_at(shop: Shop) -> None:
     house = shop.house
     app = shop.console("luca")
@@ -52,7 +57,9 @@ async def test_a_followed_ticket_and_a_mention_are_told_until_they_are_looked_at
         await pilot.press("enter")
         ticket = await screen_of(pilot, TicketScreen)
         assert ticket.current_id() == SECOND
-        await until(pilot, lambda: len(house.desk.notices(house.luca.id)) == 1, "looked at")
+        luca = house.luca.id
+        assert luca is not None
+        await until(pilot, lambda: len(house.desk.notices(luca)) == 1, "looked at")
         await pilot.press("q")
         await screen_of(pilot, NoticesScreen)
         await until(pilot, lambda: "names you" not in shown(app), "the notice is gone")
@@ -103,17 +110,17 @@ async def test_finding_goes_on_and_back_and_ends_with_escape(shop: Shop) -> None
     async with app.run_test(size=(80, 24)) as pilot:
         await list_shown(pilot)
         await pilot.press("enter")
-        await screen_of(pilot, TicketScreen)
+        ticket = await screen_of(pilot, TicketScreen)
         await pilot.press("ctrl+f")
         await pilot.press(*"pacco")
         for key, place in (("", "3 of 3"), ("enter", "1 of 3"), ("down", "2 of 3"), ("up", "1 of 3")):
             if key:
                 await pilot.press(key)
-            await until(pilot, lambda place=place: place in shown(app), place)
+            await until(pilot, partial(is_shown, app, place), place)
         await pilot.press(*"xyz")
         await until(pilot, lambda: "not in this conversation" in shown(app), "nothing")
         await pilot.press("escape")
-        await until(pilot, lambda: not app.screen.prompt.purpose, "closed")
+        await until(pilot, lambda: not ticket.prompt.purpose, "closed")
 
 
 @pytest.mark.parametrize("wish", ["stay", "next", "list"])
@@ -172,9 +179,7 @@ def italian() -> Iterator[None]:
 
 
 def test_commands_have_their_italian_names_beside_the_identifiers(shop: Shop, italian: None) -> None:
-    assert read_command("assegna luca") == read_command("assign luca").__class__(
-        "assign", {"assignee": "luca"}, "luca", None
-    )
+    assert read_command("assegna luca") == Command("assign", {"assignee": "luca"}, "luca", None)
     offered = [(str(one.value), str(one.help)) for one in complete_command("assegn", shop.console())]
     assert offered[0][0] == "assegna " and offered[0][1].startswith("assign · ")
     [first, *_rest] = [str(one.help) for one in complete_command("assign", shop.console())]
@@ -210,14 +215,14 @@ def test_the_bell_rings_at_most_once_a_minute(shop: Shop, how: str, said: list[s
 async def test_what_keeps_mail_from_coming_stands_over_the_list_with_the_servers_words(shop: Shop) -> None:
     app = shop.console()
     async with app.run_test(size=(80, 24)) as pilot:
-        await list_shown(pilot)
+        queue = await list_shown(pilot)
         await until(pilot, lambda: app.desk_status is not None, "the status")
         status = app.desk_status
         assert status is not None and trouble(status) == ""
         assert not app.screen.query_one("#trouble").display
         broken = replace(status.mailboxes[0], error="LOGIN failed: \x1b[31mno such password")
         app.desk_status = replace(status, mailboxes=(broken,))
-        app.screen.show_status()
+        queue.show_status()
         await until(pilot, lambda: "LOGIN failed" in shown(app), "the banner")
         assert "\x1b" not in shown(app)
 
