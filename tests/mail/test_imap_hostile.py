@@ -27,6 +27,7 @@ class HostileServer:
     answers: dict[bytes, Answer] = field(default_factory=dict)
     greeting: bytes | Iterator[bytes] = b"* OK hi\r\n"
     heard: list[bytes] = field(default_factory=list)
+    patience: float = 20  # seconds that it waits for a command
     connections: int = 0
 
     def talk(self, connection: socket.socket) -> None:
@@ -69,7 +70,7 @@ def running(server: HostileServer) -> Iterator[Server]:
                 connection, _address = listening.accept()
                 server.connections += 1
                 with connection, suppress(OSError):
-                    connection.settimeout(20)
+                    connection.settimeout(server.patience)
                     server.talk(connection)
 
     thread = threading.Thread(target=serve, daemon=True)
@@ -170,7 +171,7 @@ def test_c15_deep_parentheses_break_one_command_and_no_more() -> None:
 
 @pytest.mark.parametrize("literal", [b"{3}\r\nciao)\r\n", b"{400}\r\nciao)\r\n", b"{x}\r\nciao)\r\n"])
 def test_c15_a_literal_of_another_length_than_announced_gives_nothing_half(literal: bytes) -> None:
-    server = HostileServer({b"FETCH": fetching(sizes((1, 4)), b"* 1 FETCH (UID 1 BODY[] " + literal)})
+    server = HostileServer({b"FETCH": fetching(sizes((1, 4)), b"* 1 FETCH (UID 1 BODY[] " + literal)}, patience=3)
     with source_of(server) as source:
         found: list[bytes | None] = []
         with suppress(ConnectionFailed):

@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -77,7 +77,7 @@ class MailParserPool:
         """Read one mail; ParseFailed when its child was too slow, too large or died."""
         return _parsed(self._ask(_Request.to_parse(raw, received_at)))
 
-    def parse_many(self, mails: Iterable[tuple[bytes, datetime | None]]) -> Iterator[ParsedMail | ParseFailed]:
+    def parse_many(self, mails: Iterable[tuple[bytes, datetime | None]]) -> Generator[ParsedMail | ParseFailed]:
         """Read mails in order; a failed one is yielded, never raised. The children read on while the caller works."""
         reading = _Reading(self, iter(mails))
         try:
