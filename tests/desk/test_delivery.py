@@ -299,6 +299,7 @@ def test_what_a_crash_left_is_tried_again_before_the_final_dot_and_in_doubt_afte
     round_: Round, stage: str, state: str
 ) -> None:
     """OUT-4: the marker is durable before the dot."""
+
     def crash(reached: str) -> None:
         if reached == stage:
             raise Crash

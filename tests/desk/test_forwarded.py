@@ -24,6 +24,7 @@ FORWARD = (
 def forwarding(post: Post) -> Post:
     """Giulia's own address is known."""
     house = post.house
+    assert house.giulia.id is not None
     house.desk.set_agent(house.giulia, house.giulia.id, email="anna@bottega-staff.example")
     return post
 

@@ -278,8 +278,8 @@ def test_people_in_copy_are_proposed_and_no_more(post: Post) -> None:
     assert otto["value_norm"] == "otto@example.net"
     answer = post.writes("Io pure", sender=OTTO, answers=post.rows("message_mail")[0]["message_id_norm"])
     assert answer.id == ticket.id and "external" in answer.badges, "named in the conversation: he joins, flagged"
-    roles = {row["role"] for row in post.rows("participant", {"ticket_id": ticket.id})}
-    assert roles == {"requester", "proposed"}, "and is no more than proposed until an agent confirms him"
+    joined = {row["role"] for row in post.rows("participant", {"ticket_id": ticket.id})}
+    assert joined == {"requester", "proposed"}, "and is no more than proposed until an agent confirms him"
 
 
 def test_a_third_partys_answer_is_internal_and_starts_no_clock(post: Post) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from supportdesk.l10n.attachment_words import ANNOUNCING, announces_file
@@ -29,7 +31,9 @@ def codes(house: House, body: str, **fields: tuple[Address, ...]) -> list[str]:
         ("Il pacco arriva.", {"bcc": (Address("", SHOP),)}, ["own_address"]),
     ],
 )
-def test_what_is_odd_about_the_recipients_is_said(house: House, body: str, fields: dict, expected: list[str]) -> None:
+def test_what_is_odd_about_the_recipients_is_said(
+    house: House, body: str, fields: dict[str, Any], expected: list[str]
+) -> None:
     assert codes(house, body, **fields) == expected
 
 

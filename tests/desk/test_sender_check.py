@@ -21,9 +21,7 @@ def believes(post: Post, authserv_id: str) -> None:
     desk.save_mailbox(house.giulia, changes)
 
 
-@pytest.mark.parametrize(
-    ("result", "check"), [("pass", "pass"), ("fail", "fail"), ("none", "unverified"), ("", "")]
-)
+@pytest.mark.parametrize(("result", "check"), [("pass", "pass"), ("fail", "fail"), ("none", "unverified"), ("", "")])
 def test_sec_6_the_servers_word_about_the_sender_stands_in_the_thread(post: Post, result: str, check: str) -> None:
     believes(post, "mx.bottega.example")
     ticket = post.writes(headers=REPORT.format(result) if result else "")

@@ -312,9 +312,7 @@ def _copied_from(earlier: Ticket, values: dict[str, Any]) -> dict[str, Any]:
 # ---- helpers ---------------------------------------------------------------------------------------------------------
 
 
-def _apply(
-    tx: Transaction, arrival: Arrival, plan: Plan, ticket_id: TicketId | None
-) -> tuple[TicketId, MessageId]:
+def _apply(tx: Transaction, arrival: Arrival, plan: Plan, ticket_id: TicketId | None) -> tuple[TicketId, MessageId]:
     applied = tx.apply(plan, MAIL, arrival.action_id)
     tx.index_message(applied.ids[MESSAGE.name], searchable(arrival.mail))
     if ticket_id is not None:  # a new ticket was written with its clocks

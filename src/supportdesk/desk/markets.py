@@ -77,7 +77,7 @@ def save_market(desk: Desk, actor: Actor, code: str, values: Mapping[str, Any], 
 
 
 def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
-    row = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    row: dict[str, Any] = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
     if "zone" in row:
         load_zone(row["zone"])
     if row.get("locale"):

@@ -42,7 +42,7 @@ def _concerned(desk: Desk, mailbox: int | None, market: int | None) -> list[Tick
     mailboxes = {row["id"]: row for row in desk.read.rows("mailbox")}
     markets = {row["id"]: row for row in desk.read.rows("market")}
     changed = mailboxes.get(mailbox) if mailbox is not None else markets.get(market)
-    calendar_id = changed["calendar_id"] if changed is not None else None
+    calendar_id: int | None = changed["calendar_id"] if changed is not None else None
 
     def is_concerned(ticket: Row) -> bool:
         box = mailboxes.get(ticket["mailbox_id"])

@@ -207,10 +207,10 @@ def find_hours(source: Reader | Transaction, mailbox_id: int | None, market_id: 
 
 def kept_calendar_id(mailbox: Row, market: Row | None) -> int | None:
     """Whose hours hold: the mailbox's own, where it has some and the ticket is of its market; else the market's."""
-    of_market = market["calendar_id"] if market is not None else None
+    of_mailbox: int | None = mailbox["calendar_id"]
+    of_market: int | None = market["calendar_id"] if market is not None else None
     foreign = market is not None and market["id"] != mailbox["market_id"]
-    kept = of_market if of_market is not None and (foreign or mailbox["calendar_id"] is None) else None
-    return kept if kept is not None else mailbox["calendar_id"]
+    return of_market if of_market is not None and (foreign or of_mailbox is None) else of_mailbox
 
 
 # ---- helpers ---------------------------------------------------------------------------------------------------------

@@ -42,8 +42,8 @@ message_mail: *message_id:int mailbox_id:int raw_sha message_id_norm in_reply_to
 message_recipient: *id:id message_id:int role address name state detail
 message_text: *message_id:int folded
 outbox: *id:id ticket_id:int agent_id:int mailbox_id:int kind state stage subject body in_reply_to:int seen_seq:int
-    seq:int language quote:flag canned_key canned_sha canned_edited:flag after_status ask_again:flag message_id_header built_sha
-    action_id
+    seq:int language quote:flag canned_key canned_sha canned_edited:flag after_status ask_again:flag message_id_header
+    built_sha action_id
     created_at:time updated_at:time held_at:time not_before:time next_try:time first_try_at:time sent_at:time
     discarded_at:time attempts:int error server_reply lease_owner lease_epoch:int lease_until:time sent_copy
     version:int
