@@ -69,10 +69,8 @@ def states(store: SqlStore) -> list[str]:
 
 
 def test_a_desk_moves_to_the_other_kind_and_back_and_every_row_is_the_same(
-    full: SqlStore, desk: SmallDesk, other_url: Callable[[], str], opened: Callable[[str], SqlStore], tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    monkeypatch.chdir(tmp_path)
+    full: SqlStore, desk: SmallDesk, other_url: Callable[[], str], opened: Callable[[str], SqlStore]
+) -> None:
     before, seen = contents(full), []
     there = other_url()
     report = copy_desk(full.address.url, there, move=True, progress=lambda *step: seen.append(step))
@@ -203,10 +201,8 @@ def test_a_dry_run_counts_and_writes_nothing(full: SqlStore, other_url: Callable
 
 
 def test_a_desk_in_the_target_is_replaced_only_when_told_and_another_schema_never(
-    full: SqlStore, other_url: Callable[[], str], opened: Callable[[str], SqlStore], tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    monkeypatch.chdir(tmp_path)
+    full: SqlStore, other_url: Callable[[], str], opened: Callable[[str], SqlStore]
+) -> None:
     there = other_url()
     create_or_upgrade(there)
     taken = opened(there)
@@ -216,6 +212,8 @@ def test_a_desk_in_the_target_is_replaced_only_when_told_and_another_schema_neve
     report = copy_desk(full.address.url, there, replace=True)
     assert report.aside is not None
     assert verify(report.aside).rows["team"] == 1
+    files = [parse_url(url).file for url in (there, full.address.url) if not parse_url(url).is_postgres]
+    assert report.aside.parent == files[0].parent, "beside the one desk that is a file"
     with fresh(there) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999_later'")
     with pytest.raises(StoreError, match="newer supportdesk"):
@@ -231,7 +229,9 @@ def test_what_else_lives_in_a_postgres_database_stays(store: SqlStore, desk: Sma
     create_or_upgrade(source)
     with store.connection() as connection:
         connection.execute("CREATE TABLE orders (id integer)")
-    copy_desk(source, store.address.url, replace=True)
+    report = copy_desk(source, store.address.url, replace=True)
+    assert report.aside is not None
+    assert report.aside.parent == tmp_path, "beside the desk that is a file"
     with store.connection() as connection:
         assert connection.execute("SELECT count(*) FROM orders") == [(0,)]
 

@@ -106,7 +106,7 @@ def copy_desk(
             return CopyReport(source.shown, target.shown, HEAD, tables, dry_run=True)
         work = _Work(old, source, names, counted, move, progress, stop)
         try:
-            aside = set_aside(target, _anchor(target)) if holds else None
+            aside = set_aside(target, _anchor(source, target)) if holds else None
             hashes, uncertain, paused = _fill_postgres(work, target) if target.is_postgres else _fill_file(work, target)
         except Stopped:
             return CopyReport(source.shown, target.shown, HEAD, {}, complete=False)
@@ -327,11 +327,12 @@ def _refuse_target(target: Address, *, replace: bool) -> bool:
     return bool(rows)
 
 
-def _anchor(target: Address) -> Path:
-    """Beside which file the replaced desk is kept."""
+def _anchor(source: Address, target: Address) -> Path:
+    """Beside which file the replaced desk is kept: its own, else the other desk's; between two servers, right here."""
     if not target.is_postgres:
         return target.file
-    return Path.cwd() / f"supportdesk-{target.dsn.rpartition('/')[2].partition('?')[0]}"
+    folder = Path.cwd() if source.is_postgres else source.file.parent
+    return folder / f"supportdesk-{target.dsn.rpartition('/')[2].partition('?')[0]}"
 
 
 @contextmanager
