@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import logging
 import os
 import shlex
 import shutil
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from supportdesk.cli import logs
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, take_globals, verb
 from supportdesk.errors import UsageError
@@ -34,6 +34,7 @@ def run(
         int, typer.Option("--companion", metavar="PID", help=N_("End when this console is gone and nothing is due"))
     ] = 0,
     verbose: Annotated[bool, typer.Option("--verbose", help=N_("Say more in the log"))] = False,
+    log_json: Annotated[bool, typer.Option("--log-json", help=N_("Log one JSON object a line"))] = False,
     database: Annotated[str, typer.Option("--database", hidden=True)] = "",
     config_file: Annotated[str, typer.Option("--config", hidden=True)] = "",
 ) -> None:
@@ -46,15 +47,7 @@ def run(
     from supportdesk import bootstrap
 
     bootstrap.refuse_missing(config)
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.DEBUG if verbose else logging.INFO,
-        format="%(asctime)s %(levelname)s %(message)s",
-        datefmt="%Y-%m-%dT%H:%M:%S%z",
-    )
-    # Other libraries log addresses and subjects; what the worker says is written without personal data.
-    for name in ("imapclient", "asyncio", "aiosmtplib"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    logs.set_up(verbose=verbose, as_json=log_json)
     raise typer.Exit(session.programs.worker(config, companion))
 
 

@@ -1,6 +1,6 @@
 """The gauges of the desk, in fixed units, and its failures: what, since when, when it is tried again, what to do.
 
-`supportdesk status --json` prints both; docs/operations.md says what each gauge means.
+`supportdesk status --json` prints both; docs/postgres.md says what each gauge means.
 """
 
 from __future__ import annotations
