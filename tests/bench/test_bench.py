@@ -23,6 +23,7 @@ PROMISED = {
     "search": {"one frequent word", "one order number", "growth: one frequent word", "p95 of all of them"},
     "queue": {"first page", "next page", "counts of all views", "spine of all", "growth: first page"},
     "cli": {"--version", "--help", "ticket list", "search", "search: modules loaded"},
+    "console": {"start to a usable list", "bytes: start", "a colleague's action on the screen"},
     "crowd": {"the same: lost", "an agent's write, p99", "mail taken in beside the agents", "errors and lost writes"},
     "clock": {"one deadline of 8 opening hours", "the promise of 24 h", "the first deadline of a calendar"},
     "send": {"transport, four reused connections", "outbox: claim, build, durable stages, verdict"},
@@ -39,7 +40,7 @@ def measured(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, A
 @pytest.mark.parametrize(
     ("parts", "size"),
     [(("mime",), "8"), (("ingest",), "30"), (("search", "queue"), "2500"), (("cli",), "60"), (("send",), "6"),
-     (("crowd",), "2"), (("clock",), "100")],
+     (("crowd",), "2"), (("clock",), "100"), (("console",), "1200")],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )  # fmt: skip
 def test_a_part_tells_all_it_promises(capsys: pytest.CaptureFixture[str], parts: tuple[str, ...], size: str) -> None:

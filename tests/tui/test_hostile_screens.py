@@ -19,6 +19,7 @@ from supportdesk.desk.canned_folder import starter_set
 from supportdesk.desk.desk import Desk
 from supportdesk.safetext import storable
 from supportdesk.store import open_store
+from supportdesk.tui.screens.queue import QueueScreen
 from tests.support.clock import FakeClock
 from tests.support.desk import House, furnish
 from tests.tui.conftest import PROGRAM, Shop, until
@@ -64,7 +65,7 @@ def screens() -> set[str]:
     for module in pkgutil.iter_modules(supportdesk.tui.screens.__path__):
         importlib.import_module(f"{supportdesk.tui.screens.__name__}.{module.name}")
     found: set[type[Screen[Any]]] = set()
-    waiting = [Screen]
+    waiting: list[type[Screen[Any]]] = [Screen]
     while waiting:
         for kind in waiting.pop().__subclasses__():
             waiting.append(kind)
@@ -95,8 +96,8 @@ def hostile(tmp_path: Path, spoilt: Path) -> Iterator[Shop]:
     path.write_bytes(spoilt.read_bytes())
     store = open_store(str(path))
     desk = Desk(store, store.clock)
-    agents = [agent.actor() for agent in desk.agents()]
-    yield Shop(House(desk, FakeClock(), str(path), *agents, desk.mailboxes()[0].id), str(path))
+    giulia, luca, anna = (agent.actor() for agent in desk.agents())
+    yield Shop(House(desk, FakeClock(), str(path), giulia, luca, anna, desk.mailboxes()[0].id), str(path))
     store.close()
 
 
@@ -109,7 +110,9 @@ async def test_no_cell_of_a_screen_is_markup_or_a_control(
     monkeypatch.setattr(App, "open_url", lambda _self, url, **_rest: obeyed.append(url))
     app = hostile.console()
     async with app.run_test(size=(120, 40)) as pilot:
-        await until(pilot, lambda: len(app.screen.tickets.spine) > 50, "the list")
+        await until(
+            pilot, lambda: isinstance(app.screen, QueueScreen) and len(app.screen.tickets.spine) > 50, "the list"
+        )
         await until(pilot, lambda: app.desk_status is not None, "the status")
         for key in WAYS[name]:
             before = app.screen
@@ -145,9 +148,10 @@ def test_no_byte_of_a_hostile_desk_reaches_the_terminal(hostile: Shop) -> None:
     output = b""
     with PtySession([sys.executable, "-c", PROGRAM], **hostile.environment()) as running:
         output += running.read_until(b"Ospite") + running.read_until_quiet(1.0)
-        for keys in [*WAYS.values(), *((key,) for key in PLACES)]:
+        ways = [[BYTES.get(key, key.encode()) for key in keys] for keys in WAYS.values()]
+        for keys in [*ways, *([key] for key in PLACES)]:
             for key in keys:
-                running.send(key if isinstance(key, bytes) else BYTES.get(key, key.encode()))
+                running.send(key)
                 output += running.read_until_quiet(0.4)
             for _level in keys:
                 running.send(b"\x1b")
