@@ -79,7 +79,7 @@ class MessageMail(Table, table=True):
     from_name: str = words()
     from_address: str = words()
     reply_to: Any = json("[]")
-    sender_check: str = words()  # pass | fail | "" by a trusted Authentication-Results
+    sender_check: str = words()  # pass | fail | unverified | "" by a trusted Authentication-Results
 
 
 class MessageRecipient(Table, table=True):
