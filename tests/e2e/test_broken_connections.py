@@ -6,6 +6,7 @@ import hashlib
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,9 +80,8 @@ def test_one_fetcher_goes_on_after_each_break_and_takes_every_mail_once(shop: Sh
         for attempt in range(60):
             proxy.cut_at = 4_000 + 7_000 * attempt
             try:
-                source = ImapSource(server, shop.servers.password)
-                fetcher.run_pass(source)
-                source.close()
+                with closing(ImapSource(server, shop.servers.password)) as source:
+                    fetcher.run_pass(source)
                 break
             except ConnectionFailed:
                 breaks += 1

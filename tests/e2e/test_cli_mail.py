@@ -219,7 +219,7 @@ def test_init_asks_for_everything_in_a_terminal(machine: Machine, mail_servers: 
     assert f"{shop} is ready" in shown
     assert mail_servers.password not in shown
     [box] = machine.json("mailbox", "list")
-    assert (box["register"], box["language"], box["zone"]) == ("", "it", "Europe/Rome")
+    assert (box["register"], box["language"], box["zone"]) == ("informal", "it", "Europe/Rome")
     assert machine.json("hours", "show")["week"]["mon"] == ["09:00-13:00", "15:00-19:00"]
     assert [row["customer_address"] for row in machine.json("ticket", "list")] == ["rosa@customer.test"]
 

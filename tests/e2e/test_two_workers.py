@@ -71,9 +71,9 @@ def test_a_stopped_worker_loses_its_lease_and_does_no_harm_when_it_goes_on(
         assert tally.replies == 1
     else:
         shop.customers_write(1)
-    wait_until(lambda: _is_stopped(stopped), seconds=30, what=f"the first worker to stop {stop}")
+    wait_until(lambda: _is_stopped(stopped), seconds=90, what=f"the first worker to stop {stop}")
     successor = second.start(lease_seconds=LEASE_SECONDS)
-    wait_until(lambda: _works(shop, successor), seconds=30, what="the second worker to take over")
+    wait_until(lambda: _works(shop, successor), seconds=90, what="the second worker to take over")
     shop.customers_write(1)
     wait_until(shop.is_quiet, seconds=60, what="the second worker to do everything")
     os.killpg(stopped, signal.SIGCONT)
