@@ -13,6 +13,7 @@ from supportdesk.cli import doctor, worker
 from supportdesk.desk.calendar import Calendar
 from supportdesk.desk.week import read_week, write_week
 from supportdesk.errors import UsageError
+from supportdesk.store import SqlStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -393,9 +394,10 @@ def test_the_doctor_says_what_is_wrong_and_exits_6(shop: House, supportdesk: Run
 
 def test_the_doctor_mends_what_is_safe_and_finds_it_mended(shop: House, supportdesk: Run, home: Path) -> None:
     (home / "desk.db").chmod(0o666)
-    with shop.store.transaction() as tx:
-        tx.connection.execute("DROP INDEX ix_event_ticket")
-        tx.connection.execute("INSERT INTO blob_chunk (sha256, n, data) VALUES ('ab', 0, 'x')")
+    assert isinstance(shop.store, SqlStore)
+    with shop.store.connection() as connection:
+        connection.execute("DROP INDEX ix_event_ticket")
+        connection.execute("INSERT INTO blob_chunk (sha256, n, data) VALUES ('ab', 0, 'x')")
     before = {one["id"] for one in supportdesk("doctor", "--json").json()}
     mended = {one["id"] for one in supportdesk("doctor", "--fix", "--json").json() if one["fixed"]}
     assert mended == {"file.open", "index.missing", "chunks.orphaned"} <= before

@@ -75,10 +75,10 @@ def test_the_help_speaks_the_agents_language(supportdesk: Run) -> None:
     from supportdesk.l10n.catalog import _, use_language
 
     use_language("it")
-    expected = _("Find tickets by their words")
+    expected = _("Find tickets by their words and by what they are")
     shown = supportdesk("--language", "it", "--help").out
     assert expected in shown
-    assert expected != "Find tickets by their words"
+    assert expected != "Find tickets by their words and by what they are"
 
 
 def test_without_a_desk_it_says_how_to_make_one(supportdesk: Run) -> None:

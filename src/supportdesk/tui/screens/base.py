@@ -52,7 +52,7 @@ class DeskScreen(LeavesOnce[Answer]):
 
     AUTO_FOCUS = ""
     BINDINGS = []
-    _console: Console | None = None
+    _seat: Console | None = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,9 +65,9 @@ class DeskScreen(LeavesOnce[Answer]):
 
     @property
     def console(self) -> Console:
-        if self._console is None:
-            self._console = cast("Console", self.app)
-        return self._console  # also asked for by a thread whose screen was left meanwhile: that has no app any more
+        if self._seat is None:
+            self._seat = cast("Console", self.app)
+        return self._seat  # also asked for by a thread whose screen was left meanwhile: that has no app any more
 
     @property
     def session(self) -> Session:
