@@ -49,7 +49,7 @@ _AROUND: Final[tuple[tuple[str, str, str, Work], ...]] = (
     ("cursor", f"{_STORE}.ledger:_advance", "mailbox", "in"),
     ("fetched commit", f"{_STORE}.sql:SqlStore._commit", "mailbox", "in"),
     ("finish pass", f"{_STORE}.ledger:SqlLedger.finish_pass", "mailbox", "in"),
-    ("parse", f"{_MAIL}.child:MailParserPool.parse", "mail-parser", "in"),
+    ("parse", f"{_MAIL}.child:_Reading.next", "intake", "in"),
     ("take in", f"{_DESK}.intake:take_in", "intake", "in"),
     ("thread", f"{_DESK}.intake:match", "intake", "in"),
     ("ticket", f"{_DESK}.incoming:write_message", "intake", "in"),

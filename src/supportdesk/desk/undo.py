@@ -156,7 +156,7 @@ def _undo_group(tx: Transaction, actor: Actor, action_id: ActionId, group: Seque
     events = tuple(PlannedEvent(ticket, "undo", data) for ticket, data in told.items())
     tx.apply(Plan(changes=changes, events=events, undoable=False), actor, new_id)
     # What was said of the source meanwhile, an answer or "no reply needed", was never said of what was not there.
-    if waited - _waiting_messages(tx, moved):
+    if waited - _waiting_messages(tx, moved) and _anything_since(tx, group, moved):
         said = _("#{ticket} was answered or dismissed meanwhile: the customer would not be answered")
         raise Conflict(said.format(ticket=min(moved)), what="split", hint=_("Merge the tickets instead"))
     if counted := tuple(change for ticket in moved for change in _counted_again(tx, ticket)):
@@ -168,6 +168,15 @@ def _waiting_messages(tx: Transaction, tickets: Iterable[TicketId]) -> frozenset
     roots = {root.id: root for root in (root_of(tx, ticket) for ticket in tickets)}
     families = [family_of(tx, root.id) for root in roots.values() if root.status != "spam"]
     return frozenset(message.id for family in families for message in read_conversation(tx, family).unanswered())
+
+
+def _anything_since(tx: Transaction, group: Sequence[Logged], tickets: Iterable[TicketId]) -> bool:
+    """Whether something happened to these families after the action that was not undone itself."""
+    last = max(event.seq for event, _body in group)
+    families = {member for ticket in tickets for member in (ticket, root_of(tx, ticket).id)}
+    later = [row for ticket in families for row in tx.rows("event", {"ticket_id": ticket}) if row["seq"] > last]
+    undone = {row["data"].get("of") for row in later if row["kind"] == "undo"}
+    return any(row["kind"] != "undo" and row["action_id"] not in undone for row in later)
 
 
 def _counted_again(tx: Transaction, ticket_id: TicketId) -> tuple[Update, ...]:

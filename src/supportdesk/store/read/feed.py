@@ -47,7 +47,7 @@ def feed_position(connection: Connection) -> int:
     if connection.is_postgres:
         found = connection.execute(f"SELECT seq FROM event WHERE {FINISHED} ORDER BY txid DESC, seq DESC LIMIT 1")
     else:
-        found = connection.execute("SELECT seq FROM event ORDER BY seq DESC LIMIT 1")
+        found = connection.execute("SELECT coalesce(max(seq), 0) FROM event")
     return int(found[0][0]) if found else 0
 
 
