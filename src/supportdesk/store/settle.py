@@ -60,7 +60,8 @@ def _status(connection: Connection, mark: CommitMark) -> str:
     started, following = connection.execute(
         "SELECT pg_postmaster_start_time(), pg_snapshot_xmax(pg_current_snapshot())::text"
     )[0]
-    if int(mark.xid) >= int(following):
+    # While the server runs on, an id past the snapshot is one that has not ended yet: only after a crash is it lost.
+    if started != mark.server_started and int(mark.xid) >= int(following):
         return "aborted"  # the server crashed before anything of it reached the disk
     status = str(connection.execute("SELECT coalesce(pg_xact_status(?::xid8), '')", (mark.xid,))[0][0])
     if status != "committed" or started == mark.server_started:
