@@ -1,6 +1,11 @@
-"""What every test can ask for; the fixtures themselves live in tests/support."""
+"""What every test can ask for (the fixtures live in tests/support), and what every test must leave as it was."""
 
 from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
 
 pytest_plugins = [
     "tests.support.calendars",
@@ -12,3 +17,15 @@ pytest_plugins = [
     "tests.support.postgres",
     "tests.support.terminal",
 ]
+
+
+@pytest.fixture(autouse=True)
+def _unchanged_environment() -> Iterator[None]:
+    """A variable left behind is found by all that this process runs next, down to the command that stops a server."""
+    before = _environment()
+    yield
+    assert _environment() == before
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}

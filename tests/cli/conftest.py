@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+from unittest import mock
 
 import pytest
 
@@ -40,8 +42,6 @@ class Run(Protocol):
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home directory without settings, and no setting in the environment."""
-    import os
-
     for name in list(os.environ):
         if name.startswith("SUPPORTDESK_") and name != "SUPPORTDESK_SQLITE":
             monkeypatch.delenv(name)
@@ -78,7 +78,8 @@ def supportdesk(home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pyt
         data = stdin.encode() if isinstance(stdin, str) else stdin
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"))
         capsys.readouterr()
-        code = main(list(arguments))
+        with mock.patch.dict(os.environ):  # a forced command cleans the environment of its own process
+            code = main(list(arguments))
         printed = capsys.readouterr()
         return Result(code, printed.out, printed.err)
 

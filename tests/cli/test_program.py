@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+from unittest import mock
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -226,8 +227,9 @@ def test_a_forced_command_starts_with_a_clean_environment(shop: House, monkeypat
     for name in ("PYTHONPATH", "EDITOR", "PAGER", "TEXTUAL_THEME", "LD_PRELOAD", "SUPPORTDESK_CONFIG"):
         monkeypatch.setenv(name, "x")
     monkeypatch.setenv("SSH_ORIGINAL_COMMAND", "supportdesk status")
-    main(["--restricted", "--as", "luca", "--database", shop.url])
-    left = set(os.environ)
+    with mock.patch.dict(os.environ):
+        main(["--restricted", "--as", "luca", "--database", shop.url])
+        left = set(os.environ)
     assert left & {"PYTHONPATH", "EDITOR", "PAGER", "TEXTUAL_THEME", "LD_PRELOAD", "SUPPORTDESK_CONFIG"} == set()
     assert "HOME" in left
 

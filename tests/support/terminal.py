@@ -21,7 +21,8 @@ class Terminal:
     """One tmux pane on a server of its own; it stays after the program has ended, so its last words can be read."""
 
     def __init__(self, directory: Path) -> None:
-        self._socket = directory / "socket"
+        self._directory = directory
+        self._starts = 0
         self._pid = directory / "pid"
         self._status = directory / "status"
 
@@ -36,6 +37,7 @@ class Terminal:
     ) -> None:
         """Run the command in a fresh pane of the given size (80x24 and 120x40 are the sizes that must look right)."""
         self.close()
+        self._starts += 1
         variables = {"LANG": "C.UTF-8", "TERM": "tmux-256color", "COLORTERM": "truecolor", **(environment or {})}
         program = shlex.join(["env", *(f"{name}={value}" for name, value in variables.items()), *command])
         # The shell notes the exit status, because tmux 3.3 now and then misses it; the trap outlives a Ctrl-C.
@@ -100,6 +102,11 @@ class Terminal:
         """End the pane and the tmux server with it; fine when there is none."""
         subprocess.run(["tmux", "-S", str(self._socket), "kill-server"], capture_output=True, timeout=10)
         self._status.unlink(missing_ok=True)
+
+    @property
+    def _socket(self) -> Path:
+        # Each server has its own: one that is told to end takes its socket away a little later, even from a successor.
+        return self._directory / f"socket-{self._starts}"
 
     def _wait(self, look, complaint: str, seconds: float):
         deadline = time.monotonic() + seconds
