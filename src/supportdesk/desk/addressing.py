@@ -10,7 +10,7 @@ from typing import Any
 
 from supportdesk.desk.clocks import family_of, is_from_customer
 from supportdesk.desk.model import Actor, MessageId, Ticket
-from supportdesk.desk.ports import Insert, NewRef, Plan, Row, Transaction
+from supportdesk.desk.ports import Insert, Looks, NewRef, Plan, Row, Transaction
 from supportdesk.desk.settings import new_action_id
 from supportdesk.errors import NotFound
 from supportdesk.l10n.catalog import _
@@ -18,7 +18,7 @@ from supportdesk.mail.model import Address, ParsedMail
 from supportdesk.mail.recipients import OwnAddresses, clean_name, reply_recipients
 
 
-def answered_message(tx: Transaction, ticket: Ticket, message_id: MessageId | None = None) -> Row | None:
+def answered_message(tx: Looks, ticket: Ticket, message_id: MessageId | None = None) -> Row | None:
     """The message that a reply answers: the one named, else the customer's newest, else our own newest."""
     homes = [member.id for member in family_of(tx, ticket.id)]
     if message_id is not None:
@@ -32,9 +32,7 @@ def answered_message(tx: Transaction, ticket: Ticket, message_id: MessageId | No
     return next(incoming, None) or next(iter(rows), None)
 
 
-def reply_addresses(
-    tx: Transaction, ticket: Ticket, answered: Row | None
-) -> tuple[tuple[Address, ...], tuple[Address, ...]]:
+def reply_addresses(tx: Looks, ticket: Ticket, answered: Row | None) -> tuple[tuple[Address, ...], tuple[Address, ...]]:
     """To and Cc of a reply to that message; the ticket's customer where the message tells nobody."""
     if answered is not None:
         headers = tx.row("message_mail", {"message_id": answered["id"]})
@@ -80,7 +78,7 @@ def joining(tx: Transaction, actor: Actor, ticket: Ticket, row: Row) -> tuple[In
     return tuple(new)
 
 
-def own_addresses(tx: Transaction) -> OwnAddresses:
+def own_addresses(tx: Looks) -> OwnAddresses:
     rows = tx.rows("mailbox")
     return OwnAddresses.of(address for row in rows for address in (row["address"], *(row["aliases"] or ())))
 
@@ -124,11 +122,11 @@ def _effective_sender(mail: ParsedMail, identity: Row | None, answered: Row) -> 
     return inside if all(inside.norm != address.norm for address in (*mail.from_, *mail.reply_to)) else None
 
 
-def _identity_of(tx: Transaction, identity_id: int | None) -> Row | None:
+def _identity_of(tx: Looks, identity_id: int | None) -> Row | None:
     return tx.row("customer_identity", {"id": identity_id}) if identity_id is not None else None
 
 
-def _customer_addresses(tx: Transaction, ticket: Ticket) -> tuple[Address, ...]:
+def _customer_addresses(tx: Looks, ticket: Ticket) -> tuple[Address, ...]:
     if ticket.customer_id is None:
         return ()
     customer = tx.row("customer", {"id": ticket.customer_id})

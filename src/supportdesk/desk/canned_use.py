@@ -50,6 +50,15 @@ def ask_fields(desk: Desk, key: str, ticket_id: TicketId) -> tuple[tuple[AskFiel
     return tuple((item, known.get(item.name, "")) for item in fields(response, variant))
 
 
+def chooser(desk: Desk, ticket_id: TicketId) -> Callable[[CannedResponse], Variant]:
+    """Which variant of a response the customer of a ticket gets: what decides it is read once.
+
+    The function raises MissingValue, and ValueError where the language is not known.
+    """
+    case = _case(desk, ticket_id)
+    return lambda response: _variant(response, case)
+
+
 def render(desk: Desk, actor: Actor, ticket_id: TicketId, key: str, asked: Mapping[str, str]) -> Rendered:
     """The text in the customer's language. Raises MissingValue naming what is missing, never a half-filled text."""
     response, case = find_canned(desk.read, key), _case(desk, ticket_id)

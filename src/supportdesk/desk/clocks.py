@@ -17,7 +17,7 @@ from typing import Any
 from supportdesk.desk import sla, waiting
 from supportdesk.desk.calendar import Calendar
 from supportdesk.desk.model import MessageId, OutboxId, Ticket, TicketId
-from supportdesk.desk.ports import Insert, NewRef, Plan, Row, Transaction, Update
+from supportdesk.desk.ports import Insert, Looks, NewRef, Plan, Row, Transaction, Update
 from supportdesk.desk.settings import find_hours, settings_in
 
 CLOCKS = ("waiting_since", "first_response_at", "first_due", "next_due", "resolution_due", "due_at")
@@ -82,7 +82,7 @@ def calendar_of(tx: Transaction, mailbox_id: int | None, market_id: int | None =
 # ---- merges ----------------------------------------------------------------------------------------------------------
 
 
-def root_of(tx: Transaction, ticket_id: TicketId) -> Ticket:
+def root_of(tx: Looks, ticket_id: TicketId) -> Ticket:
     """The ticket that survives at the end of the merge pointers."""
     ticket, seen = tx.ticket(ticket_id), {ticket_id}
     while ticket.merged_into is not None and ticket.merged_into not in seen:
@@ -91,7 +91,7 @@ def root_of(tx: Transaction, ticket_id: TicketId) -> Ticket:
     return ticket
 
 
-def family_of(tx: Transaction, root_id: TicketId) -> list[Ticket]:
+def family_of(tx: Looks, root_id: TicketId) -> list[Ticket]:
     """The root and everything that was merged into it, directly or not; the root first."""
     family, generation = [tx.ticket(root_id)], [root_id]
     while generation:

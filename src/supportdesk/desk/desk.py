@@ -277,12 +277,18 @@ class Desk:
         )
 
     def reply_samples(
-        self, actor: Actor, tickets: Sequence[TicketId], key: str, asked: Mapping[str, str]
+        self,
+        actor: Actor,
+        tickets: Sequence[TicketId],
+        key: str,
+        asked: Mapping[str, str],
+        *,
+        progress: Callable[[int, int], None] | None = None,
     ) -> tuple[mass_reply.Sample, ...]:
         """What each ticket would get of one canned response; changes nothing."""
         from supportdesk.desk import mass_reply
 
-        return mass_reply.samples(self, actor, tickets, key, asked)
+        return mass_reply.samples(self, actor, tickets, key, asked, progress=progress)
 
     def reply_to_all(
         self,
@@ -293,11 +299,14 @@ class Desk:
         *,
         after: str = PENDING,
         progress: Callable[[int, int], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
     ) -> Done:
         """Hold one reply for each sample as one action; what was stopped meanwhile is in `Done.conflicts`."""
         from supportdesk.desk import mass_reply
 
-        return mass_reply.send_to_all(self, actor, samples, key, asked, after=after, progress=progress)
+        return mass_reply.send_to_all(
+            self, actor, samples, key, asked, after=after, progress=progress, cancelled=cancelled
+        )
 
     def cancel_send(self, actor: Actor, outbox_id: OutboxId | None = None) -> OutboxRow:
         """Make a reply that is not on the wire a draft again, by default the actor's last one."""

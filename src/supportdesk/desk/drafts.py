@@ -32,7 +32,7 @@ from supportdesk.desk.model import (
 )
 from supportdesk.desk.notices import notice
 from supportdesk.desk.people import check_actor
-from supportdesk.desk.ports import Change, Delete, Insert, NewRef, Plan, PlannedEvent, Row, Transaction, Update
+from supportdesk.desk.ports import Change, Delete, Insert, Looks, NewRef, Plan, PlannedEvent, Row, Transaction, Update
 from supportdesk.desk.reply_language import reply_language
 from supportdesk.desk.results import Done
 from supportdesk.desk.settings import new_action_id
@@ -69,8 +69,6 @@ def open_draft(
     """The agent's draft on the ticket; a new one has recipients, subject, language and what he has seen."""
     if kind not in DRAFT_KINDS:
         raise UsageError(_("{kind} is no kind of draft").format(kind=kind), hint=", ".join(DRAFT_KINDS))
-    from supportdesk.mail.compose import reply_subject
-
     with desk.store.transaction() as tx:
         check_actor(tx, actor)
         ticket = root_of(tx, ticket_id)
@@ -79,18 +77,23 @@ def open_draft(
         existing = find_draft(tx, ticket.id, actor.id, kind)
         if existing is not None:
             return row_of(tx, existing)
-        answered = answered_message(tx, ticket, in_reply_to)
-        mailbox_id = _mailbox_for(tx, ticket, answered)
-        to, cc = reply_addresses(tx, ticket, answered) if kind == "reply" else ((), ())
-        subjects = {"reply": reply_subject(ticket.subject), "forward": f"Fwd: {ticket.subject}"}
-        values = {
-            "subject": subjects.get(kind, ticket.subject),
-            "in_reply_to": answered["id"] if answered is not None else None,
-            "seen_seq": ticket.seq,
-            "language": _reply_language(tx, ticket, mailbox_id),
-            "quote": _quotes(tx, mailbox_id),
-        }
-        return _insert_draft(tx, actor, ticket.id, mailbox_id, kind, values, {"to": to, "cc": cc})
+        values, people = _begun(tx, ticket, kind, in_reply_to)
+        return _insert_draft(tx, actor, ticket.id, values.pop("mailbox_id"), kind, values, people)
+
+
+def unwritten_reply(desk: Desk, actor: Actor, ticket_id: TicketId, body: str, canned_key: str) -> OutboxRow:
+    """The draft that a reply with this text would have; nothing is stored, its number is 0."""
+    ticket, now = root_of(desk.read, ticket_id), desk.clock.now()
+    values, people = _begun(desk.read, ticket, "reply", None)
+    recipients = tuple(
+        RecipientRow(role, address.addr.strip(), clean_name(address.name))
+        for role, found in people.items()
+        for address in found
+    )
+    return OutboxRow(
+        id=OutboxId(0), ticket_id=ticket.id, agent_id=actor.id, kind="reply", state="draft", body=body,
+        created_at=now, updated_at=now, version=0, canned_key=canned_key, recipients=recipients, **values,
+    )  # fmt: skip
 
 
 @again_if_busy
@@ -366,7 +369,28 @@ def _replace_recipients(tx: Transaction, outbox_id: OutboxId, role: str, wanted:
     return gone + [_recipient(outbox_id, role, address) for address in unique.values()]
 
 
-def _mailbox_for(tx: Transaction, ticket: Ticket, answered: Row | None) -> MailboxId:
+def _begun(
+    tx: Looks, ticket: Ticket, kind: str, in_reply_to: MessageId | None
+) -> tuple[dict[str, Any], dict[str, tuple[Address, ...]]]:
+    """The columns that a new draft starts with, and its recipients by role."""
+    from supportdesk.mail.compose import reply_subject
+
+    answered = answered_message(tx, ticket, in_reply_to)
+    mailbox_id = _mailbox_for(tx, ticket, answered)
+    to, cc = reply_addresses(tx, ticket, answered) if kind == "reply" else ((), ())
+    subjects = {"reply": reply_subject(ticket.subject), "forward": f"Fwd: {ticket.subject}"}
+    values = {
+        "mailbox_id": mailbox_id,
+        "subject": subjects.get(kind, ticket.subject),
+        "in_reply_to": answered["id"] if answered is not None else None,
+        "seen_seq": ticket.seq,
+        "language": _reply_language(tx, ticket, mailbox_id),
+        "quote": _quotes(tx, mailbox_id),
+    }
+    return values, {"to": to, "cc": cc}
+
+
+def _mailbox_for(tx: Looks, ticket: Ticket, answered: Row | None) -> MailboxId:
     """A reply leaves from the address that was written to."""
     headers = tx.row("message_mail", {"message_id": answered["id"]}) if answered is not None else None
     if headers is not None and headers["mailbox_id"] is not None and ticket.mailbox_id is None:
@@ -379,7 +403,7 @@ def _mailbox_for(tx: Transaction, ticket: Ticket, answered: Row | None) -> Mailb
     return MailboxId(mailboxes[0]["id"])
 
 
-def _reply_language(tx: Transaction, ticket: Ticket, mailbox_id: MailboxId) -> str:
+def _reply_language(tx: Looks, ticket: Ticket, mailbox_id: MailboxId) -> str:
     """The ticket's, else the customer's, else the mailbox's; another where the shop does not serve that one."""
     customer = tx.row("customer", {"id": ticket.customer_id}) if ticket.customer_id is not None else None
     mailbox = tx.row("mailbox", {"id": mailbox_id})
@@ -389,6 +413,6 @@ def _reply_language(tx: Transaction, ticket: Ticket, mailbox_id: MailboxId) -> s
     return reply_language(language or mailbox["language"], mailbox["languages"] or (), mailbox["settings"] or {})
 
 
-def _quotes(tx: Transaction, mailbox_id: MailboxId) -> bool:
+def _quotes(tx: Looks, mailbox_id: MailboxId) -> bool:
     mailbox = tx.row("mailbox", {"id": mailbox_id})
     return bool((mailbox["settings"] or {}).get("quote_last", True)) if mailbox is not None else True

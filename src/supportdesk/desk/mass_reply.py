@@ -14,6 +14,7 @@ from supportdesk.desk import drafts, replies
 from supportdesk.desk.bulk import as_conflict
 from supportdesk.desk.model import ActionId, Actor, OutboxRow, TicketId
 from supportdesk.desk.results import Done
+from supportdesk.desk.review import find_warnings
 from supportdesk.desk.settings import new_action_id
 from supportdesk.errors import Conflict, StoreError, SupportdeskError
 from supportdesk.l10n.catalog import _, ngettext
@@ -26,7 +27,10 @@ MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What one ticket would get; `refused` says why it is left out. `seq` is how far its conversation was read."""
+    """What one ticket would get; `refused` says why it is left out. `seq` is how far its conversation was read.
+
+    `warnings` are what the review of a single reply would want a second key for.
+    """
 
     ticket_id: TicketId
     seq: int
@@ -34,16 +38,28 @@ class Sample:
     language: str
     text: str = ""
     refused: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 def samples(
-    desk: Desk, actor: Actor, tickets: Sequence[TicketId], key: str, asked: Mapping[str, str]
+    desk: Desk,
+    actor: Actor,
+    tickets: Sequence[TicketId],
+    key: str,
+    asked: Mapping[str, str],
+    *,
+    progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Sample, ...]:
-    """The texts as they would be sent, in the order of the tickets. Raises UsageError for too many, NotFound."""
+    """The texts as they would be sent, in the order of the tickets. Raises Conflict for too many, NotFound."""
     unique = tuple(dict.fromkeys(tickets))
     if len(unique) > MOST:
         raise Conflict(_("at most {count} tickets are answered at once").format(count=MOST), what="count")
-    return tuple(_sample(desk, actor, ticket_id, key, asked) for ticket_id in unique)
+    found = []
+    for number, ticket_id in enumerate(unique, start=1):
+        found.append(_sample(desk, actor, ticket_id, key, asked))
+        if progress is not None:
+            progress(number, len(unique))
+    return tuple(found)
 
 
 def send_to_all(
@@ -55,12 +71,18 @@ def send_to_all(
     *,
     after: str = "pending",
     progress: Callable[[int, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
 ) -> Done:
-    """Hold one reply for each sample that was not refused; what was stopped or refused meanwhile is in `conflicts`."""
+    """Hold one reply for each sample that was not refused; what was stopped or refused meanwhile is in `conflicts`.
+
+    `cancelled` is asked before each: what was held until then stays, under the one action.
+    """
     action_id, sent = new_action_id(), []
     wanted = [sample for sample in chosen if not sample.refused]
     conflicts: dict[TicketId, Conflict] = {}
     for number, sample in enumerate(wanted, start=1):
+        if cancelled is not None and cancelled():
+            break
         try:
             _send_one(desk, actor, sample, key, asked, after, action_id)
             sent.append(sample.ticket_id)
@@ -80,16 +102,19 @@ def _sample(desk: Desk, actor: Actor, ticket_id: TicketId, key: str, asked: Mapp
     name = (customer.name or next(iter(customer.addresses), "")) if customer is not None else ""
     language = ticket.language or (customer.language if customer is not None else "")
     text, refused = "", _why_not(desk, actor, ticket_id)
+    warnings: tuple[str, ...] = ()
     if not refused:
         try:
             text = desk.render_canned(actor, ticket_id, key, _asked_here(desk, ticket_id, key, asked)).text
+            reply = drafts.unwritten_reply(desk, actor, ticket_id, text, key)
+            warnings = tuple(one.text for one in find_warnings(desk.read, reply))
         except StoreError:
             raise
         except SupportdeskError as error:
             refused = error.message
         except ValueError:
             refused = _("the customer's language is not known")
-    return Sample(ticket_id, ticket.seq, name, language, text, refused)
+    return Sample(ticket_id, ticket.seq, name, language, text, refused, warnings)
 
 
 def _why_not(desk: Desk, actor: Actor, ticket_id: TicketId) -> str:

@@ -186,6 +186,9 @@ class Transaction(Protocol):
     def savepoint(self) -> AbstractContextManager[None]:
         """An exception inside rolls back to here and goes on rising."""
 
+    def only_one(self, work: str) -> None:
+        """Until this transaction ends nobody else is at that work: what it looks for, nobody is about to write."""
+
     def rewrite(self, table: str, key: Row, after: Row) -> None:
         """Set derived columns of one row: no event, and no ticket's version grows, for nothing was decided."""
 
@@ -193,10 +196,17 @@ class Transaction(Protocol):
         """Put the folded text of a message into message_text and the search index (replacing what was there)."""
 
 
-class Reader(Protocol):
+class Looks(Protocol):
+    """What a reader and a transaction have in common: tickets and rows as they are."""
+
+    def ticket(self, ticket_id: TicketId) -> Ticket: ...
+    def row(self, table: str, key: Row) -> Row | None: ...
+    def rows(self, table: str, where: Row | None = None, *, order: str = "", limit: int = 0) -> list[Row]: ...
+
+
+class Reader(Looks, Protocol):
     """Plain reads through the DB-API; every method is safe to call from any thread."""
 
-    def rows(self, table: str, where: Row | None = None, *, order: str = "", limit: int = 0) -> list[Row]: ...
     def queue_ids(
         self,
         view: View | str,
@@ -223,7 +233,6 @@ class Reader(Protocol):
     def counts(self, *, agent_id: AgentId | None, now: datetime) -> dict[str, int]:
         """How many tickets each view holds, and `outbox`, `parked`, `drafts`, `uncertain`, `failed` besides."""
 
-    def ticket(self, ticket_id: TicketId) -> Ticket: ...
     def tags(self, ticket_id: TicketId) -> tuple[str, ...]: ...
     def thread(self, ticket_id: TicketId) -> list[ThreadEntry]:
         """The conversation of the ticket and of all that was merged into it, oldest first, with unsent outbox rows."""

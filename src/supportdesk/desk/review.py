@@ -33,7 +33,7 @@ def review(desk: Desk, outbox_id: OutboxId) -> Review:
     errors, mail = find_errors(desk, row)
     return Review(
         errors=errors,
-        warnings=tuple(_warnings(desk.read, row)),
+        warnings=tuple(find_warnings(desk.read, row)),
         recipients=tuple(Address(one.name, one.address) for one in row.recipients),
         subject=row.subject,
         preview_text=_preview(mail) if mail is not None else row.body,
@@ -68,7 +68,8 @@ def _errors(row: OutboxRow) -> Iterator[str]:
         yield _("The attachments are larger than {size} MB together").format(size=LARGEST_MAIL // 2**20)
 
 
-def _warnings(source: Reader, row: OutboxRow) -> Iterator[ReviewWarning]:
+def find_warnings(source: Reader, row: OutboxRow) -> Iterator[ReviewWarning]:
+    """What deserves a second look before it is sent."""
     wording = list(wording_warnings(source, row))
     yield from wording
     if not row.subject.strip():

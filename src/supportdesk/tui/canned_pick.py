@@ -10,17 +10,19 @@ from supportdesk.errors import MissingValue, UsageError
 from supportdesk.l10n.catalog import N_, _, current_language
 from supportdesk.safetext import EMPTY, SafeText, safe
 from supportdesk.tui.calls import LOOK, READ
+from supportdesk.tui.canned_values import complete_value, understood, wrong_choice
 from supportdesk.tui.screens.choose import ChooseScreen
 from supportdesk.tui.widgets.picker import PickerEntry, PickerList
 
 if TYPE_CHECKING:
-    from datetime import date
+    from collections.abc import Callable
 
     from supportdesk.desk.canned import AskField, CannedResponse, Variant
     from supportdesk.desk.templates import Rendered
     from supportdesk.tui.screens.compose import ComposeScreen
 
     Fields = tuple[tuple[AskField, str], ...]
+    Choose = Callable[[CannedResponse], Variant]
 
 
 PLACES: Final = {
@@ -60,66 +62,38 @@ class CannedPick:
 
     def start(self) -> None:
         """Offer the responses, those that exist in the customer's language first."""
-        desk, mailbox_id = self._screen.session.desk, self._screen.bundle.ticket.mailbox_id
-        self._screen.call(READ, lambda: desk.canned(mailbox_id), self._offer)
+        desk, ticket = self._screen.session.desk, self._screen.bundle.ticket
 
-    def _offer(self, responses: tuple[CannedResponse, ...]) -> None:
+        def work() -> tuple[tuple[CannedResponse, ...], Choose]:
+            from supportdesk.desk.canned_use import chooser
+
+            return desk.canned(ticket.mailbox_id), chooser(desk, ticket.id)
+
+        self._screen.call(READ, work, lambda found: self._offer(*found))
+
+    def _offer(self, responses: tuple[CannedResponse, ...], choose: Choose) -> None:
         screen = self._screen
         if not responses:
             screen.tell(_("This desk has no canned responses yet: supportdesk canned import"), severity="warning")
             return
         by_key = {response.key: response for response in responses}
-        texts = {response.key: self._tag_or_reason(response) for response in responses}
-        bodies = {
-            response.key: " ".join(f"{variant.subject} {variant.body}" for variant in response.variants)
-            for response in responses
-        }
+        texts = {response.key: _tag_or_reason(choose, response) for response in responses}
         ui = current_language()
         ordered = sorted(responses, key=lambda response: (not texts[response.key][0], response.title(ui).casefold()))
-        entries = [
-            PickerEntry(
-                response.key,
-                safe(response.title(ui)),
-                safe(texts[response.key][0] or _("not in {language}").format(language=self._language() or "?")),
-                search=" ".join((response.key, *response.titles.values(), *response.keywords, bodies[response.key])),
-            )
-            for response in ordered
-        ]
+        missing = _("not in {language}").format(language=screen.bundle.ticket.language or "?")
+        entries = [response_entry(response, texts[response.key][0] or missing) for response in ordered]
         dialog = ChooseScreen(
             _("Canned response"),
             entries,
             glyphs=screen.console.glyphs,
-            preview=lambda entry: texts[entry.id][1] or self._preview(by_key[entry.id], dialog),
+            preview=lambda entry: texts[entry.id][1] or self._preview(by_key[entry.id], choose, dialog),
             current=self._last,
         )
         self._shown.clear()
         screen.console.push_screen(dialog, self._chosen)
         dialog.call_after_refresh(screen.console.typed_ahead.release)
 
-    def _language(self) -> str:
-        return self._screen.keeper.row.language or self._screen.bundle.ticket.language
-
-    def _tag_or_reason(self, response: CannedResponse) -> tuple[str, SafeText]:
-        """The tag of the variant for this customer; where there is none, why, and which exist."""
-        try:
-            return str(self._variant(response).tag), EMPTY
-        except MissingValue as error:
-            return "", safe(f"{error.message}\n\n{error.hint}", multiline=True)
-        except ValueError:
-            return "", safe(_("The customer's language is not known: L sets it."))
-
-    def _variant(self, response: CannedResponse) -> Variant:
-        """The variant for this customer. Raises MissingValue, and ValueError where his language is not known."""
-        from supportdesk.desk.canned import choose
-
-        bundle = self._screen.bundle
-        customer, mailbox = bundle.customer, bundle.mailbox
-        register = (customer.register if customer is not None else "") or (
-            mailbox.register if mailbox is not None else ""
-        )
-        return choose(response, self._language(), customer.region if customer is not None else "", register)
-
-    def _preview(self, response: CannedResponse, dialog: ChooseScreen) -> SafeText:
+    def _preview(self, response: CannedResponse, choose: Choose, dialog: ChooseScreen) -> SafeText:
         """The text as this customer would read it, as soon as it is rendered; what is asked for stands in ‹ ›."""
         if response.key in self._shown:
             return self._shown[response.key]
@@ -129,8 +103,8 @@ class CannedPick:
         def work() -> str:
             from supportdesk.desk.canned_use import preview
 
-            variant = self._variant(response)
-            return preview(session.desk, session.actor, ticket_id, response, variant, partial(stand_in, response)).text
+            variant, shown = choose(response), partial(stand_in, response)
+            return preview(session.desk, session.actor, ticket_id, response, variant, shown).text
 
         def rendered(text: str) -> None:
             self._shown[response.key] = safe(text, multiline=True)
@@ -182,8 +156,9 @@ class CannedPick:
             self._ask(asked, max(0, at - 1))
 
         def refusal(value: str) -> SafeText:
-            missing = field.name in asked.needed and not value.strip()
-            return SafeText(_("the text needs this value; esc goes back")) if missing else SafeText("")
+            if field.name in asked.needed and not value.strip():
+                return SafeText(_("the text needs this value; esc goes back"))
+            return wrong_choice(field, value)
 
         screen.ask_line(
             f"ask {field.name}",
@@ -194,7 +169,8 @@ class CannedPick:
             cancelled=self.start,
             went_back=went_back,
             error=error,
-            hint=partial(_understood, field.type, screen.session.local_now(screen.bundle.ticket.mailbox_id).date()),
+            hint=partial(understood, field, screen.session.local_now(screen.bundle.ticket.mailbox_id).date()),
+            complete=partial(complete_value, field),
             refusal=refusal,
         )
 
@@ -226,6 +202,30 @@ class CannedPick:
         )
 
 
+def response_entry(response: CannedResponse, detail: str) -> PickerEntry:
+    """A response in a list to choose from, found by its shortcut first, then by title, key, keywords and text."""
+    titles = response.titles.values()
+    texts = (f"{variant.subject} {variant.body}" for variant in response.variants)
+    shortcut = (f"::{response.shortcut}",) if response.shortcut else ()
+    return PickerEntry(
+        response.key,
+        safe(response.title(current_language())),
+        safe(" · ".join((*shortcut, detail))),
+        search=" ".join((response.key, *titles, *response.group.values(), *response.keywords, *texts)),
+        word=response.shortcut,
+    )
+
+
+def _tag_or_reason(choose: Choose, response: CannedResponse) -> tuple[str, SafeText]:
+    """The tag of the variant for this customer; where there is none, why, and which exist."""
+    try:
+        return str(choose(response).tag), EMPTY
+    except MissingValue as error:
+        return "", safe(f"{error.message}\n\n{error.hint}", multiline=True)
+    except ValueError:
+        return "", safe(_("The customer's language is not known: L sets it."))
+
+
 def _asked_names(error: MissingValue) -> frozenset[str]:
     return frozenset(name.removeprefix("ask.") for name in error.names if name.startswith("ask."))
 
@@ -238,24 +238,6 @@ def _to_mend(fields: tuple[AskField, ...], error: Exception) -> int | None:
         if isinstance(error, UsageError) and error.message.startswith(f"{field.label(current_language())}:"):
             return at
     return None
-
-
-def _understood(kind: str, today: date, text: str) -> SafeText:
-    """What a typed value means, so that a wrong one is seen before it is in the text."""
-    if not text.strip() or kind == "text":
-        return SafeText("")
-    from supportdesk.l10n import format as localized
-    from supportdesk.l10n.inputs import read_date, read_number
-
-    language = current_language()
-    try:
-        if kind == "date":
-            return safe(localized.date(read_date(text, language, today), language))
-        if kind == "number":
-            return safe(localized.number(read_number(text, language), language))
-    except ValueError as error:
-        return safe(str(error))
-    return SafeText("")
 
 
 def stand_in(response: CannedResponse, name: str) -> str:

@@ -39,6 +39,9 @@ class SqlReader:
         self._pool = pool
         self._watcher = feed.Watcher(address)
 
+    def row(self, table: str, key: Row) -> Row | None:
+        return next(iter(self.rows(table, key, limit=1)), None)
+
     def rows(self, table: str, where: Row | None = None, *, order: str = "", limit: int = 0) -> list[Row]:
         with self._pool.connection() as connection:
             return list(select_rows(connection, table, where, order=order, limit=limit))

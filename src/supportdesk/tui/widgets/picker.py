@@ -33,12 +33,16 @@ SHOWN = 200
 
 @dataclass(frozen=True, slots=True)
 class PickerEntry:
-    """An entry: `id` comes back when it is chosen; `search` is found as well as `label` and `detail`."""
+    """An entry: `id` comes back when it is chosen; `search` is found as well as `label` and `detail`.
+
+    Who types `word` exactly means this entry: it stands first.
+    """
 
     id: str
     label: SafeText
     detail: SafeText = EMPTY
     search: str = ""
+    word: str = ""
 
 
 class PickerList(Widget):
@@ -169,7 +173,8 @@ class PickerList(Widget):
             for at, haystack in enumerate(self._haystacks)
             if (score := match_score(wanted, haystack)) is not None
         ]
-        scored.sort()
+        named = [(-1, at) for at, entry in enumerate(self._entries) if entry.word and [fold(entry.word)] == wanted]
+        scored = sorted(named + [one for one in scored if (-1, one[1]) not in named])
         self.query_one(EntryLines).show([self._entries[at] for _, at in scored[:SHOWN]])
         self._announce()
 

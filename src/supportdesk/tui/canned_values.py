@@ -1,0 +1,59 @@
+"""The values that a canned response asks for, on the prompt line: what may be chosen, and what is understood."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from supportdesk.l10n.catalog import current_language
+from supportdesk.safetext import EMPTY, SafeText, safe
+from supportdesk.tui.widgets.prompt import Completion
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from supportdesk.desk.canned import AskField
+
+
+def complete_value(field: AskField, text: str) -> list[Completion]:
+    """The choices of a field that has some: those that begin with, or else hold, what is typed."""
+    typed, language = text.strip().casefold(), current_language()
+    words = {choice.key: choice.text(language) for choice in field.choices}
+    if typed in {value.casefold() for value in words.values()}:
+        typed = ""  # one is chosen: all of them are shown again
+    found = [(key, value) for key, value in words.items() if typed in f"{value} {key}".casefold()]
+    found.sort(key=lambda one: not one[1].casefold().startswith(typed))
+    return [Completion(safe(value), safe(key if key != value else "")) for key, value in found]
+
+
+def understood(field: AskField, today: date, text: str) -> SafeText:
+    """What a typed value means, so that a wrong one is seen before it is in the text."""
+    if not text.strip() or field.type in ("text", "money"):
+        return EMPTY
+    from supportdesk.desk.canned_ask import read_choice
+    from supportdesk.l10n import format as localized
+    from supportdesk.l10n.inputs import read_date, read_number
+
+    language = current_language()
+    try:
+        match field.type:
+            case "date":
+                return safe(localized.date(read_date(text, language, today), language))
+            case "number":
+                return safe(localized.number(read_number(text, language), language))
+            case _:
+                return safe(read_choice(field, text).text(language))
+    except ValueError as error:
+        return safe(str(error))
+
+
+def wrong_choice(field: AskField, text: str) -> SafeText:
+    """Why a text is none of the choices; nothing where it is one, or where there are none."""
+    if field.type != "choice" or not text.strip():
+        return EMPTY
+    from supportdesk.desk.canned_ask import read_choice
+
+    try:
+        read_choice(field, text)
+    except ValueError as error:
+        return safe(str(error))
+    return EMPTY
