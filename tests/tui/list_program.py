@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from supportdesk.safetext import safe
 from supportdesk.tui.themes import DEFAULT_THEME, THEMES
+from supportdesk.tui.widgets.columns import Column, ListRow
 from supportdesk.tui.widgets.guard import SafeApp
-from supportdesk.tui.widgets.virtual_list import Column, ListRow, VirtualList
+from supportdesk.tui.widgets.virtual_list import VirtualList
 from tests.tui.hostile import PAYLOADS
 
 if TYPE_CHECKING:

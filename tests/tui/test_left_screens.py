@@ -11,7 +11,7 @@ from tests.tui.conftest import list_shown, screen_of, until
 if TYPE_CHECKING:
     import pytest
 
-    from supportdesk.tui.widgets.virtual_list import ListRow
+    from supportdesk.tui.widgets.columns import ListRow
     from tests.tui.conftest import Shop
 
 

@@ -10,8 +10,9 @@ from rich.cells import cell_len
 from supportdesk.safetext import safe
 from supportdesk.tui.glyphs import ASCII, UNICODE
 from supportdesk.tui.themes import THEMES
+from supportdesk.tui.widgets.columns import Column, ListRow, share_width
 from supportdesk.tui.widgets.guard import SafeApp
-from supportdesk.tui.widgets.virtual_list import KEPT_ROWS, Column, ListRow, VirtualList, share_width
+from supportdesk.tui.widgets.virtual_list import KEPT_ROWS, VirtualList
 from tests.tui.hostile import FORBIDDEN, PAYLOADS
 from tests.tui.painting import record_painting
 

@@ -19,11 +19,12 @@ from supportdesk.l10n.catalog import _, ngettext, use_language
 from supportdesk.safetext import safe
 from supportdesk.tui import crash
 from supportdesk.tui.bell import BellRinger
-from supportdesk.tui.calls import LOOK, PRESENCE, READ, WRITE, Calls, Finished
+from supportdesk.tui.calls import LOOK, READ, WRITE, Calls, Finished
 from supportdesk.tui.feed import Changed, Feed
 from supportdesk.tui.glyphs import ASCII, UNICODE, Glyphs
 from supportdesk.tui.keymap import Keymap, compile_keymap
 from supportdesk.tui.painted import Painted
+from supportdesk.tui.presence import HEARTBEAT, Presence
 from supportdesk.tui.present_queue import health
 from supportdesk.tui.screens.base import DeskScreen
 from supportdesk.tui.screens.choose import ChooseScreen, DialogScreen
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
     from supportdesk.tui.session import TicketBundle
 
 MINUTE = 60.0
-HEARTBEAT = 10.0
 NOTICE_SECONDS = 5.0
 NOTICE_STAYS = 0.7
 """Seconds that a notice outlives the keys of somebody who types on; then the next key takes it away."""
@@ -121,11 +121,11 @@ class Console(SafeApp[int], inherit_bindings=False):
         self._told = 0.0
         self.typed_ahead = TypedAhead(self, super().on_event)
         self.undo_window = UndoWindow(self)
+        self.presence = Presence(self)
         self.bell_ringer = BellRinger(self, config.bell)
         self.ends_with_console = False
         self._start_worker = start_worker
         self._feed: Feed | None = None
-        self._presence: tuple[TicketId, str] | None = None
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = config.theme
@@ -167,7 +167,7 @@ class Console(SafeApp[int], inherit_bindings=False):
         self._feed = Feed(self, session.desk.read)  # type: ignore[arg-type]
         self._feed.start()
         self.set_interval(MINUTE, self._minute)
-        self.set_interval(HEARTBEAT, self._heartbeat)
+        self.set_interval(HEARTBEAT, self.presence.repeat)
 
     def first_list_shown(self) -> None:
         """The list is there: now the rest may load what it needs."""
@@ -214,7 +214,7 @@ class Console(SafeApp[int], inherit_bindings=False):
             self._feed.stop()
         session = self.session
         if session is not None:
-            self.show_presence(None, "")
+            self.presence.leave()
         self.calls.close()
         if self._feed is not None:
             self._feed.join(timeout=2)
@@ -324,33 +324,6 @@ class Console(SafeApp[int], inherit_bindings=False):
             left = (left[0], undo, *left[1:])
         languages = session.agent.languages[:1]
         return left, tuple(StatusPart(safe(word), "muted") for word in (session.agent.login, *languages))
-
-    # ---- who looks at what
-
-    def show_presence(self, ticket_id: TicketId | None, mode: str) -> None:
-        """Tell the others what this console looks at or answers; None: nothing."""
-        session, before = self.session, self._presence
-        if session is None:
-            return
-        self._presence = (ticket_id, mode) if ticket_id is not None else None
-        if before is not None and (self._presence is None or before[0] != self._presence[0]):
-            self._send_presence(before[0], "")
-        if self._presence is not None and self._presence != before:
-            self._send_presence(*self._presence)
-
-    def _heartbeat(self) -> None:
-        if self._presence is not None:
-            self._send_presence(*self._presence)
-
-    def _send_presence(self, ticket_id: TicketId, mode: str) -> None:
-        session = self.session
-        assert session is not None
-        self.calls.run(
-            PRESENCE,
-            lambda: session.desk.presence(session.actor, ticket_id, session.console, mode),
-            lambda _nothing: None,
-            self.tell_error,
-        )
 
     # ---- what any screen may ask for
 

@@ -11,7 +11,7 @@ from supportdesk.safetext import SafeText, safe
 from supportdesk.tui import ages
 from supportdesk.tui.labels import BADGE, PRESENCE, PRIORITY, STATUS, word
 from supportdesk.tui.widgets.bars import StatusPart
-from supportdesk.tui.widgets.virtual_list import Column, ListRow
+from supportdesk.tui.widgets.columns import Column, ListRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

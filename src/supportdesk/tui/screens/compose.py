@@ -89,7 +89,7 @@ class ComposeScreen(WritingScreen):
         return "review" if self._sender.is_open else self.CONTEXT
 
     def on_mount(self) -> None:
-        self.console.show_presence(self.bundle.ticket.id, "replying")
+        self.console.presence.show(self.bundle.ticket.id, "replying")
         self._show_files()
 
     def first_field(self) -> Widget:
@@ -155,7 +155,7 @@ class ComposeScreen(WritingScreen):
     # ---- leaving, attaching, canned responses
 
     def _go(self) -> None:
-        self.console.show_presence(None, "")
+        self.console.presence.leave()
         super()._go()
 
     def do_canned(self) -> None:

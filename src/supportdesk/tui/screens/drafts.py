@@ -11,7 +11,7 @@ from supportdesk.tui import ages
 from supportdesk.tui.screens.base import READ, WRITE
 from supportdesk.tui.screens.choose import DialogScreen
 from supportdesk.tui.screens.rows import RowsScreen
-from supportdesk.tui.widgets.virtual_list import Column, ListRow
+from supportdesk.tui.widgets.columns import Column, ListRow
 
 if TYPE_CHECKING:
     from supportdesk.desk.model import OutboxRow

@@ -11,7 +11,7 @@ from supportdesk.tui.labels import OUTBOX, word
 from supportdesk.tui.present_thread import TROUBLE, delivery_state
 from supportdesk.tui.screens.base import WRITE
 from supportdesk.tui.screens.rows import RowsScreen
-from supportdesk.tui.widgets.virtual_list import Column, ListRow
+from supportdesk.tui.widgets.columns import Column, ListRow
 
 if TYPE_CHECKING:
     from supportdesk.desk.model import OutboxRow

@@ -13,7 +13,7 @@ from supportdesk.tui.labels import PARKED, word
 from supportdesk.tui.screens.base import READ, WRITE
 from supportdesk.tui.screens.rows import RowsScreen
 from supportdesk.tui.widgets.bars import StatusLine, StatusPart
-from supportdesk.tui.widgets.virtual_list import Column, ListRow
+from supportdesk.tui.widgets.columns import Column, ListRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

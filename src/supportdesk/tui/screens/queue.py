@@ -293,7 +293,7 @@ class QueueScreen(ListKeys, Views, OnTickets):
 
     def on_screen_resume(self) -> None:
         if self.console.session is not None:
-            self.console.show_presence(None, "")
+            self.console.presence.leave()
             self._hydrate_screen()
 
     def _show_tabs(self) -> None:

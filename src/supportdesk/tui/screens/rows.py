@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from supportdesk.safetext import SafeText, safe
 from supportdesk.tui.screens.base import READ, DeskScreen
 from supportdesk.tui.widgets.bars import StatusLine, StatusPart
-from supportdesk.tui.widgets.virtual_list import Column, ListRow, VirtualList
+from supportdesk.tui.widgets.columns import Column, ListRow
+from supportdesk.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -10,7 +10,7 @@ from supportdesk.l10n.catalog import _
 from supportdesk.safetext import EMPTY, SafeText, safe
 from supportdesk.tui.screens.base import WRITE
 from supportdesk.tui.screens.rows import RowsScreen
-from supportdesk.tui.widgets.virtual_list import Column, ListRow
+from supportdesk.tui.widgets.columns import Column, ListRow
 
 if TYPE_CHECKING:
     from supportdesk.desk.results import Done

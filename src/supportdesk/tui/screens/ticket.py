@@ -65,7 +65,7 @@ class TicketScreen(OnTickets):
     def on_mount(self) -> None:
         self.query_one("#banner").display = False
         self.thread_view.focus()
-        self.console.show_presence(self._ticket_id, "viewing")
+        self.console.presence.show(self._ticket_id, "viewing")
         self._put(self._first)
 
     # ---- showing
@@ -73,7 +73,7 @@ class TicketScreen(OnTickets):
     def show_ticket(self, ticket_id: TicketId) -> None:
         """Show another ticket: at once if it is known, else as soon as it is read."""
         self._ticket_id = ticket_id
-        self.console.show_presence(ticket_id, "viewing")
+        self.console.presence.show(ticket_id, "viewing")
         self.with_bundle(self._put)
 
     def _put(self, bundle: TicketBundle) -> None:
@@ -150,7 +150,7 @@ class TicketScreen(OnTickets):
 
     def on_screen_resume(self) -> None:
         if self._bundle is not None:
-            self.console.show_presence(self._ticket_id, "viewing")
+            self.console.presence.show(self._ticket_id, "viewing")
             self._reload()
 
     # ---- the ticket that actions are for
@@ -252,7 +252,7 @@ class TicketScreen(OnTickets):
         if self.has_class("-with-customer"):
             self.remove_class("-with-customer")
         else:
-            self.console.show_presence(None, "")
+            self.console.presence.leave()
             self.dismiss()
         self.console.typed_ahead.release()
 

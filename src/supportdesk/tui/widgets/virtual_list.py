@@ -7,7 +7,6 @@ the place meanwhile. It never re-sorts by itself: the spine is replaced only whe
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.geometry import Region
@@ -18,12 +17,15 @@ from textual.widget import Widget
 from supportdesk.safetext import EMPTY, SafeText
 from supportdesk.tui.glyphs import UNICODE, Glyphs
 from supportdesk.tui.widgets.cells import Piece, fit, line_of
+from supportdesk.tui.widgets.columns import share_width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from rich.style import Style
     from textual import events
+
+    from supportdesk.tui.widgets.columns import Column, ListRow
 
 GUTTER = 3
 """Cells before the first column: cursor, selection, change mark."""
@@ -33,30 +35,6 @@ KEPT_ROWS = 1_024
 
 NEAR = 200
 """Rows before and behind the cursor among which a row is looked for first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of the list. `flex` shares what is left over; the highest `drop` goes first when the line is short."""
-
-    key: str
-    title: SafeText
-    width: int
-    flex: int = 0
-    drop: int = 0
-    align_right: bool = False
-    tone: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ListRow:
-    """One hydrated row: a cell for each column's key. `tones` colour single cells, `tone` the whole row:
-    muted, good, warning, error, strong."""
-
-    id: int
-    cells: Mapping[str, SafeText]
-    tones: Mapping[str, str] | None = None
-    tone: str = ""
 
 
 class VirtualList(Widget, can_focus=True):
@@ -489,22 +467,3 @@ class VirtualList(Widget, can_focus=True):
         if self._fitted[0] != width:
             self._fitted = (width, share_width(self.columns, width - GUTTER))
         return self._fitted[1]
-
-
-def share_width(columns: Sequence[Column], width: int) -> tuple[tuple[Column, int], ...]:
-    """Leave out columns, highest `drop` first, until the rest fits two cells apart; `flex` shares the surplus."""
-    kept = list(columns)
-    while len(kept) > 1 and sum(column.width + 2 for column in kept) - 2 > width:
-        worst = max(kept, key=lambda column: column.drop)
-        if worst.drop == 0:
-            break
-        kept.remove(worst)
-    surplus = max(0, width - sum(column.width + 2 for column in kept) + 2)
-    weights = sum(column.flex for column in kept)
-    shared: list[tuple[Column, int]] = []
-    for column in kept:
-        extra = surplus * column.flex // weights if weights else 0
-        surplus -= extra
-        weights -= column.flex
-        shared.append((column, column.width + extra))
-    return tuple(shared)
