@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("supportdesk.intake")
 
+WORK = "intake"  # one transaction at a time, of whatever process: a mail must find what came before it
 BATCH = 200
 ARCHIVE_BATCH = 1000
 AHEAD = 32  # mails that wait to be written while the next ones are being read: more than a transaction takes in
@@ -146,6 +147,7 @@ class Intake:
         done = tried = 0
         failed: list[tuple[Row, str]] = []
         with self._desk.store.transaction() as tx:
+            tx.only_one(WORK)
             shop = read_shop(tx)
             while waiting and not is_full(tx, tried):
                 item = waiting.pop(0)
@@ -173,6 +175,7 @@ class Intake:
         if attempts < TRIES and delivery["raw_sha"]:
             return True
         with self._desk.store.transaction() as tx:
+            tx.only_one(WORK)
             stored = tx.row("delivery", {"id": delivery["id"]})
             if stored is None or stored["outcome"]:
                 return False

@@ -7,6 +7,7 @@ of what it costs through Core, and the first write of a process need not wait fo
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -42,6 +43,8 @@ REMEMBERED_TABLES = frozenset({"setting", "mailbox", "calendar", "market", "sla_
 SILENT_TABLES = frozenset({"presence", "ticket_seen", "ticket_follow"})
 """Reading and following a ticket does not change it: rows of these tables leave its version alone."""
 
+WORKS = 0x5344
+"""The space of the advisory locks of `only_one`."""
 
 DERIVED = {
     "message": frozenset({"subject", "body", "body_source", "folds", "links", "language", "external_id"}),
@@ -149,6 +152,11 @@ class WriteTransaction:
             self.connection.execute(f"RELEASE SAVEPOINT {name}")
         finally:
             self._depth -= 1
+
+    def only_one(self, work: str) -> None:
+        """On Postgres by a lock that ends with the transaction; on SQLite nobody else writes anyway."""
+        if self.connection.is_postgres:
+            self.connection.execute("SELECT pg_advisory_xact_lock(?, ?)", (WORKS, zlib.crc32(work.encode()) >> 1))
 
     def index_message(self, message_id: int, folded: str) -> None:
         """Put a message's folded text into message_text and the search index."""
