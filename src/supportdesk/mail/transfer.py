@@ -58,8 +58,8 @@ def base64_pieces(data: bytes | memoryview) -> Iterator[bytes]:
         if b"=" in chunk:
             yield _base64((carry + chunk).translate(None, _NOT_BASE64))
             return
-        lines = chunk[: chunk.rfind(b"\n") + 1]
-        if not carry and (piece := _plain_lines(lines)) is not None:
+        lines = memoryview(chunk)[: chunk.rfind(b"\n") + 1]
+        if not carry and lines and (piece := _whole_lines(lines)) is not None:
             at -= len(chunk) - len(lines)
             yield piece
             continue
@@ -70,16 +70,12 @@ def base64_pieces(data: bytes | memoryview) -> Iterator[bytes]:
     yield _base64(carry)
 
 
-def _plain_lines(lines: bytes) -> bytes | None:
-    """The content of whole lines of base64 without any junk, None for others: the decoder skips line ends by itself."""
-    letters = len(lines) - lines.count(b"\n") - lines.count(b"\r")
-    if not lines or letters % 4:
-        return None
+def _whole_lines(lines: memoryview) -> bytes | None:
+    """The content of whole lines without padding, None where they end amid four letters; the decoder skips junk."""
     try:
-        content = binascii.a2b_base64(lines)
+        return binascii.a2b_base64(lines)
     except binascii.Error:
         return None
-    return content if len(content) * 4 == letters * 3 else None
 
 
 def uuencoded_blocks(data: bytes) -> list[tuple[int, int, bytes, bytes]]:
