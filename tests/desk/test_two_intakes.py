@@ -9,6 +9,7 @@ from supportdesk.desk import intake
 from supportdesk.desk.intake import Intake
 from tests.support.post import mail
 from tests.support.processes import wait_until
+from tests.support.waiting import somebody_waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,18 +27,6 @@ def second_mailbox(post: Post) -> MailboxId:
     return post.house.desk.save_mailbox(post.house.giulia, {**values, "zone": "Europe/Berlin"}).id
 
 
-def somebody_waits(post: Post) -> bool:
-    """Whether a transaction of this desk cannot go on because of another one."""
-    store: Any = post.house.store
-    if not store.address.is_postgres:
-        return bool(store._is_awaited())
-    with store.connection() as connection:
-        return bool(connection.execute(
-            "SELECT 1 FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid() AND pid IN"
-            " (SELECT pid FROM pg_stat_activity WHERE datname = current_database())"
-        ))  # fmt: skip
-
-
 def read_at_once(post: Post, monkeypatch: pytest.MonkeyPatch, mailboxes: tuple[MailboxId, MailboxId]) -> None:
     """The first mailbox's mail is written and not committed yet when the second one's is read."""
     written, second_done = threading.Event(), threading.Event()
@@ -47,8 +36,9 @@ def read_at_once(post: Post, monkeypatch: pytest.MonkeyPatch, mailboxes: tuple[M
         original(tx, arrival, *rest)
         if threading.current_thread().name == "first":
             written.set()
+            store = post.house.store
             wait_until(
-                lambda: second_done.is_set() or somebody_waits(post), seconds=SECONDS, what="the second one's move"
+                lambda: second_done.is_set() or somebody_waits(store), seconds=SECONDS, what="the second one's move"
             )
 
     monkeypatch.setattr(intake, "acknowledge", hold_back)
@@ -79,7 +69,8 @@ def read_at_once(post: Post, monkeypatch: pytest.MonkeyPatch, mailboxes: tuple[M
 def test_ingest_4_a_mail_that_two_processes_read_from_two_mailboxes_is_one_message(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    post.writes("Nessun ordine, solo un saluto.", subject="Un saluto")  # the customer is known: nothing else would make one wait for the other
+    # The customer is known: nothing else would make one wait for the other.
+    post.writes("Nessun ordine, solo un saluto.", subject="Un saluto")
     other = second_mailbox(post)
     raw = mail("Dove è il mio ordine 5521?", message_id="<both@example.com>")
     post.arrives(raw, read=False)

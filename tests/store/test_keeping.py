@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ from supportdesk.store import blobs, open_store
 from supportdesk.store.address import NETWORK_FILE_SYSTEMS, file_system, parse_url
 from supportdesk.store.connect import PRAGMAS
 from tests.store.desk import apply
+from tests.support.processes import wait_until
+from tests.support.waiting import somebody_waits
 
 if TYPE_CHECKING:
     from supportdesk.store import SqlStore
@@ -96,6 +99,33 @@ def test_a_put_whose_pieces_were_swept_away_meanwhile_is_whole(
     monkeypatch.setattr(blobs, "put_small", after_a_sweep)
     monkeypatch.setattr(store, "run", sweep_first)
     assert store.blobs.get(store.blobs.put(data)) == data
+
+
+def test_a_sweep_takes_nothing_from_a_put_that_is_about_to_commit(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It sees the pieces and no row yet: on Postgres a snapshot of before the commit would let it take them."""
+    data, swept = os.urandom(3_000_000), threading.Event()
+    put_small = blobs.put_small
+
+    def sweep() -> None:
+        try:
+            store.blobs.sweep()
+        finally:
+            swept.set()
+
+    sweeping = threading.Thread(target=sweep)
+
+    def while_somebody_sweeps(*arguments):
+        put_small(*arguments)
+        sweeping.start()
+        wait_until(lambda: swept.is_set() or somebody_waits(store), seconds=60, what="the sweep's move")
+
+    monkeypatch.setattr(blobs, "put_small", while_somebody_sweeps)
+    sha = store.blobs.put(data)
+    sweeping.join(60)
+    assert swept.is_set()
+    assert store.blobs.get(sha) == data
 
 
 # ---- the ledger ----

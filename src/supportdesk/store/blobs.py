@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 CHUNK: Final = 256 * 1024
 GROUP_BYTES: Final = 1024 * 1024
 LEVEL: Final = 3
+PIECES: Final = "pieces"
+"""The work of completing or sweeping away a blob that was begun."""
 
 
 class SqlBlobs:
@@ -49,6 +51,8 @@ class SqlBlobs:
                 _put_chunks(tx.connection, sha, some)
 
         def make_whole(tx: WriteTransaction) -> None:
+            if len(frames) < total:
+                tx.only_one(PIECES)  # or a sweep that sees no row yet takes the pieces that were counted here
             if len(frames) < total and _chunks(tx.connection, sha) < total - len(frames):
                 _put_chunks(tx.connection, sha, compress(data))  # somebody swept the pieces away meanwhile
             put_small(tx.connection, sha, frames, len(data), tx.now)
@@ -69,6 +73,7 @@ class SqlBlobs:
             found = connection.execute(f"SELECT DISTINCT sha256 FROM blob_chunk WHERE {orphaned} LIMIT 100")
         for one in found:
             with self._store.transaction() as tx:
+                tx.only_one(PIECES)
                 tx.connection.change(delete, one)
         return len(found)
 
