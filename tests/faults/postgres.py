@@ -20,7 +20,8 @@ from tests.support.postgres import PostgresServer, missing_for_postgres, running
 
 WORKERS, AGENTS = 2, 8
 MAILS_A_RESTART = 3
-BETWEEN = (0.02, 0.25)  # seconds that the server lives
+LIFE = (0.1, 1.0)  # of what the last restart took: on a busy machine whoever works is slow as well
+PATIENCE = 600.0  # seconds, for work that meets one restart after the other
 
 
 def missing() -> str:
@@ -48,9 +49,12 @@ def run_on(server: PostgresServer, runs: int, seed: int, *, workers: int, agents
     ] + [spawn.Process(target=work_as_agent, args=(url, number, agents, heard, stop)) for number in range(agents)]
     for person in people:
         person.start()
+    took = 0.25
     for _unused in range(runs):
-        time.sleep(chance.uniform(*BETWEEN))
+        time.sleep(took * chance.uniform(*LIFE))
+        before = time.monotonic()
         server.restart_immediately()
+        took = time.monotonic() - before
     stop.set()
     wrong = list[str]()
     for person in people:
@@ -86,7 +90,7 @@ def work_as_worker(url: str, number: int, workers: int, total: int, heard: Any, 
     groups = [range(first, min(first + work.BATCH, total + 1)) for first in range(1, total + 1, work.BATCH)]
     share = len(groups) * number // workers
     for group in groups[share:] + groups[:share]:
-        work.take_over_and_read(desk, say, group, patience=work.PATIENCE)
+        work.take_over_and_read(desk, say, group, patience=PATIENCE)
         if not stop.is_set():
             time.sleep(0.02)
     desk.store.close()
@@ -98,9 +102,9 @@ def work_as_agent(url: str, number: int, agents: int, heard: Any, stop: Any) -> 
     say = _sayer(heard, f"agent {number}")
     done: set[int] = set()
     while not stop.is_set():
-        mine = work.insist(lambda: _waiting(desk), say, work.PATIENCE)
+        mine = work.insist(lambda: _waiting(desk), say, PATIENCE)
         for ticket in [ticket for ticket in mine if ticket % agents == number and ticket not in done][:3]:
-            work.insist(lambda ticket=ticket: work.hold_reply(desk, ticket, say), say, work.PATIENCE)  # type: ignore[misc]
+            work.insist(lambda ticket=ticket: work.hold_reply(desk, ticket, say), say, PATIENCE)  # type: ignore[misc]
             done.add(ticket)
         time.sleep(0.05)
     desk.store.close()
