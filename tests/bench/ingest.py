@@ -10,13 +10,11 @@ from __future__ import annotations
 import cProfile
 import json
 import os
-import pstats
 import subprocess
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -40,12 +38,13 @@ from tests.bench.measure import (
     proportional_memory_mib,
     say,
 )
+from tests.bench.profiling import profile_summary, profiled
 from tests.bench.report import BenchFailed, Part, Row
 
 SIZE: Final = 1000
 PEER: Final = "stdlib parse + naive insert"
 PACK: Final = 1000
-PROFILED: Final = 12
+MOST_PROFILED: Final = 2000  # profiling is slow, and the shares do not change with more mails
 _PROJECT: Final = Path(__file__).resolve().parents[2]
 
 
@@ -76,7 +75,7 @@ def run(options: Options) -> Part:
     profile: tuple[str, ...] = ()
     if options.profile:  # a run of its own: profiling would spoil the rates
         with scratch_desk(options.database) as made:
-            profile = tuple(_measured(made.url, size, profile=True).profile)
+            profile = tuple(_measured(made.url, min(size, MOST_PROFILED), profile=True).profile)
     with scratch_desk(options.database) as made:
         found = _measured(made.url, size)
         with made.store.connection() as connection:
@@ -191,7 +190,7 @@ def ingest(url: str, size: int, *, profile: bool) -> Run:
         def note_fetched(progress: Any) -> None:
             found.fetched.append((progress.done, clock.cpu_seconds(), memory_mib()))
 
-        with _profiled(profiler):
+        with profiled(profiler):
             Fetcher(made.store.ledger, made.mailbox, progress=note_fetched).run_pass(source)
         found.bytes, found.seconds_fetching = source.bytes, clock.seconds()
     ended = cpu_of_ended_children()
@@ -200,7 +199,7 @@ def ingest(url: str, size: int, *, profile: bool) -> Run:
         committed = _Commits(made.store)
         clock, done = Stopwatch(), 0
         while done < size:
-            with _profiled(profiler):
+            with profiled(profiler):
                 some = intake.process()
             if not some:
                 raise BenchFailed(f"only {done} of {size} mails came to an outcome")
@@ -236,63 +235,6 @@ class _Commits:
             commit(*arguments)
 
         store._commit = counted  # type: ignore[assignment, method-assign]
-
-
-def profile_summary(profiler: cProfile.Profile) -> list[str]:
-    """Where the worker's own thread spent its time: by room, in which of our functions, and in whose own code.
-
-    Profiling makes calls dearer than what they do: the shares guide, the seconds do not add up to the rates above.
-    """
-    stats: Any = pstats.Stats(profiler)
-    calls = [
-        (_place(*place), count, own, whole, _room(*place))
-        for place, (_primitive, count, own, whole, _callers) in stats.stats.items()
-    ]
-    rooms: Counter[str] = Counter()
-    for _name, _count, own, _whole, room in calls:
-        rooms[room] += own
-    total = sum(rooms.values()) or 1.0
-    ours = sorted((call for call in calls if call[4].startswith("supportdesk.")), key=lambda call: -call[3])
-    dearest = sorted(calls, key=lambda call: -call[2])
-    return [
-        f"by room, own time of {total:.2f} s:",
-        *(f"{own / total:7.1%}  {room}" for room, own in rooms.most_common(PROFILED)),
-        "our functions, with all that they call:",
-        *(f"{whole / total:7.1%} {count:10,} calls  {name}" for name, count, _, whole, _ in ours[: 2 * PROFILED]),
-        "functions by their own time:",
-        *(f"{own / total:7.1%} {count:10,} calls  {name}" for name, count, own, _, _ in dearest[:PROFILED]),
-    ]
-
-
-def _place(file: str, line: int, name: str) -> str:
-    return f"{'/'.join(Path(file).parts[-3:])}:{line} {name}" if line else name
-
-
-def _room(file: str, _line: int, name: str) -> str:
-    for marker, room in _BUILT_IN.items():
-        if marker in name:
-            return room
-    _, found, path = file.partition("src/supportdesk/")
-    if found:
-        return "supportdesk." + path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-    return "the standard library and built-ins"
-
-
-_BUILT_IN: Final = {
-    "sqlite3": "SQLite (inside execute)",
-    "psycopg": "PostgreSQL's driver",
-    "lock' objects": "waiting for the parsing children",
-    "_zstd": "zstd",
-    "Zstd": "zstd",
-    "openssl_sha256": "sha256",
-    "flock": "the turnstile's flock",
-}
-
-
-@contextmanager
-def _profiled(profiler: cProfile.Profile | None) -> Iterator[None]:
-    with profiler if profiler is not None else nullcontext():
-        yield
 
 
 def _measured(url: str, size: int, *, profile: bool = False) -> Run:
