@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from supportdesk.desk.model import STATUSES, TicketId, standing_views
+from supportdesk.desk.model import STATUSES, Query, TicketId, standing_views
 from supportdesk.desk.ports import Insert, NewRef, Plan, PlannedEvent, Update
 from supportdesk.errors import NotFound, UsageError
 from supportdesk.store.facts import read_facts
@@ -33,6 +33,26 @@ def test_needs_reply_goes_by_what_is_due_next_and_puts_what_has_no_deadline_last
     assert ids(store, "needs_reply", desk, limit=2) == [artikel, pacco]
     assert ids(store, "unassigned", desk) == [artikel, pacco, reso, facture, groesse]
     assert ids(store, "all", desk) == [groesse, reso, facture, artikel, pacco]
+
+
+def test_needs_reply_puts_the_agents_languages_and_the_unknown_one_before_the_others(
+    store: SqlStore, desk: SmallDesk
+) -> None:
+    pacco, artikel, facture, reso, groesse = desk.tickets
+    spoken = {pacco: "it", artikel: "de", facture: "fr", reso: "it-CH", groesse: ""}
+    for ticket, language in spoken.items():
+        apply(store, set_ticket(ticket, "language", {"language": ""}, {"language": language}))
+    by_due = [artikel, pacco, reso, facture, groesse]
+    assert ids(store, "needs_reply", desk) == by_due, "an agent who names no language"
+    of_anna = {"id": desk.anna.id}
+    apply(store, Plan(silent=(Update("agent", of_anna, {"languages": []}, {"languages": ["it", "en-GB"]}),)))
+    mine_first = [pacco, reso, groesse, artikel, facture]
+    assert ids(store, "needs_reply", desk) == mine_first
+    assert ids(store, "needs_reply", desk, limit=4) == mine_first[:4]
+    assert list(store.read.queue_spine("needs_reply", agent_id=desk.anna.id, now=store.clock.now())) == mine_first
+    assert ids(store, "needs_reply", desk, query=Query(sort="due")) == [artikel, pacco, reso, groesse, facture]
+    assert ids(store, "unassigned", desk) == by_due
+    assert list(store.read.queue_ids("needs_reply", agent_id=None, now=store.clock.now())) == by_due
 
 
 def test_a_sleeping_ticket_stands_in_snoozed_alone_until_it_wakes(

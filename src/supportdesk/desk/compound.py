@@ -8,7 +8,7 @@ from supportdesk.desk import automatic, guards, notes, replies, triage, undo
 from supportdesk.desk.bulk import as_conflict, check_guard, current, read_facts, update_clocks
 from supportdesk.desk.clocks import root_of
 from supportdesk.desk.drafts import open_draft, save_draft
-from supportdesk.desk.model import ActionId, OutboxId, Ticket, TicketId
+from supportdesk.desk.model import ActionId, OutboxId, Property, Query, Ticket, TicketId
 from supportdesk.desk.notices import notice
 from supportdesk.desk.people import check_actor
 from supportdesk.desk.results import AnswerNeeded, Done
@@ -22,27 +22,27 @@ if TYPE_CHECKING:
     from supportdesk.desk.actions import Call
     from supportdesk.desk.desk import Desk
 
-CANDIDATES = 500  # how far down the queue a free ticket in one's own language is looked for
+CANDIDATES = 100  # free tickets that colleagues may take at the same moment
 MOST_MERGED = 100
 
 
 @again_if_busy
 def take_next(call: Call) -> Done:
-    """Assign the most urgent free ticket to the actor. Two agents at the same moment get two tickets."""
+    """Assign the most urgent free ticket in the actor's languages, else in any.
+
+    Two agents at the same moment get two tickets.
+    """
     actor, desk = call.actor, call.desk
     if actor.id is None:
         raise UsageError(_("only an agent can take a ticket"))
     now = desk.clock.now()
-    ids = desk.read.queue_ids("needs_reply", agent_id=actor.id, now=now, limit=CANDIDATES)
-    rows = desk.read.queue_rows(ids, agent_id=actor.id, now=now)
-    free = [rows[ticket_id] for ticket_id in ids if ticket_id in rows and rows[ticket_id].assignee_id is None]
-    mine = {tag.partition("-")[0] for agent in desk.agents() if agent.id == actor.id for tag in agent.languages}
-    free.sort(key=lambda row: row.language.partition("-")[0] not in mine)  # stable: within each part the queue's order
+    free = Query(Property("assignee", "none"))
+    ids = desk.read.queue_ids("needs_reply", agent_id=actor.id, now=now, query=free, limit=CANDIDATES)
     with desk.store.transaction() as tx:
         check_actor(tx, actor)
         action_id = new_action_id()
-        for row in free:
-            ticket = tx.ticket(row.id)
+        for ticket_id in ids:
+            ticket = tx.ticket(ticket_id)
             open_to_all = ticket.assignee_id is None and ticket.merged_into is None and not ticket.asleep(tx.now)
             if open_to_all and ticket.waiting_since is not None and ticket.status != "spam":
                 plan = triage.plan("take", ticket, actor, tx.now, {}, read_facts(tx, "take", ticket))

@@ -1,7 +1,8 @@
 """The queue: a spine of ids in the order of a view, a window of hydrated rows, the counts of all views.
 
 Each view is read in the order of one of its indexes (`store.views`); what has no deadline comes last, from a range of
-its own, because an OR over both would sort the whole view.
+its own, because an OR over both would sort the whole view. For the same reason what waits in the agent's own languages
+is one range and what waits in others is the next.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any, Final, cast
 from supportdesk.desk.model import EVERYTHING, AgentId, Query, QueueRow, Sort, TicketId
 from supportdesk.errors import UsageError
 from supportdesk.store.connect import Connection
-from supportdesk.store.read.narrow import base_of, grows, narrow
+from supportdesk.store.read.narrow import base_of, grows, narrow, used_languages
 from supportdesk.store.statements import groups, marks
 from supportdesk.store.values import DECODERS, to_time
 from supportdesk.store.views import AWAKE, LISTINGS, SNOOZED, Listing
@@ -75,6 +76,8 @@ def read_spine(
         sql = f"SELECT id FROM ticket WHERE {listing.branches[0]}{narrowed} ORDER BY snoozed_until, id"
         spine = _column(connection, sql, params, limit)
     else:
+        if listing is LISTINGS["needs_reply"] and (own := _languages_of(connection, agent_id)):
+            listing, params = _own_languages_first(connection, listing, len(own)), [*own, *params]
         spine = _spine(connection, listing, params, narrowed, limit)
         if listing.mine:
             first = _spine(connection, _stopped(listing), params, narrowed, limit)
@@ -150,6 +153,25 @@ def _stopped(listing: Listing) -> Listing:
     """The part of a view whose reply was stopped: at the top of its owner's queue until he has opened it."""
     condition = """badges LIKE '%"reply_stopped"%'"""
     return replace(listing, branches=tuple(f"{branch} AND {condition}" for branch in listing.branches))
+
+
+def _languages_of(connection: Connection, agent_id: AgentId | None) -> list[str]:
+    """The tags in use that the agent reads, and the unknown language, which may be any; empty for who names none."""
+    decode = DECODERS["json"]
+    assert decode is not None
+    rows = connection.execute("SELECT languages FROM agent WHERE id = ?", (agent_id,)) if agent_id is not None else []
+    read = {tag.partition("-")[0] for row in rows for tag in decode(row[0]) or ()}
+    if not read:
+        return []
+    return ["", *(tag for tag in used_languages(connection) if tag.partition("-")[0] in read)]
+
+
+def _own_languages_first(connection: Connection, listing: Listing, count: int) -> Listing:
+    """A view in two ranges, each with `count` parameters before the others: these languages, then all others."""
+    asked = "language" if connection.is_postgres else "+language"  # SQLite would search its index, and sort
+    places = marks(range(count))
+    parts = tuple(f"{branch} AND {asked} {word} ({places})" for branch in listing.branches for word in ("IN", "NOT IN"))
+    return replace(listing, branches=parts)
 
 
 def _column(connection: Connection, sql: str, params: Sequence[Any], limit: int) -> array[int]:

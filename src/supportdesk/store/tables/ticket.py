@@ -38,7 +38,7 @@ class Ticket(Table, table=True):
         one_of("priority", model.PRIORITIES),
         one_of("kind", ("human", "notification")),
         one_of("snooze_mode", model.SNOOZE_MODES),
-        partial("ix_ticket_needs_reply", "due_at", "id", "snoozed_until", "assignee_id", where=NEEDS_REPLY),
+        partial("ix_ticket_needs_reply", "due_at", "id", "snoozed_until", "assignee_id", "language", where=NEEDS_REPLY),
         partial("ix_ticket_mine", "assignee_id", "due_at", "id", "snoozed_until", where=IN_HAND),
         partial("ix_ticket_open", "due_at", "id", where=OPEN),
         partial("ix_ticket_notification", "id", where=NOTIFICATION),

@@ -347,7 +347,7 @@ def upgrade() -> None:
     partial_index(
         "ix_ticket_needs_reply",
         "ticket",
-        ["due_at", "id", "snoozed_until", "assignee_id"],
+        ["due_at", "id", "snoozed_until", "assignee_id", "language"],
         "waiting_since IS NOT NULL AND merged_into IS NULL AND status <> 'spam' AND kind = 'human'",
     )
     partial_index(
