@@ -285,10 +285,26 @@ def test_a_merge_is_news_to_whoever_is_writing_on_the_survivor(house: House) -> 
     house.desk.perform("merge", house.luca, [other], {"into": survivor})
     with pytest.raises(ReplyStopped) as stopped:
         house.desk.send(house.giulia, row.id, seen_seq=row.seen_seq)
-    assert [item.excerpt for item in stopped.value.newcomers] == ["Stessa domanda, altro oggetto"]
+    assert stopped.value.who == "Luca Neri"
+    told = [item.excerpt for item in stopped.value.newcomers]
+    assert told == [f"merged #{other} into #{survivor}", "Stessa domanda, altro oggetto"]
     house.pass_time(seconds=1)
     house.desk.send(house.giulia, row.id, seen_seq=stopped.value.seq)
     assert house.ticket(survivor).waiting_since is None
+
+
+def test_whoever_writes_on_a_ticket_that_is_merged_away_is_told_by_whom_and_into_which(house: House) -> None:
+    survivor, root = house.customer_writes("Prima domanda"), house.customer_writes("Un’altra ancora")
+    home = house.customer_writes()
+    row = house.draft(home)
+    house.desk.perform("merge", house.luca, [home], {"into": survivor})
+    house.desk.perform("merge", house.anna, [survivor], {"into": root})
+    with pytest.raises(ReplyStopped) as stopped:
+        house.desk.send(house.giulia, row.id, seen_seq=row.seen_seq)
+    first = stopped.value.newcomers[0]
+    assert (stopped.value.who, first.kind, first.excerpt) == ("Anna Blu", "merge", f"merged #{survivor} into #{root}")
+    assert {item.excerpt for item in stopped.value.newcomers} > {"Prima domanda", "Un’altra ancora"}
+    assert house.desk.outbox_row(row.id).state == "draft"
 
 
 def test_a_held_reply_is_stopped_by_news_in_any_ticket_of_the_family_but_not_by_ones_own_merge(house: House) -> None:

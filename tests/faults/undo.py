@@ -8,11 +8,9 @@ marks instead of removing: a dismissal, and the empty ticket of a split, which i
 from __future__ import annotations
 
 import random
-import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Final
 
 from supportdesk.desk.actions import ACTIONS
@@ -22,10 +20,10 @@ from supportdesk.desk.results import AnswerNeeded
 from supportdesk.desk.settings import new_action_id
 from supportdesk.desk.triage import update_ticket
 from supportdesk.errors import SupportdeskError
-from supportdesk.store import create_or_upgrade
 from supportdesk.store.columns import TABLES
-from tests.support.clock import START, FakeClock
-from tests.support.desk import House, furnish
+from tests.faults.houses import on_each_kind
+from tests.support.clock import START
+from tests.support.desk import House
 
 LENGTHS: Final = (1, 12)
 KEPT_ASIDE: Final = frozenset({"event", "event_detail", "presence", "view_count", "view_count_delta", "sla_snapshot"})
@@ -46,6 +44,7 @@ class Sequences:
     """What the sequences met: how often each action was done, and what an undo did not give back."""
 
     done: Counter[str] = field(default_factory=Counter)
+    undone: int = 0
     wrong: list[str] = field(default_factory=list)
 
 
@@ -54,16 +53,13 @@ def missing() -> str:
 
 
 def run(runs: int, seed: int) -> dict[str, Any]:
-    """So many sequences on a desk of its own."""
-    with tempfile.TemporaryDirectory(prefix="supportdesk-undo-") as directory:
-        url = f"sqlite:///{Path(directory, 'desk.db')}"
-        create_or_upgrade(url)
-        house = furnish(url, FakeClock())
-        try:
-            found = take_back_sequences(house, runs, seed)
-        finally:
-            house.store.close()
-    return {"part": "undo", "runs": runs, "seed": seed, "actions": dict(found.done), "wrong": found.wrong}
+    """So many sequences on each kind of database, on a desk of its own."""
+
+    def work(house: House) -> dict[str, Any]:
+        found = take_back_sequences(house, runs, seed)
+        return {"actions": dict(found.done), "undone": found.undone, "wrong": found.wrong}
+
+    return {"part": "undo", "runs": runs, "seed": seed, **on_each_kind(work)}
 
 
 def take_back_sequences(house: House, runs: int, seed: int) -> Sequences:
@@ -105,6 +101,7 @@ def _one_sequence(house: House, tickets: list[TicketId], dice: random.Random, fo
         except SupportdeskError as error:
             found.wrong.append(f"{told} could not be undone: {error}")
             return
+        found.undone += 1
         if undone.conflicts:
             found.wrong.append(f"{told} was undone in part: {undone.conflicts}")
         if (after := contents(house)) != before:

@@ -77,7 +77,7 @@ def send(
             raise UsageError(stopped[0], hint="; ".join(stopped[1:]))
         # A draft whose ticket was merged meanwhile has seen nothing of the survivor.
         moved = row["ticket_id"] != ticket.id and not anyway
-        new = newcomers(tx, ticket, actor.id, 0 if moved else seen_seq)
+        new = newcomers(tx, ticket, actor.id, 0 if moved else seen_seq, moved_from=row["ticket_id"] if moved else None)
         if new and not anyway:
             raise ReplyStopped(
                 _("#{ticket}: something new arrived, the reply was not sent").format(ticket=ticket.id),
@@ -111,17 +111,23 @@ def send(
         return Done(action_id, (ticket.id,), told, outbox_id=outbox_id, plain=plain)
 
 
-def newcomers(tx: Transaction, ticket: Ticket, agent_id: AgentId | None, seen_seq: int) -> tuple[Newcomer, ...]:
-    """What others added to the ticket after `seen_seq`, oldest first: messages, notes, replies on their way, merges.
+def newcomers(
+    tx: Transaction, ticket: Ticket, agent_id: AgentId | None, seen_seq: int, *, moved_from: TicketId | None = None
+) -> tuple[Newcomer, ...]:
+    """What others added to the ticket after `seen_seq`, oldest first: messages, notes, replies on their way.
 
-    An agent's own notes and replies are not news to him.
+    Before them stands whoever merged tickets into it meanwhile; with `moved_from`, who merged that one, on which the
+    reply was begun. What an agent did himself is not news to him.
     """
     if ticket.seq <= seen_seq:
         return ()
     found = _added(tx, ticket.id, agent_id, seen_seq)
-    for member in _joined_after(tx, ticket, seen_seq):
+    joined = _joined_after(tx, ticket, seen_seq)
+    for member in joined:
         found += _added(tx, member, agent_id, 0)
-    return tuple(sorted(found, key=lambda item: (item.at, item.seq)))
+    moved = _way_to_root(tx, moved_from) if moved_from is not None else set(joined)
+    merges = _merges_of(tx, ticket.id, agent_id, moved)
+    return (*merges, *sorted(found, key=lambda item: (item.at, item.seq)))
 
 
 def newcomers_since_held(tx: Transaction, row: Row) -> tuple[Newcomer, ...]:
@@ -353,6 +359,28 @@ def _joined_after(tx: Transaction, ticket: Ticket, seen_seq: int, *, not_by: Age
         if member.id in joined or member.merged_into in found:
             found.append(member.id)
     return found
+
+
+def _way_to_root(tx: Transaction, ticket_id: TicketId) -> set[TicketId]:
+    """The ticket and those that it was merged into, but for the last."""
+    ticket, way = tx.ticket(ticket_id), set[TicketId]()
+    while ticket.merged_into is not None and ticket.id not in way:
+        way.add(ticket.id)
+        ticket = tx.ticket(ticket.merged_into)
+    return way
+
+
+def _merges_of(tx: Transaction, root: TicketId, agent_id: AgentId | None, moved: set[TicketId]) -> list[Newcomer]:
+    """Which colleague merged which of these tickets into the root; of several times the last."""
+    found: dict[tuple[TicketId, ...], Newcomer] = {}
+    for row in tx.rows("event", {"ticket_id": root, "kind": "merged_here"}, order="seq") if moved else ():
+        merged = tuple(sorted(moved.intersection(row["data"].get("merged", ()))))
+        if merged and (row["actor_kind"], row["actor_id"]) != ("agent", agent_id):
+            names = ", ".join(f"#{ticket}" for ticket in merged)
+            told = _("merged {tickets} into #{ticket}").format(tickets=names, ticket=root)
+            author = name_of(tx, row["actor_kind"], row["actor_id"])
+            found[merged] = Newcomer(row["data"].get("seq", 0), "merge", author, row["at"], told)
+    return list(found.values())
 
 
 def _excerpt(text: str) -> str:
