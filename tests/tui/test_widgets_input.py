@@ -5,10 +5,19 @@ from __future__ import annotations
 import pytest
 from textual import events
 
+from supportdesk.desk.canned_folder import starter_set
 from supportdesk.safetext import SafeText, safe
+from supportdesk.tui.canned_pick import response_entry
 from supportdesk.tui.widgets.composer import Composer
 from supportdesk.tui.widgets.guard import SafeApp
-from supportdesk.tui.widgets.picker import EntryLines, PickerEntry, PickerList, PreviewPane, match_score
+from supportdesk.tui.widgets.picker import (
+    EntryLines,
+    PickerEntry,
+    PickerList,
+    PreviewPane,
+    lines_to_search,
+    match_score,
+)
 from supportdesk.tui.widgets.prompt import Completion, CompletionLines, PromptLine, SafeInput
 from tests.tui.hostile import FORBIDDEN, PAYLOADS
 
@@ -118,6 +127,19 @@ def test_a_word_start_beats_the_middle_and_both_beat_scattered_letters() -> None
     scores = [match_score(["or"], text) for text in ("order", "my order", "door", "onr")]
     assert scores == sorted(set(scores), key=lambda score: score or 0)
     assert match_score(["zz"], "order") is None
+
+
+def test_an_earlier_line_beats_a_later_one() -> None:
+    scores = [match_score(["or"], text) for text in ("door", "invoice\norder", "invoice\ncopy\norder", "onr")]
+    assert scores == sorted(set(scores), key=lambda score: score or 0)
+
+
+def test_a_canned_response_is_found_by_what_it_is_called_before_what_another_says() -> None:
+    entries = [response_entry(response, "") for response in starter_set()]
+    scores = {entry.id: match_score(["adresse"], lines_to_search(entry)) for entry in entries}
+    found = sorted((score, key) for key, score in scores.items() if score is not None)
+    assert len(found) > 1
+    assert found[0][1] == "change-of-address"
 
 
 async def test_the_picker_moves_previews_and_cancels() -> None:

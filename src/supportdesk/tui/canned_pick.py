@@ -203,15 +203,15 @@ class CannedPick:
 
 
 def response_entry(response: CannedResponse, detail: str) -> PickerEntry:
-    """A response in a list to choose from, found by its shortcut first, then by title, key, keywords and text."""
-    titles = response.titles.values()
-    texts = (f"{variant.subject} {variant.body}" for variant in response.variants)
+    """A response in a list to choose from, found by its shortcut first, then by its names, keywords and texts."""
+    names = (response.key, *response.titles.values(), *response.keywords, *response.group.values())
+    texts = (text for variant in response.variants for text in (variant.subject, *variant.body.splitlines()))
     shortcut = (f"::{response.shortcut}",) if response.shortcut else ()
     return PickerEntry(
         response.key,
         safe(response.title(current_language())),
         safe(" · ".join((*shortcut, detail))),
-        search=" ".join((response.key, *titles, *response.group.values(), *response.keywords, *texts)),
+        search=f"{' '.join(names)}\n{' '.join(texts)}",
         word=response.shortcut,
     )
 

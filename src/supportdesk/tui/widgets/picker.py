@@ -29,12 +29,15 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 SHOWN = 200
+LINE_SCORE = 30
+SCATTERED_SCORE = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class PickerEntry:
     """An entry: `id` comes back when it is chosen; `search` is found as well as `label` and `detail`.
 
+    What is found in the label stands before what is found in the detail, then come the lines of `search` one by one.
     Who types `word` exactly means this entry: it stands first.
     """
 
@@ -105,7 +108,7 @@ class PickerList(Widget):
         super().__init__(id=id)
         self._entries = tuple(entries)
         self._begin_on = current
-        self._haystacks = [_haystack(entry) for entry in self._entries]
+        self._haystacks = [lines_to_search(entry) for entry in self._entries]
         self._preview = preview
         self._glyphs = glyphs
 
@@ -134,7 +137,7 @@ class PickerList(Widget):
     def replace_entries(self, entries: Sequence[PickerEntry]) -> None:
         """Offer other entries under the same filter."""
         self._entries = tuple(entries)
-        self._haystacks = [_haystack(entry) for entry in self._entries]
+        self._haystacks = [lines_to_search(entry) for entry in self._entries]
         self._filter(self.query_one(SafeInput).value)
 
     def refresh_preview(self) -> None:
@@ -185,20 +188,25 @@ class PickerList(Widget):
 
 
 def match_score(wanted: Sequence[str], haystack: str) -> int | None:
-    """How well folded words match a folded text, lower is better; None if one is not in it, not even scattered."""
+    """How well folded words match folded lines, lower is better; None if one is not in them, not even scattered.
+
+    An earlier line is better than a later one; in a line, its start is better than a word's, that better than the rest.
+    """
     total = 0
     for word in wanted:
         if (at := haystack.find(word)) >= 0:
+            total += LINE_SCORE * haystack.count("\n", 0, at)
             total += 0 if at == 0 else 10 if haystack[at - 1] in " \n" else 20
         elif (spread := _spread(word, haystack)) is not None:
-            total += 100 + spread
+            total += SCATTERED_SCORE + spread
         else:
             return None
     return total
 
 
-def _haystack(entry: PickerEntry) -> str:
-    return "\n".join(fold(part) for part in (entry.label, entry.detail, entry.search))
+def lines_to_search(entry: PickerEntry) -> str:
+    """The folded lines in which an entry is looked for, the weightiest first."""
+    return "\n".join(fold(line) for line in (entry.label, entry.detail, *entry.search.split("\n")))
 
 
 def _spread(word: str, haystack: str) -> int | None:
