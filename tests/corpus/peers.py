@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from supportdesk.mail.limits import DefectLog
 from supportdesk.mail.mime import Part, read_tree
-from supportdesk.mail.model import Address, ParsedMail
+from supportdesk.mail.model import Address, Attachment, ParsedMail
 from supportdesk.mail.parse import cut_part
 from supportdesk.mail.words import decode_unstructured
 from tests.corpus.findings import Group
@@ -46,10 +46,15 @@ def zammad(folder: Folder, mails: Mapping[str, ParsedMail]) -> Group:
         senders.add(name, (entry.get("from_email") or "").casefold(), mail.from_[0].norm if mail.from_ else "")
         subjects.add(name, _bare(entry.get("subject")), _bare(mail.subject))
         raw = folder.raw(name)
-        ours = sorted(hashlib.md5(cut_part(raw, one.part)).hexdigest() for one in mail.attachments)
+        ours = sorted(hashlib.md5(cut_part(raw, one.part)).hexdigest() for one in _of_this_mail(mail))
         theirs = sorted(one["md5"] for one in entry.get("attachments") or () if one["filename"] not in _NO_TEXT)
         files.add(name, theirs, ours)
     return Group("zammad", f"{len(expected):,} mails", (*senders.findings(), *subjects.findings(), *files.findings()))
+
+
+def _of_this_mail(mail: ParsedMail) -> Iterator[Attachment]:
+    """Without the files of attached mails and of what a signature encloses, which others leave in there."""
+    return (one for one in mail.attachments if not {"eml", "p7m"} & set(one.part.split(".")))
 
 
 def stalwart(folder: Folder, mails: Mapping[str, ParsedMail]) -> Group:
@@ -64,7 +69,7 @@ def stalwart(folder: Folder, mails: Mapping[str, ParsedMail]) -> Group:
         theirs = [[_bare(person), (address or "").casefold()] for person, address in entry.get("from") or ()]
         senders.add(name, theirs, [[_bare(one.name), one.norm] for one in mail.from_])
         subjects.add(name, _bare(entry.get("subject")), _bare(mail.subject))
-        files.add(name, entry.get("n_attachments", 0), len(mail.attachments))
+        files.add(name, entry.get("n_attachments", 0), sum(1 for _ in _of_this_mail(mail)))
     return Group("stalwart", f"{len(expected):,} mails", (*senders.findings(), *subjects.findings(), *files.findings()))
 
 

@@ -12,15 +12,18 @@ from dataclasses import dataclass, field
 from supportdesk.mail import tnef
 from supportdesk.mail.calendar_card import calendar_card
 from supportdesk.mail.charset import decode
+from supportdesk.mail.contained import MAX_LEVELS, enclosed, encloses_letter
 from supportdesk.mail.flowed import unflow
 from supportdesk.mail.html import Rendered, render_html, visible_length
 from supportdesk.mail.limits import MAX_LINKS, MAX_TEXT, DefectLog
 from supportdesk.mail.mime import Part
 from supportdesk.mail.model import Link
 from supportdesk.mail.transfer import uuencoded_blocks
+from supportdesk.mail.words import one_line
 
 _PLAIN_TYPES = frozenset(("text/plain", "text/markdown", "text/x-markdown", "text/enriched", "text/richtext"))
 _CID = re.compile(r"cid:([^\"'\s>)]{1,500})", re.IGNORECASE)
+_CID_IN_TEXT = re.compile(r"\[cid:([^\]\s]{1,300})\]")
 _URL = re.compile(r"https?://[^\s<>\"\u00a0]{1,2000}", re.IGNORECASE)
 _NEWLINES = re.compile("\r+\n?")
 
@@ -38,12 +41,12 @@ class Body:
     uuencoded: list[tuple[str, bytes]] = field(default_factory=list)  # files that stood inside the text
 
 
-def choose_body(root: Part, log: DefectLog) -> Body:
-    """The body of a mail: inline text parts in order, the best form of each alternative."""
+def choose_body(root: Part, log: DefectLog, level: int = 1) -> Body:
+    """The body of a mail: inline text parts in order, the best form of each alternative; `level` signatures deep."""
     parts = list(root.walk())
     texts = _Texts(log)
     chosen: dict[int, list[Part]] = {}
-    body = Body()
+    body = _enclosed_letter(parts, log, level)
     for part in reversed(parts):
         if not part.children:
             chosen[id(part)] = [part] if _is_inline_text(part) else []
@@ -160,16 +163,16 @@ def _report_text(part: Part, chosen: dict[int, list[Part]]) -> list[Part]:
 
 def _write(forms: list[Part], parts: list[Part], texts: _Texts, body: Body, log: DefectLog) -> None:
     names = {part.content_id: part.file_name or part.content_id for part in parts if part.content_id}
-    pieces: list[str] = []
-    links: list[Link] = []
-    length = 0
+    pieces = [body.text] if body.text.strip() else []
+    links = list(body.links)
+    length = len(body.text)
     for part in forms:
         body.parts.add(id(part))
         if length > MAX_TEXT:
             log.add("text-too-long", str(length))
             break
         text = texts.of(part)
-        if part.content_type == "text/html":
+        if part.content_type == "text/html" or _is_really_html(text):
             body.referenced.update(_CID.findall(text))
             rendered: Rendered = render_html(text, names, len(links), log)
             offset = length + 2 if pieces else 0
@@ -178,14 +181,14 @@ def _write(forms: list[Part], parts: list[Part], texts: _Texts, body: Body, log:
             piece = rendered.text
             body.source = body.source if body.source == "plain" else "html"
         else:
-            piece = _plain(part, text, body)
+            piece = _with_pictures_named(_plain(part, text, body), names)
             links.extend(_plain_links(piece, len(links)))
             body.source = "plain"
         if piece.strip():
             length += len(piece) + (2 if pieces else 0)
             pieces.append(piece)
     for part in parts:
-        if part.content_type == "text/calendar" and (card := calendar_card(texts.of(part))):
+        if part.content_type == "text/calendar" and (card := calendar_card(texts.of(part), described=not pieces)):
             pieces.append(card)
             break
     if not pieces:
@@ -194,6 +197,15 @@ def _write(forms: list[Part], parts: list[Part], texts: _Texts, body: Body, log:
     body.links = tuple(links[:MAX_LINKS])
     if not pieces:
         body.source = "none"
+
+
+def _enclosed_letter(parts: list[Part], log: DefectLog, level: int) -> Body:
+    """What stands in the signature that encloses the mail (S/MIME); an empty body where there is none."""
+    for part in parts if level < MAX_LEVELS else ():
+        if encloses_letter(part) and (tree := enclosed(part, log)) is not None and tree.disposition != "attachment":
+            letter = choose_body(tree, log, level + 1)
+            return Body(letter.text, letter.source, letter.links, letter.quoted)
+    return Body()
 
 
 def _contained_text(parts: list[Part], names: dict[str, str], body: Body, log: DefectLog) -> list[str]:
@@ -227,6 +239,21 @@ def _plain(part: Part, text: str, body: Body) -> str:
     if part.params.get("format", "").casefold() == "flowed":
         text = unflow(text, del_sp=part.params.get("delsp", "").casefold() == "yes")
     return text.strip("\n")
+
+
+def _is_really_html(text: str) -> bool:
+    """Some shops' programs send their HTML as plain text: a whole document, from its first tag to its last."""
+    head = text[:200].lstrip("\ufeff \t\n").casefold()
+    return head.startswith(("<html", "<!doctype html")) and text[-200:].rstrip().casefold().endswith("</html>")
+
+
+def _with_pictures_named(text: str, names: dict[str, str]) -> str:
+    """Outlook writes `[cid:image001.png@01D8]` where the HTML shows a picture."""
+    if "[cid:" not in text:
+        return text
+    return _CID_IN_TEXT.sub(
+        lambda match: f"[image: {one_line(names.get(match[1], ''))}]" if match[1] in names else match[0], text
+    )
 
 
 def _plain_links(text: str, before: int) -> list[Link]:

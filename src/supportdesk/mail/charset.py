@@ -1,7 +1,7 @@
 """Octets to text: the charset chain of PARSE-7, and what makes any string storable.
 
-Declared charset → strict UTF-8 → ISO-2022 → the HTML's own meta → a guess → the declared one with replacements →
-cp1252.
+Declared charset → strict UTF-8 → ISO-2022 → the HTML's own meta → a guess (see `charset_guess`) → the declared one with
+replacements → cp1252.
 Nothing here raises, and no result holds a NUL or a lone surrogate.
 """
 
@@ -11,6 +11,8 @@ import codecs
 import re
 from functools import lru_cache
 from typing import NamedTuple
+
+from supportdesk.mail.charset_guess import likely_charsets
 
 _ALIASES = {
     "ks_c_5601-1987": "cp949", "ks_c_5601": "cp949", "ksc5601": "cp949", "ksc_5601": "cp949", "euc-kr": "cp949",
@@ -56,8 +58,13 @@ _STATEFUL = (
     "cp875",
     "cp1026",
 )
+_LATIN = ("cp1252", "cp1250", "cp1254", "cp1257", "iso8859-2", "iso8859-15")
+_IN_A_WORD = re.compile(rb"[A-Za-z][\xc0-\xff]|[\xc0-\xff][A-Za-z]|[\x81-\xff]{3}")
 _META = re.compile(rb"charset\s{0,8}=\s{0,8}[\"']?([A-Za-z0-9_.:-]{2,40})")
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_JAPANESE_ESCAPE = re.compile(rb"\x1b(\$[@B]|\([BJI])")
+_JIS_PAIR = re.compile(rb"[\x21-\x7e]{2}")
+_UTF8_LETTERS = re.compile(rb"((?:[\xc2-\xc5][\x80-\xbf])+)")  # of Latin-1 and Latin Extended-A
 _GUESS_WINDOW = 32 << 10
 
 
@@ -75,7 +82,7 @@ def decode(data: bytes, declared: str = "", *, html: bool = False) -> Decoded:
     if data.isascii() and not codec.startswith(_STATEFUL):
         if b"\x1b$" not in data and b"\x1b(" not in data:
             return Decoded(storable(data.decode("ascii")), codec or "us-ascii", 0)
-        if (text := _strictly(data, "iso2022_jp_2")) is not None or (text := _strictly(data, "iso2022_kr")) is not None:
+        if (text := _by_escapes(data)) is not None:
             return Decoded(storable(text), "iso-2022", 0)
         return Decoded(storable(data.decode("ascii")), codec or "us-ascii", 0)
     for bom, marked in ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
@@ -91,6 +98,8 @@ def decode(data: bytes, declared: str = "", *, html: bool = False) -> Decoded:
         for other in ("iso2022_jp_ext", "iso2022_jp_2", *(() if data.isascii() else ("utf-8", "cp932", "euc-jp"))):
             if (text := _strictly(data, other)) is not None:
                 return Decoded(storable(text), other, 0)
+        if (text := _microsoft_japanese(data)) is not None:
+            return Decoded(storable(text), "cp50221", 0)
     if codec == "cp1252":
         return Decoded(storable(data.decode("cp1252", "surrogateescape").translate(_C1)), "cp1252", 0)
     if (text := _strictly(data, "utf-8")) is not None:
@@ -99,10 +108,17 @@ def decode(data: bytes, declared: str = "", *, html: bool = False) -> Decoded:
 
 
 def decode_header_octets(data: bytes, fallback: str = "") -> str:
-    """Raw eight-bit octets in a header: UTF-8 (RFC 6532), else the body's charset, else a guess."""
+    """Raw eight-bit octets in a header: UTF-8 (RFC 6532), else the body's charset, else a guess.
+
+    A relay's UTF-8 beside a program's Latin-1 is not rare: each run of letters is read by itself then.
+    """
     if (text := _strictly(data, "utf-8")) is not None:
         return storable(text)
-    return decode(data, fallback).text
+    decoded = decode(data, fallback)
+    if decoded.charset not in _LATIN or _UTF8_LETTERS.search(data) is None:
+        return decoded.text
+    pieces = _UTF8_LETTERS.split(data)
+    return "".join(decode(piece, decoded.charset).text if piece else "" for piece in pieces)
 
 
 @lru_cache(maxsize=512)
@@ -153,19 +169,52 @@ def _strictly(data: bytes, codec: str) -> str | None:
         return None
 
 
+def _by_escapes(data: bytes) -> str | None:
+    """ISO-2022 by its escape sequences, whoever wrote it."""
+    for codec in ("iso2022_jp_2", "iso2022_kr"):
+        if (text := _strictly(data, codec)) is not None:
+            return text
+    return _microsoft_japanese(data)
+
+
+def _microsoft_japanese(data: bytes) -> str | None:
+    """ISO-2022-JP as Outlook writes it (cp50221), with half-width kana and NEC's row 13 (①, ㈱); None for others."""
+    if not data.isascii():
+        return None
+    pieces: list[bytes] = []
+    for number, piece in enumerate(_JAPANESE_ESCAPE.split(data)):
+        if number % 2:
+            mode = piece
+        elif not number or mode in (b"(B", b"(J"):
+            pieces.append(piece)
+        elif mode == b"(I":
+            pieces.append(bytes(octet | 0x80 if octet > 0x20 else octet for octet in piece))
+        else:
+            pieces.append(_JIS_PAIR.sub(_in_shift_jis, piece))
+    return _strictly(b"".join(pieces), "cp932")
+
+
+def _in_shift_jis(pair: re.Match[bytes]) -> bytes:
+    """One character of JIS X 0208, moved to where Shift_JIS has it."""
+    row, cell = pair[0]
+    lead = ((row - 0x21) >> 1) + 0x81
+    trail = cell + (0x7E if row % 2 == 0 else 0x1F if cell < 0x60 else 0x20)
+    return bytes((lead if lead < 0xA0 else lead + 0x40, trail))
+
+
 def _guess(data: bytes, codec: str, html: bool) -> Decoded:
-    if b"\x1b$" in data or b"\x1b(" in data:
-        for other in ("iso2022_jp_2", "iso2022_kr"):
-            if (text := _strictly(data, other)) is not None:
-                return Decoded(storable(text), other, 0)
+    if (b"\x1b$" in data or b"\x1b(" in data) and (text := _by_escapes(data)) is not None:
+        return Decoded(storable(text), "iso-2022", 0)
     if html and (match := _META.search(data[:4096])):
         own = codec_for(match[1].decode("ascii"))
         if own and own != codec and (text := _strictly(data, own)) is not None:
             return Decoded(storable(text), own, 0)
-    if not codec or codec == "utf-8":
-        guessed = _ask_chardet(data)
-        if guessed and (text := _strictly(data, guessed)) is not None and (not codec or _broken_share(data) > 0.2):
-            return Decoded(storable(text), guessed, 0)
+    if codec == "utf-8" and _broken_share(data) > 0.2 and _IN_A_WORD.search(data):
+        codec = ""
+    if not codec:
+        for guessed in likely_charsets(data):
+            if (text := _strictly(data, guessed)) is not None:
+                return Decoded(storable(text), guessed, 0)
     if codec:
         text = data.decode(codec, "replace")
         return Decoded(storable(text), codec, text.count("\ufffd"))
@@ -178,11 +227,3 @@ def _broken_share(data: bytes) -> float:
     window = data[:_GUESS_WINDOW]
     eightbit = len(window) - len(window.decode("ascii", "ignore"))
     return window.decode("utf-8", "replace").count("\ufffd") / eightbit if eightbit else 0.0
-
-
-def _ask_chardet(data: bytes) -> str:
-    import chardet
-
-    verdict = chardet.detect(data[:_GUESS_WINDOW])
-    encoding, confidence = verdict.get("encoding"), verdict.get("confidence") or 0.0
-    return codec_for(encoding) if encoding and confidence >= 0.5 else ""

@@ -47,7 +47,8 @@ def read_forward(mail: ParsedMail) -> Forwarded | None:
         if len(inner.from_) != 1:
             return None
         subject = inner.subject or strip_reply_prefixes(mail.subject)
-        return Forwarded(inner.from_[0], subject, inner.text, _note(lines), inner.message_id)
+        note = _note(lines) if mail.text_source != "none" else ""
+        return Forwarded(inner.from_[0], subject, inner.text, note, inner.message_id)
     for at in range(min(len(lines), MAX_LINES)):
         stripped = _unquoted(lines[at]).strip()
         if header_label(stripped) in ("from", "date", "subject") and (block := _read_block(lines, at)) is not None:

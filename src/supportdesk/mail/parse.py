@@ -14,12 +14,13 @@ from datetime import datetime, timedelta
 from supportdesk.mail.addresses import name_hides_address, parse_addresses
 from supportdesk.mail.attachments import cut_attachment, list_attachments
 from supportdesk.mail.body import choose_body
+from supportdesk.mail.contained import enclosed, encloses_letter
 from supportdesk.mail.dates import parse_date
 from supportdesk.mail.headers import Fields, message_id, message_ids
 from supportdesk.mail.inner import find_inner_mail
 from supportdesk.mail.limits import MAX_RAW, MAX_TEXT, DefectLog
 from supportdesk.mail.mime import Part, read_tree
-from supportdesk.mail.model import Address, Fold, ParsedMail
+from supportdesk.mail.model import Address, Fold, InnerMail, ParsedMail
 from supportdesk.mail.quotes import find_folds, is_forward
 from supportdesk.mail.reports import read_report
 from supportdesk.mail.words import decode_unstructured
@@ -57,7 +58,7 @@ def parse(raw: bytes, received_at: datetime | None = None) -> ParsedMail:
     text = body.text
     report = read_report(root, from_, to, return_path, subject, text)
     _note_repeated(fields, log)
-    _note_protection(root, log)
+    _note_protection(root, text, log)
     identity = message_id(decode_unstructured(fields.get("message-id")))
     fingerprint = _fingerprint(root, subject, from_, to, cc, identity)
     inner = None if report else find_inner_mail(root, subject)
@@ -65,6 +66,8 @@ def parse(raw: bytes, received_at: datetime | None = None) -> ParsedMail:
     if inner is not None and inner.kind == "pec" and "x-ricevuta" not in fields:
         subject = inner.subject or subject
         text, folds = _with_the_letter_first(inner.text, text)
+    elif inner is not None and not text.strip():
+        text = _attached_letter(inner)
     return ParsedMail(
         headers=headers,
         subject=subject,
@@ -101,6 +104,12 @@ def _with_the_letter_first(letter: str, envelope: str) -> tuple[str, tuple[Fold,
     text = (letter + envelope)[:MAX_TEXT]
     about = (Fold(len(letter), len(text), "quote"),) if len(text) > len(letter) else ()
     return text, (*find_folds(letter), *about)
+
+
+def _attached_letter(inner: InnerMail) -> str:
+    """Somebody forwards a mail as a file and says nothing himself: what he wants read is in it."""
+    head = [f"From: {', '.join(map(str, inner.from_))}", f"Subject: {inner.subject}"]
+    return "\n".join((*head, "", inner.text))[:MAX_TEXT]
 
 
 def cut_part(raw: bytes, part: str) -> bytes:
@@ -141,9 +150,14 @@ def _senders(fields: Fields, return_path: str | None, charset: str, log: DefectL
         if not senders and return_path:
             senders = parse_addresses(return_path, charset)
     for address in senders:
-        if name_hides_address(address):
+        if name_hides_address(address) and not _speaks_for_another(address, fields):
             log.add("from-spoofed", str(address)[:200])
     return senders
+
+
+def _speaks_for_another(address: Address, fields: Fields) -> bool:
+    """Certified mail's gateway names whom it speaks for: "Per conto di: x@pec.example" <posta-certificata@…>."""
+    return "x-trasporto" in fields and address.norm.startswith("posta-certificata@")
 
 
 def _return_path(fields: Fields) -> str | None:
@@ -182,15 +196,18 @@ def _note_repeated(fields: Fields, log: DefectLog) -> None:
             log.add("from-repeated" if name == "from" and len(set(values)) > 1 else "field-repeated", name)
 
 
-def _note_protection(root: Part, log: DefectLog) -> None:
+def _note_protection(root: Part, text: str, log: DefectLog) -> None:
+    if "-----BEGIN PGP MESSAGE-----" in text:
+        log.add("encrypted", "application/pgp-encrypted")
     for part in root.walk():
         kind = part.content_type
-        if kind == "multipart/encrypted" or (
-            kind.endswith("pkcs7-mime") and part.params.get("smime-type", "").casefold() != "signed-data"
-        ):
+        if kind == "multipart/encrypted":
             log.add("encrypted", part.params.get("protocol", kind))
-        elif kind == "multipart/signed" or kind.endswith("pkcs7-mime"):
+        elif kind == "multipart/signed":
             log.add("signed", part.params.get("protocol", kind))
+        elif kind.endswith("pkcs7-mime") and encloses_letter(part):
+            told = part.params.get("smime-type", "").casefold() in ("signed-data", "certs-only", "compressed-data")
+            log.add("signed" if told or enclosed(part, log) is not None else "encrypted", kind)
         elif kind == "message/partial":
             log.add("partial", f"{part.params.get('number', '?')}/{part.params.get('total', '?')}")
         elif kind == "message/external-body":

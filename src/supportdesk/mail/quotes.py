@@ -34,6 +34,12 @@ _ADDRESS = re.compile(r"[^\s<>\"(),;:]@[\w-]")
 _DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[^\W_]")
 _DATE_FIRST = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
+_ARMOR = {  # RFC 4880 6.2 and 7: begin and end of what is no text of the mail
+    "-----BEGIN PGP SIGNED MESSAGE-----": "",
+    "-----BEGIN PGP SIGNATURE-----": "-----END PGP SIGNATURE-----",
+    "-----BEGIN PGP PUBLIC KEY BLOCK-----": "-----END PGP PUBLIC KEY BLOCK-----",
+}
+_LONGEST_ARMOR = 500
 MAX_LINES = 3_000
 MAX_SCANNED = 1_000_000  # characters
 _WINDOW = 400
@@ -112,7 +118,7 @@ class _Scan:
             if not line or line.isspace():
                 at += 1
                 continue
-            if line[0] == ">":
+            if line[0] == ">" and not self._is_escaped_from(at):
                 first = self._attribution_above(at)
                 signature = self._close(signature, first)
                 end = self._quoted_run(at)
@@ -126,6 +132,11 @@ class _Scan:
             if signature < 0 and at > 0 and line.rstrip() == "--":
                 signature = at
                 at += 1
+                continue
+            if stripped in _ARMOR and (end := self._armor_end(at, _ARMOR[stripped])) > at:
+                signature = self._close(signature, at)
+                self._fold(at, end, "signature")
+                at = end
                 continue
             first_char, ends = stripped[0], stripped[-1] in ":："
             if (ends or first_char in _RULES) and self._is_forward_marker(stripped):
@@ -150,6 +161,18 @@ class _Scan:
                 self._fold(at, at + 1, "signature")
             at += 1
         self._close(signature, count)
+
+    def _is_escaped_from(self, at: int) -> bool:
+        """Whether a mailbox file put the `>` before a line that begins with "From": no other line is quoted there."""
+        beside = (self.lines[number][:1] for number in (at - 1, at + 1) if 0 <= number < len(self.lines))
+        return self.lines[at].startswith(">From ") and ">" not in beside
+
+    def _armor_end(self, at: int, last: str) -> int:
+        """The line after a block of an OpenPGP signature that ends with line `last`; `at` where it never ends."""
+        for number in range(at + 1, min(at + _LONGEST_ARMOR, len(self.lines))):
+            if self.lines[number].strip() == last:
+                return number + 1
+        return at
 
     def _earlier_mail(self, at: int, stripped: str, ends: bool) -> int:
         """The first line of the introduction to earlier mail that fills the rest of the text; -1 when line `at` is

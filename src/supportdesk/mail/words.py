@@ -14,6 +14,7 @@ from binascii import a2b_base64, a2b_qp
 from supportdesk.mail.charset import decode, decode_header_octets
 
 _START = re.compile(r"=\?([A-Za-z0-9_.:+'\-]{0,60})(?:\*[A-Za-z0-9\-]{0,20})?\?([bBqQ])\?")
+_ENCODED_TWICE = re.compile(r"(?:\s{0,9}=\?[A-Za-z0-9_.:+'\-]{1,60}\?[bBqQ]\?[!->@-~]{1,500}\?=){1,200}\s{0,9}")
 _BLANK = re.compile(r"\s")
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]+")
 _CONTROLS = dict.fromkeys((*range(32), *range(127, 160), 8232, 8233)) | {9: " ", 10: " ", 13: " "}
@@ -29,9 +30,17 @@ def decode_unstructured(value: str, fallback_charset: str = "") -> str:
 
 
 def decode_words(value: str) -> str:
-    """Text with its encoded words decoded; what is no encoded word stays as it is."""
+    """Text with its encoded words decoded; what is no encoded word stays as it is.
+
+    Some programs encode what is encoded already: a text of nothing but encoded words is decoded once more.
+    """
     if "=?" not in value:
         return value
+    decoded = _decoded_words(value)
+    return _decoded_words(decoded) if decoded != value and _ENCODED_TWICE.fullmatch(decoded) else decoded
+
+
+def _decoded_words(value: str) -> str:
     result: list[str] = []
     pending = bytearray()
     pending_charset = ""
