@@ -1,4 +1,4 @@
-"""`./desk faults [--part strace|disk|lock|clock|postgres|undo|pairs] [--runs N] [--seed S]`: one JSON object a part.
+"""`./desk faults [--part PART] [--runs N] [--seed S]`: what the machine does to a desk, one JSON object a part.
 
 The exit code is 1 if anything was lost, doubled or torn, or if no part could be run here.
 """
@@ -14,7 +14,9 @@ from collections.abc import Sequence
 from typing import Final
 
 # and how many runs each
-PARTS: Final = {"strace": 300, "disk": 40, "lock": 20, "clock": 2000, "postgres": 200, "undo": 1000, "pairs": 980}
+PARTS: Final = {
+    "strace": 300, "power": 1000, "disk": 40, "lock": 20, "clock": 2000, "postgres": 200, "undo": 1000, "pairs": 980
+}  # fmt: skip
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def run(runs: int, seed: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="supportdesk-strace-") as directory:
         template = Path(directory) / "template.db"
         work.furnish(str(template))
-        _warm_up(Path(directory), template)
+        warm_up(Path(directory), template)
         calls = _calls_of_a_clean_run(Path(directory), template)
         names = [name for name in CALLS if calls[name]]
         for number in range(runs):
@@ -57,7 +58,7 @@ def run(runs: int, seed: int) -> dict[str, Any]:
             effects[f"{name} {effect}"] += 1
             refused.update(said.refused)
             struck += bool(said.refused) or os.WIFSIGNALED(status)
-            wrong += [f"{fault}: {each}" for each in _check_and_finish(home / "desk.db", said)]
+            wrong += [f"{fault}: {each}" for each in check_and_finish(home / "desk.db", said)]
             shutil.rmtree(home)
     return {
         "part": "strace", "seed": seed, "runs": runs, "struck": struck, "calls": dict(calls),
@@ -66,7 +67,7 @@ def run(runs: int, seed: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _check_and_finish(database: Path, said: work.Said) -> list[str]:
+def check_and_finish(database: Path, said: work.Said) -> list[str]:
     wrong = work.integrity(database)
     desk = work.open_desk(str(database))
     try:
@@ -83,7 +84,7 @@ def _check_and_finish(database: Path, said: work.Said) -> list[str]:
 
 def _strike(database: Path, fault: str) -> tuple[work.Said, int]:
     """Work in a forked process under strace; what it said before its end, and its status."""
-    child, go, words = _fork(database)
+    child, go, words = fork_worker(database)
     files = [str(database) + ending for ending in ("", "-wal", "-journal", "-shm")]
     paths = [part for file in files for part in ("-P", file)]
     call = fault.partition(":")[0]
@@ -108,7 +109,7 @@ def _strike(database: Path, fault: str) -> tuple[work.Said, int]:
     return said, status
 
 
-def _fork(database: Path) -> tuple[int, int, int]:
+def fork_worker(database: Path) -> tuple[int, int, int]:
     """A process that waits for a byte and then works; its id, the pipe to it, and the pipe with what it says."""
     go_read, go_write = os.pipe()
     words_read, words_write = os.pipe()
@@ -147,7 +148,7 @@ def _is_traced(pid: int) -> bool:
     return "TracerPid:\t0" not in status
 
 
-def _warm_up(home: Path, template: Path) -> None:
+def warm_up(home: Path, template: Path) -> None:
     """Import everything in this process, so that the forked ones have it."""
     shutil.copy(template, home / "warm.db")
     desk = work.open_desk(str(home / "warm.db"))
@@ -157,12 +158,18 @@ def _warm_up(home: Path, template: Path) -> None:
 
 def _calls_of_a_clean_run(home: Path, template: Path) -> Counter[str]:
     """How often each of the calls is made when nothing fails."""
-    database, log = home / "clean.db", home / "calls.log"
+    paths = [part for ending in ("", "-wal", "-journal", "-shm") for part in ("-P", f"{home / 'clean.db'}{ending}")]
+    log = trace_a_clean_run(home / "clean.db", template, [*paths, "-e", f"trace={','.join(CALLS)}"])
+    return Counter({name: log.count(f"{name}(") for name in CALLS})
+
+
+def trace_a_clean_run(database: Path, template: Path, options: Sequence[str]) -> str:
+    """What strace writes, with these options, of the whole work on a copy of the template."""
+    log = database.with_suffix(".log")
     shutil.copy(template, database)
-    child, go, words = _fork(database)
-    paths = [part for ending in ("", "-wal", "-journal", "-shm") for part in ("-P", str(database) + ending)]
+    child, go, words = fork_worker(database)
     tracer = subprocess.Popen(
-        ["strace", "-f", "-qq", "-o", str(log), *paths, "-e", f"trace={','.join(CALLS)}", "-p", str(child)],
+        ["strace", "-f", "-qq", "-o", str(log), *options, "-p", str(child)],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     wait_until(lambda: _is_traced(child), seconds=LONGEST, what="strace to attach")
@@ -170,6 +177,6 @@ def _calls_of_a_clean_run(home: Path, template: Path) -> Counter[str]:
     os.close(go)
     said = _hear(words)
     os.waitpid(child, 0)
-    tracer.wait(10)
+    tracer.wait(60)
     assert not said.refused, said.refused
-    return Counter({name: log.read_text().count(f"{name}(") for name in CALLS})
+    return log.read_text("ascii", "replace")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults import clock, disk, lock, postgres, strace
+from tests.faults import clock, disk, lock, postgres, power, strace
 
 
 @pytest.mark.slow
@@ -15,6 +15,22 @@ def test_a_failing_write_sync_or_truncation_loses_and_tears_nothing(seed: int) -
     found = strace.run(100, seed)
     assert found["wrong"] == [], found
     assert found["struck"] >= 90, "the faults must hit"
+
+
+@pytest.mark.slow
+def test_a_power_failure_loses_nothing_that_was_acknowledged_and_tears_nothing() -> None:
+    if reason := power.missing():
+        pytest.skip(reason)
+    found = power.run(100, 20260308)
+    assert found["wrong"] == [], found
+    assert found["writes_lost"] > 100 and found["writes_torn"] > 50, "something must have been lost"
+
+
+@pytest.mark.slow
+def test_a_disk_that_only_says_it_has_synced_would_be_seen() -> None:
+    if reason := power.missing():
+        pytest.skip(reason)
+    assert power.run(10, 20260309, honest=False)["wrong"]
 
 
 def test_a_full_disk_refuses_keeps_what_was_acknowledged_and_goes_on_when_there_is_space() -> None:

@@ -188,10 +188,13 @@ def integrity(database: Path) -> list[str]:
     """What SQLite's own check and the foreign keys say against a database file."""
     from supportdesk.store.connect import sqlite_driver
 
-    connection = sqlite_driver().connect(str(database))
+    driver = sqlite_driver()
+    connection = driver.connect(str(database))
     try:
         said = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
         torn = [line for line in said if line != "ok"]
         return torn + [f"a broken foreign key: {row}" for row in connection.execute("PRAGMA foreign_key_check")]
+    except driver.DatabaseError as error:
+        return [str(error)]
     finally:
         connection.close()
