@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from textual import events
 
+from supportdesk.desk.markets import save_market
 from supportdesk.desk.model import OutboxRow, TicketId
 from supportdesk.tui.screens.compose import ComposeScreen
 from supportdesk.tui.screens.note import NoteScreen
@@ -328,6 +330,23 @@ async def test_an_empty_answer_to_a_canned_question_is_asked_for_again_and_nothi
         assert screen.body.has_focus
 
 
+@pytest.mark.parametrize(("currency", "shown_as"), [("", "€112.00"), ("GBP", "£112.00")])
+async def test_an_amount_shows_in_which_money_it_will_be(shop: Shop, currency: str, shown_as: str) -> None:
+    if currency:
+        house = shop.house
+        market = save_market(house.desk, house.giulia, "uk", {"countries": "GB", "currency": currency}, new=True)
+        house.desk.save_mailbox(house.giulia, {"id": house.mailbox_id, "market_id": market.id})
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await composer(pilot)
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: "Canned response" in shown(app), "the picker")
+        await pilot.press(*"refund-issued", "enter")
+        await until(pilot, lambda: screen.prompt.purpose == "ask amount", "the question")
+        await pilot.press(*"112")
+        await until(pilot, lambda: shown_as in shown(app), "the amount")
+
+
 async def test_canned_responses_are_found_by_their_text_and_where_none_is_the_picker_says_so(shop: Shop) -> None:
     app = shop.console()
     async with app.run_test(size=(80, 24)) as pilot:
@@ -466,3 +485,18 @@ async def test_a_part_of_what_the_customer_wrote_is_quoted_and_answered_below(sh
         await until(pilot, lambda: screen.body.has_focus, "the text")
         await pilot.press(*"si")
         assert screen.body.text == "> Prima domanda?\n> due righe\n\nsi"
+
+
+async def test_a_shortcut_typed_in_one_go_is_the_response_and_no_letter_is_left_in_the_text(shop: Shop) -> None:
+    desk, giulia = shop.house.desk, shop.house.giulia
+    thanks = next(entry for entry in desk.canned_entries() if entry.response.key == "thanks")
+    desk.save_canned(giulia, replace(thanks.response, shortcut="gr"), thanks.version)
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await composer(pilot)
+        for key in "std::gr ::gr":
+            app.post_message(events.Key("space" if key == " " else key, key))
+        app.post_message(events.Key("enter", None))
+        await until(pilot, lambda: len(screen.body.text) > 20, "the response")
+        wanted = desk.render_canned(giulia, TicketId(1), "thanks", {}).text
+        assert screen.body.text.strip() == f"std::gr {wanted}".strip()

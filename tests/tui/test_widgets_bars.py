@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from supportdesk.safetext import safe
 from supportdesk.tui.widgets.bars import Hint, HintBar, StatusLine, StatusPart, Tab, ViewTabs, hints_that_fit
 from supportdesk.tui.widgets.guard import SafeApp
+from supportdesk.tui.widgets.key_strip import in_columns
 from tests.tui.hostile import FORBIDDEN, PAYLOADS
 from tests.tui.painting import record_painting
 
@@ -138,3 +139,15 @@ async def test_hostile_labels_are_harmless() -> None:
             await pilot.pause()
             for bar in (app.tabs, app.status, app.hints):
                 assert not FORBIDDEN.search(bar.render_line(0).text)
+
+
+CONTINUATIONS = tuple(Hint(key, safe(f"what the key {key} goes on with")) for key in "abcdefghijklmnopqrs")
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_prefix_key_shows_everything_that_it_goes_on_with(width: int) -> None:
+    rows = in_columns(CONTINUATIONS, width - 2)
+    shown = [hint for row in rows for hint, _cells in row]
+    assert sorted(shown, key=CONTINUATIONS.index) == list(CONTINUATIONS)
+    assert all(sum(cells + 2 for _hint, cells in row) - 2 <= width - 2 for row in rows)
+    assert [row[0][0].keys for row in rows] == list("abcdefghijklmnopqrs"[: len(rows)]), "read downwards"

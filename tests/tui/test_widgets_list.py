@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -232,3 +233,18 @@ async def test_every_theme_paints_the_list(theme) -> None:
             assert colours <= {"default"}
         cursor_line = app.list.render_line(1)
         assert {segment.style for segment in cursor_line} != {segment.style for segment in app.list.render_line(2)}
+
+
+async def test_a_number_is_never_cut_and_the_columns_beside_it_give_way() -> None:
+    app = ListApp(plain=True)
+    app.list.columns = (replace(COLUMNS[1], width=5, grows=True), *COLUMNS[2:])
+    async with app.run_test(size=(60, 10)) as pilot:
+        app.list.put_rows([row(99_999), row(12_345_678)])
+        app.list.replace_spine([99_999])
+        await pilot.pause()
+        assert " 99999 " in app.lines()[1]
+        app.list.replace_spine([12_345_678, 99_999])
+        await pilot.pause()
+        assert "12345678  Giulia Rossi" in app.lines()[1]
+        assert "   99999  Giulia Rossi" in app.lines()[2]
+        assert {cell_len(line) for line in app.lines()} == {60}

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from supportdesk.desk.people import nobody_reads
 from supportdesk.l10n.catalog import N_, _, ngettext
 from supportdesk.safetext import SafeText, safe
 from supportdesk.tui import ages
@@ -14,7 +15,7 @@ from supportdesk.tui.widgets.bars import StatusPart
 from supportdesk.tui.widgets.columns import Column, ListRow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from supportdesk.desk.model import Agent, QueueRow
@@ -51,7 +52,7 @@ def queue_columns() -> tuple[Column, ...]:
     """The columns of the queue; what does not fit goes, the least needed first."""
     return (
         Column("due", safe(_("due")), 7, align_right=True),
-        Column("number", SafeText("#"), 5, drop=1, align_right=True),
+        Column("number", SafeText("#"), 5, drop=1, align_right=True, grows=True),
         Column("customer", safe(_("customer")), 11, flex=2),
         Column("subject", safe(_("subject")), 15, flex=5),
         Column("messages", safe(_("msgs")), 4, drop=6, align_right=True),
@@ -62,36 +63,43 @@ def queue_columns() -> tuple[Column, ...]:
     )
 
 
-def list_row(row: QueueRow, now: datetime, glyphs: Glyphs, view: str) -> ListRow:
-    """One ticket as a line of the queue."""
+def list_row(row: QueueRow, now: datetime, glyphs: Glyphs, view: str, read: Collection[str] = frozenset()) -> ListRow:
+    """One ticket as a line of the queue; a language that is none of `read` is marked."""
     late = row.due_at is not None and row.due_at < now
     soon = row.due_at is not None and not late and row.due_at - now <= WARN_AHEAD
     left = ages.due(row.due_at, now)
     messages = f"{row.message_count} {glyphs.attachment}" if row.has_attachment else f"{row.message_count}  "
-    state, state_tone = _state(row, now, view)
+    unread = nobody_reads(row.language, read)
+    state, state_tone = _state(row, now, view, unread_language=unread)
     cells = {
         "due": safe(f"{glyphs.overdue}{left}" if late else left),
         "number": safe(str(row.id)),
         "customer": safe(row.customer_name or row.customer_address or glyphs.missing),
         "subject": safe(row.subject or _("(no subject)")),
         "messages": safe(messages),
-        "language": safe(row.language or "?"),
+        "language": safe(f"{glyphs.overdue if unread else ''}{row.language or '?'}"),
         "owner": safe(_first_word(row.assignee) or glyphs.missing),
         "waits": safe(ages.age(row.waiting_since, now)),
         "state": safe(state),
     }
-    tones = {"due": "error" if late else "warning" if soon else "", "state": state_tone}
+    tones = {
+        "due": "error" if late else "warning" if soon else "",
+        "language": "warning" if unread else "",
+        "state": state_tone,
+    }
     settled = row.status in ("solved", "closed", "spam") and view not in ("solved", "spam", "all")
     tone = "muted" if settled else "strong" if row.unread else ""
     return ListRow(row.id, cells, {key: tone for key, tone in tones.items() if tone}, tone)
 
 
-def _state(row: QueueRow, now: datetime, view: str) -> tuple[str, str]:
+def _state(row: QueueRow, now: datetime, view: str, *, unread_language: bool) -> tuple[str, str]:
     """What stands in the last column: who else is here, else what is odd about the ticket, else its status."""
     for name, mode in sorted(row.presence, key=lambda present: present[1] != "replying"):
         return _(PRESENCE[mode]).format(name=_first_word(name)), "warning" if mode == "replying" else "muted"
     if row.badges:
         return word(BADGE, row.badges[0]), "warning"
+    if unread_language:
+        return _("no {language} reader").format(language=row.language.partition("-")[0]), "warning"
     if row.priority in URGENT:
         return word(PRIORITY, row.priority), "warning"
     if row.snoozed_until is not None and row.snoozed_until > now:

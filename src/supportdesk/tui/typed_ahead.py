@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from textual.events import Key
 
 from supportdesk.tui.keymap import KeyMatcher, Match, key_name
+from supportdesk.tui.widgets.composer import CANNED_TRIGGER, Composer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -40,6 +41,7 @@ class TypedAhead:
         self._opener: Key | None = None
         self._unclaimed: Timer | None = None
         self._matcher = KeyMatcher(console.keymap)
+        self._written = ""  # the last keys, as far as they may be the trigger of the canned responses
         self._draining = False
 
     @property
@@ -61,8 +63,19 @@ class TypedAhead:
             return
         self._claim()
         if opens:
-            self._unclaimed = self._console.set_timer(OPEN_WITHIN, self.release)
+            self.opening()
         else:
+            self.release()
+
+    def opening(self) -> None:
+        """What the last key asked for is on its way: the keys wait for it until it is there."""
+        if self._opener is not None:
+            self._claim()
+            self._unclaimed = self._console.set_timer(OPEN_WITHIN, self.release)
+
+    def came_trigger(self) -> None:
+        """What was written opens nothing: it only looked like the trigger of the canned responses."""
+        if self._opener is not None and self._opener.character == CANNED_TRIGGER[-1]:
             self.release()
 
     def release(self) -> None:
@@ -89,13 +102,22 @@ class TypedAhead:
         screen = self._console.screen
         if not isinstance(screen, DeskScreen) or not screen.is_ready or screen.prompt.purpose:
             self._matcher.cancel()
-        elif self._opens(screen, event):
+        elif self._opens(screen, event) or self._ends_trigger(screen, event):
             self._opener = event
             self._unclaimed = self._console.set_timer(CLAIMED_WITHIN, self.release)
 
     def _opens(self, screen: DeskScreen[object], event: Key) -> bool:
         found = self._matcher.feed(screen.context, key_name(event.key, event.character))
         return isinstance(found, Match) and found.action in screen.OPENERS and screen.can(found.action)
+
+    def _ends_trigger(self, screen: DeskScreen[object], event: Key) -> bool:
+        """Whether `::` is whole with this key: whether it stands at the beginning of a word the composer knows."""
+        written = self._written + (event.character or "") if isinstance(screen.focused, Composer) else ""
+        self._written = written if CANNED_TRIGGER.startswith(written) else ""
+        if self._written != CANNED_TRIGGER:
+            return False
+        self._written = ""
+        return True
 
     async def _drain(self) -> None:
         """What waits, one after the other, until one of them opens something itself."""

@@ -16,6 +16,7 @@ from supportdesk.tui.keymap import KeyMatcher, Match, Pending, key_name, shown_k
 from supportdesk.tui.present_queue import trouble
 from supportdesk.tui.screens.leaving import LeavesOnce
 from supportdesk.tui.widgets.bars import Hint, HintBar, StatusLine, StatusPart
+from supportdesk.tui.widgets.key_strip import KeyStrip
 from supportdesk.tui.widgets.prompt import PromptLine
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ class DeskScreen(LeavesOnce[Answer]):
         yield from self.compose_body()
         yield PromptLine()
         yield HintBar()
+        yield KeyStrip()
         yield SmallSentence()
 
     def compose_body(self) -> ComposeResult:
@@ -304,13 +306,13 @@ class DeskScreen(LeavesOnce[Answer]):
         self.set_class(columns < SMALLEST[0] or lines < SMALLEST[1], "-tiny")
 
     def _show_strip(self, choices: tuple[tuple[str, str], ...]) -> None:
-        self.query_one(HintBar).show([Hint(key, safe(label), 1) for key, label in choices])
+        self.query_one(KeyStrip).show([Hint(key, safe(label)) for key, label in choices])
 
     def _hide_strip(self) -> None:
         if self._strip_timer is not None:
             self._strip_timer.stop()
             self._strip_timer = None
-            self.show_hints()
+            self.query_one(KeyStrip).show(())
 
 
 class SmallSentence(StatusLine):

@@ -163,6 +163,8 @@ class ComposeScreen(WritingScreen):
 
     def on_composer_canned_requested(self, message: Composer.CannedRequested) -> None:
         message.stop()
+        self.body.asked_canned = False
+        self.console.typed_ahead.opening()
         self._canned.start()
 
     def insert_canned(self, key: str, text: str, subject: str) -> None:
@@ -274,6 +276,13 @@ class ComposeScreen(WritingScreen):
                 field.focus()
                 return True
         return False
+
+    def do_down(self) -> None:
+        """The next line of a long review."""
+        self.query_one(ReviewBar).scroll_lines(1)
+
+    def do_up(self) -> None:
+        self.query_one(ReviewBar).scroll_lines(-1)
 
     def do_say_how_to_send(self) -> None:
         self._sender.say_how()

@@ -32,7 +32,7 @@ class DraftsScreen(RowsScreen):
 
     def columns(self) -> tuple[Column, ...]:
         return (
-            Column("number", SafeText("#"), 5, align_right=True, tone="muted"),
+            Column("number", SafeText("#"), 5, align_right=True, tone="muted", grows=True),
             Column("written", safe(_("written")), 12, tone="muted"),
             Column("owner", safe(_("whose")), 10, drop=2),
             Column("to", safe(_("to")), 14, flex=1, drop=1),

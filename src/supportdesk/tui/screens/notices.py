@@ -28,7 +28,7 @@ class NoticesScreen(RowsScreen):
     def columns(self) -> tuple[Column, ...]:
         return (
             Column("at", safe(_("when")), 12, tone="muted"),
-            Column("number", SafeText("#"), 6, align_right=True),
+            Column("number", SafeText("#"), 6, align_right=True, grows=True),
             Column("what", safe(_("what happened")), 24, flex=3),
             Column("subject", safe(_("subject")), 20, flex=4, drop=1),
         )

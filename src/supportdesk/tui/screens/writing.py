@@ -60,7 +60,7 @@ class WritingScreen(DeskScreen[None]):
         context.can_focus = False
         yield context
         yield from self.compose_headers()
-        yield Composer(id="body")
+        yield Composer(offers_canned=self.CONTEXT == "compose", id="body")
         yield from self.compose_footer()
 
     def compose_headers(self) -> Iterable[Widget]:
@@ -120,6 +120,8 @@ class WritingScreen(DeskScreen[None]):
         return StatusPart(SafeText(_("saved")), "muted")
 
     def on_text_area_changed(self) -> None:
+        if not self.body.asked_canned:
+            self.console.typed_ahead.came_trigger()
         if self.body.is_dirty != self._dirty:
             self._dirty = self.body.is_dirty
             self.show_title()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -13,7 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of the list. `flex` shares what is left over; the highest `drop` goes first when the line is short."""
+    """A column of the list. `flex` shares what is left over; the highest `drop` goes first when the line is short.
+
+    `grows`: nothing in it is ever cut; it is as wide as the widest cell that was shown.
+    """
 
     key: str
     title: SafeText
@@ -22,6 +27,7 @@ class Column:
     drop: int = 0
     align_right: bool = False
     tone: str = ""
+    grows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,14 @@ class ListRow:
     cells: Mapping[str, SafeText]
     tones: Mapping[str, str] | None = None
     tone: str = ""
+
+
+def grown(columns: Sequence[Column], row: ListRow) -> tuple[Column, ...]:
+    """The columns with room for the row's cells in those that grow."""
+    return tuple(
+        replace(column, width=max(column.width, cell_len(row.cells.get(column.key, "")))) if column.grows else column
+        for column in columns
+    )
 
 
 def share_width(columns: Sequence[Column], width: int) -> tuple[tuple[Column, int], ...]:

@@ -63,12 +63,15 @@ class Composer(TextArea):
         *,
         save_after: float = SAVE_AFTER,
         save_at_latest: float = SAVE_AT_LATEST,
+        offers_canned: bool = True,
         id: str | None = None,  # noqa: A002 — Textual's own word
     ) -> None:
         super().__init__(text, soft_wrap=True, tab_behavior="focus", show_line_numbers=False, id=id)
         self.cursor_blink = False
         self._save_after = save_after
         self._save_at_latest = save_at_latest
+        self._offers_canned = offers_canned
+        self.asked_canned = False  # until whoever was asked has taken it
         self._saved = self.text
         self._pause: Timer | None = None
         self._latest: Timer | None = None
@@ -131,7 +134,9 @@ class Composer(TextArea):
         row, column = self.cursor_location
         line = self.document.get_line(row)
         start = column - len(CANNED_TRIGGER)
-        opens = start >= 0 and line[start:column] == CANNED_TRIGGER and (start == 0 or line[start - 1].isspace())
+        begun = self._offers_canned and start >= 0
+        opens = begun and line[start:column] == CANNED_TRIGGER and (start == 0 or line[start - 1].isspace())
         if opens:
+            self.asked_canned = True
             self.delete((row, start), (row, column))
             self.post_message(self.CannedRequested(self))

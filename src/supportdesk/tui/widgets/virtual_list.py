@@ -17,7 +17,7 @@ from textual.widget import Widget
 from supportdesk.safetext import EMPTY, SafeText
 from supportdesk.tui.glyphs import UNICODE, Glyphs
 from supportdesk.tui.widgets.cells import Piece, fit, line_of
-from supportdesk.tui.widgets.columns import share_width
+from supportdesk.tui.widgets.columns import grown, share_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -391,6 +391,9 @@ class VirtualList(Widget, can_focus=True):
         if self._rows.get(row.id) == row:
             return False
         self._rows[row.id] = row
+        if (columns := grown(self.columns, row)) != self.columns:
+            self.columns, self._fitted = columns, (-1, ())
+            self.refresh()
         return True
 
     def _forget_far_rows(self) -> None:
