@@ -222,6 +222,49 @@ def test_a_changed_account_is_used_for_what_is_sent_next(config: Config, monkeyp
         wait_until(lambda: engine.accounts.may_send(old), seconds=SECONDS, what="the end of the pause")
 
 
+def test_what_waited_for_an_account_is_tried_at_once_after_a_new_login(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "HEARTBEAT_SECONDS", 0.02)
+    engine, stamps, brought = engine_with(config, Source()), ["before"], list[list[int]]()
+
+    def bring_forward(mailboxes: Any) -> None:
+        brought.append(list(mailboxes))
+        if brought.count([1]) == 1:
+            raise StoreError("the database is away at that moment")
+
+    monkeypatch.setattr(engine, "login_stamp", lambda: tuple(stamps))
+    monkeypatch.setattr(engine, "bring_forward", bring_forward)
+    with running(engine) as worker:
+        wait_until(lambda: bool(worker._listeners), seconds=SECONDS, what="the listener")
+        assert [one for one in brought if one] == [], "a start is no new login"
+        stamps.append("after")
+        wait_until(lambda: brought.count([1]) == 2, seconds=SECONDS, what="a second try, when the database is back")
+
+
+@pytest.mark.parametrize("name", ["INBOX", "Inbox"])
+def test_uids_that_another_client_used_up_are_no_news_to_listen_less_for(config: Config, name: str) -> None:
+    class Growing(Source):
+        """Another client puts a draft there and takes it away, between any two looks."""
+
+        uidnext = 1
+
+        def folders(self) -> list[FolderInfo]:
+            return [FolderInfo(name, "inbox")]
+
+        def select(self, folder: str) -> FolderState:
+            self.uidnext += 1
+            return FolderState(7, self.uidnext, 0)
+
+        def idle(self, seconds: float, stop: Any) -> bool:
+            listening.set()
+            return super().idle(seconds, stop)
+
+    listening = threading.Event()
+    with running(engine_with(config, Growing())):
+        wait_until(listening.is_set, seconds=SECONDS, what="the listening")
+
+
 def test_while_nothing_is_due_no_deliverer_asks_the_database(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_module, "DUE_SECONDS", 0.02)
     asked: list[str] = []

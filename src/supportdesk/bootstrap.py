@@ -247,6 +247,13 @@ class Engine:
 
         return next_due(self.desk.read)
 
+    def bring_forward(self, mailboxes: Sequence[MailboxId]) -> None:
+        """Try at once what waits because these mailboxes' accounts could not be used."""
+        from supportdesk.desk.delivery import bring_forward
+
+        if mailboxes:
+            bring_forward(self.desk, mailboxes)
+
     def login_stamp(self) -> tuple[object, ...]:
         """Something that differs when somebody has logged in anew on this machine."""
         return login_stamp(self.config)

@@ -59,7 +59,7 @@ class Worker:
     owner: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{random.randrange(1 << 32):08x}")
     epoch: int = 0
     _mailboxes: tuple[Mailbox, ...] = ()
-    _login_stamp: tuple[object, ...] = ()
+    _login_stamp: tuple[object, ...] | None = None  # until the first look
     _listeners: dict[MailboxId, _Listener] = field(default_factory=dict)
     _threads: list[threading.Thread] = field(default_factory=list)
 
@@ -144,10 +144,15 @@ class Worker:
         known = tuple(replace(mailbox, version=0) for mailbox in self.engine.desk.mailboxes())
         stamp = self.engine.login_stamp()
         if known != self._mailboxes or stamp != self._login_stamp:
+            logged_in = self._login_stamp not in (None, stamp)
             if stamp != self._login_stamp:
                 self._leave_mailboxes()
-            self._mailboxes, self._login_stamp = known, stamp
             self.engine.accounts.forget()
+            before = {mailbox.id: mailbox.smtp for mailbox in self._mailboxes}
+            changed = [one.id for one in known if logged_in or before.get(one.id, one.smtp) != one.smtp]
+            # Not remembered before it is done: where the database is away, it is tried again.
+            self.engine.bring_forward(changed)
+            self._mailboxes, self._login_stamp = known, stamp
             self.outgoing.set()
         current = {mailbox.id: mailbox for mailbox in known if self._listens_to(mailbox)}
         for mailbox_id, listener in list(self._listeners.items()):
@@ -285,7 +290,7 @@ class _Listener:
                 if taken.bodiless:  # another connection may bring what this one did not (SYNC-4)
                     self._stopped.wait(FRESH_SECONDS)
                     return
-                if source.select("INBOX").uidnext <= fetcher.uidnext.get("INBOX", 0):
+                if not fetcher.has_news(source):
                     source.idle(LISTEN_SECONDS, self._done)
         finally:
             with suppress(SupportdeskError):

@@ -170,6 +170,7 @@ def set_mailbox(
 ) -> None:
     from supportdesk.bootstrap import save_login
     from supportdesk.desk.arguments import clean_language
+    from supportdesk.desk.delivery import bring_forward
     from supportdesk.desk.manners import check_manners, check_order_pattern
     from supportdesk.desk.markets import find_market
     from supportdesk.desk.reply_language import REPLY_LANGUAGES
@@ -211,6 +212,8 @@ def set_mailbox(
         path = save_login(session.config, box.address, credential, None)
         session.out.say(_("the login is in {file}").format(file=path))
     _save(session, box, changes)
+    if credential is not None or "smtp" in changes:
+        bring_forward(session.desk, [box.id])
 
 
 @verb(app, "test", N_("Log in, send a mail to oneself and find it again"))

@@ -208,6 +208,7 @@ def log_in_anew(
 ) -> None:
     """`mail login`: ask how, try it on both servers, save it; the worker sees the file change and goes on by itself."""
     from supportdesk.bootstrap import save_login
+    from supportdesk.desk.delivery import bring_forward
 
     if box.imap is None or box.smtp is None:
         raise UsageError(_("{address} has no servers yet").format(address=box.address), hint="supportdesk mailbox set")
@@ -232,6 +233,7 @@ def log_in_anew(
     if name and (imap, smtp) != (box.imap, box.smtp):
         changed = {"id": box.id, "version": box.version, "imap": imap, "smtp": smtp}
         session.desk.save_mailbox(session.actor, changed)
+    bring_forward(session.desk, [box.id])  # a worker that does not run now sees no change later
     way = "tokens" if login_by.credential.oauth is not None else "password"
     lines = [
         _("{address}: logged in; the login is in {file}").format(address=box.address, file=path),

@@ -155,15 +155,16 @@ class SendingAccounts:
         if transport is not None and not current:
             transport.close()
 
-    def _note(self, account: _Account, result: SendResult, recipients: int) -> bool:
-        """What the attempt says of the account; whether its connection is still good."""
+    def _note(self, account: _Account, result: SendResult, recipients: int) -> tuple[bool, bool]:
+        """What the attempt says of the account: whether its connection is good, whether it has just proved to work."""
         limited = is_rate_limit(result.detail)
         with self._guard:
             account.mails.take(1)
             account.recipients.take(recipients)
             if not limited and (result.verdict != "deferred" or result.stage in ("rcpt", "dot_sent")):
+                was_proven = account.proven
                 account.failures, account.proven = 0, account.proven or result.stage == "dot_sent"
-                return True
+                return True, account.proven and not was_proven
             account.failures, account.proven = account.failures + 1, False
             now, pause = self._clock.now(), timedelta(0)
             if result.account_problem:
@@ -174,7 +175,7 @@ class SendingAccounts:
                 pause = PAUSE_AFTER_RATE_LIMIT
             if pause:
                 account.paused_until = now + pause
-            return False
+            return False, False
 
 
 class Turn:
@@ -193,9 +194,13 @@ class Turn:
             self._transport = self._accounts._borrow(self._mailbox_id, self._account)
         return self._transport
 
-    def note(self, result: SendResult, recipients: int) -> None:
-        """How the attempt ended: an account that is refused pauses, one that keeps failing rests (OUT-9)."""
-        self._good = self._accounts._note(self._account, result, recipients)
+    def note(self, result: SendResult, recipients: int) -> bool:
+        """How the attempt ended: an account that is refused pauses, one that keeps failing rests (OUT-9).
+
+        True when the account works again, or for the first time: whatever waited for it can go.
+        """
+        self._good, works_again = self._accounts._note(self._account, result, recipients)
+        return works_again
 
     def end(self) -> None:
         transport, self._transport = self._transport, None

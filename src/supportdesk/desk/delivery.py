@@ -23,6 +23,7 @@ from supportdesk.desk.ports import Change, Plan, PlannedEvent, Reader, Row, Tran
 from supportdesk.desk.replies import back_to_draft, newcomers_since_held
 from supportdesk.desk.settings import new_action_id
 from supportdesk.desk.triage import update_ticket
+from supportdesk.desk.turns import in_turns
 from supportdesk.desk.verdicts import OPEN_AGAIN, with_badges, write_verdict
 from supportdesk.errors import Conflict, OutcomeUnknown, SupportdeskError, TryAgain
 from supportdesk.mail.compose import build
@@ -109,8 +110,10 @@ class Deliverer:
             built = self._built(row)
             if built is not None:
                 result = self._send(row, built, turn)
-                turn.note(result, len(row.recipients))
+                works_again = turn.note(result, len(row.recipients))
                 self._desk.store.run(lambda tx: write_verdict(tx, self._own_row(tx, row.id), result))
+                if works_again:
+                    bring_forward(self._desk, [row.mailbox_id])
         except LeaseLost as lost:
             log.warning("%s", lost.message)
         return True
@@ -246,6 +249,29 @@ def next_due(reader: Reader) -> datetime | None:
 def _is_due(row: Row, now: datetime) -> bool:
     at = row["not_before"] if row["state"] == "held" else row["next_try"] if row["state"] == "deferred" else None
     return row["state"] in ("held", "deferred") and (at is None or bool(at <= now))
+
+
+def bring_forward(desk: Desk, mailboxes: Sequence[int]) -> int:
+    """Make due what waits because these mailboxes' accounts could not be used; how many mails that were.
+
+    One that its own server put off keeps its time: whoever greylists it wants to be waited for.
+    """
+    waiting = {"mailbox_id": list(mailboxes), "state": "deferred", "stage": ""}
+    rows = desk.read.rows("outbox", waiting, order="id")
+    now = desk.clock.now()
+    late = [row["id"] for row in rows if row["next_try"] is not None and row["next_try"] > now]
+
+    def make_due(tx: Transaction, outbox_id: int) -> bool:
+        row = tx.row("outbox", {"id": outbox_id})
+        if row is None or row["state"] != "deferred" or row["stage"]:
+            return False
+        try:
+            _apply(tx, Update("outbox", {"id": outbox_id}, {"version": row["version"]}, {"next_try": tx.now}))
+        except Conflict:
+            return False  # somebody has just claimed it
+        return True
+
+    return sum(made for turn in in_turns(desk.store, late, make_due) for _row, made in turn)
 
 
 def rebuilt(row: OutboxRow, data: bytes, mail: Any) -> BuiltMail:

@@ -21,6 +21,7 @@ from supportdesk.errors import CommandRefused, ConnectionFailed
 from supportdesk.l10n.catalog import _
 from supportdesk.mail.model import FetchedMail, FolderInfo, FolderState
 
+INBOX = "INBOX"
 BATCH_MAILS = 50
 BATCH_BYTES = 8 * 1024 * 1024
 MAX_SIZE = 50 * 1024 * 1024  # larger mail is taken by its first parts (INGEST-7)
@@ -87,7 +88,7 @@ class Fetcher:
         self._reconciled: dict[str, float] = {}  # when each folder was last compared with the ledger as a whole
         self._stop = stop
         self._progress = progress
-        self.uidnext: dict[str, int] = {}  # of each folder when the last pass opened it: what is beyond came later
+        self._uidnext: int | None = None  # the inbox's when the last pass opened it: what is beyond came later
         self._bodiless: Counter[tuple[int, int, int]] = Counter()
         self._careful: set[int] = set()  # folders in which a connection broke while mail was fetched
         self._breaking: Counter[tuple[int, int, int]] = Counter()  # connections that broke while it was asked for alone
@@ -111,6 +112,19 @@ class Fetcher:
                 gone = _("there is no folder {folder} on the server any more").format(folder=name)
                 done += self._leave_out(FolderInfo(name, "inbox"), gone)
         return done + self._look_into_junk(source, junk_folders(found, self._mailbox))
+
+    def has_news(self, source: MailSource) -> bool:
+        """Whether mail came to the inbox since the last pass opened it. Leaves the inbox open, to be listened to.
+
+        UIDNEXT also grows by what another client put there and took away again: that is no news.
+        """
+        state = source.select(INBOX)
+        if self._uidnext is None or state.uidnext <= self._uidnext:
+            return False
+        came = source.uids_from(self._uidnext)
+        if not came:
+            self._uidnext = state.uidnext
+        return bool(came)
 
     def _look_into_junk(self, source: MailSource, folders: Sequence[FolderInfo]) -> Pass:
         """Count what lies there, or take it over where somebody asked for that. No trouble of theirs stops the rest."""
@@ -151,7 +165,8 @@ class Fetcher:
 
     def _pass_over(self, source: MailSource, info: FolderInfo) -> Pass:
         state = source.select(info.name)
-        self.uidnext[info.name] = state.uidnext
+        if info.name.upper() == INBOX:  # whatever its case on this server (RFC 9051 section 5.1)
+            self._uidnext = state.uidnext
         folder = self._ledger.folder(self._mailbox.id, info.name, info.role)
         last_uid = int(folder["last_uid"])
         if folder["uidvalidity"] != state.uidvalidity:

@@ -54,7 +54,7 @@ def write_verdict(tx: Transaction, row: Row, result: SendResult) -> None:
         "error": "" if state == "sent" and result.verdict == "sent" else result.detail[:1000], "next_try": None,
     }  # fmt: skip
     if state == "deferred":
-        after |= {"stage": "", "next_try": tx.now + retry_after(row["attempts"])}
+        after |= {"stage": _stage_kept(result), "next_try": tx.now + retry_after(row["attempts"])}
     if state == "sent":
         after |= {"sent_at": row["sent_at"] or tx.now, "server_reply": result.detail[:1000], "sent_copy": "pending"}
     silent: list[Change] = [Update("outbox", {"id": row["id"]}, {"state": row["state"]}, after)]
@@ -83,6 +83,11 @@ def write_verdict(tx: Transaction, row: Row, result: SendResult) -> None:
         folded = fold_message(f"{row['subject']}\n{row['body']}\n{people}", subject=row["subject"])
         tx.index_message(applied.ids[MESSAGE.name], folded)
     update_clocks(tx, [ticket.id], WORKER, action_id)
+
+
+def _stage_kept(result: SendResult) -> str:
+    """How far a deferred mail came; "" where its server said nothing of it, so that it waits for the account alone."""
+    return "" if result.account_problem or result.stage == "connected" else result.stage
 
 
 def _troubles_of_others(tx: Transaction, row: Row) -> set[str]:
