@@ -1,96 +1,24 @@
-"""Delivering the outbox: claims, stages that survive a crash, retries, fences, stop-on-send, refused accounts."""
+"""Delivering the outbox: undo window, retries, who is left, stop-on-send, automatic mail."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from supportdesk.desk import automatic
-from supportdesk.desk.delivery import Deliverer, LeaseLost, anything_due, next_due
-from supportdesk.desk.model import WORKER, Server
+from supportdesk.desk.delivery import anything_due, next_due
+from supportdesk.desk.model import WORKER
 from supportdesk.desk.ports import Plan, Update
 from supportdesk.desk.settings import new_action_id
 from supportdesk.errors import UsageError
-from supportdesk.mail.model import Address, BuiltMail, RecipientResult, SendResult
+from supportdesk.mail.model import Address, RecipientResult
 from supportdesk.mail.parse import parse
-from supportdesk.mail.smtp import SmtpTransport
-from tests.support.smtp_stub import EOF, SILENCE, SmtpStub, running_smtp_stub
+from tests.desk.delivery_round import OK, Round, verdict
 
 if TYPE_CHECKING:
-    from supportdesk.desk.model import MailboxId, OutboxRow
-    from supportdesk.desk.ports import MailSource, MailTransport
-    from tests.support.desk import House
-
-STAGES = ("connected", "mail", "rcpt", "data_started", "dot_sent")
-OK = SendResult("sent", "dot_sent", "250 2.0.0 Ok: queued as 7F")
-
-
-class Crash(BaseException):
-    """The process is gone: nothing after it runs."""
-
-
-@dataclass
-class ScriptedTransport:
-    """Goes through the stages and answers with the next verdict; `at` is called at each stage once it was announced."""
-
-    verdicts: list[SendResult] = field(default_factory=list)
-    at: Callable[[str], None] = field(default=lambda stage: None)
-    sent: list[tuple[BuiltMail, tuple[str, ...]]] = field(default_factory=list)
-    closed: int = 0
-
-    def send(self, mail: BuiltMail, recipients: Sequence[str], on_stage: Callable[[str], None]) -> SendResult:
-        verdict = self.verdicts.pop(0) if self.verdicts else OK
-        for stage in STAGES[: STAGES.index(verdict.stage) + 1] if verdict.stage else ():
-            on_stage(stage)
-            self.at(stage)
-        self.sent.append((mail, tuple(recipients)))
-        return verdict
-
-    def close(self) -> None:
-        self.closed += 1
-
-
-@dataclass
-class Servers:
-    made: MailTransport
-
-    def transport(self, mailbox_id: MailboxId) -> MailTransport:
-        return self.made
-
-    def source(self, mailbox_id: MailboxId) -> MailSource:
-        raise AssertionError("nobody reads mail here")
-
-
-@dataclass
-class Round:
-    """One house with a scripted server and the deliverer that talks to it."""
-
-    house: House
-    transport: ScriptedTransport = field(default_factory=ScriptedTransport)
-
-    def deliverer(self, owner: str = "w/1", epoch: int = 1) -> Deliverer:
-        return Deliverer(self.house.desk, Servers(self.transport), owner=owner, epoch=epoch)
-
-    def held(self, *, undo_seconds: int = 0, after: str = "pending") -> OutboxRow:
-        return self.house.reply(self.house.customer_writes(), undo_seconds=undo_seconds, after=after)
-
-    def row(self, row: OutboxRow) -> OutboxRow:
-        return self.house.desk.outbox_row(row.id)
-
-
-@pytest.fixture
-def round_(house: House) -> Round:
-    return Round(house)
-
-
-def verdict(
-    state: str, stage: str, words: str = "words", *recipients: RecipientResult, account: bool = False
-) -> SendResult:
-    return SendResult(state, stage, words, recipients, account)
+    from supportdesk.desk.model import OutboxRow
 
 
 def test_a_reply_is_sent_once_the_undo_window_is_over(round_: Round) -> None:
@@ -262,9 +190,6 @@ def test_a_reply_that_arrives_does_not_hide_the_trouble_of_another(round_: Round
     assert round_.house.ticket(row.ticket_id).badges == ()
 
 
-# ---- stop-on-send ----------------------------------------------------------------------------------------------------
-
-
 def test_a_message_that_came_within_the_undo_window_stops_the_reply(round_: Round) -> None:
     row = round_.held(undo_seconds=15)
     round_.house.customer_writes("Ho annullato l'ordine.", ticket=row.ticket_id)
@@ -285,116 +210,6 @@ def test_after_the_first_claim_a_reply_is_not_stopped_any_more(round_: Round) ->
     assert deliverer.deliver_next()
     assert round_.row(row).state == "sent"
     assert round_.house.ticket(row.ticket_id).waiting_since is not None, "the newer message still waits"
-
-
-# ---- crashes and fences ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("stage", "state"),
-    [("connected", "deferred"), ("mail", "deferred"), ("rcpt", "deferred"), ("data_started", "deferred"),
-     ("dot_sent", "uncertain")],
-)  # fmt: skip
-def test_what_a_crash_left_is_tried_again_before_the_final_dot_and_in_doubt_after_it(
-    round_: Round, stage: str, state: str
-) -> None:
-    """OUT-4: the marker is durable before the dot."""
-
-    def crash(reached: str) -> None:
-        if reached == stage:
-            raise Crash
-
-    row = round_.held()
-    round_.transport.at = crash
-    with pytest.raises(Crash):
-        round_.deliverer().deliver_next()
-    assert round_.row(row).state == "sending"
-    round_.transport.at = lambda reached: None
-    successor = round_.deliverer("w2/1", epoch=2)
-    assert (successor.recover(), round_.row(row).state) == (1, state)
-    assert successor.deliver_next() == (state == "deferred")
-    assert len(round_.transport.sent) == (1 if state == "deferred" else 0)
-
-
-def test_a_deliverer_that_failed_finds_what_it_left_and_leaves_the_others_alone(round_: Round) -> None:
-    def fail(stage: str) -> None:
-        raise RuntimeError("a bug of ours")
-
-    row = round_.held()
-    round_.transport.at = fail
-    with pytest.raises(RuntimeError):
-        round_.deliverer("w/1").deliver_next()
-    assert round_.deliverer("w/2").recover() == 0
-    assert round_.deliverer("w/1").recover() == 1
-    assert round_.row(row).state == "deferred"
-
-
-@pytest.mark.parametrize("stage", ["rcpt", "data_started"])
-def test_a_worker_that_slept_through_its_lease_is_stopped_before_it_does_harm(round_: Round, stage: str) -> None:
-    row = round_.held()
-
-    def taken_over(reached: str) -> None:
-        if reached == stage:
-            assert round_.deliverer("w2/1", epoch=2).recover() == 1
-
-    round_.transport.at = taken_over
-    assert round_.deliverer().deliver_next()
-    assert round_.transport.sent == []
-    assert round_.row(row).state == "deferred", "it is the successor's now"
-
-
-def test_a_worker_whose_lease_was_taken_claims_nothing_and_recovers_nothing(round_: Round) -> None:
-    row, store = round_.held(), round_.house.store
-    stale = store.acquire_lease("worker", "old", 30, {})
-    assert stale is not None
-    store.release_lease("worker", "old")
-    current = store.acquire_lease("worker", "new", 30, {})
-    assert current is not None
-    assert current > stale
-    assert round_.deliverer("old/1", stale).deliver_next()
-    assert round_.row(row).state == "held"
-
-    def while_sending(stage: str) -> None:
-        assert round_.deliverer("old/1", stale).recover() == 0
-
-    round_.transport.at = while_sending
-    round_.deliverer("new/1", current).deliver_next()
-    assert round_.row(row).state == "sent"
-
-
-def test_two_deliverers_never_take_the_same_reply(round_: Round) -> None:
-    """OUT-4: one sender a row, by lease and compare-and-swap."""
-    rows = [round_.held() for _unused in range(2)]
-    other = ScriptedTransport()
-    second = Deliverer(round_.house.desk, Servers(other), owner="w/2", epoch=1)
-    taken: list[bool] = []
-
-    def both(stage: str) -> None:
-        if stage == "connected" and not taken:
-            taken.append(second.deliver_next())
-            taken.append(second.deliver_next())
-
-    round_.transport.at = both
-    round_.deliverer().deliver_next()
-    assert taken == [True, False]
-    assert len(round_.transport.sent) == len(other.sent) == 1
-    assert {round_.row(row).state for row in rows} == {"sent"}
-
-
-def test_a_result_that_comes_after_the_row_was_taken_away_is_not_written(round_: Round) -> None:
-    row, deliverer = round_.held(), round_.deliverer()
-
-    def settled_by_successor(stage: str) -> None:
-        if stage == "dot_sent":
-            assert round_.deliverer("w2/1", epoch=2).recover() == 1
-
-    round_.transport.at = settled_by_successor
-    deliverer.deliver_next()
-    assert round_.row(row).state == "uncertain"
-
-
-def test_losing_the_lease_is_a_conflict_that_says_so() -> None:
-    assert "taken over" in LeaseLost("another worker has taken over").message
 
 
 def test_out_7_a_refusal_by_policy_that_says_to_try_later_is_deferred_once(round_: Round) -> None:
@@ -445,93 +260,3 @@ def test_out_9_a_ticket_gets_one_automatic_mail_a_minute(round_: Round, monkeypa
     round_.house.pass_time(seconds=61)
     assert deliverer.deliver_next()
     assert {round_.row(row).state for row in (first, second)} == {"sent"}
-
-
-# ---- accounts --------------------------------------------------------------------------------------------------------
-
-
-def test_an_account_that_is_refused_pauses_and_its_mail_waits(round_: Round) -> None:
-    row, deliverer = round_.held(), round_.deliverer()
-    round_.transport.verdicts = [verdict("deferred", "", "535 5.7.8 bad credentials", account=True)]
-    deliverer.deliver_next()
-    round_.house.pass_time(minutes=10)
-    assert not deliverer.deliver_next()
-    assert round_.row(row).error == "535 5.7.8 bad credentials"
-    round_.house.pass_time(minutes=6)
-    assert deliverer.deliver_next()
-    assert round_.row(row).state == "sent"
-
-
-def test_a_server_that_keeps_failing_is_left_alone_for_a_while(round_: Round) -> None:
-    for number in range(7):
-        ticket_id = round_.house.customer_writes(sender=f"c{number}@example.com")
-        round_.house.reply(ticket_id, undo_seconds=0)
-    round_.transport.verdicts = [verdict("deferred", "connected", "timed out")] * 5
-    deliverer = round_.deliverer()
-    tries = 0
-    while deliverer.deliver_next():
-        tries += 1
-    assert tries == 5
-    assert round_.transport.closed == 5, "after an error no connection is used again"
-    round_.house.pass_time(minutes=6)
-    assert deliverer.deliver_next()
-
-
-def test_a_paused_mailbox_sends_nothing(round_: Round) -> None:
-    row = round_.held()
-    round_.house.desk.save_mailbox(round_.house.giulia, {"id": row.mailbox_id, "state": "paused"})
-    assert not round_.deliverer().deliver_next()
-    assert round_.row(row).state == "held"
-
-
-def test_a_paused_mailbox_does_not_keep_the_others_waiting(round_: Round) -> None:
-    house = round_.house
-    for number in range(25):
-        house.reply(house.customer_writes(sender=f"c{number}@example.com"), undo_seconds=0)
-    values = {"address": "help@bottega.example", "smtp": Server("localhost", 2525, "none", "help")}
-    other = house.desk.save_mailbox(house.giulia, values)
-    house.desk.save_mailbox(house.giulia, {"id": house.mailbox_id, "state": "paused"})
-    ticket_id = house.customer_writes(sender="zoe@example.fr")
-    house.desk.perform("move", house.giulia, [ticket_id], {"mailbox": other.id})
-    row = house.reply(ticket_id, undo_seconds=0)
-    assert round_.deliverer().deliver_next()
-    assert round_.row(row).state == "sent"
-
-
-# ---- through real sockets --------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def stub() -> Iterator[SmtpStub]:
-    with running_smtp_stub() as running:
-        yield running
-
-
-@pytest.mark.parametrize(
-    ("script", "state"),
-    [
-        ({}, "sent"),
-        ({"quit": EOF}, "sent"),
-        ({"mail": "421 4.3.2 closing"}, "deferred"),
-        ({"rcpt": EOF}, "deferred"),
-        ({"rcpt": "550 5.1.1 no such user"}, "failed"),
-        ({"rcpt": "452 4.2.2 full"}, "deferred"),
-        ({"dot": EOF}, "uncertain"),
-        ({"dot": SILENCE}, "uncertain"),
-        ({"dot": "hello?"}, "uncertain"),
-        ({"dot": "451 4.3.0 disk full"}, "deferred"),
-        ({"dot": "554 5.7.1 spam"}, "failed"),
-    ],
-)
-def test_each_row_of_the_table_through_a_socket(
-    round_: Round, stub: SmtpStub, script: dict[str, str], state: str
-) -> None:
-    """OUT-5."""
-    stub.script.update(script)
-    row = round_.held()
-    transport = SmtpTransport(Server("127.0.0.1", stub.port, "none", ""), "", after_dot_seconds=0.3)
-    deliverer = Deliverer(round_.house.desk, Servers(transport), owner="w/1", epoch=1)
-    assert deliverer.deliver_next()
-    deliverer.close()
-    assert round_.row(row).state == state
-    assert (round_.house.ticket(row.ticket_id).waiting_since is None) == (state in ("sent", "deferred"))

@@ -1,0 +1,119 @@
+"""A crash while sending, and fences: each reply has one sender, whoever falls asleep or is taken over."""
+
+from __future__ import annotations
+
+import pytest
+
+from supportdesk.desk.delivery import Deliverer, LeaseLost
+from tests.desk.delivery_round import Round, ScriptedTransport, Servers
+
+
+class Crash(BaseException):
+    """The process is gone: nothing after it runs."""
+
+
+@pytest.mark.parametrize(
+    ("stage", "state"),
+    [("connected", "deferred"), ("mail", "deferred"), ("rcpt", "deferred"), ("data_started", "deferred"),
+     ("dot_sent", "uncertain")],
+)  # fmt: skip
+def test_what_a_crash_left_is_tried_again_before_the_final_dot_and_in_doubt_after_it(
+    round_: Round, stage: str, state: str
+) -> None:
+    """OUT-4: the marker is durable before the dot."""
+
+    def crash(reached: str) -> None:
+        if reached == stage:
+            raise Crash
+
+    row = round_.held()
+    round_.transport.at = crash
+    with pytest.raises(Crash):
+        round_.deliverer().deliver_next()
+    assert round_.row(row).state == "sending"
+    round_.transport.at = lambda reached: None
+    successor = round_.deliverer("w2/1", epoch=2)
+    assert (successor.recover(), round_.row(row).state) == (1, state)
+    assert successor.deliver_next() == (state == "deferred")
+    assert len(round_.transport.sent) == (1 if state == "deferred" else 0)
+
+
+def test_a_deliverer_that_failed_finds_what_it_left_and_leaves_the_others_alone(round_: Round) -> None:
+    def fail(stage: str) -> None:
+        raise RuntimeError("a bug of ours")
+
+    row = round_.held()
+    round_.transport.at = fail
+    with pytest.raises(RuntimeError):
+        round_.deliverer("w/1").deliver_next()
+    assert round_.deliverer("w/2").recover() == 0
+    assert round_.deliverer("w/1").recover() == 1
+    assert round_.row(row).state == "deferred"
+
+
+@pytest.mark.parametrize("stage", ["rcpt", "data_started"])
+def test_a_worker_that_slept_through_its_lease_is_stopped_before_it_does_harm(round_: Round, stage: str) -> None:
+    row = round_.held()
+
+    def taken_over(reached: str) -> None:
+        if reached == stage:
+            assert round_.deliverer("w2/1", epoch=2).recover() == 1
+
+    round_.transport.at = taken_over
+    assert round_.deliverer().deliver_next()
+    assert round_.transport.sent == []
+    assert round_.row(row).state == "deferred", "it is the successor's now"
+
+
+def test_a_worker_whose_lease_was_taken_claims_nothing_and_recovers_nothing(round_: Round) -> None:
+    row, store = round_.held(), round_.house.store
+    stale = store.acquire_lease("worker", "old", 30, {})
+    assert stale is not None
+    store.release_lease("worker", "old")
+    current = store.acquire_lease("worker", "new", 30, {})
+    assert current is not None
+    assert current > stale
+    assert round_.deliverer("old/1", stale).deliver_next()
+    assert round_.row(row).state == "held"
+
+    def while_sending(stage: str) -> None:
+        assert round_.deliverer("old/1", stale).recover() == 0
+
+    round_.transport.at = while_sending
+    round_.deliverer("new/1", current).deliver_next()
+    assert round_.row(row).state == "sent"
+
+
+def test_two_deliverers_never_take_the_same_reply(round_: Round) -> None:
+    """OUT-4: one sender a row, by lease and compare-and-swap."""
+    rows = [round_.held() for _unused in range(2)]
+    other = ScriptedTransport()
+    second = Deliverer(round_.house.desk, Servers(other), owner="w/2", epoch=1)
+    taken: list[bool] = []
+
+    def both(stage: str) -> None:
+        if stage == "connected" and not taken:
+            taken.append(second.deliver_next())
+            taken.append(second.deliver_next())
+
+    round_.transport.at = both
+    round_.deliverer().deliver_next()
+    assert taken == [True, False]
+    assert len(round_.transport.sent) == len(other.sent) == 1
+    assert {round_.row(row).state for row in rows} == {"sent"}
+
+
+def test_a_result_that_comes_after_the_row_was_taken_away_is_not_written(round_: Round) -> None:
+    row, deliverer = round_.held(), round_.deliverer()
+
+    def settled_by_successor(stage: str) -> None:
+        if stage == "dot_sent":
+            assert round_.deliverer("w2/1", epoch=2).recover() == 1
+
+    round_.transport.at = settled_by_successor
+    deliverer.deliver_next()
+    assert round_.row(row).state == "uncertain"
+
+
+def test_losing_the_lease_is_a_conflict_that_says_so() -> None:
+    assert "taken over" in LeaseLost("another worker has taken over").message
