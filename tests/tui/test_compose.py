@@ -334,7 +334,7 @@ async def test_an_empty_answer_to_a_canned_question_is_asked_for_again_and_nothi
 async def test_an_amount_shows_in_which_money_it_will_be(shop: Shop, currency: str, shown_as: str) -> None:
     if currency:
         house = shop.house
-        market = save_market(house.desk, house.giulia, "uk", {"countries": "GB", "currency": currency}, new=True)
+        market = save_market(house.desk, house.giulia, "uk", {"countries": ["GB"], "currency": currency}, new=True)
         house.desk.save_mailbox(house.giulia, {"id": house.mailbox_id, "market_id": market.id})
     app = shop.console()
     async with app.run_test(size=(80, 24)) as pilot:

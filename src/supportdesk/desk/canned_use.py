@@ -50,6 +50,11 @@ def ask_fields(desk: Desk, key: str, ticket_id: TicketId) -> tuple[tuple[AskFiel
     return tuple((item, known.get(item.name, "")) for item in fields(response, variant))
 
 
+def currency_of(desk: Desk, ticket_id: TicketId) -> str:
+    """What an amount is in when the agent names no currency: the money of the ticket's market (ISO 4217)."""
+    return _case(desk, ticket_id).currency
+
+
 def chooser(desk: Desk, ticket_id: TicketId) -> Callable[[CannedResponse], Variant]:
     """Which variant of a response the customer of a ticket gets: what decides it is read once.
 

@@ -341,6 +341,12 @@ class Desk:
 
         return canned_use.ask_fields(self, key, ticket_id)
 
+    def canned_currency(self, ticket_id: TicketId) -> str:
+        """What an amount is in when the agent names no currency (ISO 4217)."""
+        from supportdesk.desk import canned_use
+
+        return canned_use.currency_of(self, ticket_id)
+
     def render_canned(self, actor: Actor, ticket_id: TicketId, key: str, asked: Mapping[str, str]) -> Rendered:
         """The response in the customer's language. Raises MissingValue naming what is missing."""
         from supportdesk.desk import canned_use

@@ -44,11 +44,15 @@ PLACES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The questions of one response; `needed` names those without whose answer there is no text."""
+    """The questions of one response; `needed` names those without whose answer there is no text.
+
+    `currency` is that of an amount which names none (ISO 4217).
+    """
 
     key: str
     fields: tuple[AskField, ...]
     needed: frozenset[str]
+    currency: str
 
 
 class CannedPick:
@@ -125,20 +129,20 @@ class CannedPick:
         screen = self._screen
         session, ticket_id = screen.session, screen.bundle.ticket.id
 
-        def work() -> tuple[Fields, frozenset[str]]:
-            fields = session.desk.canned_fields(key, ticket_id)
+        def work() -> tuple[Fields, frozenset[str], str]:
+            fields, currency = session.desk.canned_fields(key, ticket_id), session.desk.canned_currency(ticket_id)
             try:
                 session.desk.render_canned(session.actor, ticket_id, key, {field.name: "" for field, _known in fields})
             except MissingValue as error:
-                return fields, _asked_names(error)
-            return fields, frozenset()
+                return fields, _asked_names(error), currency
+            return fields, frozenset(), currency
 
         screen.call(READ, work, lambda found: self._begin(key, *found))
 
-    def _begin(self, key: str, fields: Fields, needed: frozenset[str]) -> None:
+    def _begin(self, key: str, fields: Fields, needed: frozenset[str], currency: str) -> None:
         """Ask for what the text needs; what the ticket tells, or was typed before, is filled in."""
         self._typed[key] = {**{field.name: known for field, known in fields}, **self._typed.get(key, {})}
-        self._ask(Asked(key, tuple(field for field, _known in fields), needed), 0)
+        self._ask(Asked(key, tuple(field for field, _known in fields), needed, currency), 0)
 
     def _ask(self, asked: Asked, at: int, error: str = "") -> None:
         """Ask for one value after the other; shift+tab goes back by one, esc to the responses, and nothing is lost."""
@@ -146,6 +150,7 @@ class CannedPick:
             self._render(asked)
             return
         field, typed, screen = asked.fields[at], self._typed[asked.key], self._screen
+        today = screen.session.local_now(screen.bundle.ticket.mailbox_id).date()
 
         def answered(value: str) -> None:
             typed[field.name] = value
@@ -169,7 +174,7 @@ class CannedPick:
             cancelled=self.start,
             went_back=went_back,
             error=error,
-            hint=partial(understood, field, screen.session.local_now(screen.bundle.ticket.mailbox_id).date()),
+            hint=partial(understood, field, today, asked.currency),
             complete=partial(complete_value, field),
             refusal=refusal,
         )

@@ -25,19 +25,21 @@ def complete_value(field: AskField, text: str) -> list[Completion]:
     return [Completion(safe(value), safe(key if key != value else "")) for key, value in found]
 
 
-def understood(field: AskField, today: date, text: str) -> SafeText:
+def understood(field: AskField, today: date, currency: str, text: str) -> SafeText:
     """What a typed value means, so that a wrong one is seen before it is in the text."""
-    if not text.strip() or field.type in ("text", "money"):
+    if not text.strip() or field.type == "text":
         return EMPTY
     from supportdesk.desk.canned_ask import read_choice
     from supportdesk.l10n import format as localized
-    from supportdesk.l10n.inputs import read_date, read_number
+    from supportdesk.l10n.inputs import read_date, read_money, read_number
 
     language = current_language()
     try:
         match field.type:
             case "date":
                 return safe(localized.date(read_date(text, language, today), language))
+            case "money":
+                return safe(localized.money(read_money(text, language, currency), language))
             case "number":
                 return safe(localized.number(read_number(text, language), language))
             case _:
