@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from supportdesk.desk import sent
+from supportdesk.desk.delivery import due_rows
 from supportdesk.desk.fetch import note_health
 from supportdesk.desk.model import WORKER, MailboxId, Server
 from supportdesk.desk.ports import Plan, Update
@@ -16,7 +17,7 @@ from supportdesk.desk.sent import look_into_sent
 from supportdesk.desk.settings import new_action_id
 from supportdesk.desk.verdicts import retry_after, write_verdict
 from supportdesk.errors import ConnectionFailed
-from supportdesk.mail.model import FolderInfo, SendResult
+from supportdesk.mail.model import Address, FolderInfo, RecipientResult, SendResult
 
 if TYPE_CHECKING:
     from supportdesk.desk.model import OutboxRow
@@ -155,6 +156,35 @@ def test_only_what_lies_in_sent_settles_a_doubt(house: House, folder: SentFolder
     assert house.desk.outbox_row(row.id).state == "sent"
     assert house.ticket(row.ticket_id).waiting_since is None
     assert "uncertain" not in house.ticket(row.ticket_id).badges
+
+
+@pytest.mark.parametrize("by_hand", [False, True], ids=["found in Sent", "by hand"])
+def test_out_6_whom_the_server_put_off_is_tried_again_when_the_others_have_it(
+    house: House, folder: SentFolder, by_hand: bool
+) -> None:
+    """One recipient was greylisted at RCPT, then the connection broke after the final dot."""
+    replied(house)  # the mailbox has a server
+    to = (Address("Rosa", "rosa@example.com"), Address("Ugo", "ugo@example.com"))
+    draft = house.draft(house.customer_writes())
+    draft = house.desk.save_draft(house.giulia, draft.id, draft.version, to=to)
+    house.desk.send(house.giulia, draft.id, seen_seq=draft.seen_seq, undo_seconds=0)
+    put_off = RecipientResult("ugo@example.com", "deferred", "451 4.7.1 greylisted")
+    with house.store.transaction() as tx:
+        stored = tx.row("outbox", {"id": draft.id})
+        assert stored is not None
+        write_verdict(tx, stored, SendResult("uncertain", "dot_sent", "no answer", (put_off,)))
+    if by_hand:
+        house.desk.resolve_uncertain(house.giulia, draft.id, "mark_sent")
+    else:
+        folder.kept.append(house.desk.outbox_row(draft.id).message_id_header)
+        assert look(house, folder)["confirmed"] == 1
+    row = house.desk.outbox_row(draft.id)
+    assert row.state == "deferred"
+    assert {one.address: one.state for one in row.recipients} == {
+        "rosa@example.com": "accepted", "ugo@example.com": "deferred"
+    }  # fmt: skip
+    house.pass_time(minutes=61)
+    assert [one["id"] for one in due_rows(house.desk.read, house.clock.now())] == [draft.id]
 
 
 def test_out_6_a_doubt_is_looked_for_each_minute_for_ten_minutes_then_hourly(house: House, folder: SentFolder) -> None:

@@ -30,17 +30,19 @@ def resolve_uncertain(desk: Desk, actor: Actor, outbox_id: OutboxId, decision: s
         return _send_again(desk, actor, outbox_id, "uncertain", "resend")
     with desk.store.transaction() as tx:
         row = _checked(tx, actor, outbox_id, "uncertain")
+        # Whom the server put off has not got it, whatever became of the others' copy: he is tried again.
+        put_off = bool(tx.rows("outbox_recipient", {"outbox_id": outbox_id, "state": "deferred"}, limit=1))
         after = {
-            "state": "sent",
-            "sent_at": row["sent_at"] or tx.now,
+            "state": "deferred" if put_off else "sent",
+            "stage": "" if put_off else row["stage"],
+            "sent_at": row["sent_at"] or (None if put_off else tx.now),
             "error": "",
-            "next_try": None,
+            "next_try": tx.now if put_off else None,
             "lease_until": None,
         }
-        changes = _recipients(tx, "outbox_recipient", {"outbox_id": outbox_id}, ("pending", "deferred"), "accepted")
+        changes = _recipients(tx, "outbox_recipient", {"outbox_id": outbox_id}, ("pending",), "accepted")
         for message in tx.rows("message", {"outbox_id": outbox_id}):
-            where = {"message_id": message["id"]}
-            changes += _recipients(tx, "message_recipient", where, ("pending", "deferred"), "accepted")
+            changes += _recipients(tx, "message_recipient", {"message_id": message["id"]}, ("pending",), "accepted")
         notice = _("Reply {id} counts as sent").format(id=outbox_id)
         return _write(tx, actor, row, after, changes, "mark_sent", notice)
 

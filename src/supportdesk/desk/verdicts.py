@@ -47,7 +47,7 @@ def write_verdict(tx: Transaction, row: Row, result: SendResult) -> None:
     if row["kind"] in KINDS and result.verdict == "uncertain":
         # A program's mail is not worth a decision, and never worth a second copy (OUT-6).
         result = replace(result, verdict="sent")
-    states = _recipient_states(recipients, result)
+    states = _recipient_states(recipients, result, doubted=row["state"] == "uncertain")
     state = _row_state(row, states, result, tx.now)
     after: dict[str, Any] = {
         "state": state, "stage": result.stage or row["stage"], "lease_owner": "", "lease_until": None,
@@ -95,14 +95,18 @@ def _troubles_of_others(tx: Transaction, row: Row) -> set[str]:
     return {one["state"] for one in others if one["id"] != row["id"]}
 
 
-def _recipient_states(recipients: Sequence[Row], result: SendResult) -> dict[int, tuple[str, str]]:
-    """What each recipient's state is now, by what the server said of him, else by the verdict on the whole."""
+def _recipient_states(recipients: Sequence[Row], result: SendResult, *, doubted: bool) -> dict[int, tuple[str, str]]:
+    """What each recipient's state is now, by what the server said of him, else by the verdict on the whole.
+
+    What proves a `doubted` mail delivered says nothing of who was put off before its text was sent.
+    """
     told = {wire_key(one.address): one for one in result.recipients}
     whole = {"sent": "accepted", "deferred": "deferred", "failed": "failed", "uncertain": "pending"}[result.verdict]
     states = {}
     for one in recipients:
         known = told.get(wire_key(one["address"]))
-        if one["state"] in ("accepted", "failed", "bounced"):
+        put_off = doubted and result.verdict == "sent" and one["state"] == "deferred"
+        if put_off or one["state"] in ("accepted", "failed", "bounced"):
             states[one["id"]] = (one["state"], one["detail"])
         elif known is not None and known.state != "accepted":
             states[one["id"]] = _at_most_once(one, known.state, known.detail)
