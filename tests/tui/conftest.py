@@ -12,6 +12,7 @@ import pytest
 
 from supportdesk.config import Config
 from supportdesk.desk.canned_folder import starter_set
+from supportdesk.desk.model import AgentId
 from supportdesk.store import create_or_upgrade
 from supportdesk.tui.app import Console
 from supportdesk.tui.screens.queue import QueueScreen
@@ -72,6 +73,7 @@ def shop(tmp_path: Path, prepared: Path) -> Iterator[Shop]:
     clock = FakeClock(datetime.now(UTC) - timedelta(hours=3))
     house = furnish(str(path), clock)
     house.desk.import_canned(house.giulia, starter_set())
+    house.desk.set_agent(house.giulia, AgentId(house.giulia.id or 0), languages=("it", "en", "de", "fr"))
     for name, address, language, subject, text in MAIL:
         house.customer_writes(text, sender=address, name=name, language=language, subject=subject)
         house.pass_time(minutes=30)

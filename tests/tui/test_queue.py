@@ -21,6 +21,24 @@ async def test_the_list_is_in_the_order_of_what_is_due_next_with_its_counts(shop
         assert "nobody delivers" in screen
 
 
+async def test_a_ticket_in_a_language_that_nobody_reads_is_marked_and_comes_after_ones_own(shop: Shop) -> None:
+    shop.house.customer_writes(sender="ola@example.no", subject="Hvor er pakken?", language="nb")
+    shop.house.customer_writes(sender="rosa@example.com", subject="Il mio pacco", language="it")
+    app = shop.console()
+    async with app.run_test(size=(140, 40)) as pilot:
+        queue = await list_shown(pilot, 6)
+        await until(pilot, lambda: "Hvor er pakken?" in shown(app), "the rows")
+        marked = [line for line in shown(app).splitlines() if "no nb reader" in line]
+        assert len(marked) == 1
+        assert "Hvor er pakken?" in marked[0]
+        assert "!nb" in marked[0]
+        spine = list(queue.tickets.spine)
+        assert spine.index(6) < spine.index(5)
+        queue.tickets.move_to_id(5)
+        await pilot.press("enter")
+        await until(pilot, lambda: "nobody reads nb" in shown(app), "the line above the conversation")
+
+
 async def test_a_hostile_subject_is_shown_and_does_nothing(shop: Shop) -> None:
     app = shop.console()
     async with app.run_test(size=(120, 40)) as pilot:

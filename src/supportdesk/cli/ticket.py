@@ -17,11 +17,14 @@ from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
 from supportdesk.desk import labels
 from supportdesk.desk.model import VIEWS, ThreadEntry, TicketId
+from supportdesk.desk.people import languages_read, nobody_reads
 from supportdesk.errors import MissingValue, NotFound, ReplyStopped, SupportdeskError, UsageError
 from supportdesk.l10n.catalog import N_, _, ngettext
 from supportdesk.safetext import safe_filename
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from supportdesk.desk.model import AttachmentRow, QueueRow
 
 app = group()
@@ -70,7 +73,8 @@ def show_queue(session: Session, ids: list[TicketId], now: datetime) -> None:
     headings = (
         "#", _("due"), _("status"), _("customer"), _("subject"), _("msgs"), _("lang"), _("owner"), _("waits"),
     )  # fmt: skip
-    session.out.table(rows, headings, (_queue_cells(row, now) for row in rows))
+    read = languages_read(session.desk.agents(), now)
+    session.out.table(rows, headings, (_queue_cells(row, now, read) for row in rows))
 
 
 @verb(app, "show", N_("Print the conversation of a ticket"), restricted=True)
@@ -217,12 +221,13 @@ verb(app, "reply-all", mass_reply.HELP, restricted=True)(mass_reply.reply_all)
 add_action_verbs(app)
 
 
-def _queue_cells(row: QueueRow, now: datetime) -> tuple[Any, ...]:
+def _queue_cells(row: QueueRow, now: datetime, read: Collection[str]) -> tuple[Any, ...]:
     due = span((row.due_at - now).total_seconds()) if row.due_at else ""
     waits = span((now - row.waiting_since).total_seconds()) if row.waiting_since else ""
     return (
         row.id, due, labels.word(labels.STATUS, row.status), row.customer_name or row.customer_address, row.subject,
-        f"{row.message_count}{'+' if row.has_attachment else ''}", row.language, row.assignee, waits,
+        f"{row.message_count}{'+' if row.has_attachment else ''}",
+        f"{'!' if nobody_reads(row.language, read) else ''}{row.language}", row.assignee, waits,
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -73,6 +73,18 @@ def is_available(row: Row, now: datetime) -> bool:
     if row["state"] == "away":
         return row["away_until"] is not None and bool(row["away_until"] <= now)
     return bool(row["state"] == "available")
+
+
+def languages_read(agents: Collection[Agent], now: datetime) -> frozenset[str]:
+    """The languages that somebody who is there reads, as first subtags; empty where nobody names any."""
+    back = (one for one in agents if one.state == "away" and one.away_until is not None and one.away_until <= now)
+    there = (*(one for one in agents if one.state == "available"), *back)
+    return frozenset(tag.partition("-")[0] for agent in there for tag in agent.languages)
+
+
+def nobody_reads(language: str, read: Collection[str]) -> bool:
+    """Whether a ticket's language is none of those that are read; unknown is not, nor is any where none is named."""
+    return bool(language and read) and language.partition("-")[0] not in read
 
 
 @again_if_busy

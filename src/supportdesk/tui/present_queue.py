@@ -171,7 +171,8 @@ def _mail_health(status: DeskStatus, now: datetime) -> StatusPart:
         return StatusPart(safe(text), "error")
     active = [mailbox for mailbox in status.mailboxes if mailbox.state == "active"]
     if not active:
-        return StatusPart(safe(_("no mailbox")), "warning")
+        paused = any(mailbox.state == "paused" for mailbox in status.mailboxes)
+        return StatusPart(safe(_("mail paused") if paused else _("no mailbox")), "warning")
     passes = [mailbox.last_pass_at for mailbox in active if mailbox.last_pass_at is not None]
     if len(passes) < len(active):
         return StatusPart(safe(_("mail not fetched yet")), "warning")

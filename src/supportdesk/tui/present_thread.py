@@ -116,6 +116,8 @@ def ticket_title(bundle: TicketBundle, now: datetime) -> tuple[tuple[StatusPart,
         right.append(StatusPart(safe(_("followed")), "muted"))
     if ticket.priority != "normal":
         right.append(StatusPart(safe(word(PRIORITY, ticket.priority)), "warning"))
+    if bundle.unread_language:
+        right.append(StatusPart(safe(_("nobody reads {language}").format(language=ticket.language)), "warning"))
     right.append(StatusPart(safe(bundle.assignee or _("nobody's")), "" if bundle.assignee else "muted"))
     if ticket.due_at is not None and ticket.waiting_since is not None:
         late = ticket.due_at < now

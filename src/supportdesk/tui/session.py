@@ -17,6 +17,7 @@ from supportdesk.desk.model import (
     Ticket,
     TicketId,
 )
+from supportdesk.desk.people import languages_read, nobody_reads
 
 if TYPE_CHECKING:
     from array import array
@@ -43,6 +44,7 @@ class TicketBundle:
     assignee: str
     mailbox: Mailbox | None
     followed: bool = False  # by the agent of this console
+    unread_language: bool = False  # nobody who is there reads the ticket's language
 
 
 @dataclass(slots=True)
@@ -68,6 +70,11 @@ class Session:
 
     def now(self) -> datetime:
         return self.desk.clock.now()
+
+    @property
+    def languages_read(self) -> frozenset[str]:
+        """The languages that somebody who is there reads. Reads no store."""
+        return languages_read(self.agents.values(), self.now())
 
     def local_now(self, mailbox_id: MailboxId | None = None) -> datetime:
         """Now, in the zone in which a mailbox's times are shown; None: of what is no mailbox's. Reads no store."""
@@ -145,6 +152,7 @@ class Session:
             assignee=self.agents[ticket.assignee_id].name if ticket.assignee_id in self.agents else "",
             mailbox=self.mailboxes.get(ticket.mailbox_id) if ticket.mailbox_id is not None else None,
             followed=bool(read.rows("ticket_follow", mine, limit=1)),
+            unread_language=nobody_reads(ticket.language, self.languages_read),
         )
         if len(self.tickets) >= KEPT_TICKETS:
             self.tickets.pop(next(iter(self.tickets)), None)

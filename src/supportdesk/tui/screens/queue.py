@@ -170,7 +170,8 @@ class QueueScreen(ListKeys, Views, OnTickets):
     def _present(self, rows: Any) -> list[Any]:
         now_for, glyphs = self.session.local_now, self.console.glyphs
         view = self.listing.view if self.listing.view in VIEWS else "all"
-        return [list_row(row, now_for(row.mailbox_id), glyphs, view) for row in rows]
+        read = self.session.languages_read
+        return [list_row(row, now_for(row.mailbox_id), glyphs, view, read) for row in rows]
 
     def on_virtual_list_window_needed(self, message: VirtualList.WindowNeeded) -> None:
         message.stop()
