@@ -9,6 +9,7 @@ import pytest
 
 from supportdesk.desk.calendar import Calendar
 from supportdesk.desk.housekeeping import keep_house
+from supportdesk.desk.sla import OpeningTime, Policy
 
 if TYPE_CHECKING:
     from supportdesk.desk.model import TicketId
@@ -99,6 +100,70 @@ def test_a_deadline_is_announced_while_the_shop_is_open(house: House) -> None:
     house.pass_time(hours=12)
     keep_house(house.desk)
     assert kinds(house, ticket_id).count("deadline_warning") == 1
+
+
+def test_the_resolution_is_announced_where_nobody_waits_for_an_answer(house: House) -> None:
+    house.desk.update_settings(house.giulia, policy=Policy(resolution=OpeningTime(48 * 3600)).to_json())
+    ticket_id = house.customer_writes()
+    house.pass_time(hours=1)
+    house.reply(ticket_id, after="open")
+    assert house.ticket(ticket_id).waiting_since is None
+    house.pass_time(hours=34)
+    assert keep_house(house.desk)["deadlines"] == 0
+    house.pass_time(hours=1)
+    assert keep_house(house.desk)["deadlines"] == 1
+    assert told(house, ticket_id) == [("deadline_warning", "resolution")]
+    assert keep_house(house.desk)["deadlines"] == 0
+    house.pass_time(hours=12)
+    keep_house(house.desk)
+    assert told(house, ticket_id) == [("deadline_warning", "resolution"), ("deadline_breached", "resolution")]
+
+
+def test_a_resolution_that_is_long_over_keeps_no_response_from_being_announced(house: House) -> None:
+    house.desk.update_settings(house.giulia, policy=Policy(resolution=OpeningTime(3600)).to_json())
+    ticket_id = house.customer_writes()
+    house.reply(ticket_id, after="open")
+    house.pass_time(hours=2)
+    keep_house(house.desk)
+    house.customer_writes(ticket=ticket_id)
+    house.pass_time(hours=18)
+    keep_house(house.desk)
+    assert told(house, ticket_id) == [("deadline_breached", "resolution"), ("deadline_warning", "next_response")]
+
+
+def test_two_targets_that_are_over_at_once_are_both_told(house: House) -> None:
+    house.desk.update_settings(house.giulia, policy=Policy(resolution=OpeningTime(3600)).to_json())
+    ticket_id = house.customer_writes()
+    house.pass_time(days=2)
+    assert keep_house(house.desk)["deadlines"] == 2
+    assert {target for _kind, target in told(house, ticket_id)} == {"first_response", "resolution"}
+    assert house.ticket(ticket_id).announce_at is None
+
+
+def test_every_deadline_that_is_over_is_told_however_many_there_are(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("supportdesk.desk.housekeeping.MOST_AT_ONCE", 2)
+    tickets = [house.customer_writes(sender=f"c{number}@example.com") for number in range(5)]
+    house.desk.perform("snooze", house.giulia, tickets[:1], {"until": "3d", "after_deadline": True})
+    house.pass_time(days=2)
+    assert keep_house(house.desk)["deadlines"] == 5, "who sleeps is told too: a snooze stops no clock"
+    assert [told(house, ticket) for ticket in tickets] == [[("deadline_breached", "first_response")]] * 5
+
+
+def test_a_deadline_that_an_edited_calendar_moves_is_announced_at_its_new_time_and_once(house: House) -> None:
+    ticket_id = house.customer_writes()  # Wednesday 10:30, always open
+    house.pass_time(hours=18)
+    keep_house(house.desk)
+    keep_hours(house, NINE_TO_SIX)
+    house.pass_time(hours=9)
+    keep_house(house.desk)
+    assert [kind for kind, _target in told(house, ticket_id)] == ["deadline_warning", "deadline_breached"]
+
+
+def told(house: House, ticket_id: TicketId) -> list[tuple[str, str]]:
+    events = house.desk.read.events(ticket_id=ticket_id)
+    return [(event.kind, event.data["target"]) for event in events if event.kind.startswith("deadline_")]
 
 
 def test_a_shop_that_had_no_openings_gets_deadlines_with_its_hours(house: House) -> None:

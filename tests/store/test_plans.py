@@ -79,6 +79,7 @@ QUESTIONS: dict[str, Question] = {
     "rows": lambda read, now: read.queue_rows([TICKET], agent_id=ME, now=now),
     "counts": lambda read, now: read.counts(agent_id=ME, now=now),
     "thread": lambda read, now: read.thread(TICKET),
+    "to announce": lambda read, now: read.to_announce(now=now, limit=100),
     "unanswered": lambda read, now: read.unanswered(now=now),
     "outbox": lambda read, now: read.outbox(states=["held", "deferred"]),
     "due": lambda read, now: due_rows(read, now, mailboxes=[1], limit=20),

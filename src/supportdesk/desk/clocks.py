@@ -20,7 +20,8 @@ from supportdesk.desk.model import MessageId, OutboxId, Ticket, TicketId
 from supportdesk.desk.ports import Insert, Looks, NewRef, Plan, Row, Transaction, Update
 from supportdesk.desk.settings import find_hours, settings_in
 
-CLOCKS = ("waiting_since", "first_response_at", "first_due", "next_due", "resolution_due", "due_at")
+DUE = ("first_due", "next_due", "resolution_due", "due_at")
+CLOCKS = ("waiting_since", "first_response_at", *DUE, "announce_at")
 REPLY_KINDS = ("reply", "new")
 SEEN = "seen"  # in a logged call's evidence: up to which seq its ticket had been read
 
@@ -38,7 +39,10 @@ def recompute(tx: Transaction, ticket_id: TicketId, *, refresh: bool = False) ->
     pending = _pending_spells(tx, root) if policy.resolution else ()
     facts = sla.Facts(root.created_at, since, answered_at, root.solved_at, pending)
     targets = sla.compute(policy, calendar, facts) if root.status != "spam" else sla.Targets()
-    plan += _silent_update(root, {"sla_id": sla_id, **_columns(facts, targets)})
+    columns = _columns(facts, targets)
+    if all(columns[name] == getattr(root, name) for name in DUE):
+        columns["announce_at"] = root.announce_at  # what was told of these deadlines is told
+    plan += _silent_update(root, {"sla_id": sla_id, **columns})
     for member in family[1:]:
         # A merged ticket has no clock of its own: its customer waits in the survivor.
         plan += _silent_update(member, {**dict.fromkeys(CLOCKS), "first_response_at": member.first_response_at})
@@ -314,6 +318,7 @@ def _columns(facts: sla.Facts, targets: sla.Targets) -> dict[str, Any]:
         "next_due": targets.next_due,
         "resolution_due": targets.resolution_due,
         "due_at": sla.due(targets),
+        "announce_at": targets.announce_at,
     }
 
 

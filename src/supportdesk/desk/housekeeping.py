@@ -10,11 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from supportdesk.desk import sla, triage
+from supportdesk.desk import triage
 from supportdesk.desk.bulk import read_facts, update_clocks
-from supportdesk.desk.calendar import Calendar
 from supportdesk.desk.clocks import calendar_of, family_of, stored_calendar, targets_of
-from supportdesk.desk.hours import business_days_after, is_open
+from supportdesk.desk.hours import business_days_after, next_opening
 from supportdesk.desk.model import Actor, Ticket, TicketId
 from supportdesk.desk.ports import Plan, PlannedEvent, Row, Transaction
 from supportdesk.desk.reminders import last_public_message, pending_since, send_reminders
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from supportdesk.desk.desk import Desk
 
 RULE = Actor("rule", None, "housekeeping")
-MOST_AT_ONCE = 1000
+MOST_AT_ONCE = 1000  # of what is announced in one reading
 
 Decide = Callable[[Transaction, Ticket, DeskSettings], Plan]
 
@@ -36,10 +35,21 @@ def keep_house(desk: Desk) -> Mapping[str, int]:
         ("auto_close", _with_status(desk, "solved"), _close),
         ("auto_solve", _with_status(desk, "pending"), _solve_silent),
         ("hold_ended", _with_status(desk, "on_hold"), _end_hold),
-        ("deadlines", _waiting(desk), _announce),
     )
     done = {name: _run(desk, tickets, decide) for name, tickets, decide in steps}
-    return {**done, "reminders": send_reminders(desk)}
+    return {**done, "deadlines": announce_deadlines(desk), "reminders": send_reminders(desk)}
+
+
+def announce_deadlines(desk: Desk) -> int:
+    """Tell of every deadline that is near or over, once each, while the shop is open; how many were told."""
+    told, now = 0, desk.clock.now()
+    before: list[TicketId] = []
+    while due := desk.read.to_announce(now=now, limit=MOST_AT_ONCE):
+        done = sum(was_told for turn in in_turns(desk.store, due, _announce) for _ticket, was_told in turn)
+        if not done and due == before:
+            break
+        told, before = told + done, due
+    return told
 
 
 def _run(desk: Desk, tickets: Sequence[TicketId], decide: Decide) -> int:
@@ -62,8 +72,7 @@ def _with_status(desk: Desk, status: str) -> list[TicketId]:
     """Tickets of that status whose time may have come: what settles it is decided inside the transaction."""
     now, settings = desk.clock.now(), desk.settings()
     rows = desk.read.rows("ticket", {"status": status, "merged_into": None})
-    found = [TicketId(row["id"]) for row in rows if _may_be_due(row, now, settings)]
-    return found[:MOST_AT_ONCE]
+    return [TicketId(row["id"]) for row in rows if _may_be_due(row, now, settings)]
 
 
 def _may_be_due(row: Row, now: datetime, settings: DeskSettings) -> bool:
@@ -75,28 +84,6 @@ def _may_be_due(row: Row, now: datetime, settings: DeskSettings) -> bool:
         else (row["last_message_at"], settings.pending_auto_solve_days)
     )
     return row["waiting_since"] is None and isinstance(since, datetime) and since + timedelta(days=days) <= now
-
-
-def _waiting(desk: Desk) -> list[TicketId]:
-    """Waiting tickets whose next announcement has come, by the stored policy and calendar."""
-    now = desk.clock.now()
-    ids = desk.read.queue_ids("needs_reply", agent_id=None, now=now, limit=MOST_AT_ONCE)
-    snapshots: dict[int, tuple[sla.Policy, Calendar]] = {
-        row["id"]: (sla.Policy.from_json(row["body"]["policy"]), Calendar.from_json(row["body"]["calendar"]))
-        for row in desk.read.rows("sla_snapshot")
-    }
-    found = []
-    for ticket in desk.read.rows("ticket", {"id": ids}, order="id"):
-        snapshot = snapshots.get(ticket["sla_id"])
-        if snapshot is None or ticket["waiting_since"] is None:
-            continue
-        facts = sla.Facts(
-            ticket["created_at"], ticket["waiting_since"], ticket["first_response_at"], ticket["solved_at"]
-        )
-        targets = sla.compute(*snapshot, facts)
-        if targets.warn_at is not None and targets.warn_at <= now:
-            found.append(TicketId(ticket["id"]))
-    return found
 
 
 # ---- decisions, inside the transaction -------------------------------------------------------------------------------
@@ -135,26 +122,48 @@ def _end_hold(tx: Transaction, ticket: Ticket, _settings: DeskSettings) -> Plan:
     return _change(tx, ticket, "hold_ended", "open")
 
 
-def _announce(tx: Transaction, ticket: Ticket, _settings: DeskSettings) -> Plan:
-    """One event at 75 % and one at the breach, once for each time that a customer waits, while the shop is open."""
-    if ticket.waiting_since is None or ticket.status == "spam" or ticket.merged_into is not None:
-        return Plan()
-    targets = targets_of(tx, ticket)
-    told = {
+def _announce(tx: Transaction, ticket_id: TicketId) -> bool:
+    """One event of each open target at 75 % and one at its breach; what is due in closed hours waits for the opening.
+
+    A response is told of once for each time that a customer waits, the resolution once for good.
+    """
+    ticket = tx.ticket(ticket_id)
+    coming: list[datetime] = []
+    event: PlannedEvent | None = None
+    opens = next_opening(stored_calendar(tx, ticket), tx.now)
+    for one in targets_of(tx, ticket).announcements if ticket.status != "spam" else ():
+        told = _told(tx, ticket, one.target)
+        if "deadline_breached" in told:
+            continue
+        kind, at = "deadline_breached", one.breach_at
+        if "deadline_warning" not in told and (at is None or at > tx.now):
+            kind, at = "deadline_warning", one.warn_at
+        if at is None or opens is None:
+            continue
+        if max(at, opens) > tx.now or event is not None:
+            coming.append(max(at, opens))
+            continue
+        event = PlannedEvent(ticket.id, kind, {"target": one.target})
+        if kind == "deadline_warning" and one.breach_at is not None:
+            coming.append(one.breach_at)
+    after = min(coming, default=None)
+    if after != ticket.announce_at:
+        tx.rewrite("ticket", {"id": ticket.id}, {"announce_at": after})
+    if event is not None:
+        tx.apply(Plan(events=(event,), undoable=False), RULE, new_action_id())
+    return event is not None
+
+
+def _told(tx: Transaction, ticket: Ticket, target: str) -> set[str]:
+    """The announcements that were made of the target."""
+    kinds = ["deadline_warning", "deadline_breached"]
+    rows = tx.rows("event", {"ticket_id": ticket.id, "kind": kinds}, columns=("kind", "at", "data"))
+    since = None if target == "resolution" else ticket.waiting_since
+    return {
         row["kind"]
-        for kind in ("deadline_warning", "deadline_breached")
-        for row in tx.rows("event", {"ticket_id": ticket.id, "kind": kind}, order="-seq", limit=1)
-        if row["at"] >= ticket.waiting_since
+        for row in rows
+        if (row["data"]["target"] == "resolution") == (target == "resolution") and (since is None or row["at"] >= since)
     }
-    if targets.breach_at is not None and targets.breach_at <= tx.now:
-        kind = "deadline_breached"
-    elif targets.warn_at is not None and targets.warn_at <= tx.now:
-        kind = "deadline_warning"
-    else:
-        return Plan()
-    if kind in told or not is_open(stored_calendar(tx, ticket), tx.now):
-        return Plan()
-    return Plan(events=(PlannedEvent(ticket.id, kind),), undoable=False)
 
 
 # ---- helpers ---------------------------------------------------------------------------------------------------------

@@ -33,6 +33,9 @@ OUTBOX_STATES: tuple[OutboxState, ...] = (
 OutboxKind = Literal["reply", "new", "forward", "note", "acknowledgement", "bump"]
 OUTBOX_KINDS: tuple[OutboxKind, ...] = ("reply", "new", "forward", "note", "acknowledgement", "bump")
 Stage = Literal["", "connected", "mail", "rcpt", "data_started", "dot_sent"]
+RESTORED = "restored"
+"""`lease_owner` of a reply that a restore put in doubt and whose ticket has not been told of it yet."""
+
 STAGES: tuple[Stage, ...] = ("", "connected", "mail", "rcpt", "data_started", "dot_sent")
 Outcome = Literal["message", "note", "parked", "duplicate", "echo", "gone"]
 OUTCOMES: tuple[Outcome, ...] = ("message", "note", "parked", "duplicate", "echo", "gone")
@@ -131,6 +134,7 @@ class Ticket:
     first_due: datetime | None = None
     next_due: datetime | None = None
     resolution_due: datetime | None = None
+    announce_at: datetime | None = None
     sla_id: int | None = None
     snoozed_until: datetime | None = None
     snooze_mode: SnoozeMode | None = None

@@ -258,6 +258,9 @@ class Reader(Looks, Protocol):
     def canned_uses(self) -> dict[str, tuple[int, int]]:
         """For each canned response how many replies went out with it, and how many of them were edited before."""
 
+    def to_announce(self, *, now: datetime, limit: int) -> list[TicketId]:
+        """The tickets of whose deadlines agents are to be told now, the longest due first."""
+
     def unanswered(self, *, now: datetime, older_than: datetime | None = None) -> list[Row]:
         """Every waiting customer, unresolved delivery and unseen parked mail (domain.md section 1), longest first."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from supportdesk.desk.clocks import recompute
+from supportdesk.desk.clocks import DUE, recompute
 from supportdesk.desk.model import Actor, TicketId
 from supportdesk.desk.ports import Plan, PlannedEvent, Row, Transaction, Update
 from supportdesk.desk.settings import kept_calendar_id, new_action_id
@@ -12,8 +12,6 @@ from supportdesk.desk.turns import in_turns
 
 if TYPE_CHECKING:
     from supportdesk.desk.desk import Desk
-
-DUE = frozenset({"first_due", "next_due", "resolution_due", "due_at"})
 
 
 def retarget(desk: Desk, actor: Actor, *, mailbox: int | None = None, market: int | None = None) -> int:
@@ -29,7 +27,7 @@ def retarget(desk: Desk, actor: Actor, *, mailbox: int | None = None, market: in
         if plan == Plan():
             return False
         # A closure in December leaves alone what is due tomorrow, although it is stored with the new hours.
-        moved = any(isinstance(change, Update) and DUE & change.after.keys() for change in plan.silent)
+        moved = any(isinstance(change, Update) and change.after.keys() & set(DUE) for change in plan.silent)
         events = (PlannedEvent(ticket_id, "calendar"),) if moved else ()
         tx.apply(plan + Plan(events=events, undoable=False), actor, action_id)
         return moved

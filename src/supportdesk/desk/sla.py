@@ -86,11 +86,23 @@ TargetKind = Literal["first_response", "next_response", "resolution"]
 
 
 @dataclass(frozen=True, slots=True)
+class Announcement:
+    """When agents are told of one target, once each: `warn_at` (75 % of the opening time) and `breach_at`.
+
+    Both lie in opening hours; None without an opening.
+    """
+
+    target: TargetKind
+    warn_at: datetime | None
+    breach_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Targets:
     """What is open and when it is due (UTC); None: not running, or answered, or paused.
 
-    `warn_at` (75 % of the opening time) and `breach_at` belong to the target that is due next and lie in opening
-    hours: that is when agents are told, once. `inside_due` is the agents' own goal for the open response.
+    `announcements` has one for each open target, `warn_at` and `breach_at` are those of the one that is due next.
+    `inside_due` is the agents' own goal for the open response.
     `without_opening`: the calendar has no opening for 400 days, so no time can be named although somebody may wait.
     """
 
@@ -98,9 +110,21 @@ class Targets:
     next_due: datetime | None = None
     resolution_due: datetime | None = None
     inside_due: datetime | None = None
-    warn_at: datetime | None = None
-    breach_at: datetime | None = None
+    announcements: tuple[Announcement, ...] = ()  # the target that is due next first
     without_opening: bool = False
+
+    @property
+    def warn_at(self) -> datetime | None:
+        return self.announcements[0].warn_at if self.announcements else None
+
+    @property
+    def breach_at(self) -> datetime | None:
+        return self.announcements[0].breach_at if self.announcements else None
+
+    @property
+    def announce_at(self) -> datetime | None:
+        """When the first of all announcements is due."""
+        return min((one.warn_at for one in self.announcements if one.warn_at is not None), default=None)
 
 
 def compute(policy: Policy, calendar: Calendar, facts: Facts) -> Targets:
@@ -128,20 +152,17 @@ def compute(policy: Policy, calendar: Calendar, facts: Facts) -> Targets:
         without_opening = without_opening or due_at is None
         if due_at is not None:
             started["resolution"] = (facts.created_at, due_at)
-    warn_at, breach_at = None, None
-    if started:
-        kind = min(started, key=lambda name: started[name][1])
-        start, due_at = started[kind]
-        pauses = facts.pending if kind == "resolution" else ()
-        warn_at, breach_at = _announcements(calendar, start, due_at, pauses)
+    announcements = [
+        _announcement(kind, calendar, start, due_at, facts.pending if kind == "resolution" else ())
+        for kind, (start, due_at) in sorted(started.items(), key=lambda target: target[1][1])
+    ]
     dues = {kind: due_at for kind, (_, due_at) in started.items()}
     return Targets(
         first_due=dues.get("first_response"),
         next_due=dues.get("next_response"),
         resolution_due=dues.get("resolution"),
         inside_due=inside_due,
-        warn_at=warn_at,
-        breach_at=breach_at,
+        announcements=tuple(announcements),
         without_opening=without_opening,
     )
 
@@ -193,14 +214,19 @@ def _after_running(
     return deadline(calendar, start, seconds)
 
 
-def _announcements(
-    calendar: Calendar, start: datetime, due_at: datetime, pauses: Sequence[tuple[datetime, datetime | None]]
-) -> tuple[datetime | None, datetime | None]:
+def _announcement(
+    target: TargetKind,
+    calendar: Calendar,
+    start: datetime,
+    due_at: datetime,
+    pauses: Sequence[tuple[datetime, datetime | None]],
+) -> Announcement:
     total = elapsed(calendar, start, due_at) - sum(
         elapsed(calendar, max(start, begins), min(due_at, ends or due_at)) for begins, ends in pauses
     )
     at_three_quarters = _after_running(calendar, start, -(-total * WARN_AT_PERCENT // 100), pauses)
-    return at_three_quarters and next_opening(calendar, at_three_quarters), next_opening(calendar, due_at)
+    warn_at = at_three_quarters and next_opening(calendar, at_three_quarters)
+    return Announcement(target, warn_at, next_opening(calendar, due_at))
 
 
 _TARGET_NAMES: Final = ("first_response", "next_response", "resolution", "inside")

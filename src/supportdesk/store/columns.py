@@ -60,9 +60,9 @@ team_member: *team_id:int *agent_id:int
 ticket: *id:id subject status priority kind mailbox_id:int market_id:int customer_id:int assignee_id:int team_id:int
     language language_source created_at:time updated_at:time version:int seq:int waiting_since:time
     last_message_at:time first_response_at:time solved_at:time closed_at:time due_at:time first_due:time next_due:time
-    resolution_due:time sla_id:int snoozed_until:time snooze_mode snooze_reason snoozed_by:int on_hold_until:time
-    merged_into:int merged_at:time follow_up_of:int split_from:int suggested_id:int reopened_count:int
-    auto_solved:flag order_number message_count:int has_attachment:flag badges:json
+    resolution_due:time announce_at:time sla_id:int snoozed_until:time snooze_mode snooze_reason snoozed_by:int
+    on_hold_until:time merged_into:int merged_at:time follow_up_of:int split_from:int suggested_id:int
+    reopened_count:int auto_solved:flag order_number message_count:int has_attachment:flag badges:json
 ticket_follow: *ticket_id:int *agent_id:int following:flag told_event:int mentioned_by:int mentioned_at:time
 ticket_seen: *ticket_id:int *agent_id:int seq:int
 ticket_tag: *ticket_id:int *tag

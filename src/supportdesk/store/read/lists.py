@@ -61,6 +61,15 @@ def read_unanswered(connection: Connection, *, now: datetime, older_than: dateti
     return list(rows)
 
 
+def read_to_announce(connection: Connection, now: datetime, limit: int) -> list[TicketId]:
+    """The tickets of whose deadlines agents are to be told, the longest due first."""
+    rows = connection.execute(
+        "SELECT id FROM ticket WHERE announce_at IS NOT NULL AND announce_at <= ? ORDER BY announce_at LIMIT ?",
+        (now, limit),
+    )
+    return [TicketId(row[0]) for row in rows]
+
+
 def _waiting(connection: Connection) -> list[dict[str, Any]]:
     condition = " AND ".join(f"ticket.{term}" for term in NEEDS_REPLY.split(" AND "))
     return [

@@ -120,6 +120,10 @@ class SqlReader:
         with self._pool.connection() as connection:
             return lists.read_canned_uses(connection)
 
+    def to_announce(self, *, now: datetime, limit: int) -> list[TicketId]:
+        with self._pool.connection() as connection:
+            return lists.read_to_announce(connection, now, limit)
+
     def unanswered(self, *, now: datetime, older_than: datetime | None = None) -> list[Row]:
         with self._pool.connection() as connection:
             return lists.read_unanswered(connection, now=now, older_than=older_than)

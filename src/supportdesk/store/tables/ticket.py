@@ -48,6 +48,7 @@ class Ticket(Table, table=True):
         Index("ix_ticket_language", "language", "id"),
         Index("ix_ticket_mailbox", "mailbox_id", "id"),
         Index("ix_ticket_created", "created_at"),
+        partial("ix_ticket_announce", "announce_at", where="announce_at IS NOT NULL"),
         partial("ix_ticket_merged", "merged_into", where="merged_into IS NOT NULL"),
         partial("ix_ticket_snoozed", "snoozed_until", where="snoozed_until IS NOT NULL"),
         partial("ix_ticket_order", "order_number", where="order_number <> ''"),
@@ -78,6 +79,7 @@ class Ticket(Table, table=True):
     first_due: datetime | None = time()
     next_due: datetime | None = time()
     resolution_due: datetime | None = time()
+    announce_at: datetime | None = time()  # when agents are told of a deadline next; empty once all was told
     sla_id: int | None = reference("sla_snapshot.id")
     snoozed_until: datetime | None = time()
     snooze_mode: str | None = Field(default=None, sa_type=Text)

@@ -49,9 +49,9 @@ WORKS = 0x5344
 DERIVED = {
     "message": frozenset({"subject", "body", "body_source", "folds", "links", "language", "external_id"}),
     "message_mail": frozenset({"message_id_norm", "in_reply_to", "references", "thread_root", "fingerprint"}),
-    "ticket": frozenset({"has_attachment"}),
+    "ticket": frozenset({"has_attachment", "announce_at"}),
 }
-"""What follows from the raw mail alone and is made anew by `reindex`; everything else was decided."""
+"""What follows from the raw mail alone and is made anew by `reindex`, or from the log; everything else was decided."""
 
 
 class WriteTransaction:

@@ -295,6 +295,7 @@ def upgrade() -> None:
         sa.Column("first_due", TIME, nullable=True),
         sa.Column("next_due", TIME, nullable=True),
         sa.Column("resolution_due", TIME, nullable=True),
+        sa.Column("announce_at", TIME, nullable=True),
         sa.Column("sla_id", sa.Integer(), nullable=True),
         sa.Column("snoozed_until", TIME, nullable=True),
         sa.Column("snooze_mode", sa.Text(), nullable=True),
@@ -333,6 +334,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_ticket_customer", "ticket", ["customer_id", "id"])
+    partial_index("ix_ticket_announce", "ticket", ["announce_at"], "announce_at IS NOT NULL")
     partial_index("ix_ticket_assignee", "ticket", ["assignee_id", "id"], "assignee_id IS NOT NULL")
     op.create_index("ix_ticket_language", "ticket", ["language", "id"])
     op.create_index("ix_ticket_mailbox", "ticket", ["mailbox_id", "id"])
