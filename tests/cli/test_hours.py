@@ -44,9 +44,22 @@ def test_what_is_wrong_with_the_hours_is_named_and_exits_1(shop: House, supportd
     assert (found.code, [one["code"] for one in found.json()]) == (1, ["no_hours"])
     assert supportdesk("hours", "set", "mon-fri 9-13", "--holidays", "IT").code == 0
     assert supportdesk("hours", "check").code == 0
-    unsaid = supportdesk("hours", "close", "2030-08-10")
+    unsaid = supportdesk("hours", "close", "2030-08-10", "--unannounced")
     assert unsaid.code == 0 and "it" in unsaid.err
     assert [one["code"] for one in supportdesk("hours", "check", "--json").json()] == ["no_notice"]
+
+
+def test_a_closure_is_announced_in_every_language_that_is_served_where_no_notice_was_written(
+    shop: House, supportdesk: Run
+) -> None:
+    shop.desk.save_mailbox(shop.giulia, {"id": shop.mailbox_id, "languages": ("de", "nb")})
+    assert supportdesk("hours", "set", "mon-fri 9-13", "--holidays", "IT").code == 0
+    closed = supportdesk("hours", "close", "2030-08-12..2030-08-23", "--notice", "de=Betriebsferien")
+    [planned] = supportdesk("hours", "show", "--json").json()["exceptions"]
+    italian = "Siamo chiusi da lunedì 12 agosto 2030 a venerdì 23 agosto 2030."
+    assert planned["notices"] == {"de": "Betriebsferien", "it": italian}
+    assert italian in closed.err
+    assert "customers of these languages read no notice: no" in closed.err
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from supportdesk.l10n.promise import by_when, on_day, promise_languages
+from supportdesk.l10n.promise import by_when, closed_on, on_day, promise_languages
 
 NOW = datetime(2026, 9, 2, 10, 0, tzinfo=UTC)
 UTC_ZONE = ZoneInfo("UTC")
@@ -16,6 +17,18 @@ UTC_ZONE = ZoneInfo("UTC")
 def day(number: int, hour: int = 15) -> datetime:
     """A day of the week that begins on Monday, 7 September 2026."""
     return datetime(2026, 9, 7 + number, hour, 0, tzinfo=UTC)
+
+
+def test_a_closed_shop_says_so_in_every_language_that_promises():
+    first, last, today = dt.date(2026, 8, 10), dt.date(2026, 8, 21), dt.date(2026, 7, 1)
+    for language in promise_languages():
+        several, one = closed_on(first, last, language, today), closed_on(first, first, language, today)
+        assert several.count("10") == several.count("21") == one.count("10") == 1, language
+        assert "2026" not in several + one
+        assert "2027" in closed_on(first, dt.date(2027, 1, 6), language, today)
+    assert closed_on(first, last, "it-CH", today) == "Siamo chiusi da lunedì 10 agosto a venerdì 21 agosto."
+    assert closed_on(first, first, "pl", today) == "Dnia 10 sierpnia mamy przerwę."
+    assert closed_on(first, last, "nb", today) == ""
 
 
 def test_polish_weekdays_stand_in_the_accusative():

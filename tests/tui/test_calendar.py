@@ -19,6 +19,8 @@ from tests.tui.conftest import Shop, list_shown, notices, screen_of, shown, unti
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from textual.pilot import Pilot
+
 NINE_TO_SIX = ((540, 1080),)
 LUNCH = ((540, 780), (900, 1140))
 WEEK = (LUNCH,) * 5 + (((540, 780),), ())
@@ -30,8 +32,8 @@ def kept(shop: Shop) -> Shop:
     """A shop with lunch, Italian holidays and a closure in August 2027, that serves Italians and Germans."""
     desk, giulia = shop.house.desk, shop.house.giulia
     desk.save_mailbox(giulia, {"id": shop.house.mailbox_id, "languages": ("it", "de")})
-    calendar = Calendar("Europe/Rome", WEEK, "IT", "", (FERIE,))
-    desk.change_hours(giulia, desk.hours(), lambda _before: calendar, "set")
+    opening = Calendar("Europe/Rome", WEEK, "IT", "", (FERIE,))
+    desk.change_hours(giulia, desk.hours(), lambda _before: opening, "set")
     return shop
 
 
@@ -46,14 +48,21 @@ def hours(shop: Shop) -> Calendar:
     return shop.house.desk.hours().hours
 
 
+async def calendar(pilot: Pilot[int], day: date | None = None) -> CalendarScreen:
+    """The calendar, opened from the list, with the cursor on that day."""
+    await list_shown(pilot)
+    await pilot.press("g", "c")
+    screen = await screen_of(pilot, CalendarScreen)
+    if day is not None:
+        screen._go(day)
+    return screen
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_a_month_shows_what_is_open_and_why_not(kept: Shop, size: tuple[int, int], italian: None) -> None:
     app = kept.console()
     async with app.run_test(size=size) as pilot:
-        await list_shown(pilot)
-        await pilot.press("g", "c")
-        screen = await screen_of(pilot, CalendarScreen)
-        screen._go(date(2027, 8, 15))
+        screen = await calendar(pilot, date(2027, 8, 15))
         await until(pilot, lambda: "agosto 2027" in shown(app).casefold(), "the month")
         await until(pilot, lambda: "Chiusi per" in shown(app), "the closure")
         text = shown(app)
@@ -69,10 +78,7 @@ async def test_a_month_shows_what_is_open_and_why_not(kept: Shop, size: tuple[in
 async def test_a_closure_is_planned_with_its_notice_in_each_language_and_taken_back(kept: Shop) -> None:
     app = kept.console()
     async with app.run_test(size=(80, 24)) as pilot:
-        await list_shown(pilot)
-        await pilot.press("g", "c")
-        screen = await screen_of(pilot, CalendarScreen)
-        screen._go(date(2027, 12, 23))
+        screen = await calendar(pilot, date(2027, 12, 23))
         await pilot.press("c")
         await until(pilot, lambda: screen.prompt.purpose == "days", "the days")
         assert screen.prompt.value == "2027-12-23"
@@ -80,9 +86,11 @@ async def test_a_closure_is_planned_with_its_notice_in_each_language_and_taken_b
         await until(pilot, lambda: "9 days" in shown(app), "what it means")
         await pilot.press("enter")
         await until(pilot, lambda: screen.prompt.purpose == "notice it", "the first language")
-        await pilot.press(*"Buone feste", "enter")
+        written = "Siamo chiusi da giovedì 23 dicembre 2027 a venerdì 31 dicembre 2027."
+        assert screen.prompt.value == written
+        await pilot.press("ctrl+u", *"Buone feste", "enter")
         await until(pilot, lambda: screen.prompt.purpose == "notice de", "the second language")
-        await pilot.press(*"Frohe Feste", "enter")
+        await pilot.press("ctrl+u", *"Frohe Feste", "enter")
         await until(pilot, lambda: len(hours(kept).exceptions) == 2, "the closure")
         added = hours(kept).exceptions[-1]
         assert (added.first, added.last, added.intervals) == (date(2027, 12, 23), date(2027, 12, 31), ())
@@ -95,10 +103,7 @@ async def test_a_closure_is_planned_with_its_notice_in_each_language_and_taken_b
 async def test_a_special_opening_the_week_and_the_holidays_are_changed(kept: Shop) -> None:
     app = kept.console()
     async with app.run_test(size=(120, 40)) as pilot:
-        await list_shown(pilot)
-        await pilot.press("g", "c")
-        screen = await screen_of(pilot, CalendarScreen)
-        screen._go(date(2027, 12, 19))
+        screen = await calendar(pilot, date(2027, 12, 19))
         await pilot.press("o", "enter")
         await until(pilot, lambda: screen.prompt.purpose == "hours", "the hours")
         screen.prompt.query_one("SafeInput").value = "10-13 15-18"  # type: ignore[attr-defined]
@@ -121,10 +126,7 @@ async def test_a_special_opening_the_week_and_the_holidays_are_changed(kept: Sho
 async def test_what_is_no_day_is_refused_and_nothing_is_lost(kept: Shop) -> None:
     app = kept.console()
     async with app.run_test(size=(80, 24)) as pilot:
-        await list_shown(pilot)
-        await pilot.press("g", "c")
-        screen = await screen_of(pilot, CalendarScreen)
-        screen._go(date(2027, 12, 23))
+        screen = await calendar(pilot, date(2027, 12, 23))
         await pilot.press("c", *"..2027-12-01", "enter")
         await until(pilot, lambda: "ends before it begins" in shown(app), "the reason")
         assert screen.prompt.purpose == "days"
@@ -134,10 +136,7 @@ async def test_what_is_no_day_is_refused_and_nothing_is_lost(kept: Shop) -> None
 async def test_days_weeks_and_months_are_walked_with_keys(kept: Shop) -> None:
     app = kept.console()
     async with app.run_test(size=(80, 24)) as pilot:
-        await list_shown(pilot)
-        await pilot.press("g", "c")
-        screen = await screen_of(pilot, CalendarScreen)
-        screen._go(date(2027, 1, 31))
+        screen = await calendar(pilot, date(2027, 1, 31))
         for keys, day in (("l", (2, 1)), ("h", (1, 31)), ("pagedown", (2, 28)), ("j", (3, 7)), ("k", (2, 28)),
                           ("left", (2, 27)), ("right", (2, 28)), ("pageup", (1, 28))):  # fmt: skip
             await pilot.press(keys)
@@ -147,9 +146,7 @@ async def test_days_weeks_and_months_are_walked_with_keys(kept: Shop) -> None:
 async def test_an_agent_sees_the_hours_and_changes_nothing(kept: Shop) -> None:
     app = kept.console("luca")
     async with app.run_test(size=(80, 24)) as pilot:
-        await list_shown(pilot)
-        await pilot.press("g", "c")
-        screen = await screen_of(pilot, CalendarScreen)
+        screen = await calendar(pilot)
         assert not screen.can("close_days") and screen.can("day_after")
         await pilot.press("c")
         assert screen.prompt.purpose == ""
@@ -158,10 +155,7 @@ async def test_an_agent_sees_the_hours_and_changes_nothing(kept: Shop) -> None:
 async def test_a_change_elsewhere_is_shown(kept: Shop) -> None:
     app = kept.console()
     async with app.run_test(size=(120, 40)) as pilot:
-        await list_shown(pilot)
-        await pilot.press("g", "c")
-        screen = await screen_of(pilot, CalendarScreen)
-        screen._go(date(2027, 5, 3))
+        await calendar(pilot, date(2027, 5, 3))
         other = CalendarException(date(2027, 5, 3), date(2027, 5, 3), (), {"en": "Stocktaking"})
         desk = kept.house.desk
         edit = lambda calendar: replace(calendar, exceptions=(*calendar.exceptions, other))  # noqa: E731

@@ -126,10 +126,13 @@ def close(
     session: Session,
     days: Annotated[str, typer.Argument(metavar="DAYS", help=N_("2026-12-24 or 2026-08-10..2026-08-21"))],
     notice: Annotated[list[str] | None, NOTICE] = None,
+    unannounced: Annotated[
+        bool, typer.Option("--unannounced", help=N_("Customers read nothing of it where no --notice says so"))
+    ] = False,
     mailbox: Annotated[str, MAILBOX] = "",
     market: Annotated[str, MARKET] = "",
 ) -> int:
-    return _plan_days(session, mailbox, market, days, "", notice)
+    return _plan_days(session, mailbox, market, days, "", notice, announced=not unannounced)
 
 
 @verb(app, "open", N_("Plan a special opening: other hours on some days, holidays too"))
@@ -141,7 +144,7 @@ def open_specially(
     mailbox: Annotated[str, MAILBOX] = "",
     market: Annotated[str, MARKET] = "",
 ) -> int:
-    return _plan_days(session, mailbox, market, days, hours, notice)
+    return _plan_days(session, mailbox, market, days, hours, notice, announced=True)
 
 
 @verb(app, "remove", N_("Take away the closure or special opening that holds on a day"))
@@ -159,20 +162,27 @@ def remove(
     return _change(session, mailbox, market, without_exception(found), said)
 
 
-def _plan_days(session: Session, mailbox: str, market: str, days: str, hours: str, notice: list[str] | None) -> int:
+def _plan_days(
+    session: Session, mailbox: str, market: str, days: str, hours: str, notice: list[str] | None, *, announced: bool
+) -> int:
     from supportdesk.desk.arguments import clean_language
     from supportdesk.desk.calendar import CalendarException
-    from supportdesk.desk.opening_hours import with_exception
+    from supportdesk.desk.opening_hours import starter_notices, with_exception
 
     keeper = session.desk.hours(mailbox, market)
-    first, last = read_days(days, current_language(), _today(session, keeper))
+    today = _today(session, keeper)
+    first, last = read_days(days, current_language(), today)
     notices = {clean_language(tag): text for tag, text in assignments(notice or ()).items()}
+    missing = [tag for tag in keeper.languages if tag not in {one.partition("-")[0] for one in notices}]
+    starters = starter_notices(first, last, missing, today) if announced and not hours else {}
+    notices |= starters
     exception = CalendarException(first, last, read_intervals(hours) if hours else (), notices)
     said = _("Open: {days}") if hours else _("Closed: {days}")
     shown = first.isoformat() if first == last else f"{first} – {last}"
     code = _change(session, mailbox, market, with_exception(exception), said.format(days=shown))
-    missing = [tag for tag in keeper.languages if tag not in {one.partition("-")[0] for one in notices}]
-    if missing and not hours:
+    for tag, text in starters.items():
+        session.out.say(f"{tag}: {text}")
+    if (missing := [tag for tag in missing if tag not in starters]) and not hours:
         session.out.say(
             _("customers of these languages read no notice: {languages}").format(languages=", ".join(missing))
         )

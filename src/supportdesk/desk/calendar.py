@@ -58,8 +58,8 @@ class CalendarException:
         _check_intervals(where, self.intervals)
 
     def notice(self, language: str) -> str:
-        """The notice in `language` (`it`, `it-CH`), else in its base language, else in English, else none."""
-        for code in (language, re.split("[-_]", language)[0], "en"):
+        """The notice in `language` (`it`, `it-CH`), else in its base language, else none: never another one."""
+        for code in (language, re.split("[-_]", language)[0]):
             if code in self.notices:
                 return self.notices[code]
         return ""

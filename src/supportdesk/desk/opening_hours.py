@@ -6,7 +6,7 @@ span of time is `desk.hours`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal
@@ -22,6 +22,7 @@ from supportdesk.desk.settings import new_action_id
 from supportdesk.desk.turns import again_if_busy
 from supportdesk.errors import Conflict, NotFound
 from supportdesk.l10n.catalog import _, ngettext
+from supportdesk.l10n.promise import closed_on
 from supportdesk.l10n.tags import canonical_language
 
 if TYPE_CHECKING:
@@ -225,6 +226,12 @@ def check_hours(keeper: Keeper, now: datetime) -> Iterator[Finding]:
         if missing and not item.intervals:
             text = _("{days}: closed without a notice in {languages}").format(days=days, languages=", ".join(missing))
             yield Finding(keeper.name, "no_notice", text)
+
+
+def starter_notices(first: date, last: date, languages: Iterable[str], today: date) -> dict[str, str]:
+    """What customers read of a closure for which nobody wrote more: a sentence in each language that has one."""
+    said = {tag: closed_on(first, last, tag, today) for tag in languages}
+    return {tag: text for tag, text in said.items() if text}
 
 
 def _has_notice(exception: CalendarException, language: str) -> bool:

@@ -1,5 +1,7 @@
 """By when, and on which day, as a sentence of the customer's language goes on: `entro lunedì 8 settembre alle 15:00`.
 
+And the sentence that a closed shop begins with, where nobody has written a better one.
+
 The day and the time are CLDR's; what stands before and between them is a wording of the language, because a preposition
 governs a case (`w środę`), an article (`no sábado`) or a number (`a la 1:00`). The date is named in full and never as
 *tomorrow*: the mail is read later than it is written.
@@ -42,6 +44,21 @@ def on_day(at: dt.datetime, locale: str, zone: ZoneInfo, now: dt.datetime) -> st
     """`lunedì 25 agosto`, `am Montag, 25. August`: when something happens."""
     language = LocaleTag.parse(locale).language
     return _ON[language](_day(at, locale, zone, now), at.astimezone(zone)) if language in _ON else ""
+
+
+def closed_on(first: dt.date, last: dt.date, locale: str, today: dt.date) -> str:
+    """`Siamo chiusi da lunedì 10 agosto a venerdì 21 agosto.`: both days included; "" without a wording."""
+    language = LocaleTag.parse(locale).language
+    if language not in _CLOSED:
+        return ""
+    style = "MMMMEEEEd" if first.year == last.year == today.year else "yMMMMEEEEd"
+    if language == "pl":  # a weekday after `od` would be in the genitive
+        style = style.replace("EEEE", "")
+    days = [cldr.date(day, locale, style=style) for day in (first, last)]
+    if language == "es":
+        days = [day.replace(",", "", 1) for day in days]
+    one, several = _CLOSED[language]
+    return one.format(*days) if first == last else several.format(*days)
 
 
 def _day(at: dt.datetime, locale: str, zone: ZoneInfo, now: dt.datetime) -> str:
@@ -94,4 +111,17 @@ _ON: Final[Mapping[str, Callable[[str, dt.datetime], str]]] = {
     "nl": lambda day, _at: f"op {day}",
     "pl": lambda day, _at: day,
     "pt": lambda day, at: f"{'no' if at.weekday() >= 5 else 'na'} {day}",
+}
+
+# Of one day, and of several.
+_CLOSED: Final[Mapping[str, tuple[str, str]]] = {
+    "de": ("Am {0}, haben wir geschlossen.", "Von {0}, bis {1}, haben wir geschlossen."),
+    "en": ("We are closed on {0}.", "We are closed from {0} to {1}."),
+    "es": ("El {0} estaremos cerrados.", "Estaremos cerrados del {0} al {1}."),
+    "fr": ("Nous sommes fermés le {0}.", "Nous sommes fermés du {0} au {1}."),
+    "it": ("Siamo chiusi {0}.", "Siamo chiusi da {0} a {1}."),
+    "ja": ("{0}は休業いたします。", "{0}から{1}まで休業いたします。"),
+    "nl": ("Op {0} zijn we gesloten.", "Van {0} tot en met {1} zijn we gesloten."),
+    "pl": ("Dnia {0} mamy przerwę.", "W dniach {0} – {1} mamy przerwę."),
+    "pt": ("Estamos fechados: {0}.", "Estamos fechados de {0}, a {1}."),
 }

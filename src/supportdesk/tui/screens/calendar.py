@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from supportdesk.desk import labels
 from supportdesk.desk.calendar import CalendarException, Interval, hours_of, load_zone
-from supportdesk.desk.opening_hours import exception_on, list_keepers, with_exception, without_exception
+from supportdesk.desk.opening_hours import (
+    exception_on,
+    list_keepers,
+    starter_notices,
+    with_exception,
+    without_exception,
+)
 from supportdesk.desk.week import read_days, read_intervals, read_week, write_intervals, write_week
 from supportdesk.errors import SupportdeskError
 from supportdesk.l10n.catalog import _, current_language, ngettext
@@ -266,6 +272,8 @@ class CalendarScreen(DeskScreen[None]):
         assert keeper is not None
         planned = exception_on(keeper.hours, first)
         notices = dict(planned.notices) if planned is not None else {}
+        if planned is None and not intervals:
+            notices = starter_notices(first, last, keeper.languages, self.session.local_now().date())
         languages = list(dict.fromkeys((*keeper.languages, *notices))) or [current_language()]
 
         def ask(at: int) -> None:
