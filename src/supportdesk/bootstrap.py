@@ -215,9 +215,11 @@ class Engine:
     def keep_house(self, deliverer: Deliverer, *, stop: Callable[[], bool]) -> None:
         """What is done every minute: the rules of time, orphaned claims, the Sent folders, the store's own upkeep."""
         from supportdesk.desk.housekeeping import keep_house
+        from supportdesk.desk.restored import flag_replies_in_doubt
         from supportdesk.desk.sent import look_into_sent
 
         deliverer.recover()
+        flag_replies_in_doubt(self.desk)  # a restore may have died before it did
         keep_house(self.desk)
         self.store.fold_view_counts()
         if self._swept is None or self.desk.clock.monotonic() - self._swept >= SWEEP_SECONDS:

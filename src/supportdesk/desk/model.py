@@ -33,10 +33,8 @@ OUTBOX_STATES: tuple[OutboxState, ...] = (
 OutboxKind = Literal["reply", "new", "forward", "note", "acknowledgement", "bump"]
 OUTBOX_KINDS: tuple[OutboxKind, ...] = ("reply", "new", "forward", "note", "acknowledgement", "bump")
 Stage = Literal["", "connected", "mail", "rcpt", "data_started", "dot_sent"]
-RESTORED = "restored"
-"""`lease_owner` of a reply that a restore put in doubt and whose ticket has not been told of it yet."""
-
 STAGES: tuple[Stage, ...] = ("", "connected", "mail", "rcpt", "data_started", "dot_sent")
+RESTORED = "restored"  # `lease_owner` of a reply that a restore put in doubt and whose ticket was not told yet
 Outcome = Literal["message", "note", "parked", "duplicate", "echo", "gone"]
 OUTCOMES: tuple[Outcome, ...] = ("message", "note", "parked", "duplicate", "echo", "gone")
 ParticipantRole = Literal["requester", "cc", "third_party", "external", "proposed"]

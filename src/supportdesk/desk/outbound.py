@@ -9,6 +9,7 @@ from supportdesk.desk.clocks import root_of
 from supportdesk.desk.model import Actor, OutboxId
 from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Plan, PlannedEvent, Row, Transaction, Update
+from supportdesk.desk.restored import flag_in
 from supportdesk.desk.results import Done
 from supportdesk.desk.settings import new_action_id
 from supportdesk.desk.turns import again_if_busy
@@ -79,7 +80,8 @@ def _checked(tx: Transaction, actor: Actor, outbox_id: OutboxId, state: str) -> 
         raise Conflict(
             _("the reply is {state}, not {wanted}").format(state=row["state"], wanted=state), what=row["state"]
         )
-    return row
+    flag_in(tx, row)
+    return tx.row("outbox", {"id": outbox_id}) or row
 
 
 def _recipients(tx: Transaction, table: str, where: Row, states: tuple[str, ...], state: str) -> list[Change]:

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from supportdesk.desk.model import RESTORED
 from supportdesk.errors import StoreError
 from supportdesk.store.address import Address, parse_url
 from supportdesk.store.connect import Connection, close_connection, connect, create_sqlite, sqlite_driver
@@ -279,7 +280,7 @@ def neutralise(connection: Connection, why: str) -> int:
     now = datetime.now(UTC)
     states = ", ".join(f"'{state}'" for state in UNDELIVERED)
     uncertain = connection.change(
-        "UPDATE outbox SET state = 'uncertain', error = ?, lease_owner = '',"
+        f"UPDATE outbox SET state = 'uncertain', error = ?, lease_owner = '{RESTORED}',"
         f" lease_until = NULL, version = version + 1, updated_at = ? WHERE state IN ({states})",
         (why, now),
     )
