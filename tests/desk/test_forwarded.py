@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from supportdesk.desk.evidence import explain
+from supportdesk.errors import Conflict
 from tests.support.post import mail
 
 if TYPE_CHECKING:
@@ -77,3 +78,46 @@ def test_thread_a_forward_is_believed_only_where_our_server_has_nothing_against_
     ticket = post.ticket_of(post.arrives(forward(headers=headers)))
     (sender,) = post.rows("customer_identity", {"customer_id": ticket.customer_id})
     assert sender["value"].startswith(requester)
+
+
+def test_thread_a_forward_is_an_action_of_the_agent_who_can_undo_it(forwarding: Post) -> None:
+    post, desk, giulia = forwarding, forwarding.house.desk, forwarding.house.giulia
+    ticket = post.ticket_of(post.arrives(forward()))
+    assert desk.undo(giulia).tickets == (ticket.id,)
+    (sender,) = post.rows("customer_identity", {"customer_id": desk.read.ticket(ticket.id).customer_id})
+    assert sender["value"] == "anna@bottega-staff.example"
+    question, note = desk.read.thread(ticket.id)
+    assert (question.author_address, question.text.strip()) == (
+        "anna@bottega-staff.example",
+        "Dov'è il mio ordine 5521?",
+    )
+    assert note.text == "Puoi guardare tu? Cliente difficile.", "what was said is said"
+    roles = {row["role"] for row in post.rows("participant", {"ticket_id": ticket.id})}
+    assert roles == {"requester", "proposed"}
+    assert ticket.id in post.unanswered()
+    with pytest.raises(Conflict):
+        desk.undo(giulia)
+
+
+def test_thread_a_forward_is_undone_after_what_was_done_since(forwarding: Post) -> None:
+    post, desk, giulia = forwarding, forwarding.house.desk, forwarding.house.giulia
+    ticket = post.ticket_of(post.arrives(forward()))
+    assert next(entry.badges for entry in desk.read.thread(ticket.id)) == ("forwarded:Giulia Verdi",)
+    desk.perform("tag", giulia, [ticket.id], {"tags": ["reso"]})
+    desk.undo(giulia)
+    assert desk.read.ticket(ticket.id).customer_id == ticket.customer_id
+    desk.undo(giulia)
+    assert desk.read.ticket(ticket.id).customer_id != ticket.customer_id
+    assert next(entry.badges for entry in desk.read.thread(ticket.id)) == ()
+
+
+def test_thread_a_forward_that_joins_a_ticket_is_no_action_of_its_own(forwarding: Post) -> None:
+    post = forwarding
+    first = post.ticket_of(
+        post.arrives(mail("Dov'è?", sender="Rosa <rosa@example.com>", message_id="<r1@example.com>"))
+    )
+    inner = "From: Rosa <rosa@example.com>\nSubject: ancora\nMessage-ID: <r1@example.com>\n\nE adesso?\n"
+    parts = f"--B\n\nguarda\n--B\nContent-Type: message/rfc822\n\n{inner}\n--B--\n"
+    joined = forward(parts, headers="Content-Type: multipart/mixed; boundary=B\n")
+    assert post.ticket_of(post.arrives(joined)).id == first.id
+    assert "forwarded" not in {event.kind for event in post.house.desk.read.events(ticket_id=first.id)}

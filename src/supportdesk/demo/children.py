@@ -126,13 +126,12 @@ def _be_smtp_server(settings: dict[str, Any]) -> None:
 
 
 def _be_worker(settings: dict[str, Any]) -> None:
-    import logging
-
     from supportdesk.bootstrap import open_engine
+    from supportdesk.cli import logs
     from supportdesk.config import load_config
     from supportdesk.worker import run_worker
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logs.set_up(verbose=False, as_json=False)
     engine = open_engine(load_config(Path(settings["config"])))
     say_ready()
     run_worker(engine)

@@ -21,7 +21,7 @@ from supportdesk.desk.acknowledgements import ack_facts, acknowledge, is_switche
 from supportdesk.desk.arrival import Arrival
 from supportdesk.desk.automatic_texts import warm_up
 from supportdesk.desk.correspondents import Correspondent, find_correspondent
-from supportdesk.desk.forwarded import forwarded_by_agent, note_what_was_said
+from supportdesk.desk.forwarded import forwarded_by_agent, note_forward
 from supportdesk.desk.labelled import is_our_own, may_be_our_blind_copy, tag_as_labelled
 from supportdesk.desk.lookup import TransactionLookup
 from supportdesk.desk.model import MAIL, ActionId, Mailbox, MailboxId, OutboxId
@@ -224,7 +224,7 @@ def take_in(tx: Transaction, shop: Shop, item: Prepared) -> bool:
         case _:
             ticket_id, message_id = incoming.write_message(tx, arrival)
             acknowledge(tx, arrival, ticket_id, message_id)
-            note_what_was_said(tx, arrival, ticket_id)
+            note_forward(tx, arrival, ticket_id, message_id)
             tag_as_labelled(tx, joined, mail, arrival.action_id)
     return True
 

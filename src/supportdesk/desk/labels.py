@@ -62,6 +62,7 @@ BADGE: Final = {
     "rate": N_("many mails from here"),
     "partial": N_("cut: too large"),
     "encrypted": N_("encrypted"),
+    "forwarded": N_("forwarded by {detail}"),
     "after_spam": N_("after spam"),
     "junk": N_("was in Junk"),
     "subject_changed": N_("another subject"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from supportdesk.desk import automatic, canned_set, opening_hours
+from supportdesk.desk import automatic, canned_set, forwarded, opening_hours
 from supportdesk.desk.bulk import as_conflict, name_of, update_clocks
 from supportdesk.desk.clocks import family_of, read_conversation, root_of
 from supportdesk.desk.model import ActionId, Actor, EventRow, MessageId, OutboxId, TicketId
@@ -135,6 +135,7 @@ def _groups(logged: Sequence[Logged]) -> list[list[Logged]]:
 
 def _undo_group(tx: Transaction, actor: Actor, action_id: ActionId, group: Sequence[Logged], new_id: ActionId) -> None:
     ordered: list[tuple[int, Change]] = []
+    own: list[Change] = []
     told: dict[TicketId | None, dict[str, Any]] = {}
     cancelled = automatic.cancel_of_action(tx, actor, _tickets_of(group), action_id, new_id)
     for event, body in group:
@@ -147,12 +148,14 @@ def _undo_group(tx: Transaction, actor: Actor, action_id: ActionId, group: Seque
             raise Conflict(_("{kind} cannot be undone").format(kind=event.kind), what=event.kind)
         _check_not_undone(tx, event, action_id)
         ordered += list(zip(body["order"], body["changes"], strict=True))
+        if event.kind == forwarded.EVENT:
+            own += forwarded.as_agents_own(tx, event)
         data = told.setdefault(event.ticket_id, {"of": action_id, "undone": event.kind})
         data |= _restored_status(body["changes"])
     moved = {event.ticket_id for event, _body in group if event.kind in AS_A_WHOLE and event.ticket_id is not None}
     waited = _waiting_messages(tx, _tickets_of(group)) if moved else frozenset()
     ordered.sort(key=lambda item: item[0], reverse=True)
-    changes = tuple(inverse for _at, change in ordered for inverse in _inverse(tx, change))
+    changes = (*(inverse for _at, change in ordered for inverse in _inverse(tx, change)), *own)
     events = tuple(PlannedEvent(ticket, "undo", data) for ticket, data in told.items())
     tx.apply(Plan(changes=changes, events=events, undoable=False), actor, new_id)
     # What was said of the source meanwhile, an answer or "no reply needed", was never said of what was not there.

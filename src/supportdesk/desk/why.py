@@ -26,6 +26,7 @@ SENTENCES: Mapping[str, str] = {
     "out_of_office": N_("an out-of-office answer arrived"),
     "notification": N_("a notification arrived"),
     "report": N_("a delivery report arrived"),
+    "forwarded": N_("{who} had forwarded it: its requester became who had written it"),
     "started": N_("{who} started the conversation"),
     "assign": N_("{who} assigned it to {assignee}"),
     "unassign": N_("{who} put it back among the unassigned"),
