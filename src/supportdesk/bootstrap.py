@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import getpass
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from supportdesk.config import Config, Credential, find_credential, login_stamp, resolve_password, save_credential
 from supportdesk.desk.ports import SystemClock
-from supportdesk.errors import ConfigError, NotAllowed, NotFound, UsageError
+from supportdesk.errors import ConfigError, ConnectionFailed, NotAllowed, NotFound, UsageError
 from supportdesk.l10n.catalog import _
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ class ServerConnections:
 
 
 SWEEP_SECONDS = 3600.0
+WISH_TRIES = 3
 
 
 class Engine:
@@ -138,6 +140,7 @@ class Engine:
         self._parser: MailParserPool | None = None
         self._swept: float | None = None
         self._looked_in_sent: dict[int, datetime] = {}
+        self._broken_wishes: Counter[int] = Counter()
 
     @cached_property
     def accounts(self) -> SendingAccounts:
@@ -189,6 +192,11 @@ class Engine:
             try:
                 self.fetch_whole(source, delivery_id)
             except (NotFound, UsageError) as error:
+                log.warning("delivery %d stays cut: %s", delivery_id, error.message)
+            except ConnectionFailed as error:  # new mail must not wait for ever behind one that breaks it off
+                self._broken_wishes[delivery_id] += 1
+                if self._broken_wishes[delivery_id] < WISH_TRIES:
+                    raise
                 log.warning("delivery %d stays cut: %s", delivery_id, error.message)
             fulfilled(self.store, mailbox.id, [delivery_id])
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from supportdesk.bootstrap import Engine
+from supportdesk.config import Config
+from supportdesk.desk import wanted
 from supportdesk.desk.fetch import Fetcher
 from supportdesk.desk.intake import Intake
 from supportdesk.desk.model import Server, TicketId
+from supportdesk.desk.reindex import Reindexer
 from supportdesk.desk.wanted import wanted_whole
 from supportdesk.desk.whole import ask_for_whole, cut_mails, fetch_whole
-from supportdesk.errors import NotFound, UsageError
+from supportdesk.errors import ConnectionFailed, NotFound, UsageError
 from supportdesk.mail.limits import MAX_RAW
 from supportdesk.mail.model import FetchedMail
 from tests.desk.test_fetch import NEW, ScriptedSource
@@ -40,8 +45,16 @@ class CuttingSource(ScriptedSource):
     """A server whose mails are large: what is over the asked size comes cut. `claimed` is the size that it tells."""
 
     claimed = 80 << 20
+    breaks = False
+
+    def __init__(self, folders: Any) -> None:
+        super().__init__(folders)
+        self.fetched: list[int] = []
 
     def fetch(self, uids: Sequence[int], *, max_size: int) -> Iterator[FetchedMail]:
+        self.fetched += uids
+        if self.breaks:
+            raise ConnectionFailed("the connection broke")
         for uid in uids:
             if uid in self.content[self.selected]:
                 raw, at = self.content[self.selected][uid]
@@ -93,6 +106,87 @@ def test_the_rest_of_a_cut_mail_is_fetched_and_its_files_are_there(house: House,
     [delivery] = house.desk.read.rows("delivery")
     assert house.desk.blobs.get(delivery["raw_sha"]) == TEXT + FILES
     assert cut_mails(house.desk.read, ticket) == []
+
+
+class Dies(BaseException):
+    """The process is gone: nothing after it runs."""
+
+
+def test_a_wish_that_was_granted_by_a_worker_that_died_before_it_said_so_is_not_granted_twice(
+    house: House, server: CuttingSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket = taken(house, server)
+    ask_for_whole(house.desk, house.luca, ticket)
+
+    def worker() -> None:
+        engine = Engine(Config(None, house.url), house.desk)
+        engine._parser = PlainParser()  # type: ignore[assignment]
+        engine.grant_wishes(the_mailbox(house), Fetcher(house.store.ledger, the_mailbox(house)), server)
+
+    def die(*_arguments: object) -> None:
+        raise Dies
+
+    with monkeypatch.context() as patched:
+        patched.setattr(wanted, "fulfilled", die)
+        with pytest.raises(Dies):
+            worker()
+    assert message(house)["badges"] == []
+    server.fetched.clear()
+    worker()
+    assert server.fetched == [], "what is whole is not fetched again"
+    assert wanted_whole(the_mailbox(house)) == []
+    assert len([event for event in house.desk.read.events(ticket_id=ticket) if event.kind == "fetched_whole"]) == 1
+
+
+def test_two_who_fetch_the_whole_mail_at_once_write_it_once(house: House, server: CuttingSource) -> None:
+    ticket = taken(house, server)
+    [cut] = cut_mails(house.desk.read, ticket)
+
+    class Quicker(PlainParser):
+        """While this one reads, the other one has finished."""
+
+        def parse_many(self, mails: Any) -> Any:
+            fetch_whole(house.desk, server, PlainParser(), cut.delivery_id)
+            return super().parse_many(mails)
+
+    fetch_whole(house.desk, server, Quicker(), cut.delivery_id)
+    assert len([event for event in house.desk.read.events(ticket_id=ticket) if event.kind == "fetched_whole"]) == 1
+    assert names(house) == ["prima.txt", "seconda.txt"]
+
+
+def test_a_wish_that_breaks_the_connection_each_time_is_given_up_after_three_tries(
+    house: House, server: CuttingSource
+) -> None:
+    ticket = taken(house, server)
+    ask_for_whole(house.desk, house.luca, ticket)
+    engine = Engine(Config(None, house.url), house.desk)
+    server.breaks = True
+    tries = 0
+    while wanted_whole(the_mailbox(house)):
+        with suppress(ConnectionFailed):
+            engine.grant_wishes(the_mailbox(house), Fetcher(house.store.ledger, the_mailbox(house)), server)
+        tries += 1
+        assert tries < 10
+    assert tries == 3
+    assert message(house)["badges"] == ["partial"]
+
+
+def test_a_reindex_that_has_read_the_first_parts_leaves_the_whole_mail_alone(
+    house: House, server: CuttingSource
+) -> None:
+    ticket = taken(house, server)
+    [cut] = cut_mails(house.desk.read, ticket)
+
+    class Slow(PlainParser):
+        """The whole mail comes while the first parts are being read."""
+
+        def parse_many(self, mails: Any) -> Any:
+            read = list(super().parse_many(mails))
+            fetch_whole(house.desk, server, PlainParser(), cut.delivery_id)
+            return iter(read)
+
+    Reindexer(house.desk, Slow(), detect=lambda _text: "it").run(house.giulia)
+    assert names(house) == ["prima.txt", "seconda.txt"]
 
 
 def test_a_wish_for_the_whole_mail_waits_for_the_worker(house: House, server: CuttingSource) -> None:

@@ -300,6 +300,9 @@ def _reindex(tx: Transaction, shop: Shop, item: _Read, report: Report) -> None:
             report.tell(Difference(**where, what="class", was="stub", now="readable"))
         _count(report, _rewrite_text(tx, message["id"], _text_of(tx, message)))
         return
+    headers = tx.row("message_mail", {"message_id": message["id"]})
+    if headers is None or headers["raw_sha"] != item.delivery["raw_sha"]:
+        return  # its whole mail came while its first parts were being read, and was read when it came
     arrival, verdict, changed = rewrite(tx, shop, message, item.delivery, item.mail, item.language)
     _count(report, changed)
     for difference in _differences(tx, message, arrival, verdict):

@@ -23,7 +23,7 @@ from supportdesk.mail.model import ParsedMail
 
 if TYPE_CHECKING:
     from supportdesk.desk.desk import Desk
-    from supportdesk.desk.ports import MailParser, MailSource, Reader, Row
+    from supportdesk.desk.ports import Looks, MailParser, MailSource, Reader, Row
 
 PARTIAL = "partial"  # the badge of a message whose first parts alone are here
 MEGABYTE = 1 << 20
@@ -84,9 +84,14 @@ def fetch_whole(desk: Desk, source: MailSource, parser: MailParser, delivery_id:
     """Take the whole mail over and read it anew; its size in bytes.
 
     Raises NotFound when the server does not have it any more, UsageError when it is beyond the limit or cannot be
-    read, ConnectionFailed. Whatever fails leaves everything as it was.
+    read, ConnectionFailed. Whatever fails leaves everything as it was; what is whole already is not fetched again.
     """
-    [delivery] = desk.read.rows("delivery", {"id": delivery_id})
+    delivery = next(iter(desk.read.rows("delivery", {"id": delivery_id})), None)
+    message = _message_of(desk.read, delivery)
+    if delivery is None or message is None:
+        raise NotFound(_("there is no such message any more"))
+    if PARTIAL not in (message["badges"] or ()):
+        return int(delivery["size"])
     [folder] = desk.read.rows("folder", {"id": delivery["folder_id"]})
     if source.select(folder["name"]).uidvalidity != delivery["uidvalidity"]:
         raise NotFound(_("the mail cannot be found any more: its server numbers {folder} anew").format(**_name(folder)))
@@ -108,9 +113,12 @@ def fetch_whole(desk: Desk, source: MailSource, parser: MailParser, delivery_id:
 
 def _replace(desk: Desk, delivery: Row, sha: str, mail: ParsedMail) -> None:
     with desk.store.transaction() as tx:
-        message = tx.row("message", {"id": delivery["message_id"]})
+        tx.only_one("whole")
+        message = _message_of(tx, delivery)
         if message is None:
             raise NotFound(_("there is no such message any more"))
+        if PARTIAL not in (message["badges"] or ()):
+            return  # somebody else has fetched it meanwhile
         whole, action_id = {"raw_sha": sha}, new_action_id()
         badges = [badge for badge in message["badges"] or () if badge != PARTIAL]
         before = {"raw_sha": delivery["raw_sha"]}
@@ -122,6 +130,11 @@ def _replace(desk: Desk, delivery: Row, sha: str, mail: ParsedMail) -> None:
         event = PlannedEvent(message["ticket_id"], "fetched_whole", {"message_id": message["id"]})
         tx.apply(Plan(silent=changes, events=(event,), undoable=False), WORKER, action_id)
         rewrite(tx, read_shop(tx), message, {**delivery, **whole}, mail, message["language"] or None)
+
+
+def _message_of(source: Looks, delivery: Row | None) -> Row | None:
+    found = source.rows("message", {"id": delivery["message_id"]}) if delivery is not None else []
+    return next(iter(found), None)
 
 
 def _name(folder: Row) -> dict[str, str]:
