@@ -167,6 +167,26 @@ def test_bit_flips_are_refused_or_harmless_but_never_half_a_desk(empty_sqlite: P
     assert refused
 
 
+def test_a_sound_desk_that_cannot_be_kept_aside_is_not_replaced_and_stays_where_it_is(
+    empty_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk while the old desk is backed up: consoles and the worker have its file open and write to it."""
+    desk, file = tmp_path / "desk.db", tmp_path / "good"
+    shutil.copy(empty_sqlite, desk)
+    url = f"sqlite:///{desk}"
+    backup(url, file)
+    inode, files = desk.stat().st_ino, {one.name for one in tmp_path.iterdir()}
+
+    def full(*_arguments: object, **_named: object) -> None:
+        raise StoreError("the backup could not be written: database or disk is full")
+
+    monkeypatch.setattr("supportdesk.store.backup.backup", full)
+    with pytest.raises(StoreError, match="disk is full"):
+        restore(file, url)
+    assert desk.stat().st_ino == inode
+    assert {one.name for one in tmp_path.iterdir()} == files
+
+
 def test_a_damaged_desk_is_kept_aside_as_it_is(empty_sqlite: Path, tmp_path: Path) -> None:
     source = tmp_path / "desk.db"
     shutil.copy(empty_sqlite, source)

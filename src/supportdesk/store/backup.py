@@ -323,12 +323,23 @@ def set_aside(address: Address, anchor: Path) -> Path | None:
                 return None
         backup(address.url, aside)
     except StoreError:
+        if not _is_damaged(address):
+            raise  # a full disk, say: a desk in use must not be moved away under its users
         with Turnstile(address.file).held():
             for ending in ("-wal", "-shm", ""):
                 part = address.file.with_name(address.file.name + ending)
                 if part.exists():
                     part.rename(aside.with_name(aside.name + ending))
     return aside
+
+
+def _is_damaged(address: Address) -> bool:
+    """Whether the desk itself, and not what is around it, keeps it from being backed up."""
+    try:
+        with live(address) as connection:
+            return connection.execute("PRAGMA quick_check(1)") != [("ok",)]
+    except StoreError:
+        return True
 
 
 def copy_into_live(prepared: Path, address: Address) -> None:
