@@ -129,7 +129,7 @@ def test_a_name_with_control_characters_can_be_answered() -> None:
         (r'"A \"B\" C" <a@b.it>', [Address('A "B" C', "a@b.it")]),
         ("A@B.it, a@b.it", [Address("", "A@b.it")]),
         ("mailto:a@b.it", [Address("", "a@b.it")]),
-        ("a@MÜLLER.de", [Address("", "a@xn--mller-kva.de")]),
+        ("a@MÜLLER.de, a@xn--mller-kva.de", [Address("", "a@müller.de")]),
     ],
 )
 def test_typed_recipients_are_read(text: str, expected: list[Address]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from supportdesk.mail.charset import decode_header_octets
+from supportdesk.mail.domains import canonical_domain
 from supportdesk.mail.limits import MAX_ADDRESSES, DefectLog
 from supportdesk.mail.model import Address
 from supportdesk.mail.words import decode_words, one_line
@@ -148,7 +149,7 @@ def _normal(addr: str) -> str:
     local, at, domain = addr.rpartition("@")
     if not at:
         return one_line(addr)
-    domain = "".join(domain.split()).rstrip(".>").lower()
+    domain = canonical_domain("".join(domain.split()).rstrip(".>"))
     if " " in local and not local.strip().startswith('"'):
         local = "".join(local.split())
     return one_line(f"{local.strip()}@{domain}")

@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from supportdesk.mail.domains import canonical_domain
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -100,7 +102,7 @@ def _own_dmarc(mail: ParsedMail, ids: frozenset[str]) -> str | None:
 
 def _is_from(mail: ParsedMail, domain: str) -> bool:
     """Whether DMARC spoke of the domain that we read in From, and not of another one that a server read there."""
-    spoken = domain.strip("\"'<>").rpartition("@")[2].casefold().rstrip(".")
+    spoken = canonical_domain(domain.strip("\"'<>").rpartition("@")[2].rstrip(".")).casefold()
     return bool(mail.from_) and mail.from_[0].domain == spoken
 
 

@@ -1,9 +1,10 @@
-"""Where a link really goes: the host of a URL, shown in Punycode when its scripts are mixed (SEC-1)."""
+"""Where a link really goes: the host of a URL, in A-labels where it could pass for another (SEC-1)."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from supportdesk.mail.domains import canonical_domain
 
 _AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}:/{0,3}([^/?#\\]*)")
 _TRAILING = ".,;:!?'\"»”’*_>"
@@ -31,29 +32,11 @@ def real_host(url: str) -> str:
     is none.
     """
     if url[:7].lower() == "mailto:":
-        return url[7:].partition("?")[0].rpartition("@")[2].lower()
+        return canonical_domain(url[7:].partition("?")[0].rpartition("@")[2])
     match = _AUTHORITY.match(url)
     if match is None:
         return ""
     host = match[1].rpartition("@")[2]
     if not host.startswith("["):
         host = host.partition(":")[0]
-    host = host.lower().rstrip(".")
-    return host if host.isascii() or not _mixes_scripts(host) else _punycode(host)
-
-
-def _mixes_scripts(host: str) -> bool:
-    for label in host.split("."):
-        scripts = {unicodedata.name(char, "?").partition(" ")[0] for char in label if char.isalpha()}
-        if len(scripts) > 1 or (scripts and scripts <= {"CYRILLIC", "GREEK"} and not label.isascii()):
-            return True
-    return False
-
-
-def _punycode(host: str) -> str:
-    return ".".join(
-        label
-        if label.isascii()
-        else "xn--" + unicodedata.normalize("NFKC", label)[:63].encode("punycode").decode("ascii")
-        for label in host.split(".")
-    )
+    return canonical_domain(host.rstrip("."))

@@ -12,9 +12,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A mailbox (RFC 5322 3.4): `name` decoded, `addr` as `local@domain` with a lower-case A-label or Unicode
-    domain.
-    """
+    """A mailbox (RFC 5322 3.4): `name` decoded, `addr` as `local@domain`, the domain spelt as `domains` has it."""
 
     name: str
     addr: str

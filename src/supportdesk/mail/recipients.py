@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from supportdesk.errors import UsageError
+from supportdesk.mail.domains import canonical_address
 from supportdesk.mail.model import Address
 from supportdesk.mail.signed import has_ticket_token
 
@@ -32,10 +33,10 @@ class OwnAddresses:
 
     @classmethod
     def of(cls, addresses: Iterable[str]) -> OwnAddresses:
-        return cls(frozenset(address.strip().casefold() for address in addresses if address.strip()))
+        return cls(frozenset(canonical_address(address.strip()).casefold() for address in addresses if address.strip()))
 
     def __contains__(self, address: str) -> bool:
-        plain = address.strip().casefold()
+        plain = canonical_address(address.strip()).casefold()
         if plain in self.addresses:
             return True
         local, _, domain = plain.rpartition("@")
@@ -179,5 +180,5 @@ def _validated(typed: str) -> str:
         checked = validate_email(typed, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
         raise UsageError(f"{typed!r} is not an address that can be mailed to", hint=str(error)) from error
-    # As it goes on the wire, and as it stands in the mail that comes from there: one person, one spelling.
-    return f"{checked.local_part}@{(checked.ascii_domain or checked.domain).lower()}"
+    # As it stands in the mail that comes from there: one person, one spelling.
+    return canonical_address(f"{checked.local_part}@{checked.ascii_domain or checked.domain}")
