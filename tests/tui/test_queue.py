@@ -136,10 +136,12 @@ async def test_a_snooze_shows_the_time_that_it_means(shop: Shop) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         queue = await list_shown(pilot)
         await pilot.press("s")
-        await until(pilot, lambda: queue.prompt.purpose == "when", "the prompt")
+        await until(pilot, lambda: "enter go on" in shown(app), "the prompt with its own keys")
+        assert "r reply" not in shown(app)
         await pilot.press(*"tomorrow 9am")
         await until(pilot, lambda: "9:00" in shown(app), "the parsed time")
         await pilot.press("escape")
+        await until(pilot, lambda: "r reply" in shown(app), "the keys of the queue again")
         await pilot.press("2")
         await until(pilot, lambda: not queue.tickets.spine, "my own tickets")
         assert "T takes the most urgent" in shown(app)

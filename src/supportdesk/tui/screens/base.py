@@ -13,7 +13,6 @@ from supportdesk.l10n.catalog import _
 from supportdesk.safetext import SafeText, safe
 from supportdesk.tui.calls import LOOK, READ, WRITE
 from supportdesk.tui.keymap import KeyMatcher, Match, Pending, key_name, shown_keys
-from supportdesk.tui.present_queue import trouble
 from supportdesk.tui.screens.leaving import LeavesOnce
 from supportdesk.tui.widgets.bars import Hint, HintBar, StatusLine, StatusPart
 from supportdesk.tui.widgets.key_strip import KeyStrip
@@ -213,6 +212,7 @@ class DeskScreen(LeavesOnce[Answer]):
             history=history,
             **helpers,  # type: ignore[arg-type]
         )
+        self.show_hints()
         self.console.typed_ahead.release()
 
     def put_question(self, question: Screen[Answered], answered: Callable[[Answered | None], None]) -> None:
@@ -227,6 +227,7 @@ class DeskScreen(LeavesOnce[Answer]):
 
     def on_prompt_line_submitted(self, message: PromptLine.Submitted) -> None:
         message.stop()
+        self.show_hints()
         then = self._asks.pop(message.purpose, None)
         if then is not None:
             try:
@@ -236,6 +237,7 @@ class DeskScreen(LeavesOnce[Answer]):
 
     def on_prompt_line_back(self, message: PromptLine.Back) -> None:
         message.stop()
+        self.show_hints()
         self._asks.pop(message.purpose, None)
         if self._went_back is not None:
             self._went_back(message.value)
@@ -244,6 +246,7 @@ class DeskScreen(LeavesOnce[Answer]):
 
     def on_prompt_line_cancelled(self, message: PromptLine.Cancelled) -> None:
         message.stop()
+        self.show_hints()
         self._asks.pop(message.purpose, None)
         if self._cancelled is not None:
             self._cancelled()
@@ -275,7 +278,11 @@ class DeskScreen(LeavesOnce[Answer]):
                 event.prevent_default()
 
     def show_hints(self) -> None:
-        """The hints of this place, for those keys that do something here."""
+        """The hints of this place, for those keys that do something here; of the prompt while that is open."""
+        if self.prompt.purpose:
+            before = [Hint(shown_keys("shift+tab"), safe(_("the question before")))] if self._went_back else []
+            self.query_one(HintBar).show((*self.prompt.hints(), *before))
+            return
         shown: dict[str, Hint] = {}
         for binding in self.bound():
             if binding.priority and binding.action not in shown:
@@ -286,7 +293,7 @@ class DeskScreen(LeavesOnce[Answer]):
         """What the console knows about the desk, on the top line."""
         left, right = self.console.status_parts()
         self.query_one("#status", StatusLine).show(left, right)
-        said, banner = safe(trouble(self.console.desk_status)), self.query_one("#trouble", StatusLine)
+        said, banner = safe(self.console.trouble()), self.query_one("#trouble", StatusLine)
         banner.show([StatusPart(said, "error")] if said else [])
         banner.display = bool(said)
 

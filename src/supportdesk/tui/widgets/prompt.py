@@ -14,8 +14,10 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
-from supportdesk.safetext import EMPTY, SafeText
-from supportdesk.tui.widgets.bars import Bar
+from supportdesk.l10n.catalog import _
+from supportdesk.safetext import EMPTY, SafeText, safe
+from supportdesk.tui.keymap import shown_keys
+from supportdesk.tui.widgets.bars import Bar, Hint
 from supportdesk.tui.widgets.cells import Piece, fit, line_of
 from supportdesk.tui.widgets.guard import as_written
 
@@ -137,6 +139,17 @@ class PromptLine(Widget):
     @property
     def value(self) -> str:
         return self.query_one(SafeInput).value
+
+    def hints(self) -> list[Hint]:
+        """What can be pressed while the line is open, besides what is typed."""
+        shown = [(shown_keys("enter"), _("next") if self._step is not None else _("go on"))]
+        if self._step is not None:
+            shown.append((shown_keys("up"), _("the one before")))
+        if self._complete is not None:
+            shown.append((shown_keys("tab"), _("complete")))
+        if self._history:
+            shown.append((shown_keys("up"), _("what was typed before")))
+        return [Hint(keys, safe(label)) for keys, label in (*shown, (shown_keys("esc"), _("back")))]
 
     def ask(
         self,
