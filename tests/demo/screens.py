@@ -11,7 +11,7 @@ import smtplib
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +24,7 @@ from supportdesk.demo.mail_set import answer_to
 from supportdesk.demo.run import wait_for_tickets
 from supportdesk.demo.shop import SHOP, leave_the_users_settings_alone
 from supportdesk.demo.stage import Stage
+from tests.support.processes import wait_until
 from tests.tui.pty_session import PtySession
 
 if TYPE_CHECKING:
@@ -84,7 +85,11 @@ def take(stage: Stage, terminal: Terminal) -> Iterator[tuple[str, str]]:
     yield "composer", terminal.text()
     seq = stage.desk.read.ticket(ticket).seq if ticket is not None else 0
     write_again(stage, mail)
-    _until(lambda: ticket is not None and stage.desk.read.ticket(ticket).seq > seq)
+    wait_until(
+        lambda: ticket is not None and stage.desk.read.ticket(ticket).seq > seq,
+        seconds=LIMIT_SECONDS,
+        what="the customer's second mail to become part of his ticket",
+    )
     terminal.press("\x13")
     terminal.wait_for("y send")
     terminal.press("y")
@@ -136,14 +141,6 @@ def running_demo() -> Iterator[tuple[Stage, Terminal]]:
         program = [str(Path(sys.executable).parent / "supportdesk"), "--config", str(stage.config.source)]
         with PtySession(program, columns=COLUMNS, rows=ROWS) as session:
             yield stage, Terminal(session)
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + LIMIT_SECONDS
-    while not holds():
-        if time.monotonic() > end:
-            sys.exit("the customer's second mail never became part of his ticket")
-        time.sleep(0.1)
 
 
 if __name__ == "__main__":

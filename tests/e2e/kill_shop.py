@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.faults.work import integrity
 from tests.support.processes import wait_until
 
 if TYPE_CHECKING:
@@ -227,16 +228,3 @@ def _verdict_on_replies(shop: Shop, tally: Tally) -> None:
 
 def _our_ids(mails: list[bytes]) -> Counter[str]:
     return Counter(re.findall(r"(?im)^message-id:\s*(<sd\.\S+>)", b"\n".join(mails).decode("latin-1")))
-
-
-def integrity(database: Path) -> list[str]:
-    """What SQLite's own check and the foreign keys say against a database file."""
-    from supportdesk.store.connect import sqlite_driver
-
-    connection = sqlite_driver().connect(str(database))
-    try:
-        said = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
-        torn = [line for line in said if line != "ok"]
-        return torn + [f"a broken foreign key: {row}" for row in connection.execute("PRAGMA foreign_key_check")]
-    finally:
-        connection.close()

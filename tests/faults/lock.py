@@ -59,7 +59,7 @@ def run(runs: int, seed: int, *, seconds: float = 0.5) -> dict[str, Any]:
                     before = time.monotonic()
                     desk.read.counts(agent_id=None, now=desk.clock.now())
                     longest_read = max(longest_read, time.monotonic() - before)
-                    time.sleep(0.01)
+                    time.sleep(0.01)  # somebody looks at the list again and again; the holding time is the test
                 if said.fetched:
                     wrong.append(f"{kind}: something was written past the lock")
                 if end == "kill":

@@ -51,7 +51,7 @@ def run_on(server: PostgresServer, runs: int, seed: int, *, workers: int, agents
         person.start()
     took = 0.25
     for _unused in range(runs):
-        time.sleep(took * chance.uniform(*LIFE))
+        time.sleep(took * chance.uniform(*LIFE))  # the server lives for a random while: that is the test
         before = time.monotonic()
         server.restart_immediately()
         took = time.monotonic() - before
@@ -92,7 +92,7 @@ def work_as_worker(url: str, number: int, workers: int, total: int, heard: Any, 
     for group in groups[share:] + groups[:share]:
         work.take_over_and_read(desk, say, group, patience=PATIENCE)
         if not stop.is_set():
-            time.sleep(0.02)
+            time.sleep(0.02)  # so that the work lasts as long as the restarts
     desk.store.close()
 
 
@@ -106,7 +106,7 @@ def work_as_agent(url: str, number: int, agents: int, heard: Any, stop: Any) -> 
         for ticket in [ticket for ticket in mine if ticket % agents == number and ticket not in done][:3]:
             work.insist(lambda ticket=ticket: work.hold_reply(desk, ticket, say), say, PATIENCE)  # type: ignore[misc]
             done.add(ticket)
-        time.sleep(0.05)
+        time.sleep(0.05)  # an agent reads between two answers
     desk.store.close()
 
 

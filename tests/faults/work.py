@@ -146,7 +146,7 @@ def insist(attempt: Callable[[], Result], say: Say, patience: float = 0.0) -> Re
             say("refused", f"{type(error).__name__}: {error.message}")
             if tries >= TRIES and time.monotonic() >= end:
                 raise
-            time.sleep(0.02 if patience else 0.001)
+            time.sleep(0.02 if patience else 0.001)  # the next attempt is the look whether it works again
 
 
 def _ticket_of(desk: Desk, number: int) -> TicketId:

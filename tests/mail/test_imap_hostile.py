@@ -119,7 +119,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def trickle(piece: bytes = b"x") -> Iterator[bytes]:
     """A byte now and then, for ever: no read ever times out."""
     while True:
-        time.sleep(0.02)
+        time.sleep(0.02)  # the slowness is what is tried
         yield piece
 
 
@@ -196,12 +196,16 @@ def test_c15_a_goodbye_in_the_middle_gives_nothing_half(said: bytes) -> None:
 
 @pytest.mark.usefixtures("impatient")
 def test_c15_a_connection_that_is_only_half_open_is_noticed() -> None:
+    noticed = threading.Event()
+
     def nothing(tag: bytes, rest: bytes) -> Iterator[bytes]:
         yield b""
-        time.sleep(3)
+        noticed.wait(60)
 
-    with source_of(HostileServer({b"SEARCH": nothing})) as source, pytest.raises(ConnectionFailed):
-        source.uids_from(1)
+    with source_of(HostileServer({b"SEARCH": nothing})) as source:
+        with pytest.raises(ConnectionFailed):
+            source.uids_from(1)
+        noticed.set()
 
 
 @pytest.mark.usefixtures("impatient")

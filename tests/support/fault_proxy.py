@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+
+from tests.support.threaded_server import reset_connection, served_in_thread, stay_silent
 
 PIECE = 64 * 1024
 
@@ -76,35 +75,16 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 async def _break_off(writer: asyncio.StreamWriter, by: str) -> None:
     if by == "silence":
-        await asyncio.sleep(3600)
+        await stay_silent()
     if by == "reset":
-        linger = struct.pack("ii", 1, 0)
-        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-        writer.transport.abort()
-        return
-    writer.close()
+        reset_connection(writer)
+    else:
+        writer.close()
 
 
 @contextmanager
 def running_fault_proxy(target: int) -> Iterator[FaultProxy]:
     """The relay in a thread of its own; every connection is closed at the end."""
-    proxy, loop = FaultProxy(target), asyncio.new_event_loop()
-    server = loop.run_until_complete(asyncio.start_server(proxy.serve, "127.0.0.1", 0))
-    proxy.port = server.sockets[0].getsockname()[1]
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    try:
+    proxy = FaultProxy(target)
+    with served_in_thread(proxy.serve) as proxy.port:
         yield proxy
-    finally:
-        asyncio.run_coroutine_threadsafe(_shut_down(server), loop).result(10)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        loop.close()
-
-
-async def _shut_down(server: asyncio.Server) -> None:
-    server.close()
-    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)

@@ -6,14 +6,13 @@ It records what it was given before it answers, so that a lost answer leaves the
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
-import struct
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from tests.support.threaded_server import reset_connection, served_in_thread, stay_silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,13 +105,11 @@ class SmtpStub:
     async def _say(self, writer: asyncio.StreamWriter, text: str) -> bool:
         if text == SILENCE:
             writer.transport.pause_reading()  # type: ignore[attr-defined]
-            await asyncio.sleep(3600)
+            await stay_silent()
         if text == EOF:
             return False
         if text == RESET:
-            linger = struct.pack("ii", 1, 0)
-            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-            writer.transport.abort()
+            reset_connection(writer)
             return False
         writer.write(text.encode() + b"\r\n")
         await writer.drain()
@@ -131,23 +128,6 @@ async def _until_dot(reader: asyncio.StreamReader) -> bytes:
 @contextmanager
 def running_smtp_stub() -> Iterator[SmtpStub]:
     """The stub in a thread of its own; every connection is closed at the end."""
-    stub, loop = SmtpStub(), asyncio.new_event_loop()
-    server = loop.run_until_complete(asyncio.start_server(stub.serve, "127.0.0.1", 0, limit=1 << 24))
-    stub.port = server.sockets[0].getsockname()[1]
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    try:
+    stub = SmtpStub()
+    with served_in_thread(stub.serve) as stub.port:
         yield stub
-    finally:
-        asyncio.run_coroutine_threadsafe(_shut_down(server), loop).result(10)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        loop.close()
-
-
-async def _shut_down(server: asyncio.Server) -> None:
-    server.close()
-    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import stat
-import time
 from pathlib import Path
 
 from supportdesk.config import Config
 from supportdesk.tui.companion import ensure_worker, log_path
+from tests.support.processes import wait_until
 from tests.tui.conftest import SOURCE, Shop
 
 PATIENCE = 30.0
@@ -23,10 +23,8 @@ def test_a_companion_is_started_once_and_has_its_own_session(shop: Shop, monkeyp
     assert pid is not None
     try:
         assert os.getsid(pid) == pid
-        end = time.monotonic() + PATIENCE
-        while not desk.store.read.rows("lease"):
-            assert time.monotonic() < end, log_path(config).read_text()
-            time.sleep(0.02)
+        lease = f"the companion's lease; it tells its troubles in {log_path(config)}"
+        wait_until(lambda: bool(desk.store.read.rows("lease")), seconds=PATIENCE, what=lease)
         shop.house.clock.set_wall(desk.store.read.rows("lease")[0]["heartbeat_at"])
         assert ensure_worker(desk, config) is None
         assert stat.S_IMODE(log_path(config).stat().st_mode) == 0o600

@@ -6,13 +6,13 @@ import os
 import pty
 import signal
 import sys
-import time
 
 import pytest
 
 from supportdesk.tui.driver import ForgivingTerminal
 from tests.support.clock import FakeClock
 from tests.support.desk import furnish
+from tests.support.processes import wait_until
 
 LIMIT_SECONDS = 20.0
 
@@ -56,10 +56,10 @@ def test_a_console_ends_with_its_terminal_even_while_it_starts(tmp_path, already
             painted += len(os.read(handle, already_painted - painted))
     finally:
         os.close(handle)
-    end = time.monotonic() + LIMIT_SECONDS
-    while os.waitpid(pid, os.WNOHANG) == (0, 0):
-        if time.monotonic() > end:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            pytest.fail("the console goes on without a terminal")
-        time.sleep(0.05)
+    try:
+        what = "the console to end without a terminal"
+        wait_until(lambda: os.waitpid(pid, os.WNOHANG) != (0, 0), seconds=LIMIT_SECONDS, what=what)
+    except TimeoutError:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        raise
