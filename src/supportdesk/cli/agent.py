@@ -19,6 +19,11 @@ from supportdesk.errors import UsageError
 from supportdesk.l10n.catalog import N_, _, current_language
 
 app = group()
+NAME = typer.Option("--name", help=N_("The name that customers see"))
+ROLE = typer.Option("--role", metavar="|".join(ROLES), help=N_("What the agent may do"))
+LANGUAGES = typer.Option("--languages", metavar="TAGS", help=N_("Languages that the agent reads: it,en"))
+SSH_KEY = typer.Option("--ssh-key", metavar="KEY", help=N_("A public key, a file with one, or -"))
+EMAIL = typer.Option("--email", metavar="ADDRESS", help=N_("What the agent forwards mail from"))
 
 KEY = re.compile(
     r"(?:ssh-(?:ed25519|rsa)|ecdsa-sha2-nistp(?:256|384|521)|sk-(?:ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com)"
@@ -43,17 +48,11 @@ def add(
     login: Annotated[
         str, typer.Argument(metavar="LOGIN", help=N_("The user name on this machine, or any name over SSH"))
     ],
-    name: Annotated[str, typer.Option("--name", help=N_("The name that customers see"))] = "",
-    role: Annotated[str, typer.Option("--role", metavar="|".join(ROLES), help=N_("What the agent may do"))] = "agent",
-    languages: Annotated[
-        str, typer.Option("--languages", metavar="TAGS", help=N_("Languages that the agent reads: it,en"))
-    ] = "",
-    ssh_key: Annotated[
-        str, typer.Option("--ssh-key", metavar="KEY", help=N_("A public key, a file with one, or -"))
-    ] = "",
-    email: Annotated[
-        str, typer.Option("--email", metavar="ADDRESS", help=N_("What the agent forwards mail from"))
-    ] = "",
+    name: Annotated[str, NAME] = "",
+    role: Annotated[str, ROLE] = "agent",
+    languages: Annotated[str, LANGUAGES] = "",
+    ssh_key: Annotated[str, SSH_KEY] = "",
+    email: Annotated[str, EMAIL] = "",
 ) -> None:
     values: dict[str, Any] = {"role": role}
     if name:
@@ -80,17 +79,11 @@ def add(
 def set_agent(
     session: Session,
     login: Annotated[str, typer.Argument(metavar="LOGIN", help=N_("Which agent"))],
-    name: Annotated[str, typer.Option("--name", help=N_("The name that customers see"))] = "",
-    role: Annotated[str, typer.Option("--role", metavar="|".join(ROLES), help=N_("What the agent may do"))] = "",
-    languages: Annotated[
-        str, typer.Option("--languages", metavar="TAGS", help=N_("Languages that the agent reads: it,en"))
-    ] = "",
-    ssh_key: Annotated[
-        str, typer.Option("--ssh-key", metavar="KEY", help=N_("A public key, a file with one, or -"))
-    ] = "",
-    email: Annotated[
-        str, typer.Option("--email", metavar="ADDRESS", help=N_("What the agent forwards mail from"))
-    ] = "",
+    name: Annotated[str, NAME] = "",
+    role: Annotated[str, ROLE] = "",
+    languages: Annotated[str, LANGUAGES] = "",
+    ssh_key: Annotated[str, SSH_KEY] = "",
+    email: Annotated[str, EMAIL] = "",
     enable: Annotated[bool, typer.Option("--enable", help=N_("Let a disabled agent in again"))] = False,
 ) -> None:
     changes: dict[str, Any] = {key: value for key, value in (("name", name), ("role", role), ("email", email)) if value}

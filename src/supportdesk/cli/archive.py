@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from supportdesk.cli.inputs import find_mailbox
-from supportdesk.cli.output import Meter
+from supportdesk.cli.interruption import interruptible
+from supportdesk.cli.output import StageMeter
 from supportdesk.cli.session import Session
 from supportdesk.errors import EXIT_INTERRUPTED, NotFound, UsageError
 from supportdesk.l10n.catalog import N_, _, ngettext
@@ -23,34 +21,6 @@ if TYPE_CHECKING:
     from supportdesk.desk.importing import Archive, Imported, Progress
 
 SHOWN = 20  # files that could not be read, and folders
-
-
-class Interruption:
-    """Ctrl-C asks to stop between two steps; pressed again, it ends the program as usual."""
-
-    def __init__(self) -> None:
-        self.asked = False
-
-    def __call__(self) -> bool:
-        return self.asked
-
-    def ask(self, *_unused: object) -> None:
-        self.asked = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-@contextmanager
-def interruptible() -> Iterator[Interruption]:
-    """Within it, Ctrl-C is noted instead of raised."""
-    interruption = Interruption()
-    if threading.current_thread() is not threading.main_thread():
-        yield interruption
-        return
-    before = signal.signal(signal.SIGINT, interruption.ask)
-    try:
-        yield interruption
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def import_mail(
@@ -75,8 +45,14 @@ def import_mail(
     start = _day(since, box.zone) if since else None
     archive = open_archive([_existing(path) for path in paths], now=session.desk.clock.now(), everything=everything)
     actor = session.actor
-    with interruptible() as stop, _Meters() as meters:
-        importer = Importer(session.desk, box, archive, since=start, stop=stop, progress=meters.show)
+    labels = {"taking": _("taking over, KB"), "reading": _("reading, mails")}
+    with interruptible() as stop, StageMeter(labels) as meter:
+
+        def show(at: Progress) -> None:
+            unit = 1024 if at.stage == "taking" else 1
+            meter.show(at.stage, at.done // unit, at.total // unit, at.folder)
+
+        importer = Importer(session.desk, box, archive, since=start, stop=stop, progress=show)
         if dry_run:
             result = importer.look()
         else:
@@ -93,30 +69,6 @@ def import_mail(
         session.out.say(_("stopped; run the same command again to go on"))
         return EXIT_INTERRUPTED
     return 1 if archive.unreadable else 0
-
-
-class _Meters:
-    """One line of progress for each stage."""
-
-    def __init__(self) -> None:
-        self._stage = ""
-        self._meter: Meter | None = None
-
-    def __enter__(self) -> _Meters:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._meter is not None:
-            self._meter.__exit__(*error)
-
-    def show(self, at: Progress) -> None:
-        if at.stage != self._stage:
-            self.__exit__()
-            labels = {"taking": _("taking over, KB"), "reading": _("reading, mails")}
-            self._stage, self._meter = at.stage, Meter(labels[at.stage])
-        assert self._meter is not None
-        unit = 1024 if at.stage == "taking" else 1
-        self._meter.show(at.done // unit, at.total // unit, at.folder)
 
 
 def _existing(word: str) -> Path:

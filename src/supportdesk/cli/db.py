@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from supportdesk.cli.archive import interruptible
 from supportdesk.cli.inputs import confirm, is_interactive
-from supportdesk.cli.output import Meter
+from supportdesk.cli.interruption import interruptible
+from supportdesk.cli.output import StageMeter
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
 from supportdesk.errors import EXIT_INTERRUPTED, UsageError
@@ -59,9 +59,10 @@ def copy(
             raise UsageError(_("a move closes the old desk: say --yes"))
         if not confirm(_("Move the desk to {target} and close it here?").format(target=target), default=False):
             return EXIT_INTERRUPTED
-    with interruptible() as stop, _Meters() as meters:
+    labels = {"copied": _("copied, rows"), "compared": _("compared, rows")}
+    with interruptible() as stop, StageMeter(labels) as meter:
         report = bootstrap.copy_desk(
-            source, target, move=move, replace=replace, dry_run=dry_run, progress=meters.show, stop=stop
+            source, target, move=move, replace=replace, dry_run=dry_run, progress=meter.show, stop=stop
         )
     session.out.answer(report, _lines(report))
     return 0 if report.complete else EXIT_INTERRUPTED
@@ -84,28 +85,6 @@ def reopen(
     lines = [_("{database} is open again").format(database=database)]
     session.out.answer({"uncertain": uncertain}, [*lines, *_in_doubt(uncertain)])
     return 0
-
-
-class _Meters:
-    """One line of progress for each of the two stages."""
-
-    def __init__(self) -> None:
-        self._stage = ""
-        self._meter: Meter | None = None
-
-    def __enter__(self) -> _Meters:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._meter is not None:
-            self._meter.__exit__(*error)
-
-    def show(self, stage: str, done: int, total: int) -> None:
-        if self._meter is None or stage != self._stage:
-            self.__exit__()
-            labels = {"copied": _("copied, rows"), "compared": _("compared, rows")}
-            self._stage, self._meter = stage, Meter(labels[stage])
-        self._meter.show(done, total)
 
 
 def _lines(report: CopyReport) -> Iterator[str]:

@@ -99,6 +99,28 @@ class Meter:
             sys.stderr.flush()
 
 
+class StageMeter:
+    """One line of progress for each stage of a command; `labels` names the stages."""
+
+    def __init__(self, labels: Mapping[str, str]) -> None:
+        self._labels = labels
+        self._stage = ""
+        self._meter: Meter | None = None
+
+    def __enter__(self) -> StageMeter:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._meter is not None:
+            self._meter.__exit__(*error)
+
+    def show(self, stage: str, done: int, total: int, what: str = "") -> None:
+        if self._meter is None or stage != self._stage:
+            self.__exit__()
+            self._stage, self._meter = stage, Meter(self._labels[stage])
+        self._meter.show(done, total, what)
+
+
 def as_json(value: Any) -> Any:
     """`value` as plain JSON values: dataclasses by field name, times in ISO 8601 with Z, spans in seconds."""
     if is_dataclass(value) and not isinstance(value, type):
