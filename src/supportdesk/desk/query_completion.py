@@ -43,11 +43,6 @@ def complete_query(text: str, known: Known) -> Sequence[Candidate]:
     return ()
 
 
-def all_keys() -> Sequence[Candidate]:
-    """Every key with its meaning: what an empty line offers when it is asked."""
-    return [Candidate(0, f"{name}:", f"{name}:", _(key.meaning)) for name, key in KEYS.items()]
-
-
 def _keys(word: str, start: int) -> list[Candidate]:
     begun = word.casefold().replace("-", "_")
     if len(begun) < LEAST_OF_A_KEY or not begun.isascii():

@@ -6,7 +6,6 @@ Pure values. What a server wants to hear after it has refused differs: XOAUTH2 a
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -58,12 +57,3 @@ def bearer_dialogue(
         words = f"n,a={name},\1host={host}\1port={port}\1auth=Bearer {token}\1\1"
         return BearerDialogue(mechanism, base64.b64encode(words.encode()), base64.b64encode(b"\1"))
     return None
-
-
-def complaint_of(challenge: bytes) -> str:
-    """The status that a server gives in its complaint (RFC 7628 3.2.2), "" where it gives none."""
-    try:
-        said = json.loads(base64.b64decode(challenge, validate=False))
-    except ValueError:
-        return ""
-    return str(said.get("status", ""))[:60] if isinstance(said, dict) else ""

@@ -159,11 +159,6 @@ class Session:
         self.tickets[ticket_id] = bundle
         return bundle
 
-    def reread_team(self) -> None:
-        """Agents and mailboxes as they are now."""
-        self.mailboxes = {mailbox.id: mailbox for mailbox in self.desk.mailboxes()}
-        self.agents = {agent.id: agent for agent in self.desk.agents()}
-
 
 def saved_id(view: SavedView) -> str:
     """What stands for a saved view where the standing ones have their names."""

@@ -134,12 +134,6 @@ class PickerList(Widget):
     def highlighted(self) -> PickerEntry | None:
         return self.query_one(EntryLines).current
 
-    def replace_entries(self, entries: Sequence[PickerEntry]) -> None:
-        """Offer other entries under the same filter."""
-        self._entries = tuple(entries)
-        self._haystacks = [lines_to_search(entry) for entry in self._entries]
-        self._filter(self.query_one(SafeInput).value)
-
     def refresh_preview(self) -> None:
         """The preview of the entry under the cursor is another one now."""
         if self._preview is not None:
