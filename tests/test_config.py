@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -110,6 +111,20 @@ def test_a_login_that_is_saved_or_changed_later_is_known_without_a_new_start(hom
     assert resolve_password(running, "help@shop.example") == "rotated"
     tried = replace(running, credentials={"help@shop.example": Credential(password="tried")})
     assert resolve_password(tried, "help@shop.example") == "tried"
+
+
+def test_logins_that_are_saved_at_the_same_moment_are_all_kept(home: Path) -> None:
+    def save(side: str) -> None:
+        for number in range(20):
+            save_credential(load_config(), f"{side}{number}@shop.example", Credential(password=side))
+
+    threads = [threading.Thread(target=save, args=(side,)) for side in ("left", "right")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    wanted = {f"{side}{number}@shop.example": side for side in ("left", "right") for number in range(20)}
+    assert {address: resolve_password(load_config(), address) for address in wanted} == wanted
 
 
 def test_a_password_command_cannot_read_from_the_consoles_terminal(home: Path) -> None:

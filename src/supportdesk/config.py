@@ -12,8 +12,8 @@ import difflib
 import os
 import stat
 import tomllib
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -131,13 +131,14 @@ def save_credential(config: Config, address: str, credential: Credential) -> Pat
     import tomlkit
 
     path = config.credentials_path
-    document = tomlkit.parse(_read(path)) if _is_there(path) else tomlkit.document()
     table = tomlkit.table()
     for item in fields(Credential):
         if value := getattr(credential, item.name):
             table[item.name] = value if isinstance(value, str) else _set_fields(value)
-    document[address.casefold()] = table
-    _write_private(path, tomlkit.dumps(document))
+    with _alone(path):  # two who log in at once would each write the file without the other
+        document = tomlkit.parse(_read(path)) if _is_there(path) else tomlkit.document()
+        document[address.casefold()] = table
+        _write_private(path, tomlkit.dumps(document))
     return path
 
 
@@ -337,10 +338,24 @@ def _checked(key: str, value: Any, where: str) -> Any:
     return value
 
 
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Nobody else changes the file meanwhile."""
+    import fcntl
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    with os.fdopen(lock) as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
 def _write_private(path: Path, text: str) -> None:
     temporary = path.with_name(path.name + ".new")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
@@ -348,7 +363,11 @@ def _write_private(path: Path, text: str) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        raise ConfigError(
-            _("{file} cannot be written: {reason}").format(file=path, reason=error.strerror or error),
-            hint=_("let this user write there, or name another file: --config, SUPPORTDESK_CONFIG"),
-        ) from None
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        _("{file} cannot be written: {reason}").format(file=path, reason=error.strerror or error),
+        hint=_("let this user write there, or name another file: --config, SUPPORTDESK_CONFIG"),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -216,6 +217,22 @@ def test_a_rotated_refresh_token_is_kept_and_one_that_stays_too(issuer: Issuer, 
     assert len({"first", second, third}) == 3
     assert (file.read().refresh == before) is not rotates
     assert json.loads(file.path.read_text())["access"] == third
+
+
+def test_a_rotated_token_and_its_name_are_durable_before_it_is_used(
+    file: TokenFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a power loss the old name would bring back a refresh token that is used up."""
+    kept: list[tuple[str, str]] = []
+    fsync = os.fsync
+
+    def note(handle: int) -> None:
+        fsync(handle)
+        kept.append((os.readlink(f"/proc/self/fd/{handle}"), json.loads(file.path.read_text())["access"]))
+
+    monkeypatch.setattr(os, "fsync", note)
+    new = file.renewed("first")
+    assert kept == [(f"{file.path}.new", "first"), (str(file.path.parent), new)]
 
 
 def test_who_comes_second_takes_what_the_first_one_got(issuer: Issuer, file: TokenFile) -> None:

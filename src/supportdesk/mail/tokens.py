@@ -95,6 +95,7 @@ class TokenFile:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(self.path)
+            _keep_names(self.path.parent)
         except OSError as error:
             raise ConfigError.because("unwritable", file=self.path, reason=error.strerror or error) from None
 
@@ -117,6 +118,15 @@ class TokenFile:
                         raise ConnectionFailed.because("tokens busy", file=self.path) from None
                     time.sleep(0.05)
             yield
+
+
+def _keep_names(directory: Path) -> None:
+    """Make the new name durable: after a power loss the old file would hold a refresh token that is used up."""
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _open_private(path: Path, flags: int) -> int:
