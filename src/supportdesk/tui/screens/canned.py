@@ -157,10 +157,6 @@ class CannedScreen(RowsScreen):
         text = f"{count.format(count=len(response.variants))} {_('u brings it back.')}"
         self.console.push_screen(DialogScreen(title, text, keys), pressed)
 
-    def do_undo(self) -> None:
-        session = self.session
-        self.change(WRITE, lambda: session.desk.undo(session.actor))
-
     def _refuses_editor(self) -> bool:
         if self.session.restricted:
             self.tell(_("There is no external editor here."), severity="warning")

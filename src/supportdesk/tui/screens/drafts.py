@@ -15,7 +15,6 @@ from supportdesk.tui.widgets.columns import Column, ListRow
 
 if TYPE_CHECKING:
     from supportdesk.desk.model import OutboxRow
-    from supportdesk.desk.results import Done
 
 
 class DraftsScreen(RowsScreen):
@@ -102,14 +101,6 @@ class DraftsScreen(RowsScreen):
         chosen, session = self.chosen(), self.session
         if chosen is not None:
             self.change(WRITE, lambda: session.desk.discard_draft(session.actor, OutboxId(chosen)))
-
-    def do_undo(self) -> None:
-        session = self.session
-
-        def work() -> Done:
-            return session.desk.undo(session.actor)
-
-        self.change(WRITE, work)
 
 
 def _names(row: OutboxRow) -> str:

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from supportdesk.safetext import SafeText, safe
-from supportdesk.tui.screens.base import READ, DeskScreen
+from supportdesk.tui.screens.base import READ, WRITE, DeskScreen
 from supportdesk.tui.widgets.bars import StatusLine, StatusPart
 from supportdesk.tui.widgets.columns import Column, ListRow
 from supportdesk.tui.widgets.virtual_list import VirtualList
@@ -76,6 +76,11 @@ class RowsScreen(DeskScreen[None]):
             self.reload()
 
         self.call(lane, work, done)
+
+    def do_undo(self) -> None:
+        """Take the agent's last action back, wherever he did it."""
+        session = self.session
+        self.change(WRITE, lambda: session.desk.undo(session.actor))
 
     def on_virtual_list_opened(self, message: VirtualList.Opened) -> None:
         message.stop()

@@ -80,7 +80,3 @@ class TeamSettingsScreen(RowsScreen):
             "setting", f"{setting.name}:", answered,
             value=self._values[chosen], refusal=refused, hint=lambda text: refused(text) or hint,
         )  # fmt: skip
-
-    def do_undo(self) -> None:
-        session = self.session
-        self.change(WRITE, lambda: session.desk.undo(session.actor))

@@ -31,18 +31,31 @@ if TYPE_CHECKING:
     from supportdesk.tui.session import TicketBundle
 
 
-FINISHES = frozenset({"solve", "snooze", "spam", "dismiss", "merge", "move", "assign", "unassign"})
+FINISHES = frozenset({"send", "solve", "snooze", "spam", "dismiss", "merge", "move", "assign", "unassign"})
 """Actions after which a ticket is dealt with, as far as this agent goes."""
+
+OF_THE_QUEUE = frozenset({"filter", "go_mine", "go_unassigned", "go_all", "go_snoozed", "go_views"})
+"""What the list below does: the same keys go back to it."""
 
 
 class TicketScreen(OnTickets):
-    """The conversation of one ticket; `neighbours` moves the list below and gives the ticket there."""
+    """The conversation of one ticket; `neighbours` moves the list below and gives the ticket there.
+
+    With `finds` it opens with the line that asks for words to find.
+    """
 
     CONTEXT: ClassVar[str] = "ticket"
-    OPENERS: ClassVar[frozenset[str]] = OnTickets.OPENERS | {"back"}
+    OPENERS: ClassVar[frozenset[str]] = OnTickets.OPENERS | {"back", "go_views"}
 
-    def __init__(self, bundle: TicketBundle, neighbours: Callable[[int], TicketId | None] | None = None) -> None:
+    def __init__(
+        self,
+        bundle: TicketBundle,
+        neighbours: Callable[[int], TicketId | None] | None = None,
+        *,
+        finds: bool = False,
+    ) -> None:
         super().__init__()
+        self._finds = finds
         self._ticket_id = bundle.ticket.id
         self._neighbours = neighbours
         self._bundle: TicketBundle | None = None
@@ -67,6 +80,8 @@ class TicketScreen(OnTickets):
         self.thread_view.focus()
         self.console.presence.show(self._ticket_id, "viewing")
         self._put(self._first)
+        if self._finds:
+            self.app.call_later(self.do_find)  # after the focus of above, which waits in the same queue
 
     # ---- showing
 
@@ -210,6 +225,20 @@ class TicketScreen(OnTickets):
         return entry.id if entry is not None and entry.direction == "in" and entry.kind == "mail" else None
 
     # ---- moving
+
+    def can(self, action: str) -> bool:
+        return action in OF_THE_QUEUE or action.startswith("view_") or super().can(action)
+
+    def act(self, action: str) -> None:
+        if action in OF_THE_QUEUE or action.startswith("view_"):
+            self.console.presence.leave()
+            self.console.in_queue(action)
+        else:
+            super().act(action)
+
+    def do_refresh(self) -> None:
+        self.console.painted.forget()
+        self._reload()
 
     def do_down(self) -> None:
         self.thread_view.move_cursor(1)
