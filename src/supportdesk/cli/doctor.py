@@ -11,6 +11,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,7 @@ import typer
 from supportdesk.cli.doctor_words import FAULTS, Verdict
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
+from supportdesk.desk.gauges import MOST_WAL_BYTES
 from supportdesk.errors import ConfigError, SupportdeskError, ThresholdBreached
 from supportdesk.l10n.catalog import N_, _
 
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
     from supportdesk.bootstrap import DatabaseFacts
 
 app = group()
+OLDEST_PYTHON = (3, 11)
 LEAST_FREE = 512 * 1024 * 1024
+CERTIFICATE_DAYS = timedelta(days=14)
 SAFE_SQLITE = (3, 51, 3)  # 3.7.0 to 3.51.2 can corrupt a WAL that several processes write
 
 
@@ -64,7 +68,7 @@ def _look(session: Session, *, fix: bool, deep: bool) -> Iterator[Finding]:
     try:
         config = session.config
     except ConfigError as error:
-        yield Finding("config.broken", _("settings"), "wrong", error.message, error.hint)
+        yield Finding("config.broken", _("settings"), "wrong", error.message, error.hint or _("correct that file"))
         return
     yield Finding("config", _("settings"), "ok", str(config.source or _("none; everything is at its default")))
     yield _credentials(config.credentials_path, fix=fix)
@@ -83,7 +87,7 @@ def _look(session: Session, *, fix: bool, deep: bool) -> Iterator[Finding]:
     if facts.revision != facts.known_revision:
         return
     yield from _inside(session, fix=fix, deep=deep)
-    for look in (_worker, _mailboxes, _spelling, _attention):
+    for look in (_worker, _mailboxes, _certificates, _spelling, _attention):
         try:
             yield from look(session)
         except SupportdeskError as error:
@@ -92,10 +96,10 @@ def _look(session: Session, *, fix: bool, deep: bool) -> Iterator[Finding]:
 
 
 def _python() -> Finding:
-    version = ".".join(str(part) for part in sys.version_info[:3])
-    return Finding(
-        "python.old", "Python", "ok" if sys.version_info >= (3, 11) else "wrong", f"{version}, {sys.executable}"
-    )
+    text = f"{'.'.join(str(part) for part in sys.version_info[:3])}, {sys.executable}"
+    if sys.version_info < OLDEST_PYTHON:
+        return Finding("python.old", "Python", "wrong", text, _("install a newer one"))
+    return Finding("python", "Python", "ok", text)
 
 
 def _credentials(path: Path, *, fix: bool) -> Finding:
@@ -141,31 +145,52 @@ def _database(facts: DatabaseFacts, *, fix: bool) -> Iterator[Finding]:
     if facts.miscounted_views:
         text = _("the counters are wrong: {views}").format(views=", ".join(facts.miscounted_views))
         yield Finding("views.miscounted", _("views"), "wrong", text, "supportdesk doctor --fix", fixed=fix)
+    if facts.is_on_network:
+        text = _("{file} is on a network file system ({kind})").format(file=facts.file, kind=facts.file_system)
+        yield Finding("file.on_network", _("database"), "wrong", text, _("use a local disk, or Postgres"))
     if facts.file is not None:
         yield from _file(facts.file, fix=fix)
 
 
 def _file(file: Path, *, fix: bool) -> Iterator[Finding]:
-    mode = stat.S_IMODE(file.stat().st_mode)
     name = _("file modes")
-    if mode & 0o007:
-        text = _("{file} ({mode}): anybody can read the mail").format(file=file, mode=f"{mode:o}")
+    open_to_all = [one for one in _files_of(file) if one.stat().st_mode & 0o007]
+    for one in open_to_all:
+        mode = stat.S_IMODE(one.stat().st_mode)
+        text = _("{file} ({mode}): anybody can read the mail").format(file=one, mode=f"{mode:o}")
         if fix:
-            file.chmod(mode & ~0o007)
-        yield Finding("file.open", name, "wrong", text, f"chmod o= {file}", fixed=fix)
-    elif mode & 0o020:
+            one.chmod(mode & ~0o007)
+        yield Finding("file.open", name, "wrong", text, f"chmod o= {one}", fixed=fix)
+    mode = stat.S_IMODE(file.stat().st_mode)
+    if mode & 0o020 and not open_to_all:
         text = _("{file} ({mode}): the group can write, so roles are only advice").format(file=file, mode=f"{mode:o}")
         yield Finding("file.shared", name, "note", text)
-    else:
+    elif not open_to_all:
         yield Finding("file", name, "ok", f"{file} ({mode:o})")
-    if not os.access(file.parent, os.W_OK):
-        yield Finding(
-            "directory.unwritable", name, "wrong", _("{directory} cannot be written").format(directory=file.parent)
-        )
+    directory = file.parent
+    if not os.access(directory, os.W_OK):
+        text = _("{directory} cannot be written").format(directory=directory)
+        yield Finding("directory.unwritable", name, "wrong", text, f"chmod u+rwx {directory}")
+    if directory.stat().st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
+        text = _("anybody can replace files in {directory}").format(directory=directory)
+        if fix:
+            directory.chmod(stat.S_IMODE(directory.stat().st_mode) & ~stat.S_IWOTH)
+        yield Finding("directory.open", name, "wrong", text, f"chmod o-w {directory}", fixed=fix)
+    log = _files_of(file, "-wal")
+    if log and (size := log[0].stat().st_size) > MOST_WAL_BYTES:
+        text = _("the write-ahead log holds {size} MB").format(size=size >> 20)
+        yield Finding("wal.large", _("database"), "wrong", text, _("some program reads without end: end it"))
     free = shutil.disk_usage(file.parent).free
     needed = max(LEAST_FREE, 2 * file.stat().st_size)  # a backup and a migration need room for a copy
     text = _("{free} MB free, {needed} MB needed for a backup").format(free=free // 2**20, needed=needed // 2**20)
-    yield Finding("disk.low", _("disk space"), "ok" if free >= needed else "wrong", text)
+    hint = "" if free >= needed else _("make room: what cannot be stored is not fetched")
+    yield Finding("disk.low", _("disk space"), "wrong" if hint else "ok", text, hint)
+
+
+def _files_of(file: Path, *endings: str) -> list[Path]:
+    """The files of a desk on SQLite that are there."""
+    named = [file.with_name(file.name + ending) for ending in endings or ("", "-wal", "-shm", "-gate", "-lock")]
+    return [one for one in named if one.exists()]
 
 
 def _worker(session: Session) -> Iterator[Finding]:
@@ -211,9 +236,20 @@ def _mailboxes(session: Session) -> Iterator[Finding]:
         yield Finding("mailbox.error", box.address, "wrong", text, f"supportdesk mailbox test {box.address}")
 
 
+def _certificates(session: Session) -> Iterator[Finding]:
+    """Those of the mail servers that will end soon."""
+    from supportdesk.cli.certificates import certificate_ends
+
+    soon = session.desk.clock.now() + CERTIFICATE_DAYS
+    for server, end in sorted(certificate_ends(session.desk.mailboxes()).items()):
+        if end < soon:
+            text = _("the certificate of {server} ends on {time}").format(server=server, time=session.time(end))
+            yield Finding("certificate.ends", server, "wrong", text, _("have it renewed"))
+
+
 def _spelling(session: Session) -> Iterator[Finding]:
     """Replies are read for spelling in the languages that the mailboxes serve, where there are dictionaries."""
-    from supportdesk.l10n.spelling import available, find_dictionary
+    from supportdesk.l10n.spelling import available, debian_package, find_dictionary
 
     if not available():
         text = _("replies are not read for spelling mistakes: chunspell is not installed")
@@ -225,7 +261,7 @@ def _spelling(session: Session) -> Iterator[Finding]:
         if find_dictionary(tag) is None:
             text = _("there is no hunspell dictionary for {language}").format(language=tag)
             yield Finding(
-                "spelling.dictionary", _("spelling"), "note", text, f"apt install hunspell-{tag.partition('-')[0]}"
+                "spelling.dictionary", _("spelling"), "note", text, f"apt install {debian_package(tag)}"
             )
         else:
             yield Finding("spelling", _("spelling"), "ok", str(find_dictionary(tag)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from supportdesk.store.address import Address, file_system, parse_url
+from supportdesk.store.address import NETWORK_FILE_SYSTEMS, Address, file_system, parse_url
 from supportdesk.store.connect import Connection, close_connection, connect
 from supportdesk.store.counts import miscounted_views
 from supportdesk.store.extras import search_is_sound
@@ -24,6 +24,7 @@ class DatabaseFacts:
     driver: str
     file: Path | None
     file_system: str
+    is_on_network: bool  # as the user has forced it
     revision: str
     known_revision: str
     problems: tuple[str, ...]
@@ -38,6 +39,7 @@ QUICKLY_READ: Final = 256 * 1024 * 1024
 def read_facts(url: str, *, deep: bool = True) -> DatabaseFacts:
     """Open the database and ask it. Unless `deep`, a big file is not read from end to end. Raises StoreError."""
     address = parse_url(url)
+    kind = file_system(address.path) if address.path is not None else ""
     deep = deep or address.path is None or (address.path.exists() and address.path.stat().st_size <= QUICKLY_READ)
     connection = connect(address)
     try:
@@ -56,7 +58,8 @@ def read_facts(url: str, *, deep: bool = True) -> DatabaseFacts:
             version=version,
             driver=connection.driver.__name__.partition(".")[0],
             file=address.path,
-            file_system=file_system(address.path) if address.path is not None else "",
+            file_system=kind,
+            is_on_network=kind in NETWORK_FILE_SYSTEMS,
             revision=found,
             known_revision=HEAD,
             problems=problems,
