@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from supportdesk.desk.canned_folder import starter_set
@@ -71,3 +73,28 @@ def test_one_undo_takes_all_of_them_back(house: House, tickets: list[TicketId]) 
     assert held(house) == {}
     assert [house.ticket(ticket_id).status for ticket_id in tickets] == before
     assert all(house.ticket(ticket_id).waiting_since is not None for ticket_id in tickets)
+
+
+def test_what_a_single_reply_would_be_warned_of_is_found_for_each(house: House, tickets: list[TicketId]) -> None:
+    quiet = house.desk.reply_samples(house.giulia, tickets, KEY, {})
+    assert [sample.warnings for sample in quiet] == [(), (), ()]
+    italian = next(entry for entry in house.desk.canned_entries() if entry.response.key == KEY)
+    texts = tuple(
+        replace(variant, body="Vielen Dank für Ihre Nachricht, wir melden uns morgen bei Ihnen mit einer Antwort.")
+        if variant.tag.language == "it"
+        else variant
+        for variant in italian.response.variants
+    )
+    house.desk.save_canned(house.giulia, replace(italian.response, variants=texts), italian.version)
+    told = house.desk.reply_samples(house.giulia, tickets, KEY, {})
+    assert [bool(sample.warnings) for sample in told] == [True, False, False]
+    assert "German" in told[0].warnings[0] and not told[0].refused
+    assert house.desk.drafts(house.giulia) == [], "looking leaves nothing behind"
+
+
+def test_it_tells_how_far_it_has_come_and_can_be_stopped(house: House, tickets: list[TicketId]) -> None:
+    told: list[tuple[int, int]] = []
+    shown = house.desk.reply_samples(house.giulia, tickets, KEY, {}, progress=lambda *at: told.append(at))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+    house.desk.reply_to_all(house.giulia, shown, KEY, {}, cancelled=lambda: len(held(house)) == 2)
+    assert sorted(held(house)) == sorted(tickets[:2])

@@ -1,7 +1,8 @@
 """The one action registry: keys, command line, palette and help are made from it.
 
 An action is data here; what it changes is planned in `desk.triage` and written by `desk.bulk`, and the actions that
-write text live in their own modules. Actions that only move the view are the console's own.
+write text live in their own modules, which are not loaded before the first of their actions: the console shows its
+keys in the first frame. Actions that only move the view are the console's own.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal
 
-from supportdesk.desk import bulk, compound, guards
+from supportdesk.desk import guards
 from supportdesk.desk.model import DISMISS_REASONS, PRIORITIES, SNOOZE_MODES, Actor, Ticket, TicketId
 from supportdesk.errors import UsageError
 from supportdesk.l10n.catalog import N_, _
@@ -87,7 +88,25 @@ class ActionSpec:
 
 def triage(action: str) -> Callable[[Call], Done]:
     """The run function of an action that `desk.triage` plans ticket by ticket."""
-    return lambda call: bulk.run(call, action)
+
+    def run(call: Call) -> Done:
+        from supportdesk.desk import bulk
+
+        return bulk.run(call, action)
+
+    return run
+
+
+def compound(name: str) -> Callable[[Call], Done]:
+    """The run function of that name in `desk.compound`."""
+
+    def run(call: Call) -> Done:
+        from supportdesk.desk import compound as actions
+
+        perform: Callable[[Call], Done] = getattr(actions, name)
+        return perform(call)
+
+    return run
 
 
 _DISMISS = Param("dismiss", "choice", False, N_("Why the waiting customer needs no reply"), DISMISS_REASONS)
@@ -114,7 +133,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "take_next",
         N_("Take the most urgent"),
         N_("Assign the most urgent free ticket to yourself, your languages first"),
-        compound.take_next,
+        compound("take_next"),
         scope="none",
     ),
     ActionSpec(
@@ -183,7 +202,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "merge",
         N_("Merge"),
         N_("Join tickets into one; it can be undone in any order"),
-        compound.merge,
+        compound("merge"),
         (
             Param("into", "ticket", True, N_("The ticket that survives")),
             Param("different_customers", "flag", False, N_("Although they are of different customers")),
@@ -236,14 +255,14 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "note",
         N_("Note"),
         N_("Write something that only agents see; @login tells that agent"),
-        compound.note,
+        compound("note"),
         (Param("text", "body", True, N_("The note")),),
     ),
     ActionSpec(
         "call",
         N_("Log a call"),
         N_("Note down an outgoing call: it counts as a reply"),
-        compound.call,
+        compound("call"),
         (Param("text", "body", True, N_("What was said")), _AFTER, _DISMISS, _SEEN),
         scope="one",
     ),
@@ -251,7 +270,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "reply",
         N_("Reply"),
         N_("Send an answer to the customer"),
-        compound.reply,
+        compound("reply"),
         (
             Param("text", "body", False, N_("The text; after the canned response, if there is one")),
             Param("canned", "canned", False, N_("The key of a canned response")),
@@ -280,7 +299,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "accept_suggestion",
         N_("Join the suggested ticket"),
         N_("Merge it into the ticket that it seems to belong to"),
-        compound.accept_suggestion,
+        compound("accept_suggestion"),
         scope="one",
         guard=guards.has_suggestion,
     ),
@@ -295,7 +314,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "undo",
         N_("Undo"),
         N_("Take back your last action, or the one that you name"),
-        compound.undo_action,
+        compound("undo_action"),
         (Param("action", "action", False, N_("The action's id")),),
         scope="none",
     ),
@@ -303,7 +322,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "cancel_send",
         N_("Cancel the last send"),
         N_("Stop a reply that is still on its way out; it becomes a draft again"),
-        compound.cancel_send,
+        compound("cancel_send"),
         (Param("outbox", "outbox", False, N_("Which reply; without it, your last one")),),
         scope="none",
     ),

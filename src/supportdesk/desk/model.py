@@ -421,6 +421,10 @@ class Query:
 EVERYTHING = Query()
 
 
+COUNTED_TO = 1_000
+"""A saved view is counted so far; what holds more says so."""
+
+
 @dataclass(frozen=True, slots=True)
 class SavedView:
     """A query with a name. `agent_id` None: everybody's."""

@@ -89,6 +89,7 @@ class DeskStatus:
     failed: int
     unprocessed: int
     attention: tuple[str, ...]
+    disk_full: bool = False  # nothing can be written any more; a database on a server tells by refusing
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 WORKER_LEASE = "worker"
 UNSENT = ("held", "sending", "deferred", "uncertain", "failed")
 DAY = timedelta(hours=24)
+NO_ROOM_BYTES = 512 * 1024
+"""Less than a commit may need."""
 
 Hours = dict[tuple[int | None, int | None], Calendar]
 """Opening hours by mailbox and market."""
@@ -101,8 +103,14 @@ def desk_status(desk: Desk) -> DeskStatus:
         failed=states["failed"],
         unprocessed=len(reader.rows("delivery", {"outcome": "", "imported": False}, limit=1000)),
         attention=(),
+        disk_full=_is_disk_full(desk),
     )
     return replace(status, attention=(*_attention(status, now), *_delayed(desk, unsent)))
+
+
+def _is_disk_full(desk: Desk) -> bool:
+    free = desk.store.gauges()["disk_free_bytes"]
+    return free is not None and free < NO_ROOM_BYTES
 
 
 def _mailboxes(desk: Desk) -> Iterator[MailboxStatus]:
@@ -145,8 +153,14 @@ def _delayed(desk: Desk, unsent: Sequence[Row]) -> Iterator[str]:
             ).format(address=mailbox["address"], count=len(waiting), reason=newest["error"])
 
 
+def disk_full_sentence() -> str:
+    return _("The disk of the database is full: new mail waits on its server, and all goes on as soon as there is room")
+
+
 def _attention(status: DeskStatus, now: datetime) -> Iterator[str]:
     """What somebody has to look at, the most pressing first."""
+    if status.disk_full:
+        yield disk_full_sentence()
     waiting = status.outbox.get("held", 0) + status.outbox.get("deferred", 0)
     if not status.delivering:
         sentence = ngettext(

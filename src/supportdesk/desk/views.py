@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
-from supportdesk.desk.model import VIEWS, ActionId, Actor, AgentId, Query, SavedView, TicketId
+from supportdesk.desk.model import COUNTED_TO, VIEWS, ActionId, Actor, AgentId, Query, SavedView, TicketId
 from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Delete, Insert, NewRef, Plan, PlannedEvent, Transaction, Update
 from supportdesk.desk.query import Known, read_query
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from supportdesk.desk.ports import Change, Reader, Row
 
 LONGEST_NAME: Final = 60
-COUNTED_TO: Final = 1_000
-"""A saved view is counted so far; what holds more says so."""
 
 
 def query_on(desk: Desk, text: str, *, typing: bool = True) -> Query:

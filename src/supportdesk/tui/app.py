@@ -9,12 +9,13 @@ import asyncio
 import signal
 import time
 import traceback
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual._compositor import ChopsUpdate
 from textual.events import Key, Paste
 
-from supportdesk.errors import SupportdeskError
+from supportdesk.errors import StoreFailed, SupportdeskError
 from supportdesk.l10n.catalog import _, ngettext, use_language
 from supportdesk.safetext import safe
 from supportdesk.tui import crash
@@ -22,32 +23,28 @@ from supportdesk.tui.bell import BellRinger
 from supportdesk.tui.calls import LOOK, READ, WRITE, Calls, Finished
 from supportdesk.tui.feed import Changed, Feed
 from supportdesk.tui.glyphs import ASCII, UNICODE, Glyphs
-from supportdesk.tui.keymap import Keymap, compile_keymap
+from supportdesk.tui.keymap import Keymap, compile_keymap, read_keymap
 from supportdesk.tui.painted import Painted
+from supportdesk.tui.places import Places
 from supportdesk.tui.presence import HEARTBEAT, Presence
-from supportdesk.tui.present_queue import health
+from supportdesk.tui.present_queue import health, trouble, what_is_unsent
 from supportdesk.tui.screens.base import DeskScreen
-from supportdesk.tui.screens.choose import ChooseScreen, DialogScreen
-from supportdesk.tui.screens.ticket import TicketScreen
+from supportdesk.tui.screens.choose import DialogScreen
 from supportdesk.tui.session import Session, open_session
 from supportdesk.tui.themes import THEMES
 from supportdesk.tui.typed_ahead import TypedAhead
 from supportdesk.tui.undo_window import UndoWindow
 from supportdesk.tui.widgets.bars import StatusPart
-from supportdesk.tui.widgets.guard import SafeApp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rich.console import RenderableType
     from textual import events
     from textual.driver import Driver
     from textual.screen import Screen
 
     from supportdesk.config import Config
-    from supportdesk.desk.model import OutboxRow, SavedView, TicketId
+    from supportdesk.desk.model import OutboxRow
     from supportdesk.desk.results import DeskStatus, Done
-    from supportdesk.tui.session import TicketBundle
 
 MINUTE = 60.0
 NOTICE_SECONDS = 5.0
@@ -77,19 +74,7 @@ def run_console(
     return code or console.return_code or 0
 
 
-def read_keymap(config: Config) -> Keymap:
-    """The default keys with the agent's own file over them."""
-    from pathlib import Path
-
-    from supportdesk.desk.actions import BY_ID
-
-    if not config.keymap:
-        return compile_keymap(known=BY_ID)
-    path = Path(config.keymap).expanduser()
-    return compile_keymap(path.read_text(encoding="utf-8"), known=BY_ID, file=str(path))
-
-
-class Console(SafeApp[int], inherit_bindings=False):
+class Console(Places, inherit_bindings=False):
     """One console: its session, its threads, its screens."""
 
     CSS_PATH: ClassVar = [
@@ -116,6 +101,7 @@ class Console(SafeApp[int], inherit_bindings=False):
         self.commands: list[str] = []  # typed on the `:` line, the newest last
         self.desk_status: DeskStatus | None = None
         self.failure: SupportdeskError | None = None
+        self._refused = ""  # why the database took nothing more, for a minute
         self.painted = Painted()
         self.last_key = 0.0
         self._told = 0.0
@@ -223,20 +209,10 @@ class Console(SafeApp[int], inherit_bindings=False):
 
     def leave(self) -> None:
         """Quit; first name what is unsent, and who delivers it."""
-        status = self.desk_status
-        unsent = sum(status.outbox.get(state, 0) for state in ("held", "sending", "deferred")) if status else 0
-        if status is None or not unsent:
+        text = what_is_unsent(self.desk_status, ends_with_console=self.ends_with_console)
+        if not text:
             self._quit()
             return
-        if self.ends_with_console:
-            text = _("This is a demo, and it ends with you: what the outbox holds ({count}) is not delivered any more.")
-            text = text.format(count=unsent)
-        elif status.delivering:
-            where = " · ".join(str(status.worker[key]) for key in ("host", "pid") if status.worker.get(key))
-            text = _("The outbox holds {count}. The worker ({where}) goes on delivering after you have left.")
-            text = text.format(count=unsent, where=where)
-        else:
-            text = _("The outbox holds {count}, and nobody delivers: start `supportdesk worker`.").format(count=unsent)
 
         def pressed(key: str | None) -> None:
             if key == "q":
@@ -267,7 +243,13 @@ class Console(SafeApp[int], inherit_bindings=False):
         for screen in self.desk_screens():
             screen.on_news(message)
 
+    def trouble(self) -> str:
+        """What stands in red under the top line."""
+        now = self.session.local_now() if self.session is not None else datetime.now(UTC)
+        return trouble(self.desk_status, now, self._refused)
+
     def _minute(self) -> None:
+        self._refused = ""  # who is refused again says it again
         self.refresh_status()
         for screen in self.desk_screens():
             screen.on_minute()
@@ -368,98 +350,10 @@ class Console(SafeApp[int], inherit_bindings=False):
         """A known error is told; an unknown one ends the console with its story in the log, after saving."""
         if not isinstance(error, SupportdeskError):
             raise error
+        if isinstance(error, StoreFailed):
+            self._refused = error.message
+            self.refresh_status()
         self.tell(" · ".join(part for part in (error.message, error.hint) if part), severity="error")
-
-    def open_ticket(self, ticket_id: TicketId, *, neighbours: Callable[[int], TicketId | None] | None = None) -> None:
-        """Show a ticket; `neighbours` gives the next and previous one."""
-        if isinstance(self.screen, TicketScreen):
-            self.screen.show_ticket(ticket_id)
-        else:
-            self._open_ticket(ticket_id, neighbours)
-
-    def _open_ticket(self, ticket_id: TicketId, neighbours: Callable[[int], TicketId | None] | None) -> None:
-        """Read the ticket first, so that it is painted once."""
-        session = self.session
-        if session is None:
-            return
-
-        def show(bundle: TicketBundle) -> None:
-            self.show_at_once(TicketScreen(bundle, neighbours))
-
-        if (known := session.tickets.get(ticket_id)) is not None:
-            show(known)
-        else:
-            self.calls.run(READ, lambda: session.load_ticket(ticket_id), show, self.tell_error, replaces="open")
-
-    def open_draft(self, bundle: TicketBundle, row: OutboxRow) -> None:
-        """Go on writing a reply or a note."""
-        if row.kind == "note":
-            from supportdesk.tui.screens.note import NoteScreen
-
-            self.show_at_once(NoteScreen(bundle, row))
-        else:
-            from supportdesk.tui.screens.compose import ComposeScreen
-
-            self.show_at_once(ComposeScreen(bundle, row))
-
-    def search(self, text: str) -> None:
-        """Look through all tickets, in the list."""
-        from supportdesk.tui.screens.queue import QueueScreen
-
-        while not isinstance(self.screen, QueueScreen) and len(self.screen_stack) > 1:
-            self.pop_screen()
-        if isinstance(self.screen, QueueScreen):
-            self.screen.do_search(text)
-
-    def show_view(self, view: SavedView) -> None:
-        """Show a saved view, in the list."""
-        from supportdesk.tui.screens.queue import QueueScreen
-
-        for screen in self.desk_screens():
-            if isinstance(screen, QueueScreen):
-                screen.show_saved_view(view)
-
-    def open_outbox(self) -> None:
-        from supportdesk.tui.screens.outbox import OutboxScreen
-
-        self.show_at_once(OutboxScreen())
-
-    def open_drafts(self) -> None:
-        from supportdesk.tui.screens.drafts import DraftsScreen
-
-        self.show_at_once(DraftsScreen())
-
-    def open_notices(self) -> None:
-        from supportdesk.tui.screens.notices import NoticesScreen
-
-        self.show_at_once(NoticesScreen())
-
-    def open_parked(self) -> None:
-        from supportdesk.tui.screens.parked import ParkedScreen
-
-        self.show_at_once(ParkedScreen())
-
-    def show_text(self, title: str, text: str, *, hanging: bool = False) -> None:
-        from supportdesk.tui.screens.text import TextScreen
-
-        self.show_at_once(TextScreen(title, text, hanging=hanging))
-
-    def show_help(self, screen: DeskScreen[object]) -> None:
-        from supportdesk.tui.help import help_text
-
-        shown = help_text(screen.bound(), self.glyphs, screen.view_names())
-        self.show_text(_("Keys of this place"), shown, hanging=True)
-
-    def show_palette(self, screen: DeskScreen[object]) -> None:
-        from supportdesk.tui.help import palette_entries
-
-        def chosen(action: str | None) -> None:
-            if action is not None:
-                screen.act(action)
-
-        entries = palette_entries(screen)
-        question = ChooseScreen(_("What do you want to do?"), entries, glyphs=self.glyphs, large=True)
-        screen.put_question(question, chosen)
 
     # ---- painting
 

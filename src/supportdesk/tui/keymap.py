@@ -26,6 +26,8 @@ from supportdesk.tui.default_keys import BROWSE, DEFAULT_BINDINGS, EVERYWHERE, T
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from supportdesk.config import Config
+
 Sequence = tuple[str, ...]
 
 KEY_WORDS: Final = {
@@ -166,6 +168,18 @@ def parse_keys(text: str) -> Sequence:
 def shown_keys(keys: str) -> str:
     """A sequence as the agent reads it: `invio`, `g m`, `^d`."""
     return " ".join(_(KEY_WORDS[key]) if key in KEY_WORDS else key for key in keys.split())
+
+
+def read_keymap(config: Config) -> Keymap:
+    """The default keys with the agent's own file over them."""
+    from pathlib import Path
+
+    from supportdesk.desk.actions import BY_ID
+
+    if not config.keymap:
+        return compile_keymap(known=BY_ID)
+    path = Path(config.keymap).expanduser()
+    return compile_keymap(path.read_text(encoding="utf-8"), known=BY_ID, file=str(path))
 
 
 def compile_keymap(text: str = "", *, known: Iterable[str] = (), file: str = "keymap.toml") -> Keymap:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from supportdesk.desk.model import Agent, QueueRow
-    from supportdesk.desk.results import DeskStatus
+    from supportdesk.desk.results import DeskStatus, MailboxStatus
     from supportdesk.tui.glyphs import Glyphs
 
 TABS: Final = (
@@ -141,8 +141,7 @@ def health(status: DeskStatus | None, counts: Mapping[str, int], agents: int, no
     if status is None:
         return ()
     parts = [_mail_health(status, now)]
-    unsent = sum(count for state, count in status.outbox.items() if state in ("held", "sending", "deferred"))
-    if unsent:
+    if unsent := _unsent(status):
         parts.append(StatusPart(safe(_("outbox {count}").format(count=unsent))))
     if not status.delivering:
         parts.append(StatusPart(safe(_("nobody delivers")), "error"))
@@ -161,6 +160,25 @@ def health(status: DeskStatus | None, counts: Mapping[str, int], agents: int, no
             StatusPart(safe(ngettext("{count} agent", "{count} agents", agents).format(count=agents)), "muted")
         )
     return tuple(parts)
+
+
+def _unsent(status: DeskStatus) -> int:
+    return sum(status.outbox.get(state, 0) for state in ("held", "sending", "deferred"))
+
+
+def what_is_unsent(status: DeskStatus | None, *, ends_with_console: bool) -> str:
+    """What an agent who leaves should know of the outbox; nothing if it holds nothing."""
+    count = _unsent(status) if status is not None else 0
+    if status is None or not count:
+        return ""
+    if ends_with_console:
+        text = _("This is a demo, and it ends with you: what the outbox holds ({count}) is not delivered any more.")
+        return text.format(count=count)
+    if status.delivering:
+        where = " · ".join(str(status.worker[key]) for key in ("host", "pid") if status.worker.get(key))
+        text = _("The outbox holds {count}. The worker ({where}) goes on delivering after you have left.")
+        return text.format(count=count, where=where)
+    return _("The outbox holds {count}, and nobody delivers: start `supportdesk worker`.").format(count=count)
 
 
 def _mail_health(status: DeskStatus, now: datetime) -> StatusPart:
@@ -185,10 +203,26 @@ def _mail_health(status: DeskStatus, now: datetime) -> StatusPart:
     return StatusPart(safe(_("mail ok")), "good")
 
 
-def trouble(status: DeskStatus | None) -> str:
-    """What does not mend itself and keeps mail from coming, with the server's words; nothing while all is well."""
+def trouble(status: DeskStatus | None, now: datetime, refused: str = "") -> str:
+    """What does not mend itself and keeps mail from coming, with the server's words; nothing while all is well.
+
+    `refused`: why the database took nothing more.
+    """
+    if status is not None and status.disk_full:
+        from supportdesk.desk.status import disk_full_sentence
+
+        return disk_full_sentence()
     broken = [mailbox for mailbox in status.mailboxes if mailbox.error] if status is not None else []
-    return " · ".join(f"{mailbox.address}: {mailbox.error}" for mailbox in broken)
+    return " · ".join(filter(None, (refused, *(_mail_trouble(mailbox, now) for mailbox in broken))))
+
+
+def _mail_trouble(mailbox: MailboxStatus, now: datetime) -> str:
+    """How old the last complete pass is, and what has kept every later one from its end."""
+    if mailbox.last_pass_at is None:
+        return f"{mailbox.address}: {mailbox.error}"
+    age = ages.span((now - mailbox.last_pass_at).total_seconds())
+    text = _("{address}: last fetched {age} ago: {error}")
+    return text.format(address=mailbox.address, age=age, error=mailbox.error)
 
 
 def empty_text(view: str, text: str, *, has_mailbox: bool, total: int) -> tuple[SafeText, ...]:

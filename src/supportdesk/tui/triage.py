@@ -7,7 +7,6 @@ One flow for every action of the desk's registry and every place that has ticket
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,10 +16,10 @@ from supportdesk.desk.results import AnswerNeeded, Done
 from supportdesk.errors import Conflict, SupportdeskError
 from supportdesk.l10n.catalog import _, ngettext
 from supportdesk.safetext import SafeText, safe
-from supportdesk.tui.calls import LOOK, WRITE, Finished
+from supportdesk.tui.calls import LOOK, WRITE
 from supportdesk.tui.command_line import read_command
-from supportdesk.tui.keymap import shown_keys
 from supportdesk.tui.labels import CHOICES, STATUS, word
+from supportdesk.tui.progress import told_progress
 from supportdesk.tui.screens.choose import ChooseScreen, DialogScreen
 from supportdesk.tui.widgets.picker import PickerEntry
 from supportdesk.tui.widgets.prompt import Completion
@@ -37,10 +36,7 @@ UNASSIGN = "unassign"
 BULK = 100
 """Tickets of one transaction; more of them take long enough to be told of, and to be stopped."""
 
-SECONDS_UNTOLD = 1.0
 TAGS_READ = 2_000
-ASKED_LATER = frozenset({"dismiss", "after", "mode", "reason", "after_deadline", "different_customers", "anyway"})
-"""Optional arguments, and those that the desk asks for when it needs them: never asked for in advance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,10 +223,9 @@ class Triage:
         screen.console.typed_ahead.release()
         screen.show_expected(request.action, request.tickets, request.params)
 
-        stops = threading.Event()
-        if len(request.tickets) > BULK:
-            self._stops = stops
-        progress = self._progress_of(request)
+        stops = self.stoppable() if len(request.tickets) > BULK else threading.Event()
+        title = BY_ID[request.action].localized_title()
+        progress = told_progress(screen.console, title, stoppable=len(request.tickets) > BULK)
 
         def work() -> Done:
             return session.desk.perform(
@@ -245,6 +240,15 @@ class Triage:
             failed=lambda error: self._failed(request, error),
         )
 
+    def stoppable(self) -> threading.Event:
+        """A long action begins that esc stops: it looks at this."""
+        self._stops = threading.Event()
+        return self._stops
+
+    def ended(self) -> None:
+        """Nothing long is at work any more."""
+        self._stops = None
+
     def stop(self) -> bool:
         """Stop a long action: what is done stays done, and one undo takes it back. False where none is at work."""
         if self._stops is None:
@@ -252,25 +256,8 @@ class Triage:
         self._stops.set()
         return True
 
-    def _progress_of(self, request: Request) -> Callable[[int, int], None]:
-        """Says once a second how far a long action has come; called in the thread that writes."""
-        console, title = self._screen.console, BY_ID[request.action].localized_title()
-        told = time.monotonic()
-
-        def progress(done: int, of: int) -> None:
-            nonlocal told
-            if of <= BULK or done == of or time.monotonic() - told < SECONDS_UNTOLD:
-                return
-            told = time.monotonic()
-            text = _("{title}: {done} of {total} · {key} stops").format(
-                title=title, done=done, total=of, key=shown_keys("esc")
-            )
-            console.post_message(Finished(lambda: console.tell(text)))
-
-        return progress
-
     def _done(self, request: Request, done: Done) -> None:
-        self._stops = None
+        self.ended()
         screen = self._screen
         notice = done.notice
         if done.undoable and done.tickets:
@@ -283,7 +270,7 @@ class Triage:
         screen.after_action(request.action, done)
 
     def _failed(self, request: Request, error: Exception) -> None:
-        self._stops = None
+        self.ended()
         screen = self._screen
         screen.take_back_expected(request.tickets)
         if isinstance(error, AnswerNeeded):

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from textual.events import Key
 
 from supportdesk.tui.keymap import KeyMatcher, Match, key_name
-from supportdesk.tui.widgets.composer import CANNED_TRIGGER, Composer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from supportdesk.tui.app import Console
     from supportdesk.tui.screens.base import DeskScreen
 
+TRIGGER_KEY = ":"
 CLAIMED_WITHIN = 1.0
 """Seconds after which a key that no screen has taken holds nothing up any more."""
 
@@ -75,7 +75,7 @@ class TypedAhead:
 
     def came_trigger(self) -> None:
         """What was written opens nothing: it only looked like the trigger of the canned responses."""
-        if self._opener is not None and self._opener.character == CANNED_TRIGGER[-1]:
+        if self._opener is not None and self._opener.character == TRIGGER_KEY:
             self.release()
 
     def release(self) -> None:
@@ -112,12 +112,16 @@ class TypedAhead:
 
     def _ends_trigger(self, screen: DeskScreen[object], event: Key) -> bool:
         """Whether `::` is whole with this key: whether it stands at the beginning of a word the composer knows."""
-        written = self._written + (event.character or "") if isinstance(screen.focused, Composer) else ""
-        self._written = written if CANNED_TRIGGER.startswith(written) else ""
-        if self._written != CANNED_TRIGGER:
+        if event.character != TRIGGER_KEY:
+            self._written = ""
             return False
-        self._written = ""
-        return True
+        from supportdesk.tui.widgets.composer import CANNED_TRIGGER, Composer
+
+        self._written += TRIGGER_KEY
+        ends = self._written == CANNED_TRIGGER and isinstance(screen.focused, Composer)
+        if ends:
+            self._written = ""
+        return ends
 
     async def _drain(self) -> None:
         """What waits, one after the other, until one of them opens something itself."""

@@ -18,6 +18,7 @@ from supportdesk.tui.present_thread import attachment_line, recipients_line
 from supportdesk.tui.quote_pick import pick_quote
 from supportdesk.tui.screens.base import LOOK, WRITE
 from supportdesk.tui.screens.choose import ChooseScreen
+from supportdesk.tui.screens.on_tickets import OnTickets
 from supportdesk.tui.screens.writing import WritingScreen
 from supportdesk.tui.widgets.bars import StatusLine, StatusPart
 from supportdesk.tui.widgets.composer import Composer
@@ -324,8 +325,11 @@ class ComposeScreen(WritingScreen):
         self._sender.confirmed("l", lambda: self._sender.ask_time(_("Send at:"), later))
 
     def sent(self, done: Done) -> None:
-        """It is in the outbox."""
+        """It is in the outbox; the ticket below is dealt with."""
+        below = self.console.screen_stack[-2]
         self._go()
+        if isinstance(below, OnTickets):
+            below.after_action("send", done)
         self.console.tell_sent(done)
 
     def discard(self) -> None:

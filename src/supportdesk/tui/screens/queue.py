@@ -49,7 +49,8 @@ TIMELESS = frozenset({"with_customer", "notifications", "all_open", "solved", "s
 """Views that no clock changes: without an event they hold what they held."""
 
 WHOLE_AFTER = 0.5
-"""Seconds between looks whether the filter is still typed: until then its first page is enough."""
+"""Seconds after which the first page is followed by the rest: it is painted first. While a filter is typed, that page
+is enough."""
 
 
 class QueueScreen(ListKeys, Views, OnTickets):
@@ -123,25 +124,36 @@ class QueueScreen(ListKeys, Views, OnTickets):
                 self.tickets.move_to_id(before)
                 self._cursor_before = None
             if first:
-                self.count_views()
-                self.console.first_list_shown() if self.console.desk_status is None else self.console.refresh_status()
+                self.call_after_refresh(self._first_page_painted)
             self._is_whole = not first or len(spine) < FIRST_PAGE
             if not self._is_whole:
-                self._load_rest()
+                self._await_rest()
             elif self._when_whole is not None:
                 then, self._when_whole = self._when_whole, None
                 then()
 
         self.call(READ, work, done, replaces="spine")
 
+    def _first_page_painted(self) -> None:
+        self.count_views()
+        self.console.first_list_shown() if self.console.desk_status is None else self.console.refresh_status()
+
+    def _await_rest(self) -> None:
+        self._stop_awaiting_rest()
+        self._rest_of_spine = self.set_timer(WHOLE_AFTER, self._load_rest)
+
+    def _stop_awaiting_rest(self) -> bool:
+        """Whether the rest was still to be read."""
+        awaited, self._rest_of_spine = self._rest_of_spine, None
+        if awaited is not None:
+            awaited.stop()
+        return awaited is not None
+
     def _load_rest(self) -> None:
         """Read the whole spine; while a filter is typed, when it rests."""
-        if self._rest_of_spine is not None:
-            self._rest_of_spine.stop()
-            self._rest_of_spine = None
         if self.prompt.purpose:
-            self._rest_of_spine = self.set_timer(WHOLE_AFTER, self._load_rest)
-        else:
+            self._await_rest()
+        elif self._stop_awaiting_rest():
             self._load(keep_cursor=True)
 
     def _on_whole_list(self, act: Callable[[], None]) -> None:
@@ -150,6 +162,7 @@ class QueueScreen(ListKeys, Views, OnTickets):
             act()
         else:
             self._when_whole = act
+            self._load_rest()
 
     def do_last(self) -> None:
         self._on_whole_list(super().do_last)
@@ -465,6 +478,7 @@ class QueueScreen(ListKeys, Views, OnTickets):
             return
         self.listing = listing
         self._is_whole, self._when_whole = False, None
+        self._stop_awaiting_rest()
         self.tickets.select_none()
         self._show_tabs()
         self._load(first=True, keep_cursor=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from supportdesk.desk.views import COUNTED_TO
+from supportdesk.desk.model import COUNTED_TO
 from supportdesk.l10n.catalog import _
 from supportdesk.safetext import SafeText, safe
 from supportdesk.tui.screens.base import WRITE

@@ -7,10 +7,8 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from supportdesk.desk.model import VIEWS, TicketId
+from supportdesk.desk.model import COUNTED_TO, VIEWS, TicketId
 from supportdesk.desk.query import QueryError, ticket_number
-from supportdesk.desk.query_completion import complete_query
-from supportdesk.desk.views import COUNTED_TO
 from supportdesk.l10n.catalog import _
 from supportdesk.safetext import SafeText, safe
 from supportdesk.tui.labels import VIEW, word
@@ -56,6 +54,10 @@ class Views(OnTickets):
     @abstractmethod
     def _show_listing(self, listing: Listing) -> None:
         """Show another list."""
+
+    @abstractmethod
+    def move_by(self, step: int) -> TicketId | None:
+        """Move the cursor for a ticket that stands above; the ticket that it is on then, None at an end."""
 
     @abstractmethod
     def _show_tabs(self) -> None:
@@ -237,6 +239,11 @@ class Views(OnTickets):
         """Narrow the view while typing; enter keeps the filter, esc takes it away."""
         self._ask_filter(self.listing.view, "/", _("g / searches all tickets"))
 
+    def do_find(self) -> None:
+        """Open the ticket under the cursor, and find words in it."""
+        if (ticket := self.current_id()) is not None:
+            self.console.open_ticket(ticket, neighbours=self.move_by, finds=True)
+
     def do_search(self, text: str = "") -> None:
         """Look through all tickets, closed ones too; esc comes back to the view."""
         if text:
@@ -285,6 +292,8 @@ class Views(OnTickets):
         self.call(LOOK, session.reread_words, lambda _nothing: None)
 
     def _complete(self, text: str) -> Sequence[Completion]:
+        from supportdesk.desk.query_completion import complete_query
+
         return [
             Completion(safe(text[: found.start] + found.insert), safe(found.meaning), safe(found.shown))
             for found in complete_query(text, self.session.known())
