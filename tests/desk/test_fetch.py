@@ -10,7 +10,7 @@ import pytest
 
 from supportdesk.desk.fetch import Fetcher, Progress, watched_folders
 from supportdesk.desk.model import Mailbox, MailboxId
-from supportdesk.desk.ports import LedgerItem
+from supportdesk.desk.ports import Identity, LedgerItem
 from supportdesk.errors import CommandRefused, ConnectionFailed
 from supportdesk.mail.model import FetchedMail, FolderInfo, FolderState
 
@@ -137,6 +137,9 @@ class MemoryLedger:
         for (folder, _epoch, _uid), item in self.items.items():
             if folder == folder_id and item is not None and item.raw is not None:
                 yield f"<{item.raw.decode()}@x>", item.size, item.internal_date
+
+    def link_known(self, folder_id: int, uidvalidity: int, listed: Mapping[int, Identity]) -> int:
+        return 0  # nothing has its outcome yet
 
     def unprocessed(
         self, limit: int, *, mailbox_id: MailboxId | None = None, imported: bool = False

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from supportdesk.desk.epochs import why_ask
+from supportdesk.desk.epochs import enter_epoch
 from supportdesk.desk.model import WORKER, Mailbox, MailboxId
 from supportdesk.desk.ports import Ledger, LedgerItem, MailSource, Plan, Store, Update
 from supportdesk.desk.settings import new_action_id
@@ -170,9 +170,10 @@ class Fetcher:
         folder = self._ledger.folder(self._mailbox.id, info.name, info.role)
         last_uid = int(folder["last_uid"])
         if folder["uidvalidity"] != state.uidvalidity:
-            if not self._accept_renumbered and (words := why_ask(self._ledger, source, folder, info.name)):
+            accepted = self._accept_renumbered
+            words = enter_epoch(self._ledger, source, folder, state.uidvalidity, info.name, accepted=accepted)
+            if words:
                 return self._leave_out(info, words)
-            self._ledger.new_epoch(folder["id"], state.uidvalidity)
             last_uid = 0
         whole = self._is_to_be_reconciled(info.name)
         listed = source.uids_from(1 if whole else last_uid + 1)

@@ -312,6 +312,10 @@ class LedgerItem:
     imported: bool = False  # from an archive on disk
 
 
+Identity = tuple[str, int, datetime | None]
+"""Message-ID ("" where it has none), size and internal date of a mail."""
+
+
 class Ledger(Protocol):
     """Which UIDs of which folder this desk has taken over: store first, act later (INGEST-1)."""
 
@@ -322,8 +326,14 @@ class Ledger(Protocol):
         """The folder's UIDVALIDITY is another now: start again at UID 1; the rows of the old epoch stay."""
 
     def known_uids(self, folder_id: int, uidvalidity: int, first: int, last: int) -> set[int]: ...
-    def identities(self, folder_id: int) -> Iterator[tuple[str, int, datetime | None]]:
-        """Message-ID ("" where it has none), size and internal date of each mail that the folder ever held."""
+    def identities(self, folder_id: int) -> Iterator[Identity]:
+        """What tells each mail from the others that the folder ever held."""
+
+    def link_known(self, folder_id: int, uidvalidity: int, listed: Mapping[int, Identity]) -> int:
+        """Enter UIDs of a new numbering whose mail has its outcome under an earlier one, unfetched; how many (SYNC-5).
+
+        The Message-ID, the size and the date have to be those of one mail.
+        """
 
     def record_fetched(self, folder_id: int, uidvalidity: int, items: Sequence[LedgerItem], *, advance_to: int) -> None:
         """Raw bytes, ledger rows and `last_uid`, durable in one transaction (big raw mail in short ones before it).

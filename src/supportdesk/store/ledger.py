@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from supportdesk.desk.model import MailboxId
-from supportdesk.desk.ports import LedgerItem
+from supportdesk.desk.ports import Identity, LedgerItem
 from supportdesk.errors import Conflict, NotFound
 from supportdesk.store.blobs import compress, has_blob, put_small
 from supportdesk.store.connect import Connection
@@ -108,8 +107,8 @@ class SqlLedger:
             )
         return {uid for (uid,) in rows}
 
-    def identities(self, folder_id: int) -> Iterator[tuple[str, int, datetime | None]]:
-        """Message-ID ("" where it has none), size and internal date of each mail that the folder ever held."""
+    def identities(self, folder_id: int) -> Iterator[Identity]:
+        """What tells each mail from the others that the folder ever held."""
         with self._store.connection() as connection:
             rows = connection.execute(
                 "SELECT coalesce(message_mail.message_id_norm, ''), delivery.size, delivery.internal_date FROM delivery"
@@ -118,6 +117,46 @@ class SqlLedger:
                 (folder_id,),
             )
         return ((message_id, size, None if at is None else to_time(at)) for message_id, size, at in rows)
+
+    def link_known(self, folder_id: int, uidvalidity: int, listed: Mapping[int, Identity]) -> int:
+        """Enter UIDs of a new numbering whose mail has its outcome under an earlier one; how many."""
+        known = self._settled_mails(folder_id)
+        linked = [(uid, known[identity]) for uid, identity in listed.items() if known.get(identity) is not None]
+        first_strange = min((uid for uid, identity in listed.items() if known.get(identity) is None), default=None)
+        below = [uid for uid in listed if first_strange is None or uid < first_strange]
+        for some in groups(linked):
+            with self._store.transaction() as tx:
+                tx.wrote = True
+                _check_epoch(tx.connection, folder_id, uidvalidity)
+                for uid, row in some:
+                    now = {"uidvalidity": uidvalidity, "uid": uid, "fetched_at": tx.now, "processed_at": tx.now}
+                    insert_if_absent(tx.connection, "delivery", {**row, **now})
+        with self._store.transaction() as tx:
+            _advance(tx, folder_id, max(below, default=0))
+        return len(linked)
+
+    def _settled_mails(self, folder_id: int) -> dict[Identity, Row | None]:
+        """The row of a duplicate of each mail that has become a message; None where several mails look alike."""
+        with self._store.connection() as connection:
+            rows = connection.execute(
+                "SELECT message_mail.message_id_norm, delivery.size, delivery.internal_date, delivery.raw_sha,"
+                " delivery.message_id, delivery.historic FROM delivery"
+                " JOIN message_mail ON message_mail.message_id = delivery.message_id"
+                " WHERE delivery.folder_id = ? AND delivery.raw_sha <> '' AND delivery.outcome <> ''"
+                " AND delivery.internal_date IS NOT NULL AND message_mail.message_id_norm <> ''",
+                (folder_id,),
+            )
+        known: dict[Identity, Row | None] = {}
+        for name, size, at, sha, message, historic in rows:
+            row = {
+                "folder_id": folder_id, "raw_sha": sha, "size": size, "internal_date": to_time(at),
+                "historic": bool(historic), "outcome": "duplicate", "reason": "renumbered", "message_id": message,
+            }  # fmt: skip
+            identity = name, size, to_time(at)
+            same = known.setdefault(identity, row)
+            if same is not None and same["raw_sha"] != sha:
+                known[identity] = None
+        return known
 
     def unprocessed(self, limit: int, *, mailbox_id: MailboxId | None = None, imported: bool = False) -> list[Row]:
         """Rows without an outcome, oldest internal date first, each with its `folder`, `role` and `mailbox_id`.
