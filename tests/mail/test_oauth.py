@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -18,9 +18,6 @@ from supportdesk.mail.sasl import bearer_dialogue
 from supportdesk.mail.tokens import TokenFile
 from tests.support.issuer import Issuer, refusal, running_issuer
 from tests.support.processes import free_port
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 SCOPE = "mail offline_access"
@@ -228,7 +225,7 @@ def test_a_rotated_token_and_its_name_are_durable_before_it_is_used(
 
     def note(handle: int) -> None:
         fsync(handle)
-        kept.append((os.readlink(f"/proc/self/fd/{handle}"), json.loads(file.path.read_text())["access"]))
+        kept.append((str(Path(f"/proc/self/fd/{handle}").readlink()), json.loads(file.path.read_text())["access"]))
 
     monkeypatch.setattr(os, "fsync", note)
     new = file.renewed("first")
