@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, fields
 
+from tests.e2e import acknowledged
 from tests.e2e.forks import ForkServer, running_fork_server
 from tests.e2e.kill_shop import Shop, open_shop, verdict_on, wait_for_the_queue
 from tests.e2e.points import POINTS
@@ -92,9 +93,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=None, help="of the random moments (default: a new one)")
     parser.add_argument("--jobs", type=int, default=0, help="desks at a time, each with its own servers (default: 2)")
     parser.add_argument("--database", default="", help="a Postgres URL instead of a file; one desk then")
+    parser.add_argument(
+        "--acknowledged", action="store_true",
+        help="1,000 customers write while the fetcher is killed 50 times: one ticket and one acknowledgement each",
+    )  # fmt: skip
     given = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(143))  # so that the servers are stopped
     seed = secrets.randbelow(1_000_000) if given.seed is None else given.seed
+    if given.acknowledged:
+        found = acknowledged.run(1000, 50, seed)
+        print(found.as_json())
+        return 1 if found.wrong else 0
     jobs = 1 if given.database else given.jobs or min(2, os.cpu_count() or 1)
     tally = run(given.runs, seed, database=given.database) if jobs == 1 else run_all(given.runs, seed, jobs)
     print(tally.as_json())

@@ -195,8 +195,8 @@ def verdict_on(shop: Shop, tally: Tally) -> None:
 
 def _verdict_on_replies(shop: Shop, tally: Tally) -> None:
     read = shop.desk.read
-    arrived = _our_ids(shop.servers.messages(shop.customer))
-    copies = _our_ids(shop.servers.messages(shop.user, "Sent"))
+    arrived = our_ids(shop.servers.messages(shop.customer))
+    copies = our_ids(shop.servers.messages(shop.user, "Sent"))
     tally.copies = copies.total()
     tally.doubled_replies += [one for one, times in arrived.items() if times > 1]
     tally.doubled_replies += [f"{one} is in Sent {times} times" for one, times in copies.items() if times > 1]
@@ -226,5 +226,5 @@ def _verdict_on_replies(shop: Shop, tally: Tally) -> None:
             tally.lost_replies.append(f"{name} is {row['state']}")
 
 
-def _our_ids(mails: list[bytes]) -> Counter[str]:
+def our_ids(mails: list[bytes]) -> Counter[str]:
     return Counter(re.findall(r"(?im)^message-id:\s*(<sd\.\S+>)", b"\n".join(mails).decode("latin-1")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e import kill
+from tests.e2e import acknowledged, kill
 from tests.e2e.points import POINTS, unknown_points
 from tests.support.mail_servers import missing_for_mail_servers
 
@@ -34,6 +34,16 @@ def check(kills: int, seed: int, database: str = "") -> None:
     # A short run tries each place two or three times, and there is not always something to do there.
     assert len(kill.unreached([tally])) <= (0 if kills >= 1000 else 4), tally.as_json()
     assert {"data_started", "dot_sent", "unread mail"} <= set(tally.killed_while), "some kills must hit work"
+
+
+@pytest.mark.slow
+def test_every_customer_is_acknowledged_once_however_often_the_fetcher_is_killed() -> None:
+    """Must-have 1 of mail.md; `./desk kill --acknowledged` does it with 1,000 mails and 50 kills."""
+    if reason := missing_for_mail_servers():
+        pytest.skip(reason)
+    found = acknowledged.run(mails=60, kills=12, seed=20261122)
+    assert found.wrong == []
+    assert found.amid_work, "some kills must leave mail that was taken over and not read"
 
 
 def test_every_named_place_is_in_the_program() -> None:
