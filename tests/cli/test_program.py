@@ -335,4 +335,4 @@ def test_no_help_shows_a_python_type_or_a_default_that_means_none(supportdesk: R
         path, command = waiting.pop()
         waiting += [([*path, below], one) for below, one in getattr(command, "commands", {}).items()]
         page = supportdesk(*path, "--help").out
-        assert page and not re.search(r"<\w+(\[\w+\])?>|default: -1|default: 0\]|\.\.\.$|[{}]", page), page
+        assert page and not re.search(r"<\w+(\[\w+\])?>|default: -1|default: 0\]|\.\.\.$|\{\D", page), page

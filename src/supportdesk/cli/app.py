@@ -21,6 +21,7 @@ from typer.main import get_group
 
 from supportdesk import __version__
 from supportdesk.cli.failures import complain
+from supportdesk.cli.placeholders import in_our_words
 from supportdesk.cli.session import Programs, Session
 from supportdesk.cli.verb import GLOBALS, PREFIX, global_parameters, take_globals
 from supportdesk.errors import EXIT_INTERRUPTED, UsageError
@@ -220,8 +221,8 @@ def _speak_plainly(param: Any) -> None:
     """No Python types and no defaults that mean "none was given" in the help."""
     if param.param_type_name == "argument":
         param.display_type = lambda _ctx: ""
-    elif not param.metavar and not param.is_flag:
-        param.metavar = param.name.upper()
+    if not getattr(param, "is_flag", False):
+        param.metavar = in_our_words(param.metavar or param.name.upper())
     if param.default in (-1, 0, ""):
         param.show_default = False
 
@@ -233,8 +234,10 @@ def _help_in_our_words(text: str) -> str:
     }  # fmt: skip
     for mark, words in marks.items():
         text = re.sub(f"^{mark}", words, text, flags=re.MULTILINE)
-    text = re.sub(r"\{([^{}\n]+)\}", r"\1", text)
-    return text.replace("[required]", _("[required]")).replace("[default: ", _("[default: "))
+    text = text.replace("COMMAND [ARGS]...", _("COMMAND [ARGS]...")).replace("[OPTIONS]", _("[OPTIONS]"))
+    text = re.sub(r"\{([^{}\n]*[^{}\d\n][^{}\n]*)\}", r"\1", text)
+    text = re.sub(r"\[default:(?=\s)", _("[default: ").rstrip(), text)  # a line may end behind it
+    return text.replace("[required]", _("[required]"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,10 @@ def demo(
         bool, typer.Option("--headless", help=N_("Play it through without a terminal and report"))
     ] = False,
     seconds_between_mails: Annotated[
-        float, typer.Option("--seconds-between-mails", min=1.0, help=N_("How often a mail arrives while you look"))
+        float,
+        typer.Option(
+            "--seconds-between-mails", metavar="N", min=1.0, help=N_("How often a mail arrives while you look")
+        ),
     ] = 20.0,
     keep: Annotated[bool, typer.Option("--keep", help=N_("Keep the desk, and say how to open it again"))] = False,
 ) -> int:

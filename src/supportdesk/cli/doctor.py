@@ -260,9 +260,7 @@ def _spelling(session: Session) -> Iterator[Finding]:
     for tag in served:
         if find_dictionary(tag) is None:
             text = _("there is no hunspell dictionary for {language}").format(language=tag)
-            yield Finding(
-                "spelling.dictionary", _("spelling"), "note", text, f"apt install {debian_package(tag)}"
-            )
+            yield Finding("spelling.dictionary", _("spelling"), "note", text, f"apt install {debian_package(tag)}")
         else:
             yield Finding("spelling", _("spelling"), "ok", str(find_dictionary(tag)))
 

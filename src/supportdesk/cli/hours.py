@@ -11,6 +11,7 @@ import typer
 from supportdesk.cli.actions import tell_done
 from supportdesk.cli.inputs import assignments, read_span
 from supportdesk.cli.output import span
+from supportdesk.cli.placeholders import in_our_words
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
 from supportdesk.desk import labels
@@ -109,7 +110,7 @@ def set_hours(
     ] = "",
 ) -> int:
     if not (week or zone or holidays):
-        raise UsageError(_("say what to change"), hint="WEEK --zone --holidays")
+        raise UsageError(_("say what to change"), hint=in_our_words("WEEK --zone --holidays"))
     changes: dict[str, Any] = {}
     if week:
         changes["week"] = read_week(week)
