@@ -9,7 +9,7 @@ import pytest
 
 from supportdesk.cli import probe
 from supportdesk.desk.model import Server
-from supportdesk.desk.providers import PROVIDERS, guess_servers, read_server, write_server
+from supportdesk.desk.providers import APP_PASSWORD, PROVIDERS, SWITCH_ON, guess_servers, read_server, write_server
 from supportdesk.errors import UsageError
 
 
@@ -25,6 +25,11 @@ from supportdesk.errors import UsageError
             "smtp.office365.com:587/starttls",
         ),
         ("a@web.de", (), "WEB.DE", "imap.web.de:993/implicit", "smtp.web.de:587/starttls"),
+        ("a@tim.it", (), "TIM", "imap.tim.it:143/starttls", "smtp.tim.it:587/starttls"),
+        ("a@xs4all.nl", (), "KPN", "imap.kpnmail.nl:993/implicit", "smtp.kpnmail.nl:465/implicit"),
+        ("a@hotmail.co.uk", (), "Outlook.com", "outlook.office365.com:993/implicit",
+         "smtp-mail.outlook.com:587/starttls"),
+        ("a@bottega.it", ("mx.servercliente.it",), "IONOS", "imap.ionos.it:993/implicit", "smtp.ionos.it:465/implicit"),
     ],
 )  # fmt: skip
 def test_a_known_provider_is_found_by_the_address_or_its_mx(
@@ -34,6 +39,30 @@ def test_a_known_provider_is_found_by_the_address_or_its_mx(
     assert guess.provider == provider
     assert ([write_server(one) for one in guess.imap], [write_server(one) for one in guess.smtp]) == ([imap], [smtp])
     assert guess.imap[0].login == address
+
+
+def test_what_a_provider_asks_for_is_known() -> None:
+    """One of each shape: browser only, browser or app password, app password, switched on first, the name alone."""
+    outlook, google, yahoo, gmx, free, arsys = (
+        guess_servers(address, mx)
+        for address, mx in (
+            ("a@outlook.de", ()), ("a@b.it", ("aspmx.l.google.com",)), ("a@yahoo.it", ()), ("a@gmx.at", ()),
+            ("anna@free.fr", ()), ("a@tienda.es", ("mx.serviciodecorreo.es",)),
+        )
+    )  # fmt: skip
+    assert (outlook.service, outlook.takes_passwords) == ("microsoft", False)
+    assert (google.service, google.takes_passwords) == ("google", True) and google.app_passwords.startswith("https://")
+    assert (yahoo.service, yahoo.hint) == ("", APP_PASSWORD) and yahoo.app_passwords
+    assert gmx.hint == SWITCH_ON
+    assert [free.imap[0].login, free.smtp[0].login] == ["anna", "anna"]
+    assert (arsys.provider, arsys.hint, arsys.imap[0].login) == ("Arsys", "", "a@tienda.es")
+
+
+def test_the_table_holds_more_than_the_thirty_most_used() -> None:
+    assert len({provider.name for provider in PROVIDERS}) >= 40
+    assert all(provider.domains or provider.mx for provider in PROVIDERS), "each can be recognised"
+    domains = [domain for provider in PROVIDERS for domain in provider.domains]
+    assert len(domains) == len(set(domains))
 
 
 def test_a_domain_that_only_ends_like_a_providers_is_not_his() -> None:
