@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+
+from supportdesk.desk.canned_folder import starter_set
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -160,3 +163,18 @@ def test_a_mailbox_acknowledges_when_it_is_told_to(shop: House, supportdesk: Run
     assert (settings["acknowledge"], settings["automatic_language"]) == (False, "")
     assert supportdesk("mailbox", "set", "1", "--acknowledge", "maybe").code == 2
     assert supportdesk("mailbox", "set", "1", "--automatic-language", "klingon").code == 2
+
+
+def test_a_mailbox_offers_the_canned_responses_of_its_set(shop: House, supportdesk: Run) -> None:
+    outlet, whole = replace(starter_set()[0], sets=("outlet",)), starter_set()[1:]
+    shop.desk.import_canned(shop.giulia, (outlet, *whole))
+    shop.desk.import_canned(shop.giulia, (replace(whole[0], sets=("boutique",)),))
+    assert supportdesk("mailbox", "set", "1", "--canned-set", "outlet").code == 0
+    offered = {response.key for response in shop.desk.canned(shop.mailbox_id)}
+    assert outlet.key in offered
+    assert whole[0].key not in offered
+    unknown = supportdesk("mailbox", "set", "1", "--canned-set", "autlet")
+    assert unknown.code == 4
+    assert "boutique, outlet" in unknown.err
+    assert supportdesk("mailbox", "set", "1", "--canned-set", "none").code == 0
+    assert whole[0].key in {response.key for response in shop.desk.canned(shop.mailbox_id)}

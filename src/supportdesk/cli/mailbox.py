@@ -21,7 +21,7 @@ from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
 from supportdesk.desk.model import Mailbox
 from supportdesk.desk.providers import read_server, write_server
-from supportdesk.errors import UsageError
+from supportdesk.errors import NotFound, UsageError
 from supportdesk.l10n.catalog import N_, _
 
 app = group()
@@ -167,6 +167,14 @@ def set_mailbox(
         str, typer.Option("--languages", metavar="TAGS", help=N_("The languages that the shop serves: it,de,en"))
     ] = "",
     market: Annotated[str, typer.Option("--market", metavar="CODE|none", help=N_("The market of its tickets"))] = "",
+    canned_set: Annotated[
+        str,
+        typer.Option(
+            "--canned-set",
+            metavar="NAME|none",
+            help=N_("Offer the canned responses of this set and those of none; none: all"),
+        ),
+    ] = "",
 ) -> None:
     from supportdesk.bootstrap import save_login
     from supportdesk.desk.arguments import clean_language
@@ -196,6 +204,8 @@ def set_mailbox(
         changes["register"] = "formal" if formal else "informal"
     if market:
         changes["market_id"] = None if market == "none" else find_market(session.desk.read, market).id
+    if canned_set:
+        changes["canned_set"] = "" if canned_set == "none" else _known_set(session, canned_set)
     if signature:
         changes["signatures"] = {**box.signatures, **assignments(signature)}
     given = {**_settings(setting or []), **_automatic_mail(acknowledge, automatic_language)}
@@ -214,6 +224,13 @@ def set_mailbox(
     _save(session, box, changes)
     if credential is not None or "smtp" in changes:
         bring_forward(session.desk, [box.id])
+
+
+def _known_set(session: Session, name: str) -> str:
+    known = sorted({one for entry in session.desk.canned_entries() for one in entry.response.sets})
+    if name not in known:
+        raise NotFound(_("no canned response belongs to the set {name}").format(name=name), hint=", ".join(known))
+    return name
 
 
 @verb(app, "test", N_("Log in, send a mail to oneself and find it again"))
