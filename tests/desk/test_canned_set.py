@@ -115,6 +115,15 @@ def test_a_new_entry_is_undone_whole(house: House) -> None:
     assert house.desk.canned_entries() == ()
 
 
+def test_a_lead_takes_back_what_leads_may_write_and_an_agent_does_not(house: House) -> None:
+    bring_in(house, CLOSING, REFUND)
+    done = house.desk.remove_canned(house.anna, "refund", entry(house).version)
+    with pytest.raises(NotAllowed):
+        house.desk.undo(house.luca, done.action_id)
+    house.desk.undo(house.anna)
+    assert entry(house).response == REFUND
+
+
 def test_an_import_keeps_what_the_folder_lacks_unless_it_is_told_to_delete(house: House) -> None:
     bring_in(house, CLOSING, REFUND)
     assert house.desk.import_canned(house.giulia, [CLOSING], dry_run=True, delete=True).changes[0].kind == "gone"

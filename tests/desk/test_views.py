@@ -79,3 +79,29 @@ def test_nobody_changes_the_view_of_somebody_else(house: House) -> None:
         desk.remove_view(house.luca, shared.id)
     with pytest.raises(NotFound):
         desk.change_view(house.luca, own.id, name="Seine")
+
+
+def test_what_only_a_lead_may_change_for_everybody_no_agent_takes_back(house: House) -> None:
+    desk = house.desk
+    view = desk.add_view(house.anna, "Resi", "tag:reso", shared=True)
+    done = [
+        desk.change_view(house.anna, view.id, name="Rückgaben"),
+        desk.change_view(house.anna, view.id, query="tag:return"),
+        desk.change_view(house.anna, desk.add_view(house.anna, "Meine", "is:open").id, position=1),
+        desk.remove_view(house.anna, view.id),
+    ]
+    for one in done:
+        with pytest.raises(NotAllowed):
+            desk.undo(house.luca, one.action_id)
+    desk.undo(house.anna, done[-1].action_id)
+    assert [(one.name, one.query) for one in desk.saved_views(house.luca.id)] == [("Rückgaben", "tag:return")]
+
+
+def test_an_agent_takes_back_what_he_did_to_his_own_views(house: House) -> None:
+    desk = house.desk
+    desk.add_view(house.anna, "Resi", "tag:reso", shared=True)
+    own = desk.add_view(house.luca, "Tedesco", "lang:de")
+    desk.change_view(house.luca, own.id, position=1)
+    assert names(house, "luca") == ["Tedesco", "Resi"]
+    desk.undo(house.luca)
+    assert names(house, "luca") == ["Resi", "Tedesco"]

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from supportdesk.desk import automatic, canned_set, forwarded, opening_hours
+from supportdesk.desk import automatic, canned_set, forwarded, opening_hours, views
 from supportdesk.desk.bulk import as_conflict, name_of, update_clocks
 from supportdesk.desk.clocks import family_of, read_conversation, root_of
-from supportdesk.desk.model import ActionId, Actor, EventRow, MessageId, OutboxId, TicketId
+from supportdesk.desk.model import ActionId, Actor, EventRow, MessageId, OutboxId, Role, TicketId
 from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Delete, Insert, Plan, PlannedEvent, Row, Transaction, Update
 from supportdesk.desk.replies import cancel_send
@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 
 NEVER_UNDONE = frozenset({"undo", "cancel_send", "note", "call", "started", "adopt_draft", "merged_here", "split_from"})
 VIEW_EVENTS = frozenset({"view_added", "view_changed", "view_removed"})
-TEAM_EVENTS = frozenset({opening_hours.EVENT, SETTINGS_EVENT, *canned_set.EVENTS})  # what admins change for everybody
+# What is changed for everybody, and who may do that.
+TEAM_EVENTS: Mapping[str, Role] = {
+    opening_hours.EVENT: "admin",
+    SETTINGS_EVENT: "admin",
+    **dict.fromkeys(canned_set.EVENTS, "lead"),
+}
 KEYS = {  # of the rows that have no id
     "ticket_tag": ("ticket_id", "tag"),
     "ticket_follow": ("ticket_id", "agent_id"),
@@ -71,7 +76,7 @@ def newest_undoable(desk: Desk, actor: Actor) -> ActionId:
     undone = {(row["data"] or {}).get("of") for row in rows if row["kind"] in ("undo", "cancel_send")}
     for row in rows:
         action_id = ActionId(row["action_id"])
-        no_ticket = row["ticket_id"] is None and row["kind"] not in VIEW_EVENTS | TEAM_EVENTS
+        no_ticket = row["ticket_id"] is None and row["kind"] not in {*VIEW_EVENTS, *TEAM_EVENTS}
         if row["kind"] in NEVER_UNDONE or action_id in undone or no_ticket:
             continue
         undone.add(action_id)  # looked at once, whatever the number of its tickets
@@ -91,8 +96,7 @@ def _write_inverse(
     new_id = new_action_id()
 
     def take_back(tx: Transaction, group: Sequence[Logged]) -> Conflict | None:
-        of_team = any(event.ticket_id is None and event.kind in TEAM_EVENTS for event, _body in group)
-        check_actor(tx, actor, "admin" if of_team else "agent")
+        check_actor(tx, actor, _role_needed(tx, actor, group))
         try:
             with tx.savepoint():
                 _undo_group(tx, actor, action_id, group, new_id)
@@ -116,6 +120,16 @@ def _write_inverse(
             else:
                 conflicts |= dict.fromkeys(tickets[:1], conflict)
     return new_id, tuple(dict.fromkeys(done)), conflicts
+
+
+def _role_needed(tx: Transaction, actor: Actor, group: Sequence[Logged]) -> Role:
+    """Taking back what somebody may not do would do it all the same: it needs the same role."""
+    for event, body in group:
+        if event.ticket_id is None and event.kind in TEAM_EVENTS:
+            return TEAM_EVENTS[event.kind]
+        if event.kind in VIEW_EVENTS and (event.actor_id != actor.id or views.are_shared(tx, body["changes"])):
+            return "lead"
+    return "agent"
 
 
 def _tickets_of(group: Sequence[Logged]) -> list[TicketId]:
@@ -178,8 +192,16 @@ def _anything_since(tx: Transaction, group: Sequence[Logged], tickets: Iterable[
     last = max(event.seq for event, _body in group)
     families = {member for ticket in tickets for member in (ticket, root_of(tx, ticket).id)}
     later = [row for ticket in families for row in tx.rows("event", {"ticket_id": ticket}) if row["seq"] > last]
-    undone = {row["data"].get("of") for row in later if row["kind"] == "undo"}
-    return any(row["kind"] != "undo" and row["action_id"] not in undone for row in later)
+    return any(row["kind"] != "undo" and not _is_undone(tx, row) for row in later)
+
+
+def _is_undone(tx: Transaction, event: Row) -> bool:
+    """Whether it was taken back where it happened; a merge is, on the tickets that were merged."""
+    for ticket in event["data"].get("merged") or (event["ticket_id"],):
+        undone = tx.rows("event", {"ticket_id": ticket, "kind": "undo"})
+        if not any(row["data"].get("of") == event["action_id"] for row in undone):
+            return False
+    return True
 
 
 def _counted_again(tx: Transaction, ticket_id: TicketId) -> tuple[Update, ...]:

@@ -136,6 +136,22 @@ def remove_view(desk: Desk, actor: Actor, view_id: int) -> Done:
     return Done(action_id, (), _("Removed the view {name}").format(name=row["name"]))
 
 
+def are_shared(tx: Transaction, changes: Sequence[Change]) -> bool:
+    """Whether these changes concern a view of everybody's; places alone do not, for one's own move among them all."""
+    for change in changes:
+        if isinstance(change, Insert):
+            rows: tuple[Mapping[str, Any], ...] = (change.values,)
+        elif isinstance(change, Delete):
+            rows = (change.before,)
+        elif set(change.after) == {"position"}:
+            continue
+        else:
+            rows = (change.before, change.after, tx.row("saved_view", change.key) or {})
+        if any("agent_id" in row and row["agent_id"] is None for row in rows):
+            return True
+    return False
+
+
 def _write(tx: Transaction, actor: Actor, kind: str, changes: tuple[Change, ...]) -> tuple[ActionId, Mapping[str, int]]:
     action_id = new_action_id()
     return action_id, tx.apply(Plan(changes=changes, events=(PlannedEvent(None, kind),)), actor, action_id).ids
