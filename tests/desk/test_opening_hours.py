@@ -7,7 +7,9 @@ from datetime import date, timedelta
 
 import pytest
 
+from supportdesk.desk import opening_hours
 from supportdesk.desk.calendar import Calendar, CalendarException
+from supportdesk.desk.housekeeping import keep_house
 from supportdesk.desk.model import MAIL
 from supportdesk.desk.opening_hours import Finding, check_hours, with_exception, without_exception
 from supportdesk.desk.ports import Insert, NewRef, Plan, Update
@@ -57,6 +59,45 @@ def test_a_closure_moves_what_is_due_and_the_ticket_says_so(house: House) -> Non
     assert due is not None and due - before == timedelta(days=1)
     assert calendar_events(house, ticket) == 1
     assert "1" in done.notice and done.undoable
+
+
+class Dies(BaseException):
+    """The process is gone: nothing after it runs."""
+
+
+@pytest.mark.parametrize("edit", ["change", "undo"])
+def test_deadlines_that_an_edit_left_where_they_were_because_it_died_are_moved_by_the_worker(
+    house: House, monkeypatch: pytest.MonkeyPatch, edit: str
+) -> None:
+    keep(house, OFFICE)
+    tickets = [house.customer_writes(sender=f"c{number}@example.com") for number in range(3)]
+    before = house.ticket(tickets[0]).due_at
+    closure = with_exception(close_tomorrow(house))
+    if edit == "undo":
+        house.desk.change_hours(house.giulia, house.desk.hours(), closure, "Closed")
+    keep_house(house.desk)
+    due = house.ticket(tickets[0]).due_at
+
+    def die(*_arguments: object, **_named: object) -> int:
+        raise Dies
+
+    def do() -> None:
+        if edit == "undo":
+            house.desk.undo(house.giulia)
+        else:
+            house.desk.change_hours(house.giulia, house.desk.hours(), closure, "Closed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(opening_hours, "retarget", die)
+        with pytest.raises(Dies):
+            do()
+    assert [house.ticket(ticket).due_at for ticket in tickets] == [due] * 3, "nothing has moved yet"
+    keep_house(house.desk)
+    wanted = before if edit == "undo" else before + timedelta(days=1)
+    assert [house.ticket(ticket).due_at for ticket in tickets] == [wanted] * 3
+    told = calendar_events(house, tickets[0])
+    keep_house(house.desk)
+    assert calendar_events(house, tickets[0]) == told
 
 
 def test_undo_brings_the_hours_and_the_deadline_back(house: House) -> None:

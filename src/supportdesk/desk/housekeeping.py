@@ -17,6 +17,7 @@ from supportdesk.desk.hours import business_days_after, next_opening
 from supportdesk.desk.model import Actor, Ticket, TicketId
 from supportdesk.desk.ports import Plan, PlannedEvent, Row, Transaction
 from supportdesk.desk.reminders import last_public_message, pending_since, send_reminders
+from supportdesk.desk.retarget import finish_retargeting
 from supportdesk.desk.settings import DeskSettings, new_action_id, settings_in
 from supportdesk.desk.turns import in_turns
 
@@ -31,6 +32,7 @@ Decide = Callable[[Transaction, Ticket, DeskSettings], Plan]
 
 def keep_house(desk: Desk) -> Mapping[str, int]:
     """Do everything that is due; how many tickets each step changed."""
+    finish_retargeting(desk)
     steps: tuple[tuple[str, Sequence[TicketId], Decide], ...] = (
         ("auto_close", _with_status(desk, "solved"), _close),
         ("auto_solve", _with_status(desk, "pending"), _solve_silent),

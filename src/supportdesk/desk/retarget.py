@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from supportdesk.desk.clocks import DUE, recompute
-from supportdesk.desk.model import Actor, TicketId
-from supportdesk.desk.ports import Plan, PlannedEvent, Row, Transaction, Update
+from supportdesk.desk.model import WORKER, Actor, TicketId
+from supportdesk.desk.ports import Insert, Plan, PlannedEvent, Row, Transaction, Update
 from supportdesk.desk.settings import kept_calendar_id, new_action_id
 from supportdesk.desk.turns import in_turns
 
 if TYPE_CHECKING:
     from supportdesk.desk.desk import Desk
+
+FOLLOWED: Final = "retargeted"
+"""The setting that names the newest edits of opening hours whose deadlines have all moved."""
+NEWEST_EDITS: Final = 20
 
 
 def retarget(desk: Desk, actor: Actor, *, mailbox: int | None = None, market: int | None = None) -> int:
@@ -33,6 +37,38 @@ def retarget(desk: Desk, actor: Actor, *, mailbox: int | None = None, market: in
         return moved
 
     return sum(moved for turn in in_turns(desk.store, tickets, compute_again) for _ticket, moved in turn)
+
+
+def finish_retargeting(desk: Desk) -> int:
+    """Do once more what each edit of opening hours does after its commit: whoever made it may have died before.
+
+    Deadlines that have moved already stay. Returns how many did not stand where they should.
+    """
+    edits = desk.read.rows("event", {"ticket_id": None, "kind": ["calendar", "undo"]}, order="-seq", limit=NEWEST_EDITS)
+    seqs = [row["seq"] for row in edits if row["kind"] == "calendar" or row["data"].get("undone") == "calendar"]
+    stored = next(iter(desk.read.rows("setting", {"key": FOLLOWED})), None)
+    followed = stored["value"] if stored is not None else seqs  # what was before the first worker is not its concern
+    if stored is not None and set(seqs) <= set(followed):
+        return 0
+    keepers = {keeper for row in edits if row["seq"] in set(seqs) - set(followed) for keeper in _keepers(desk, row)}
+    moved = sum(retarget(desk, WORKER, **{kind: keeper}) for kind, keeper in sorted(keepers))
+    key, value = {"key": FOLLOWED}, {"value": seqs}
+    change = (
+        Insert("setting", {**key, **value}) if stored is None else Update("setting", key, {"value": followed}, value)
+    )
+    with desk.store.transaction() as tx:
+        tx.apply(Plan(silent=(change,), undoable=False), WORKER, new_action_id())
+    return moved
+
+
+def _keepers(desk: Desk, edit: Row) -> list[tuple[str, int]]:
+    """The mailbox or market whose hours were edited, or whose edit was undone; all of them where it is not told."""
+    if edit["kind"] == "undo":
+        edit = next(iter(desk.read.rows("event", {"action_id": edit["data"]["of"], "kind": "calendar"})), edit)
+    named = [(kind, edit["data"].get(f"{kind}_id")) for kind in ("mailbox", "market")]
+    if found := [(kind, keeper) for kind, keeper in named if keeper is not None]:
+        return found
+    return [(kind, row["id"]) for kind in ("mailbox", "market") for row in desk.read.rows(kind)]
 
 
 def _concerned(desk: Desk, mailbox: int | None, market: int | None) -> list[TicketId]:
