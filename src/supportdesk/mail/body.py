@@ -81,9 +81,9 @@ class _Texts:
 
     def of(self, part: Part) -> str:
         if id(part) not in self._made:
-            data = part.content()
+            data = part.beginning(MAX_TEXT + 1)
             if len(data) > MAX_TEXT:
-                self.log.add("text-too-long", str(len(data)))
+                self.log.add("text-too-long", str(part.size))
                 data = data[:MAX_TEXT]
             decoded = decode(data, part.charset, html=part.content_type == "text/html")
             if decoded.replaced:

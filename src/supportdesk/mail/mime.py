@@ -6,17 +6,18 @@ Parts are ranges of the source; nothing is copied or decoded before it is asked 
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 
 from supportdesk.mail.headers import Fields, skip_preamble, split_header
 from supportdesk.mail.limits import MAX_BOUNDARY_HITS, MAX_DEPTH, MAX_PARTS, DefectLog
 from supportdesk.mail.params import parse_parameters
-from supportdesk.mail.transfer import base64_pieces, decode_base64, decode_transfer, encoding_of
+from supportdesk.mail.transfer import decode_base64, decode_transfer, encoding_of, transfer_pieces
 from supportdesk.mail.words import decode_unstructured
 
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
 _GUESSED_BOUNDARY = re.compile(rb"(?:^|\n)--([^\s-][^\r\n]{0,200}?)[ \t]*\r?\n(?=[!-9;-~]+:)")
-_LONE_CR = re.compile(rb"\r(?!\n)")
+_KEPT = 1 << 20  # a content up to this size is decoded once
 _COMPOSITE_ENCODINGS = ("base64", "quoted-printable")
 
 
@@ -116,21 +117,32 @@ class Part:
         else:
             data = decode_transfer(self.octets, encoding)
         self._size, self._head = len(data), data[:16]
-        if len(data) <= 1 << 20:
+        if len(data) <= _KEPT:
             self._content = data
         return data
 
     def pieces(self) -> Iterator[bytes]:
-        """`content()` bit by bit: a big file in base64 is never held whole."""
-        if self._content is not None or self.end - self.start <= 1 << 20 or self._encoding != "base64":
+        """`content()` bit by bit: what is big is never held a second time."""
+        encoding = self._encoding
+        if self._content is not None or self.end - self.start <= _KEPT or encoding == "x-uuencode":
             yield self.content()
             return
         size, head = 0, b""
-        for piece in base64_pieces(memoryview(self.source)[self.start : self.end]):
+        for piece in transfer_pieces(memoryview(self.source)[self.start : self.end], encoding):
             head = head or piece[:16]
             size += len(piece)
             yield piece
         self._size, self._head = size, head
+
+    def beginning(self, most: int) -> bytes:
+        """The first `most` octets of the content; what follows them is not decoded."""
+        found, size = [], 0
+        for piece in self.pieces():
+            found.append(piece)
+            size += len(piece)
+            if size >= most:
+                break
+        return b"".join(found)[:most]
 
     @property
     def _encoding(self) -> str:
@@ -139,12 +151,14 @@ class Part:
     @property
     def size(self) -> int:
         """The length of the content; what was decoded once is not decoded again for it."""
-        return self._size if self._size >= 0 else len(self.content())
+        if self._size < 0:
+            deque(self.pieces(), maxlen=0)
+        return self._size
 
     @property
     def head(self) -> bytes:
         """The first octets of the content, to tell what it is."""
-        return self._head if self._size >= 0 else self.content()[:16]
+        return self._head if self._size >= 0 else self.beginning(16)
 
     def nested_mail(self) -> bytes:
         """The bytes of a message/rfc822 part: exact, or decoded where the sender encoded them against RFC 2046
@@ -169,7 +183,7 @@ class Part:
 def read_tree(raw: bytes, log: DefectLog) -> Part:
     """The tree of a whole mail."""
     if _ends_lines_with_cr(raw):
-        raw = _LONE_CR.sub(b"\n", raw)
+        raw = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     fields, body = split_header(raw, skip_preamble(raw), len(raw), log)
     root = Part(raw, fields, body, len(raw), "", None, "text/plain", log)
     if not root.is_multipart:

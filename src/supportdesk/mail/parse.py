@@ -8,7 +8,6 @@ Hostile mail is parsed in a contained process (see `child`); this module is what
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from supportdesk.mail.addresses import name_hides_address, parse_addresses
@@ -23,6 +22,7 @@ from supportdesk.mail.mime import Part, read_tree
 from supportdesk.mail.model import Address, Fold, InnerMail, ParsedMail
 from supportdesk.mail.quotes import find_folds, is_forward
 from supportdesk.mail.reports import read_report
+from supportdesk.mail.transfer import unified_pieces
 from supportdesk.mail.words import decode_unstructured
 
 _DELIVERED_TO = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-forwarded-to", "x-delivered-to")
@@ -233,11 +233,8 @@ def _fingerprint(
         if part.children:
             continue
         size = 0
-        if part.content_type.startswith(("text/", "message/")):
-            pieces: Iterable[bytes] = (part.content().replace(b"\r\n", b"\n").rstrip(),)
-        else:
-            pieces = part.pieces()
-        for piece in pieces:
+        is_text = part.content_type.startswith(("text/", "message/"))
+        for piece in unified_pieces(part.pieces()) if is_text else part.pieces():
             digest.update(piece)
             size += len(piece)
         digest.update(b"\x1d%d\x1d" % size)

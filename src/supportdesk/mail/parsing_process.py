@@ -17,13 +17,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from importlib import import_module
+from pathlib import Path
 
 from supportdesk.mail.parse import cut_part, parse
 from supportdesk.mail.wire import CONTENT, CUT, FAILED, FRAME, MAIL, MISSING, PARSE, encode_mail
 
-MEMORY_LIMIT = (
-    400 << 20
-)  # address space; the libraries' mappings take about 60 MB of it, and resident memory stays below 256 MB
+MEMORY_LIMIT = 256 << 20  # resident memory of one mail's reader (reliability.md, R12)
+_MAPPED_ONLY = 60 << 20  # of the libraries, where the system does not tell
 _LAST_RESORT = 30  # seconds; the parent kills much earlier, this is for a child whose parent died
 _SHARE_DONE = 3  # exit status of a fork that has served its share: the next one goes on
 
@@ -35,7 +35,6 @@ def main(share: int, detector: str = "") -> None:
 
     `detector` names a function (`module:name`) that is given what the person wrote and tells its language.
     """
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     requests, answers = os.dup(0), os.dup(1)
@@ -44,6 +43,7 @@ def main(share: int, detector: str = "") -> None:
     os.dup2(silent, 0)
     os.dup2(silent, 1)
     detect = _detector(detector)
+    _limit_memory()
     gc.freeze()  # or the forks would copy what they share with us page by page
     while (serving := os.fork()) != 0:
         _, status = os.waitpid(serving, 0)
@@ -104,6 +104,17 @@ def _detector(name: str) -> Detect | None:
 
 
 _WARMING = "The order has not arrived yet, and nobody answers the telephone."
+
+
+def _limit_memory() -> None:
+    """Only address space can be limited: what is mapped and not in memory now does not count against a mail."""
+    try:
+        pages = Path("/proc/self/statm").read_text("ascii").split()
+        mapped, resident = (int(count) * resource.getpagesize() for count in pages[:2])
+    except OSError:  # not Linux
+        mapped, resident = _MAPPED_ONLY, 0
+    limit = MEMORY_LIMIT + mapped - resident
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 def _write(answers: int, data: bytes) -> None:

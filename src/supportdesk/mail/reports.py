@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from supportdesk.mail.bounce_words import status_in
 from supportdesk.mail.headers import Fields, message_id, skip_preamble, split_header
-from supportdesk.mail.limits import MAX_RECIPIENT_BLOCKS, DefectLog
+from supportdesk.mail.limits import MAX_RECIPIENT_BLOCKS, MAX_TEXT, DefectLog
 from supportdesk.mail.mime import Part, read_tree
 from supportdesk.mail.model import Address, Report, ReportedRecipient
 from supportdesk.mail.plain_bounces import ADDRESS, explain, guessed, read_plain_bounce
@@ -64,7 +64,7 @@ def _report_inside(parts: list[Part]) -> Report | None:
 
 def _blocks(part: Part) -> list[Fields]:
     """The groups of fields of a status part, separated by empty lines (RFC 3464 2.1)."""
-    content = part.content() + b"\n\n"
+    content = part.beginning(MAX_TEXT) + b"\n\n"
     log = DefectLog()
     blocks: list[Fields] = []
     at = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 _CHUNK = 1 << 20
 _NOT_BASE64 = bytes(sorted(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")))
@@ -32,14 +32,51 @@ def decode_transfer(data: bytes, encoding: str) -> bytes:
         return decode_base64(data)
     if encoding == "x-uuencode":
         block = next(iter(uuencoded_blocks(data)), None)
-        return block[3] if block else _uu_lines(data.splitlines())[0]
+        return block[3] if block else _uu_lines(data, 0, len(data))[0]
     return data
+
+
+def transfer_pieces(data: memoryview, encoding: str) -> Iterator[bytes]:
+    """The same content in pieces of about a megabyte, as far as its encoding allows it."""
+    if encoding == "base64":
+        yield from base64_pieces(data)
+    elif encoding == "quoted-printable":
+        yield from _quoted_printable_pieces(data)
+    elif encoding:
+        yield decode_transfer(bytes(data), encoding)
+    else:
+        yield from (bytes(data[at : at + _CHUNK]) for at in range(0, len(data), _CHUNK))
+
+
+def unified_pieces(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """A text as a relay may not change it: LF at the ends of its lines, and no white space after its last word."""
+    carry, blanks = b"", list[bytes]()
+    for piece in pieces:
+        text = carry + piece
+        carry = b"\r" if text.endswith(b"\r") else b""
+        text = text[: len(text) - len(carry)].replace(b"\r\n", b"\n")
+        words = text.rstrip()
+        if words:
+            yield from blanks
+            blanks.clear()
+            yield words
+        blanks.append(text[len(words) :])
 
 
 def decode_quoted_printable(data: bytes) -> bytes:
     if b"= " in data or b"=\t" in data:
         data = _SOFT_BREAK.sub(b"=", data)
     return binascii.a2b_qp(data)
+
+
+def _quoted_printable_pieces(data: memoryview) -> Iterator[bytes]:
+    at = 0
+    while at < len(data):
+        lines = bytes(data[at : at + _CHUNK])
+        if at + _CHUNK < len(data):
+            lines = lines[: lines.rfind(b"\n") + 1] or bytes(data[at:])
+        at += len(lines)
+        yield decode_quoted_printable(lines)
 
 
 def decode_base64(data: bytes | memoryview) -> bytes:
@@ -87,7 +124,7 @@ def uuencoded_blocks(data: bytes) -> list[tuple[int, int, bytes, bytes]]:
         finish = data.find(b"\nend", body - 1)
         if finish < 0:
             break
-        content, sound = _uu_lines(data[body:finish].splitlines())
+        content, sound = _uu_lines(data, body, finish)
         line_end = data.find(b"\n", finish + 1)
         after = len(data) if line_end < 0 else line_end + 1
         if sound:
@@ -106,10 +143,14 @@ def _base64(clean: bytes) -> bytes:
     return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4))
 
 
-def _uu_lines(lines: list[bytes]) -> tuple[bytes, bool]:
+def _uu_lines(data: bytes, start: int, end: int) -> tuple[bytes, bool]:
     """The decoded lines, and whether they look like uuencode at all (so that prose between begin and end does not)."""
-    out, bad = bytearray(), 0
-    for line in lines:
+    out, bad, count, at = bytearray(), 0, 0, start
+    while at < end:
+        stop = data.find(b"\n", at, end)
+        stop = end if stop < 0 else stop
+        line, at = data[at:stop].rstrip(b"\r"), stop + 1
+        count += 1
         if not line.strip():
             continue
         try:
@@ -120,4 +161,4 @@ def _uu_lines(lines: list[bytes]) -> tuple[bytes, bool]:
                 out += binascii.a2b_uu(line[: 1 + (length * 4 + 2) // 3])
             except binascii.Error:
                 bad += 1
-    return bytes(out), bad * 4 <= len(lines)
+    return bytes(out), bad * 4 <= count
