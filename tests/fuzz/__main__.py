@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from supportdesk.mail.parse import parse
 from supportdesk.mail.wire import decode_mail, encode_mail
+from tests.fuzz import bombs
 from tests.fuzz.mutate import mutated
 from tests.fuzz.samples import SAMPLES
 from tests.support.corpus import Corpus, NoCorpus, find_corpus
@@ -85,7 +86,10 @@ def main(arguments: Sequence[str]) -> int:
     add("--runs", type=int, default=RUNS, metavar="N", help=f"how many mails ({RUNS:,})")
     add("--seed", type=int, default=None, metavar="S", help="repeat a run (a new one each time)")
     add("--only", type=int, metavar="NUMBER", help="one mail of that seed, written to standard output")
+    add("--bombs", action="store_true", help="complexity bombs instead, of 64 kB to 25 MB: time, growth and memory")
     given = parser.parse_args(arguments)
+    if given.bombs:
+        return bombs.main()
     seed = given.seed if given.seed is not None else SystemRandom().randrange(1 << 32)
     if given.only is not None:
         sys.stdout.buffer.write(mutated(Random(f"{seed}:{given.only}"), seed_mails()))

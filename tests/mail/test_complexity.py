@@ -12,67 +12,7 @@ from supportdesk.mail.limits import MAX_ADDRESSES, MAX_PARTS
 from supportdesk.mail.model import ParsedMail
 from supportdesk.mail.parse import parse
 from supportdesk.mail.quotes import find_folds
-
-KIB = 1 << 10
-HTML = b"Content-Type: text/html\n\n"
-
-
-def repeated(head: bytes, piece: bytes) -> Callable[[int], bytes]:
-    """A bomb of about so many octets."""
-    return lambda size: head + piece * (size // len(piece))
-
-
-def nested_parts(size: int) -> bytes:
-    levels = range(size // 64)
-    return b"".join(b"Content-Type: multipart/mixed; boundary=%d\n\n--%d\n" % (level, level) for level in levels)
-
-
-BOMBS: dict[str, Callable[[int], bytes]] = {
-    "encoded words": repeated(b"Subject: ", b"=?utf-8?q?a?= "),
-    "encoded words never closed": repeated(b"Subject: ", b"=?utf-8?q?"),
-    "quotes in To": repeated(b"To: ", b'"'),
-    "commas after quotes": repeated(b"To: ", b'"\\",'),
-    "mailboxes": repeated(b"To: ", b"a@b.example, "),
-    "comments": repeated(b"To: ", b"("),
-    "angles": repeated(b"To: ", b"<"),
-    "semicolons": repeated(b"Content-Type: text/plain", b"; "),
-    "segments": repeated(b"Content-Type: text/plain", b"; a*0=b"),
-    "fields": repeated(b"", b"X: y\n"),
-    "folds": repeated(b"X: y\n", b" z\n"),
-    "no empty line": repeated(b"X: y\n", b"prose\n"),
-    "parts": repeated(b"Content-Type: multipart/mixed; boundary=B\n\n", b"--B\n\n\n"),
-    "one-letter boundary": repeated(b"Content-Type: multipart/mixed; boundary=-\n\n", b"---"),
-    "nested parts": nested_parts,
-    "same boundary": repeated(
-        b"Content-Type: multipart/mixed; boundary=B\n\n", b"--B\nContent-Type: multipart/mixed; boundary=B\n\n"
-    ),
-    "lone CRs": repeated(b"X: y\r\rz", b"\r"),
-    "links": repeated(HTML, b"<a href=http://x.example>x</a>"),
-    "open links": repeated(HTML, b"<a "),
-    "comments never closed": repeated(HTML, b"<!--"),
-    "open blocks": repeated(HTML, b"<div>"),
-    "nested lists": repeated(HTML, b"<ul><li>"),
-    "nested tables": repeated(HTML, b"<table><tr><td>"),
-    "blockquotes": repeated(HTML, b"<blockquote>"),
-    "uuencode": repeated(b"Subject: x\n\n", b"begin 644 x\n"),
-    "quoted blanks": repeated(b"Content-Transfer-Encoding: quoted-printable\n\n=", b" "),
-    "attributions": repeated(b"Subject: x\n\nhello\n", b"On "),
-    "quotation marks": repeated(b"Subject: x\n\nhello\n", b">"),
-    "bounce": repeated(b"From: MAILER-DAEMON@x.example\nSubject: undelivered\n\nfailed\n", b"<a@b.example>:\n"),
-    "bounce of everybody": repeated(
-        b"From: MAILER-DAEMON@x.example\nSubject: undelivered\n\n", b"failed a@b.example c@d.example\n"
-    ),
-    "bounce of one line": repeated(b"From: MAILER-DAEMON@x.example\nSubject: undelivered\n\nfailed ", b"a@b."),
-}
-FOLDED: dict[str, Callable[[int], str]] = {
-    "On": lambda size: "hello\n" + "On " * (size // 3),
-    "On, lines": lambda size: "hello\n" + "On \n" * (size // 4),
-    "marks": lambda size: "hello\n" + ">" * size,
-    "marks, lines": lambda size: "hello\n" + ">\n" * (size // 2),
-    "nested": lambda size: "hello\n" + "".join(">" * level + " x\n" for level in range(500)) * (size // 127_000 + 1),
-    "attributions": lambda size: "hello\n" + "On 1.1.2026 a wrote:\n" * (size // 21),
-    "rules": lambda size: "hello\n" + "_____\n\n" * (size // 7),
-}
+from tests.fuzz.bombs import BOMBS, FOLDED, KIB
 
 
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS.keys())
