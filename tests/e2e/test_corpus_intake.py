@@ -1,4 +1,7 @@
-"""The first 1,000 messages of the corpus through a real mailbox: each ends in exactly one outcome, and only once."""
+"""The first 1,000 messages of the corpus through a real mailbox: each ends in exactly one outcome, and only once.
+
+`./desk corpus --only mailbox` does it with all of them (must-have 9 of mail.md).
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from supportdesk.desk.model import OUTCOMES
-from tests.e2e.shop import open_shop
+from tests.corpus.findings import table
+from tests.corpus.replay import replay
 
 if TYPE_CHECKING:
     from tests.support.corpus import Corpus
@@ -22,19 +25,8 @@ MESSAGES = 1000
 def test_a_thousand_real_mails_each_get_one_outcome_and_a_second_fetch_adds_nothing(
     mail_servers: MailServers, mail_user: str, corpus: Corpus, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    mail_servers.append(mail_user, *corpus.messages(MESSAGES))
-    with open_shop(mail_servers, mail_user, tmp_path) as shop, caplog.at_level(logging.WARNING):
-        assert shop.fetch() == MESSAGES
-        (inbox,) = [row for row in shop.desk.read.audit() if row["role"] == "inbox"]
-        assert inbox["rows"] == sum(inbox[outcome] for outcome in OUTCOMES) == MESSAGES
-        assert (inbox["unprocessed"], inbox["missing"], inbox["gone"]) == (0, 0, 0)
-        with mail_servers.imap(mail_user) as connection:
-            connection.select("INBOX", readonly=True)
-            on_server = {int(uid) for uid in connection.uid("SEARCH", "ALL")[1][0].split()}
-        assert {row["uid"] for row in shop.desk.read.rows("delivery")} == on_server
-        stubs = shop.desk.read.rows("message", {"kind": "stub"})
-        assert stubs == [], "our own reader reads every one of them"
-        before = {name: len(shop.desk.read.rows(name)) for name in ("ticket", "message", "delivery", "parked", "event")}
-        assert shop.fetch() == 0
-        assert before == {name: len(shop.desk.read.rows(name)) for name in before}
+    with caplog.at_level(logging.WARNING):
+        group = replay(mail_servers, mail_user, tmp_path, corpus.messages(MESSAGES))
+    assert group.holds, table(group)
+    assert group.given.endswith(f"{MESSAGES:,} fetched")
     assert caplog.messages == []
