@@ -36,3 +36,15 @@ def test_an_undone_split_of_a_ticket_with_machine_mail_counts_as_before(house: H
     assert house.ticket(ticket).message_count == 1
     house.desk.undo(house.giulia)
     assert house.ticket(ticket).message_count == before == 3
+
+
+def test_a_split_is_undone_after_a_merge_into_its_source_was_undone(house: House) -> None:
+    ticket, other = house.customer_writes(), house.customer_writes("Altro")
+    house.customer_writes("Allora?", ticket=ticket)
+    house.desk.perform("dismiss", house.giulia, [ticket], {"reason": "no_action"})
+    before = contents(house)
+    split = house.desk.perform("split", house.giulia, [ticket], {"first": house.newest_message(ticket)})
+    merge = house.desk.perform("merge", house.luca, [other], {"into": ticket, "different_customers": True})
+    house.desk.undo(house.luca, merge.action_id)
+    house.desk.undo(house.giulia, split.action_id)
+    assert contents(house) == before
