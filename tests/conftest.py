@@ -15,6 +15,7 @@ pytest_plugins = [
     "tests.support.groups",
     "tests.support.mail_servers",
     "tests.support.postgres",
+    "tests.support.private_logs",
     "tests.support.terminal",
 ]
 

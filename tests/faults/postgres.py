@@ -58,7 +58,7 @@ def run_on(server: PostgresServer, runs: int, seed: int, *, workers: int, agents
     stop.set()
     wrong = list[str]()
     for person in people:
-        person.join(120)
+        person.join(PATIENCE)
         if person.exitcode != 0:
             wrong.append(f"{person.name} ended with {person.exitcode}")
             person.kill()
