@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from itertools import accumulate
 
+from supportdesk.mail.footers import legal_notices
 from supportdesk.mail.model import Fold
 from supportdesk.mail.quote_words import FORWARDED, LABELS, OPENINGS, ORIGINAL, SENT_FROM, VERBS
 
@@ -58,6 +59,7 @@ def find_folds(text: str, quoted: list[tuple[int, int]] | None = None, *, forwar
     folds = scan.folds
     if scan.fills_the_rest and folds:
         folds[-1] = Fold(folds[-1].start, len(text), folds[-1].kind)
+    folds = list(legal_notices(text, tuple(folds)))
     kept = "".join(text[start:end] for start, end in _gaps(folds, len(text)))
     if _LETTER.search(kept) is None:
         # A mail that is all quotation, or all signature, is shown as it is.
