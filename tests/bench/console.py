@@ -30,6 +30,9 @@ BURST: Final = 50
 SETTLE: Final = 0.06
 """Seconds of silence after which a key has done all it does at once; the preview follows later."""
 REST: Final = 0.6
+WHOLE: Final = 1.0
+"""Seconds of silence after which the rest of a list is read, too."""
+SHOWINGS: Final = 3
 IDLE: Final = 3.0
 SHOWN: Final = 10
 """Letters of a subject by which its ticket is known on the screen."""
@@ -122,9 +125,8 @@ def part_of(places: list[Place], runs: int, home: Path, seen: list[float], kind:
         for place in places:
             start_console(place, figures[place.tickets])
         start_peer(home, peer)
-    for place in places:
-        say(f"console: keys at {place.tickets:,} tickets")
-        use_console(place, figures[place.tickets])
+    say("console: keys")
+    use_consoles(places, figures)
     large, small = figures[places[-1].tickets], figures[places[0].tickets]
     within = "≤ 1 s" if kind == "SQLite" else "≤ 0.3 s"
     rows = [
@@ -196,46 +198,76 @@ def start_peer(home: Path, found: Figures) -> None:
         found.frame.append(started)
         found.usable.append(started)
         program.hear(REST)
-        press_keys(program, b"x", found)
+        press_keys([(program, found)], b"x")
+        press_at_once([(program, found)], b"x")
 
 
-def use_console(place: Place, found: Figures) -> None:
-    """Keys, views and tickets, on one console that stays open."""
-    others = found.others
-    with console(place) as program:
-        start = program.wait_for(place.first).data + program.hear(1.0).data
-        others["bytes: start"] = len(start)
-        others["memory with the list"] = memory_mib(program.pid)
-        press_keys(program, b"jk", found)
-        program.listen(REST)
-        others["bytes: half a page"] = len(program.press(b"\x04", REST).data)
-        others["bytes: idle, a second"] = len(program.listen(IDLE)) / IDLE
-        others["bytes: open a ticket at 120x40"] = len(program.press(b"\r", REST).data)
-        program.press(b"q", REST)
-        program.send(b"ga")
-        shown = program.wait_for(place.newest).last
-        others["view `all` to its first page"] = shown * 1000
-        program.send(b"G")
-        others["view `all` to its last ticket"] = (shown + program.wait_for(place.oldest).last) * 1000
-        program.hear(REST)
-        others["memory with the view `all`"] = memory_mib(program.pid)
-    with console(place, columns=80, rows=24) as program:
-        program.wait_for(place.first)
-        program.hear(1.0)
-        others["bytes: open a ticket at 80x24"] = len(program.press(b"\r", REST).data)
+def use_consoles(places: Sequence[Place], figures: Mapping[int, Figures]) -> None:
+    """Keys, views and tickets, on a console each that stays open, in turns: a slow moment meets both of them."""
+    with ExitStack() as stack:
+        open_at = [(place, stack.enter_context(console(place)), figures[place.tickets]) for place in places]
+        for place, program, found in open_at:
+            start = program.wait_for(place.first).data + program.hear(1.0).data
+            found.others["bytes: start"] = len(start)
+            found.others["memory with the list"] = memory_mib(program.pid)
+            program.listen(REST)
+        press_keys([(program, found) for _place, program, found in open_at], b"jk")
+        for _place, program, found in open_at:
+            found.others["bytes: half a page"] = len(program.press(b"\x04", REST).data)
+            found.others["bytes: idle, a second"] = len(program.listen(IDLE)) / IDLE
+            found.others["bytes: open a ticket at 120x40"] = len(program.press(b"\r", REST).data)
+            program.press(b"q", REST)
+        show_all(open_at)
+        for place, program, found in open_at:
+            program.send(b"G")
+            found.others["view `all` to its last ticket"] = program.wait_for(place.oldest).last * 1000
+            program.hear(REST)
+            found.others["memory with the view `all`"] = memory_mib(program.pid)
+            program.send(b"gg")
+            program.wait_for(place.newest)
+            program.hear(REST)
+        press_at_once([(program, found) for _place, program, found in open_at], b"j")
+    for place in places:
+        with console(place, columns=80, rows=24) as program:
+            program.wait_for(place.first)
+            program.hear(1.0)
+            opened = len(program.press(b"\r", REST).data)
+            figures[place.tickets].others["bytes: open a ticket at 80x24"] = opened
 
 
-def press_keys(program: PtyProgram, keys: bytes, found: Figures) -> None:
-    """Single keys with a rest after each, then many at once."""
+def show_all(open_at: Sequence[tuple[Place, PtyProgram, Figures]]) -> None:
+    """From the first view to `all` and back, some times; it is left open."""
+    taken: list[list[float]] = [[] for _ in open_at]
+    for turn in range(SHOWINGS):
+        for times, (place, program, _found) in zip(taken, open_at, strict=True):
+            if turn:
+                program.send(b"1")
+                program.wait_for(place.first)
+                program.hear(WHOLE)
+            program.send(b"ga")
+            times.append(program.wait_for(place.newest).last * 1000)
+            program.hear(WHOLE)
+    for times, (_place, _program, found) in zip(taken, open_at, strict=True):
+        found.others["view `all` to its first page"] = _mid(times)
+
+
+def press_keys(programs: Sequence[tuple[PtyProgram, Figures]], keys: bytes) -> None:
+    """Single keys with a rest after each."""
     for number in range(KEYS):
-        heard = program.press(keys[number % len(keys) :][:1], SETTLE)
-        found.first.append(heard.first * 1000)
-        found.last.append(heard.last * 1000)
-        found.moves.append(len(heard.data))
-        program.listen(0.15)
-    for _ in range(3):
-        found.burst.append(program.press(keys[:1] * BURST, SETTLE).last * 1000)
-        program.listen(REST)
+        for program, found in programs:
+            heard = program.press(keys[number % len(keys) :][:1], SETTLE)
+            found.first.append(heard.first * 1000)
+            found.last.append(heard.last * 1000)
+            found.moves.append(len(heard.data))
+            program.listen(0.15)
+
+
+def press_at_once(programs: Sequence[tuple[PtyProgram, Figures]], key: bytes) -> None:
+    """One key many times at once: in a list that is longer than that."""
+    for _ in range(SHOWINGS):
+        for program, found in programs:
+            found.burst.append(program.press(key * BURST, SETTLE).last * 1000)
+            program.listen(REST)
 
 
 def seconds_to_a_colleague(made: BenchDesk, home: Path, runs: int) -> list[float]:

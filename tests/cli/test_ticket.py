@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -184,6 +185,18 @@ def test_seen_zero_means_that_nothing_was_seen(shop: House, supportdesk: Run) ->
     assert supportdesk("ticket", "reply", str(ticket), "Ciao", "--seen", "0").code == 5
 
 
+def test_a_reply_is_sent_later_in_the_hours_of_its_mailbox(shop: House, supportdesk: Run) -> None:
+    ticket = shop.customer_writes("Dove è il mio ordine?")
+    wrong = supportdesk("ticket", "reply", str(ticket), "Arriva lunedì.", "--at", "when pigs fly", "--anyway")
+    assert wrong.code != 0 and shop.desk.drafts(shop.giulia) == [], "a time that is none leaves no draft behind"
+    when = datetime.now(UTC) + timedelta(days=3)
+    at = f"{when:%Y-%m-%dT%H:%M+00:00}"
+    sent = supportdesk("ticket", "reply", str(ticket), "Arriva lunedì.", "--at", at, "--anyway")
+    assert sent.code == 0, sent.err
+    [row] = shop.desk.read.outbox(states=("held",))
+    assert row.not_before == when.replace(second=0, microsecond=0)
+
+
 def test_a_canned_reply_names_what_it_asks_for(shop: House, supportdesk: Run) -> None:
     from supportdesk.desk.canned_folder import starter_set
 
@@ -202,7 +215,7 @@ def test_a_canned_reply_names_what_it_asks_for(shop: House, supportdesk: Run) ->
 
 def test_a_new_conversation_goes_to_whom_it_is_addressed(shop: House, supportdesk: Run) -> None:
     done = supportdesk(
-        "ticket", "new", "Hans Meier <hans@example.com>", "--subject", "Ihre Bestellung", "Sie ist da.", "--json"
+        "ticket", "new", "Hans Meier <hans@example.com>", "--subject", "Ihre Bestellung", "Sie ist da.", "--lang", "de", "--json"
     )
     assert done.code == 0, done.err
     row = shop.desk.outbox_row(done.json()["outbox_id"])

@@ -11,6 +11,7 @@ from supportdesk.desk.model import STATUSES, Query, TicketId, standing_views
 from supportdesk.desk.ports import Insert, NewRef, Plan, PlannedEvent, Update
 from supportdesk.errors import NotFound, UsageError
 from supportdesk.store.facts import read_facts
+from supportdesk.store.read import lists
 from supportdesk.store.views import LISTINGS
 from tests.store.desk import add_ticket, apply, set_ticket
 
@@ -282,3 +283,17 @@ def test_unanswered_lists_each_waiting_customer_the_deliveries_in_trouble_and_un
     late = add_ticket(store, "late")
     assert late not in [row["ticket_id"] for row in store.read.unanswered(now=clock.now(), older_than=start)]
     assert store.read.counts(agent_id=None, now=clock.now())["parked"] == 1
+
+
+@pytest.mark.parametrize(
+    ("begun", "found"),
+    [("c", "c2 c0 c1"), ("c0@", "c0"), ("C1", "c1"), ("zola", "c2"), ("carla", ""), ("nobody", "")],
+)
+def test_an_old_address_is_found_by_its_beginning_and_a_name_among_the_newest(
+    store: SqlStore, desk: SmallDesk, monkeypatch: pytest.MonkeyPatch, begun: str, found: str
+) -> None:
+    monkeypatch.setattr(lists, "NAMES_READ", 1)
+    known = [address.partition("@")[0] for _name, address in store.read.addresses(begun)]
+    assert known == found.split()
+    monkeypatch.setattr(lists, "NAMES_READ", 1_000)
+    assert [name for name, _address in store.read.addresses("carla")] == ["Carla Neri"]

@@ -280,6 +280,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
             Param("anyway", "flag", False, N_("Send although something new arrived, or a warning stands")),
             Param("to", "address", False, N_("Other recipients than the customer")),
             Param("ask_again", "flag", False, N_("Remind a customer who does not answer, on business days 4 and 6")),
+            Param("at", "when", False, N_("Send it then: tomorrow 9am, mon 15:00, 3d")),
         ),
         scope="one",
         guard=guards.not_spam,

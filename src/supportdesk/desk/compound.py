@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from supportdesk.desk import automatic, guards, notes, replies, triage, undo
+from supportdesk.desk.arguments import read_when
 from supportdesk.desk.bulk import as_conflict, check_guard, current, read_facts, update_clocks
 from supportdesk.desk.clocks import root_of
 from supportdesk.desk.drafts import open_draft, save_draft
@@ -21,6 +23,7 @@ from supportdesk.mail.recipients import parse_recipients
 if TYPE_CHECKING:
     from supportdesk.desk.actions import Call
     from supportdesk.desk.desk import Desk
+    from supportdesk.desk.ports import Plan, Transaction
 
 CANDIDATES = 100  # free tickets that colleagues may take at the same moment
 MOST_MERGED = 100
@@ -53,11 +56,20 @@ def take_next(call: Call) -> Done:
 
 def merge(call: Call) -> Done:
     """Merge the tickets into `into`, or into what that was merged into."""
+    return _merge(call, _into(call), different_customers=bool(call.params.get("different_customers")))
+
+
+def merged_into(tx: Transaction, call: Call, ticket: Ticket) -> Plan:
+    """What merging would change on one ticket of the call."""
+    target = root_of(tx, _into(call))
+    return triage.merge(ticket, target, tx.now, different_customers=bool(call.params.get("different_customers")))
+
+
+def _into(call: Call) -> TicketId:
     try:
-        into = TicketId(int(str(call.params["into"]).lstrip("#")))
+        return TicketId(int(str(call.params["into"]).lstrip("#")))
     except ValueError as error:
         raise UsageError(_("{value} is no ticket").format(value=call.params["into"])) from error
-    return _merge(call, into, different_customers=bool(call.params.get("different_customers")))
 
 
 def accept_suggestion(call: Call) -> Done:
@@ -143,6 +155,7 @@ def reply(call: Call) -> Done:
     body = "\n\n".join(text.strip("\n") for text in texts if text.strip())
     if not body:
         raise UsageError(_("{action} needs {name}").format(action="reply", name="text"))
+    at = _time_of(call)
     draft = open_draft(desk, actor, call.tickets[0])  # not before: a text that fails leaves no draft behind
     if draft.body.strip() not in ("", body.strip()):
         raise Conflict(
@@ -162,8 +175,14 @@ def reply(call: Call) -> Done:
     return desk.send(
         actor, draft.id,
         seen_seq=seen, after="pending" if after is None else after, anyway=anyway,
-        ask_again=bool(params.get("ask_again")),
+        ask_again=bool(params.get("ask_again")), at=at,
     )  # fmt: skip
+
+
+def _time_of(call: Call) -> datetime | None:
+    """When it is to be sent, in the opening hours of its mailbox; None: now."""
+    wanted = call.params.get("at")
+    return wanted if wanted is None or isinstance(wanted, datetime) else read_when(call.desk, wanted, call.tickets)
 
 
 def _survivor(desk: Desk, ticket_id: TicketId) -> TicketId:

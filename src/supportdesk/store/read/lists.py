@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -127,16 +128,46 @@ def read_tags(connection: Connection, most: int = 500) -> list[str]:
     return [row[0] for row in connection.execute(_DISTINCT_TAGS, (most,))]
 
 
+_ADDRESSES = "SELECT c.name, i.value FROM customer_identity i JOIN customer c ON c.id = i.customer_id WHERE"
+NAMES_READ = 10_000
+"""Addresses, the newest, among which a word of a name is looked for: some milliseconds."""
+
+
 def read_addresses(connection: Connection, begun: str, most: int) -> list[tuple[str, str]]:
-    """(name, address) of whom an address or a word of a name begins so, the newest first."""
-    literal = begun.casefold().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    """(name, address) of whom an address or a word of a name begins so, the newest first.
+
+    Names are looked through among the newest addresses; of the older ones an address is found by its beginning.
+    """
+    words = begun.casefold()
+    literal = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    # The kind is no word for the index of addresses there: it would be read whole, and sorted.
+    newest = connection.execute("SELECT coalesce(max(id), 0) FROM customer_identity")[0][0]
     rows = connection.execute(
-        "SELECT c.name, i.value FROM customer_identity i JOIN customer c ON c.id = i.customer_id"
-        " WHERE i.kind = 'email' AND (i.value_norm LIKE ? ESCAPE '\\' OR lower(c.name) LIKE ? ESCAPE '\\'"
+        f"{_ADDRESSES} i.id > ? AND i.kind || '' = 'email'"
+        " AND (i.value_norm LIKE ? ESCAPE '\\' OR lower(c.name) LIKE ? ESCAPE '\\'"
         " OR lower(c.name) LIKE ? ESCAPE '\\') ORDER BY i.id DESC LIMIT ?",
-        (f"{literal}%", f"{literal}%", f"% {literal}%", most),
+        (newest - NAMES_READ, f"{literal}%", f"{literal}%", f"% {literal}%", most),
     )
+    low, high = _range_of(words)
+    if low and len(rows) < most and newest > NAMES_READ:
+        above = " AND i.value_norm < ?" if high else ""
+        rows += connection.execute(
+            f"{_ADDRESSES} i.kind = 'email' AND i.value_norm >= ?{above} AND i.id <= ?"
+            " AND i.value_norm LIKE ? ESCAPE '\\' ORDER BY i.value_norm LIMIT ?",
+            (low, *([high] if high else []), newest - NAMES_READ, f"{literal}%", most - len(rows)),
+        )
     return [(row[0], row[1]) for row in rows]
+
+
+def _range_of(begun: str) -> tuple[str, str]:
+    """Bounds that hold every word that begins so, in any collation; the upper one is "" where there is none.
+
+    Only letters and digits are of the same order everywhere, and the last of them have none after them.
+    """
+    head = re.match("[a-z0-9]*", begun)
+    low = head[0] if head else ""
+    kept = low.rstrip("z9")
+    return low, kept[:-1] + chr(ord(kept[-1]) + 1) if kept else ""
 
 
 def read_canned_uses(connection: Connection) -> dict[str, tuple[int, int]]:
