@@ -16,9 +16,9 @@ from supportdesk.cli.inputs import assignments, text_from, ticket_ids
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import with_session
 from supportdesk.desk.actions import ACTIONS, ActionSpec, Param
-from supportdesk.desk.model import ActionId, OutboxId, TicketId
+from supportdesk.desk.model import ActionId, OutboxId, OutboxRow, TicketId
 from supportdesk.desk.results import AnswerNeeded, Done
-from supportdesk.errors import Conflict, MissingValue, NotFound, ReplyStopped
+from supportdesk.errors import Conflict, MissingValue, ReplyStopped
 from supportdesk.l10n.catalog import N_, _
 
 # What is so already is no conflict for these: a script may say it again.
@@ -126,22 +126,27 @@ def tell_stopped(session: Session, stopped: ReplyStopped, ticket_id: TicketId, d
     return stopped.exit_code
 
 
-def tell_dry_run(session: Session, spec: ActionSpec, tickets: tuple[TicketId, ...]) -> int:
+def tell_dry_run(session: Session, spec: ActionSpec, tickets: tuple[TicketId, ...], params: dict[str, Any]) -> int:
     """Which tickets the action would take, and why it would leave the others alone. Nothing is written."""
-    would, reasons = [], {}
-    for ticket_id in tickets:
-        try:
-            reason = spec.guard(session.desk.read.ticket(ticket_id), session.actor)
-        except NotFound as error:
-            reason = error.message
-        if reason is None:
-            would.append(ticket_id)
-        else:
-            reasons[ticket_id] = reason
+    would, reasons = session.desk.foresee(spec.id, session.actor, tickets, params)
     lines = [_("would change #{ticket}").format(ticket=ticket_id) for ticket_id in would]
     lines += [_("would leave #{ticket} alone: {reason}").format(ticket=at, reason=why) for at, why in reasons.items()]
     session.out.answer({"dry_run": True, "action": spec.id, "tickets": would, "left_alone": reasons}, lines)
     return EXIT_CONFLICT if reasons else 0
+
+
+def send_draft(session: Session, row: OutboxRow, *, seen: int, anyway: bool, after: str, **more: Any) -> int:
+    """Send what a command has written; a warning stops it until it is said once more, and the draft is kept."""
+    warnings = session.desk.review(session.actor, row.id).warnings
+    if warnings and not anyway:
+        told = "; ".join(one.text for one in warnings)
+        raise AnswerNeeded(told, param="anyway", hint=f"supportdesk draft send {row.id} --anyway")
+    seen_seq = row.seen_seq if seen < 0 else seen
+    try:
+        done = session.desk.send(session.actor, row.id, seen_seq=seen_seq, after=after, anyway=anyway, **more)
+    except ReplyStopped as stopped:
+        return tell_stopped(session, stopped, row.ticket_id, row.id)
+    return tell_done(session, done)
 
 
 def _draft_on(session: Session, tickets: tuple[TicketId, ...]) -> OutboxId | None:
@@ -164,14 +169,16 @@ def _performing(spec: ActionSpec) -> Callable[..., int]:
         }
         if "asked" in params:
             params["asked"] = assignments(params["asked"])
-        if dry_run:
-            return tell_dry_run(session, spec, tickets)
+        if dry_run and body is None:
+            return tell_dry_run(session, spec, tickets, params)
         if body is not None:
             # A canned response is a text already: then nothing waits for a pipe that may never close.
             if text or file or "canned" not in params:
                 text = text_from(session, text, file)
             if text.strip():
                 params[body.name] = text
+        if dry_run:
+            return tell_dry_run(session, spec, tickets, params)
         return perform(session, spec, tickets, params)
 
     run.__name__ = spec.id

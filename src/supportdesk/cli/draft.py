@@ -18,6 +18,7 @@ from supportdesk.l10n.catalog import N_, _
 from supportdesk.safetext import safe_filename
 
 app = group()
+ANYWAY = typer.Option("--anyway", help=N_("Although a warning stands"))
 
 
 @verb(app, "list", N_("List your drafts"), restricted=True)
@@ -107,29 +108,19 @@ def send(
     seen: Annotated[int, typer.Option("--seen", metavar="SEQ", help=N_("Up to where you have read the ticket"))] = -1,
     after: Annotated[str, typer.Option("--after", metavar="STATUS", help=N_("What the ticket becomes"))] = "",
     at: Annotated[str, typer.Option("--at", metavar="WHEN", help=N_("Send it then: tomorrow 9am, mon 15:00, 3d"))] = "",
-    anyway: Annotated[bool, typer.Option("--anyway", help=N_("Although a warning stands"))] = False,
+    anyway: Annotated[bool, ANYWAY] = False,
     ask_again: Annotated[
         bool, typer.Option("--ask-again", help=N_("Remind a customer who does not answer, on business days 4 and 6"))
     ] = False,
 ) -> int:
-    from supportdesk.cli.actions import tell_done, tell_stopped
+    from supportdesk.cli.actions import send_draft
     from supportdesk.desk.arguments import read_when
-    from supportdesk.desk.results import AnswerNeeded
-    from supportdesk.errors import ReplyStopped
 
     row = session.desk.outbox_row(OutboxId(draft))
     if row.state != "draft":
         raise NotFound(_("{id} is no draft: it is {state}").format(id=draft, state=row.state))
-    warnings = session.desk.review(session.actor, row.id).warnings
-    if warnings and not anyway:
-        raise AnswerNeeded("; ".join(one.text for one in warnings), param="anyway", hint="--anyway")
-    try:
-        done = session.desk.send(
-            session.actor, row.id, seen_seq=row.seen_seq if seen < 0 else seen,
-            after=after or row.after_status or "pending", anyway=anyway,
-            at=read_when(session.desk, at, (row.ticket_id,)) if at else None,
-            ask_again=ask_again,
-        )  # fmt: skip
-    except ReplyStopped as stopped:
-        return tell_stopped(session, stopped, row.ticket_id, row.id)
-    return tell_done(session, done)
+    return send_draft(
+        session, row, seen=seen, anyway=anyway, after=after or row.after_status or "pending",
+        at=read_when(session.desk, at, (row.ticket_id,)) if at else None,
+        ask_again=ask_again,
+    )  # fmt: skip

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from supportdesk.cli.actions import tell_done
+from supportdesk.cli.draft import ANYWAY
 from supportdesk.cli.inputs import ask, assignments, is_interactive, ticket_ids
 from supportdesk.cli.session import Session
+from supportdesk.desk.results import AnswerNeeded
 from supportdesk.errors import Conflict, UsageError
 from supportdesk.l10n.catalog import N_, _, ngettext
 
@@ -34,6 +36,7 @@ def reply_all(
     count: Annotated[
         int, typer.Option("--count", metavar="N", help=N_("How many replies you expect to send; asked for without it"))
     ] = 0,
+    anyway: Annotated[bool, ANYWAY] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=N_("Only show what each would get"))] = False,
 ) -> int:
     values = assignments(asked or ())
@@ -44,12 +47,20 @@ def reply_all(
     if not wanted:
         _tell_samples(session, samples)
         raise Conflict(_("None of these tickets can be answered with it."), what="count")
+    _check_warnings(samples, anyway=anyway)
     _check_count(session, samples, wanted, count)
     done = session.desk.reply_to_all(session.actor, samples, canned, values, after=after)
     for sample in samples:
         if sample.refused:
             session.out.say(_("left out #{ticket}: {reason}").format(ticket=sample.ticket_id, reason=sample.refused))
     return tell_done(session, done)
+
+
+def _check_warnings(samples: Sequence[Sample], *, anyway: bool) -> None:
+    """What the console would ask a second key for stops a command."""
+    told = [f"#{one.ticket_id}: {text}" for one in samples if not one.refused for text in one.warnings]
+    if told and not anyway:
+        raise AnswerNeeded("; ".join(told), param="anyway", hint="--anyway")
 
 
 def _check_count(session: Session, samples: Sequence[Sample], wanted: int, count: int) -> None:
@@ -74,6 +85,7 @@ def _tell_samples(session: Session, samples: Sequence[Sample]) -> int:
     for number, sample in enumerate(samples, start=1):
         said = _("left out: {reason}").format(reason=sample.refused) if sample.refused else sample.language
         lines.append(f"{number}/{len(samples)} · #{sample.ticket_id} · {sample.customer} · {said}")
+        lines += [f"! {warning}" for warning in sample.warnings]
         if sample.text:
             lines += ["", *(f"  {line}" for line in sample.text.rstrip("\n").split("\n")), ""]
     session.out.answer({"dry_run": True, "samples": samples}, lines)

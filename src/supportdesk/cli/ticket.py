@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from supportdesk.cli import mass_reply
-from supportdesk.cli.actions import add_action_verbs, say_how_to_ask, tell_done, tell_stopped
+from supportdesk.cli.actions import add_action_verbs, say_how_to_ask, send_draft
+from supportdesk.cli.draft import ANYWAY
 from supportdesk.cli.inputs import assignments, check_limit, find_mailbox, one_ticket, query_text, read_query, text_from
 from supportdesk.cli.output import span
 from supportdesk.cli.session import Session
@@ -18,7 +19,7 @@ from supportdesk.cli.verb import group, verb
 from supportdesk.desk import labels
 from supportdesk.desk.model import VIEWS, ThreadEntry, TicketId
 from supportdesk.desk.people import languages_read, nobody_reads
-from supportdesk.errors import MissingValue, NotFound, ReplyStopped, SupportdeskError, UsageError
+from supportdesk.errors import MissingValue, NotFound, SupportdeskError, UsageError
 from supportdesk.l10n.catalog import N_, _, ngettext
 from supportdesk.safetext import safe_filename
 
@@ -129,6 +130,7 @@ def new(
         list[str] | None, typer.Option("--ask", metavar="NAME=VALUE", help=N_("A value that it asks for"))
     ] = None,
     after: Annotated[str, typer.Option("--after", metavar="STATUS", help=N_("What the ticket becomes"))] = "pending",
+    anyway: Annotated[bool, ANYWAY] = False,
     draft: Annotated[bool, typer.Option("--draft", help=N_("Keep it as a draft, do not send it"))] = False,
 ) -> int | None:
     desk, actor = session.desk, session.actor
@@ -146,10 +148,7 @@ def new(
         line = _("draft {id} on #{ticket}").format(id=row.id, ticket=row.ticket_id)
         session.out.answer({"outbox_id": row.id, "ticket": row.ticket_id}, [line])
         return None
-    try:
-        return tell_done(session, desk.send(actor, row.id, seen_seq=row.seen_seq, after=after))
-    except ReplyStopped as stopped:
-        return tell_stopped(session, stopped, row.ticket_id, row.id)
+    return send_draft(session, row, seen=-1, anyway=anyway, after=after)
 
 
 @verb(app, "forward", N_("Pass a message on to a third party; only agents see the answers"), restricted=True)
@@ -162,6 +161,7 @@ def forward(
     seen: Annotated[int, typer.Option("--seen", metavar="SEQ", help=N_("Up to where you have read the ticket"))] = -1,
     without_files: Annotated[bool, typer.Option("--without-files", help=N_("Leave out what was attached"))] = False,
     after: Annotated[str, typer.Option("--after", metavar="STATUS", help=N_("What the ticket becomes"))] = "on_hold",
+    anyway: Annotated[bool, ANYWAY] = False,
     draft: Annotated[bool, typer.Option("--draft", help=N_("Keep it as a draft, do not send it"))] = False,
 ) -> int | None:
     from functools import partial
@@ -178,10 +178,7 @@ def forward(
         line = _("draft {id} on #{ticket}").format(id=row.id, ticket=row.ticket_id)
         session.out.answer({"outbox_id": row.id, "ticket": row.ticket_id}, [line])
         return None
-    try:
-        return tell_done(session, desk.send(actor, row.id, seen_seq=row.seen_seq if seen < 0 else seen, after=after))
-    except ReplyStopped as stopped:
-        return tell_stopped(session, stopped, row.ticket_id, row.id)
+    return send_draft(session, row, seen=seen, anyway=anyway, after=after)
 
 
 @verb(app, "attachment", N_("Write one attachment of a ticket to standard output"), restricted=True)
@@ -257,6 +254,9 @@ def _print_entry(session: Session, number: int, entry: ThreadEntry, first_attach
         out.line(f"! {entry.error}")
     out.line()
     out.text(_without_quotes(entry))
+    for link, url, host, _text in entry.links:
+        if f"[{link}]" in entry.text or (host and host not in entry.text):
+            out.line(f"→ [{link}] {host} · {url}")
     for counted, item in enumerate(entry.attachments, start=first_attachment):
         out.line(f"[{counted}] {item.name} · {item.content_type} · {item.size}")
 

@@ -72,6 +72,35 @@ def run(call: Call, action: str) -> Done:
     )
 
 
+def foresee(call: Call, action: str) -> tuple[tuple[TicketId, ...], Mapping[TicketId, str]]:
+    """Which tickets `action` would change, and why it would leave others alone; nothing is written."""
+    from supportdesk.desk.actions import BY_ID
+    from supportdesk.desk.compound import merged_into
+
+    guard, params = BY_ID[action].guard, resolve(call)
+
+    def look(tx: Transaction, ticket_id: TicketId) -> bool | str:
+        check_actor(tx, call.actor)
+        try:
+            ticket = tx.ticket(ticket_id)
+            if reason := guard(ticket, call.actor):
+                return reason
+            if action == "merge":
+                return bool(merged_into(tx, call, ticket).events)
+            if action not in triage.PLANNED:  # a note, which every ticket takes
+                return True
+            facts = read_facts(tx, action, ticket, call.actor)
+            return bool(triage.plan(action, ticket, call.actor, tx.now, params, facts).events)
+        except StoreError:
+            raise
+        except SupportdeskError as error:
+            return error.message
+
+    found = [item for turn in in_turns(call.desk.store, sorted(call.tickets), look) for item in turn]
+    would = tuple(ticket_id for ticket_id, result in found if result is True)
+    return would, {ticket_id: result for ticket_id, result in found if isinstance(result, str)}
+
+
 def write(
     tx: Transaction, action: str, ticket: Ticket, actor: Actor, params: Mapping[str, Any], action_id: ActionId
 ) -> bool:

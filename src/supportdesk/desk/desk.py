@@ -158,6 +158,17 @@ class Desk:
         actions.check_params(spec, given, unique)
         return spec.run(actions.Call(self, actor, unique, given, expect, progress, cancelled))
 
+    def foresee(
+        self, action: str, actor: Actor, tickets: Sequence[TicketId], params: Mapping[str, Any] | None = None
+    ) -> tuple[tuple[TicketId, ...], Mapping[TicketId, str]]:
+        """The dry run of an action on many tickets: which it would change, and why it would leave others alone."""
+        from supportdesk.desk.bulk import foresee
+
+        spec, given = actions.find_action(action), dict(params or {})
+        unique = tuple(dict.fromkeys(tickets))
+        actions.check_params(spec, given, unique)
+        return foresee(actions.Call(self, actor, unique, given), action)
+
     def undo(self, actor: Actor, action_id: ActionId | None = None) -> Done:
         """Take back an action, by default the actor's newest. Raises Conflict naming who changed the same since."""
         return undo.undo(self, actor, action_id)

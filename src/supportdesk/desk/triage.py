@@ -438,3 +438,4 @@ _PLANNERS: Mapping[str, Callable[[Case], Plan]] = {
     "confirm_participant": _confirm_participant,
     "reject_suggestion": _reject_suggestion,
 }
+PLANNED = frozenset(_PLANNERS)
