@@ -81,6 +81,7 @@ class Arrival:
         seen = [f"{one.code}:{one.value[:200]}" for one in warnings_about(self.mail, self.verdict.sender)]
         if any(defect.code == "encrypted" for defect in self.mail.defects):
             seen.append("encrypted")
+        seen += [f"file_disguised:{one.detail}" for one in self.mail.defects if one.code == "file-disguised"][:5]
         return tuple(seen)
 
     @property

@@ -63,6 +63,7 @@ BADGE: Final = {
     "partial": N_("cut: too large"),
     "encrypted": N_("encrypted"),
     "forwarded": N_("forwarded by {detail}"),
+    "file_disguised": N_("a program in disguise: {detail}"),
     "after_spam": N_("after spam"),
     "junk": N_("was in Junk"),
     "subject_changed": N_("another subject"),

@@ -16,7 +16,7 @@ from supportdesk.mail.contained import MAX_LEVELS, NESTED_MAIL, inside
 from supportdesk.mail.limits import MAX_CONTAINED_FILES, DefectLog
 from supportdesk.mail.mime import Part
 from supportdesk.mail.model import Attachment
-from supportdesk.mail.params import safe_file_name
+from supportdesk.mail.params import is_disguised, safe_file_name
 from supportdesk.mail.transfer import uuencoded_blocks
 from supportdesk.mail.words import one_line
 
@@ -53,6 +53,8 @@ def _attachments(root: Part, body: Body, log: DefectLog, taken: dict[str, int], 
         ):
             continue
         name = attachment_name(part)
+        if is_disguised(part.file_name):
+            log.add("file-disguised", name)
         size = len(part.nested_mail()) if part.content_type in NESTED_MAIL else part.size
         content_id = one_line(part.content_id)
         shown = bool(content_id) and content_id in body.referenced
@@ -75,6 +77,9 @@ def _attachments(root: Part, body: Body, log: DefectLog, taken: dict[str, int], 
             marker, tree = held
             quiet = DefectLog()
             files = _attachments(tree, choose_body(tree, quiet), quiet, taken, level + 1)
+            for defect in quiet.result():
+                if defect.code == "file-disguised":
+                    log.add(defect.code, defect.detail)
             found += [replace(file, part=f"{part.path or '1'}.{marker}.{file.part}") for file in files]
     for number, (uu_name, data) in enumerate(body.uuencoded, 1):
         name = safe_file_name(one_line(uu_name)) or f"part-{number}.bin"

@@ -22,6 +22,15 @@ _UNSEEN = frozenset(("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))  # controls, bidi, zer
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d) *(?:\.|$)", re.IGNORECASE)
 
 
+_TURNS = frozenset(("LRE", "RLE", "LRO", "RLO", "LRI", "RLI"))
+_PROGRAMS = frozenset(
+    "exe com scr pif bat cmd js jse vbs vbe wsf wsh hta msi msp jar ps1 lnk cpl reg dll chm iso img apk app sh".split()
+)
+_DOCUMENTS = frozenset(
+    "pdf doc docx xls xlsx ppt pptx odt ods txt rtf csv xml htm html jpg jpeg png gif tif tiff bmp mp3 mp4 zip".split()
+)
+
+
 def parse_parameters(value: str, log: DefectLog | None = None) -> tuple[str, dict[str, str]]:
     """The lower-case main value and its parameters by lower-case name, continuations joined and decoded."""
     main, semicolon, rest = value.partition(";")
@@ -41,6 +50,17 @@ def parse_parameters(value: str, log: DefectLog | None = None) -> tuple[str, dic
         if joined or name not in result:
             result[name] = joined
     return main, result
+
+
+def is_disguised(name: str) -> bool:
+    """Whether a file name hides that the file is a program (SEC-3): turned round, behind blanks or another ending."""
+    shown = "".join(char for char in name if unicodedata.category(char) not in _UNSEEN).rstrip(". ").casefold()
+    stem, dot, ending = shown.rpartition(".")
+    if not dot or ending not in _PROGRAMS:
+        return False
+    inner = stem.rstrip().rpartition(".")[2]
+    turned = any(unicodedata.bidirectional(char) in _TURNS for char in name)
+    return turned or "     " in stem or (inner != stem.rstrip() and inner in _DOCUMENTS)
 
 
 def safe_file_name(name: str) -> str:
