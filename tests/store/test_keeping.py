@@ -235,6 +235,22 @@ def test_only_time_that_passed_while_watching_ends_a_lease(store: SqlStore, cloc
     other.close()
 
 
+def test_a_holder_that_renews_at_the_same_wall_time_again_and_again_keeps_its_lease(
+    store: SqlStore, clock: FakeClock
+) -> None:
+    assert store.acquire_lease("worker", "one", 30, {}) == 1
+    other = open_store(store.address.url, clock)
+    try:
+        for _turn in range(5):
+            assert other.acquire_lease("worker", "two", 30, {}) is None
+            moment = clock.now()
+            clock.advance(timedelta(seconds=20))
+            clock.set_wall(moment)
+            assert store.acquire_lease("worker", "one", 30, {}) == 1
+    finally:
+        other.close()
+
+
 def test_the_lease_of_a_process_that_died_here_is_free_at_once(store: SqlStore) -> None:
     code = """
 import sys

@@ -185,12 +185,14 @@ class SqlStore:
             epoch = 0
             if found:
                 holder, epoch, heartbeat, held = found[0]
-                if holder not in {"", owner} and not self._lapsed(name, (holder, epoch, str(heartbeat)), held):
+                if holder not in {"", owner} and not self._lapsed(name, (holder, epoch, str(heartbeat), held), held):
                     return None
                 if holder == owner:
                     epoch -= 1
             epoch += 1
-            body = to_json_text({**info, **_whereabouts(), "seconds": seconds})
+            # The wall clock may show the same moment twice: what says that the holder lives is its own count.
+            beat = {"seconds": seconds, "beat": self.clock.monotonic()}
+            body = to_json_text({**info, **_whereabouts(), **beat})
             changed = tx.connection.change(
                 "INSERT INTO lease (name, owner, epoch, until, heartbeat_at, info) VALUES (?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, epoch = excluded.epoch,"
