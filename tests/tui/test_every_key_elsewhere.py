@@ -269,8 +269,8 @@ async def the_canned(walk: Walk, screen: CannedScreen, _way: str) -> None:
     await walk.then(*"prova-nuova", "enter", until=lambda: len(screen.rows.spine) == count + 1)
     await walk("u", lambda: len(screen.rows.spine) == count)
     await walk.opens("x", DialogScreen)
-    await walk.then("y", until=lambda: len(desk.canned()) == count - 1)
-    await walk.then("u", until=lambda: len(desk.canned()) == count)
+    await walk.then("y", until=lambda: len(screen.rows.spine) == count - 1)
+    await walk.then("u", until=lambda: len(screen.rows.spine) == count)
     await walk("e", lambda: walk.edited)
 
 
