@@ -197,9 +197,11 @@ def _deadline(desk: Desk, ticket: Ticket, zone: tzinfo) -> Iterator[str]:
     span = policy.first_response if ticket.first_response_at is None else policy.next_response
     due = _shown(ticket.due_at, zone)
     if isinstance(span, sla.Days):
-        yield _("Due {due}: the same clock time on open day {days} after it, closed days skipped.").format(
-            due=due, days=span.days
-        )
+        yield ngettext(
+            "Due {due}: the same clock time on the next open day.",
+            "Due {due}: the same clock time {days} open days later.",
+            span.days,
+        ).format(due=due, days=span.days)
     elif span is not None:
         minutes = span.seconds // 60
         yield ngettext(

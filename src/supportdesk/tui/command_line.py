@@ -146,16 +146,16 @@ def complete_command(text: str, console: Console) -> list[Completion]:
         }
         local = localized_names() if current_language() != "en" else {}
         found = sorted(
-            (not name.startswith(head), action, name)
+            (not name.startswith(head), name, action)
             for action in known
             for name in _matching(head, action, local.get(action, ""))
         )
         return [
             Completion(
                 SafeText(f"{name} " if action in BY_ID else name),
-                safe(" · ".join(filter(None, (local.get(action, "") if name == action else action, known[action])))),
+                safe(" · ".join(filter(None, (local.get(action, "") if name == action else "", known[action])))),
             )
-            for _rank, action, name in found
+            for _rank, name, action in found
         ]
     spec = BY_ID.get(identifier_of(head))
     if spec is None or not spec.params:
@@ -169,10 +169,10 @@ def complete_command(text: str, console: Console) -> list[Completion]:
 
 
 def _matching(typed: str, action: str, local: str) -> list[str]:
-    """The name that completes what is typed: the identifier, else the one of the agent's language."""
-    if typed in action:
-        return [action]
-    return [local] if local and typed.casefold() in local else []
+    """The name that completes what is typed: the one of the agent's language, else the identifier."""
+    if local and typed.casefold() in local:
+        return [local]
+    return [action] if typed in action else []
 
 
 def _values(kind: str, choices: tuple[str, ...], console: Console) -> list[tuple[str, str]]:

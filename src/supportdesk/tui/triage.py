@@ -142,7 +142,8 @@ class Triage:
 
     def _titled(self, tickets: tuple[TicketId, ...], title: str) -> str:
         """What is asked, about which tickets."""
-        return f"{tickets_named(tickets)}: {title}" if tickets else title
+        named = f"{tickets_named(tickets)}: "
+        return title if not tickets or title.startswith(named) else f"{named}{title}"
 
     def _choose(
         self, title: str, entries: Sequence[PickerEntry], then: Callable[[str], None], current: str = ""

@@ -289,7 +289,7 @@ class CalendarScreen(DeskScreen[None]):
                 notices[tag] = text.strip()
                 ask(at + 1)
 
-            label = _("What customers read ({language}):").format(language=language_name(tag, current_language()))
+            label = _("Notice ({language}):").format(language=language_name(tag, current_language()))
             self.ask_line(
                 f"notice {tag}", label, answered,
                 value=notices.get(tag, ""), went_back=lambda _text: ask(max(0, at - 1)),

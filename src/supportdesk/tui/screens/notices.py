@@ -34,7 +34,7 @@ class NoticesScreen(RowsScreen):
         )
 
     def empty_text(self) -> str:
-        return _("Nothing is new. W on a ticket follows it; a note with @login tells that agent.")
+        return _("Nothing is new. W follows a ticket; a note with @login tells its agent.")
 
     def read_rows(self) -> list[ListRow]:
         session = self.session

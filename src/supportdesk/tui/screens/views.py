@@ -181,7 +181,8 @@ class Views(OnTickets):
             PickerEntry(saved_id(view), safe(view.name), safe(view.query), search=view.query)
             for view in self.session.views
         ]
-        standing = [PickerEntry(view, safe(word(VIEW, view)), safe(view)) for view in VIEWS]
+        keys = {view: str(key) for key, view in enumerate(self.keyed_views(), 1)}
+        standing = [PickerEntry(view, safe(word(VIEW, view)), safe(keys.get(view, "")), search=view) for view in VIEWS]
 
         def chosen(view: str | None) -> None:
             if view is not None:

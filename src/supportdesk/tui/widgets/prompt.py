@@ -373,4 +373,4 @@ class CompletionLines(Widget):
             style += self.get_component_rich_style("completion--chosen", partial=True)
         muted = style + self.get_component_rich_style("completion--help", partial=True)
         value = Piece(f" {fit(completion.shown or completion.value, 24)} ", style)
-        return line_of([value, Piece(completion.help, muted)], width, style)
+        return line_of([value, Piece(fit(completion.help, max(width - 26, 0)), muted)], width, style)
