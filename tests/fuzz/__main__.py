@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from supportdesk.mail.parse import parse
 from supportdesk.mail.wire import decode_mail, encode_mail
-from tests.fuzz import bombs
+from tests.fuzz import bombs, imap_texts, names
 from tests.fuzz.mutate import mutated
 from tests.fuzz.samples import SAMPLES
 from tests.support.corpus import Corpus, NoCorpus, find_corpus
@@ -87,10 +87,16 @@ def main(arguments: Sequence[str]) -> int:
     add("--seed", type=int, default=None, metavar="S", help="repeat a run (a new one each time)")
     add("--only", type=int, metavar="NUMBER", help="one mail of that seed, written to standard output")
     add("--bombs", action="store_true", help="complexity bombs instead, of 64 kB to 25 MB: time, growth and memory")
+    add("--names", type=int, metavar="N", help="so many hostile file names instead (C07: 1,000,000)")
+    add("--imap", type=int, metavar="N", help="so many texts that would be IMAP commands instead (C11: 100,000)")
     given = parser.parse_args(arguments)
+    seed = given.seed if given.seed is not None else SystemRandom().randrange(1 << 32)
     if given.bombs:
         return bombs.main()
-    seed = given.seed if given.seed is not None else SystemRandom().randrange(1 << 32)
+    if given.names is not None:
+        return names.main(given.names, seed)
+    if given.imap is not None:
+        return imap_texts.main(given.imap, seed)
     if given.only is not None:
         sys.stdout.buffer.write(mutated(Random(f"{seed}:{given.only}"), seed_mails()))
         return 0
