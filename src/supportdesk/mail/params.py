@@ -19,7 +19,8 @@ _SEGMENT = re.compile(r"(.*?)\*(\d{1,9})?(\*)?$")
 _SIMPLE = re.compile(r"[\w!#$%&'+.^`{|}~/=?:@-]+$")
 _NAME_LIMIT = 150
 _UNSEEN = frozenset(("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))  # controls, bidi, zero widths, private use, line ends
-_RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d) *(?:\.|$)", re.IGNORECASE)
+_BLANKS = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)\s*(?:\.|$)", re.IGNORECASE)
 
 
 _TURNS = frozenset(("LRE", "RLE", "LRO", "RLO", "LRI", "RLI"))
@@ -67,10 +68,10 @@ def safe_file_name(name: str) -> str:
     """A name to show and to save under (SEC-3): no path, no controls, at most 150 octets with its extension; may
     be empty.
     """
-    name = name.rpartition("/")[2].rpartition("\\")[2]
+    name = name.rpartition("/")[2].rpartition("\\")[2].replace(":", "")
     if not (name.isascii() and name.isprintable()):
         name = unicodedata.normalize("NFC", "".join(char for char in name if unicodedata.category(char) not in _UNSEEN))
-    name = name.replace(":", "").lstrip(".- ").rstrip(". ")
+    name = name.lstrip(".-" + _BLANKS).rstrip("." + _BLANKS)
     if _RESERVED.match(name):
         name = "_" + name
     if len(name.encode()) > _NAME_LIMIT:
@@ -78,7 +79,7 @@ def safe_file_name(name: str) -> str:
         if not dot or len(extension.encode()) > 20:
             stem, dot, extension = name, "", ""
         room = _NAME_LIMIT - len((dot + extension).encode())
-        name = stem.encode()[:room].decode("utf-8", "ignore").rstrip(". ") + dot + extension
+        name = stem.encode()[:room].decode("utf-8", "ignore").rstrip("." + _BLANKS) + dot + extension
     return name
 
 
