@@ -27,29 +27,60 @@ Kind = Literal["text", "seconds", "days", "whole_days", "words", "span"]
 
 @dataclass(frozen=True, slots=True)
 class TeamSetting:
-    """One setting: its name, what it does (a msgid), and how its value is written."""
+    """One setting: its name, what it is called and what it does (msgids), and how its value is written."""
 
     name: str
+    title: str
     help: str
     kind: Kind
 
 
 TEAM_SETTINGS: Final = (
-    TeamSetting("shop_name", N_("The shop's name, where a mailbox has none"), "text"),
-    TeamSetting("undo_seconds", N_("How long a reply can be taken back: 0, 5, 10, 15, 30 or 60 seconds"), "seconds"),
-    TeamSetting("cooling_off_seconds", N_("The same for tickets marked angry"), "seconds"),
-    TeamSetting("angry_tags", N_("The tags that mark a ticket as angry"), "words"),
-    TeamSetting("avoided_words", N_("Words that a reply should not have: a second key sends it all the same"), "words"),
+    TeamSetting("shop_name", N_("Name of the shop"), N_("The shop's name, where a mailbox has none"), "text"),
     TeamSetting(
-        "first_response", N_("By when a customer is answered first: 1d (open days), 8h (opening time)"), "span"
+        "undo_seconds",
+        N_("Undo send"),
+        N_("How long a reply can be taken back: 0, 5, 10, 15, 30 or 60 seconds"),
+        "seconds",
     ),
-    TeamSetting("next_response", N_("By when every further message is answered"), "span"),
-    TeamSetting("resolution", N_("By when a ticket is solved"), "span"),
-    TeamSetting("inside", N_("The agents' own goal for an answer"), "span"),
-    TeamSetting("closed_after_days", N_("Solved tickets are closed after so many days, 1 hour to 28 days"), "days"),
-    TeamSetting("reopen_days", N_("How long mail to a closed ticket opens it again"), "whole_days"),
-    TeamSetting("pending_auto_solve_days", N_("Business days without an answer that solve a ticket"), "whole_days"),
-    TeamSetting("on_hold_days", N_("Business days after which on hold ends, if nothing else is said"), "whole_days"),
+    TeamSetting("cooling_off_seconds", N_("Undo send, angry"), N_("The same for tickets marked angry"), "seconds"),
+    TeamSetting("angry_tags", N_("Tags of the angry"), N_("The tags that mark a ticket as angry"), "words"),
+    TeamSetting(
+        "avoided_words",
+        N_("Words to avoid"),
+        N_("Words that a reply should not have: a second key sends it all the same"),
+        "words",
+    ),
+    TeamSetting(
+        "first_response",
+        N_("First answer"),
+        N_("By when a customer is answered first: 1d (open days), 8h (opening time)"),
+        "span",
+    ),
+    TeamSetting("next_response", N_("Further answers"), N_("By when every further message is answered"), "span"),
+    TeamSetting("resolution", N_("Solved by"), N_("By when a ticket is solved"), "span"),
+    TeamSetting("inside", N_("Our own goal"), N_("The agents' own goal for an answer"), "span"),
+    TeamSetting(
+        "closed_after_days",
+        N_("Closed after"),
+        N_("Solved tickets are closed after so many days, 1 hour to 28 days"),
+        "days",
+    ),
+    TeamSetting(
+        "reopen_days", N_("Opened again within"), N_("How long mail to a closed ticket opens it again"), "whole_days"
+    ),
+    TeamSetting(
+        "pending_auto_solve_days",
+        N_("Solved by silence"),
+        N_("Business days without an answer that solve a ticket"),
+        "whole_days",
+    ),
+    TeamSetting(
+        "on_hold_days",
+        N_("On hold ends after"),
+        N_("Business days after which on hold ends, if nothing else is said"),
+        "whole_days",
+    ),
 )
 BY_NAME: Final = {setting.name: setting for setting in TEAM_SETTINGS}
 

@@ -59,7 +59,7 @@ class MassReply:
             screen.tell(_("This desk has no canned responses yet: supportdesk canned import"), severity="warning")
             return
         entries = [
-            response_entry(one, " ".join(str(variant.tag) for variant in one.variants))
+            response_entry(one, " ".join(dict.fromkeys(variant.tag.locale for variant in one.variants)))
             for one in sorted(known.values(), key=lambda one: one.title(ui).casefold())
         ]
 

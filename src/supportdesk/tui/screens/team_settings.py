@@ -30,9 +30,9 @@ class TeamSettingsScreen(RowsScreen):
 
     def columns(self) -> tuple[Column, ...]:
         return (
-            Column("help", safe(_("what it does")), 30, flex=4),
-            Column("value", safe(_("value")), 12, flex=2),
-            Column("name", safe(_("name")), 23, tone="muted", drop=1),
+            Column("title", safe(_("setting")), 26),
+            Column("value", safe(_("value")), 8, flex=1),
+            Column("help", safe(_("what it does")), 30, flex=4, tone="muted"),
         )
 
     def empty_text(self) -> str:
@@ -44,7 +44,7 @@ class TeamSettingsScreen(RowsScreen):
         return [
             ListRow(
                 number,
-                {"help": safe(_(setting.help)), "value": safe(value or "–"), "name": SafeText(setting.name)},
+                {"title": safe(_(setting.title)), "value": safe(value or "–"), "help": safe(_(setting.help))},
                 {"value": "strong"},
             )
             for number, (setting, value) in enumerate(zip(TEAM_SETTINGS, self._values, strict=True))
@@ -77,6 +77,6 @@ class TeamSettingsScreen(RowsScreen):
 
         hint = safe(_(setting.help))
         self.ask_line(
-            "setting", f"{setting.name}:", answered,
+            "setting", f"{_(setting.title)}:", answered,
             value=self._values[chosen], refusal=refused, hint=lambda text: refused(text) or hint,
         )  # fmt: skip

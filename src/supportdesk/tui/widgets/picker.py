@@ -266,14 +266,13 @@ class EntryLines(Widget):
         entry = self._entries[at]
         details = max((cell_len(entry.detail) for entry in self._entries), default=0)
         label_cells = max(min(20, width), width // 2, min(width, width - details - 3))
+        shown = fit(entry.detail, max(width - label_cells - 2, 0))
         if at == self._current:
             style = plain + self.get_component_rich_style("entry--current", partial=True)
-            text = f"{self._glyphs.cursor}{fit(entry.label, label_cells - 1)}  {entry.detail}"
+            text = f"{self._glyphs.cursor}{fit(entry.label, label_cells - 1)}  {shown}"
             return line_of([Piece(text, style)], width, style)
         detail = plain + self.get_component_rich_style("entry--detail", partial=True)
-        return line_of(
-            [Piece(f" {fit(entry.label, label_cells - 1)}  ", plain), Piece(entry.detail, detail)], width, plain
-        )
+        return line_of([Piece(f" {fit(entry.label, label_cells - 1)}  ", plain), Piece(shown, detail)], width, plain)
 
 
 class PreviewPane(Widget):
