@@ -218,3 +218,46 @@ def test_parse_13_earlier_mail_that_fills_the_rest_is_folded_to_its_end() -> Non
     head = "Grazie mille.\n\n"
     text = head + "-----Original Message-----\nFrom: a@b.example\nSubject: x\n\n" + "una riga\n" * (2 * MAX_LINES)
     assert [(fold.start, fold.end) for fold in find_folds(text)] == [(len(head), len(text))]
+
+
+@pytest.mark.parametrize(
+    "attribution",
+    [
+        "пн, 16 нояб. 2026 г. в 08:00, Shop <support@shop.example>:",
+        '16.11.2026, 08:00, "Shop" <support@shop.example>:',
+        "Понедельник, 16 ноября 2026, 08:00 +03:00 от Shop <support@shop.example>:",
+        "pon, 16. stu 2026. u 08:00 Shop <support@shop.example> napisao je:",
+        (
+            "\u202bבתאריך יום ב׳, 16 בנוב׳ 2026 ב-8:00 "
+            "מאת \u202aShop\u202c\u200f <\u202asupport@shop.example\u202c\u200f>:\u202c"
+        ),
+        "في الاثنين، 16 نوفمبر 2026 في 8:00 ص تمت كتابة ما يلي بواسطة Shop <support@shop.example>:",
+        "2026年11月16日(月) 8:00 Shop <support@shop.example>:",
+        "---- On Mon, 16 Nov 2026 08:00:00 +0100 Shop <support@shop.example> wrote ----",
+        "------------------ Original ------------------",
+    ],
+)
+@pytest.mark.parametrize("quoted", ["> Guten Tag\n> Ihr Shop", "Guten Tag\nIhr Shop"])
+def test_parse_13_an_attribution_without_a_verb_is_one_by_its_day_its_time_and_its_address(attribution, quoted):
+    text = f"Danke, das klappt nicht.\n\n{attribution}\n\n{quoted}\n"
+    kept = text
+    for fold in reversed(find_folds(text)):
+        kept = kept[: fold.start] + kept[fold.end :]
+    assert kept.strip() == "Danke, das klappt nicht."
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Bitte schreiben Sie am 16.11.2026 um 08:00 an support@shop.example:",
+        "Meine Adresse <anna@kunde.example>:",
+        "Lieferung am 16.11.2026 um 08:00:",
+        "\u200f",
+    ],
+)
+def test_parse_13_what_only_resembles_an_attribution_is_not_folded(line: str):
+    assert find_folds(f"Guten Tag,\n\n{line}\n\nSonst nichts.\n") == ()
+
+
+def test_parse_13_horde_cites_without_a_date():
+    assert len(find_folds("Nein.\n\nZitat von Shop <support@shop.example>:\n\n> Ja?\n")) == 1

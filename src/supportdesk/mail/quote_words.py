@@ -14,7 +14,7 @@ VERBS = (
     "yazdı", "şunu yazdı", "şunları yazdı", "пишет", "писал", "писал(а)", "написал", "написала", "написал(а)", "пише",
     "написав", "написав(ла)", "έγραψε", "写道", "寫道", "のメール", "書きました",
     "작성", "작성했습니다", "đã viết", "menulis", "כתב", "כתב/ה", "كتب", "написа", "je napisao", "je napisao/la",
-    "je napisala", "je oseba", "va escriure", "kirjutas", "rašė",
+    "je napisala", "napisao je", "napisala je", "je oseba", "va escriure", "kirjutas", "rašė",
     "rakstīja", "skrifaði", "idatzi du", "ha scritt", "พูดว่า", "เขียนว่า", "said", "пишу", "shkroi",
     "hat geschrieben", "sendte", "wrote:", "scripsit",
 )  # fmt: skip
@@ -46,11 +46,11 @@ LABELS = {
         "odoslané|lähetetty|päivämäärä|elküldve|dátum|отправлено|дата|"
         "відправлено|надіслано|发送时间|发件日期|日期|寄件日期|傳送時間|送信日時|日付|보낸 날짜|날짜|"
         "gönderildi|tarih|στάλθηκε|ημερομηνία|trimis|נשלח|תאריך|تاريخ|"
-        "skickades|poslano|sent on|gửi|dikirim|tanggal|sent at".split("|"),
+        "skickades|poslano|изпратено|надіслане|sent on|gửi|dikirim|tanggal|sent at".split("|"),
         "date",
     ),
     **dict.fromkeys(
-        "to|an|à|a|para|aan|till|til|do|komu|vastaanottaja|címzett|кому|"
+        "to|an|à|a|para|aan|till|til|do|komu|vastaanottaja|címzett|кому|до|"
         "收件人|收件者|宛先|받는 사람|받는사람|kime|alıcı|προς|către|destinataire|destinatario|"
         "al|אל|إلى|za|prejemnik|kepada|đến|voor".split("|"),
         "to",
@@ -71,6 +71,9 @@ LABELS = {
 }
 
 # -----Original Message-----
+CITING = (
+    "zitat von", "quoting ", "citando ", "citazione da", "citat af", "citerar ", "citat från", "en réponse à", "cytat",
+)  # fmt: skip
 ORIGINAL = (
     "original message", "original-nachricht", "originalnachricht", "ursprüngliche nachricht",
     "ursprungliche nachricht", "message d'origine", "message d’origine", "message original", "messaggio originale",

@@ -14,7 +14,7 @@ from itertools import accumulate
 
 from supportdesk.mail.footers import legal_notices
 from supportdesk.mail.model import Fold
-from supportdesk.mail.quote_words import FORWARDED, LABELS, OPENINGS, ORIGINAL, SENT_FROM, VERBS
+from supportdesk.mail.quote_words import CITING, FORWARDED, LABELS, OPENINGS, ORIGINAL, SENT_FROM, VERBS
 
 _FORWARD_SUBJECT = re.compile(
     r"\s*(?:\[[^\]]{1,40}\]\s*)?(?:fwd?|wg|tr|rv|i|enc|doorst|vs|vb|"
@@ -23,6 +23,7 @@ _FORWARD_SUBJECT = re.compile(
     re.IGNORECASE,
 )
 _RULES = "-_*=#—‐"
+_BLANKS = " \t\r\f\v\u00a0\u200e\u200f\u202a\u202b\u202c"
 _SENT_HEADS = frozenset(phrase[:4] for phrase in SENT_FROM)
 _MARKERS = (
     "reply above this line",
@@ -34,6 +35,9 @@ _MARKERS = (
 _ADDRESS = re.compile(r"[^\s<>\"(),;:]@[\w-]")
 _DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[^\W_]")
+_SENDER_LAST = re.compile(r"<[^<>@]{1,100}@[^<>]{1,200}>[\u200e\u200f\u202a-\u202c ]{0,4}[:：]$")
+_YEAR = re.compile(r"(?<!\d)(?:20\d\d|\d{1,2}[./]\d{1,2}[./]\d\d)(?!\d)")
+_TIME = re.compile(r"(?<!\d)\d{1,2}[:.]\d\d(?!\d)")
 _DATE_FIRST = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _ARMOR = {  # RFC 4880 6.2 and 7: begin and end of what is no text of the mail
     "-----BEGIN PGP SIGNED MESSAGE-----": "",
@@ -127,8 +131,8 @@ class _Scan:
                 self._fold(first, end, "quote")
                 at = end
                 continue
-            stripped = line.strip()
-            if len(stripped) > _WINDOW:
+            stripped = line.strip(_BLANKS) if line[-1] in _BLANKS else line.strip()
+            if not stripped or len(stripped) > _WINDOW:
                 at += 1
                 continue
             if signature < 0 and at > 0 and line.rstrip() == "--":
@@ -184,7 +188,7 @@ class _Scan:
             core = stripped.strip(_RULES + " :").casefold()
             if any(marker in core for marker in _MARKERS):
                 return at
-            original = core.startswith(ORIGINAL) and len(core) < 60
+            original = (core.startswith(ORIGINAL) and len(core) < 60) or core == "original"
             if original or (not core and len(stripped) >= 5 and self._header_kinds(self._next_filled(at + 1)) >= 2):
                 return -1 if self.forwarded else at
         if self.forwarded:
@@ -229,7 +233,7 @@ class _Scan:
         return self.folds[-1].end if self.folds else 0
 
     def _is_attribution(self, joined: str, quoted_below: bool) -> bool:
-        folded = joined.casefold().strip("- \u200e\u200f")
+        folded = joined.casefold().strip("- \u200e\u200f\u202a\u202b\u202c")
         bare = folded.rstrip(":： \u200e>*")
         ends = folded.endswith((":", "："))
         if not ends and "@" not in folded and not bare.endswith(VERBS):
@@ -245,13 +249,15 @@ class _Scan:
                 ":" in folded.rstrip(":")
                 or any(len(word) >= 4 and word.strip(".,")[-4:].isdigit() for word in folded.split())
             )
-            return ends and timed and (folded.startswith(OPENINGS) or folded[:1].isdigit() or addressed)
-        # Old Gmail: "2012/11/20 Hans Meier <hans@example.com>"
-        return (
-            quoted_below
-            and _ADDRESS.search(folded) is not None
-            and (_DATE_FIRST.match(folded) is not None or (ends and dated))
-        )
+            framed = joined.startswith("--") and joined.endswith("--") and addressed  # Zoho's "---- On … wrote ----"
+            return timed and (framed or (ends and (folded.startswith(OPENINGS) or folded[:1].isdigit() or addressed)))
+        if quoted_below:
+            # Horde's "Zitat von …:", and old Gmail: "2012/11/20 Hans Meier <hans@example.com>"
+            return _ADDRESS.search(folded) is not None and (
+                _DATE_FIRST.match(folded) is not None or (ends and (dated or folded.startswith(CITING)))
+            )
+        # In many languages without a verb: a day with its year, a time, and whose mail it was.
+        return all(pattern.search(folded) is not None for pattern in (_SENDER_LAST, _YEAR, _TIME))
 
     def _header_kinds(self, at: int) -> int:
         """How many kinds of fields the header block at line `at` has: 0 when there is none."""
