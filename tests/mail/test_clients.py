@@ -63,3 +63,34 @@ def test_parse_13_a_line_that_a_mailbox_file_escaped_is_no_quotation():
     assert parse(written(text)).folds == ()
     quoted = "Nein.\n\n> Hallo\n>From the shop we greet\n> you"
     assert parse(written(quoted)).fresh_text == "Nein."
+
+
+def test_parse_10_a_photo_without_a_word_is_named():
+    parts = (
+        "--A\nContent-Type: text/plain\n\n\n--A\nContent-Type: multipart/related; boundary=B\n\n--B\n"
+        'Content-Type: text/html\n\n<img src="cid:foto@x">\n--B\n'
+        "Content-Type: image/jpeg; name=foto.jpg\nContent-ID: <foto@x>\n\nJPEG\n--B--\n--A--\n"
+    )
+    assert parse(written(parts, "multipart/alternative; boundary=A")).text == "[image: foto.jpg]"
+
+
+@pytest.mark.parametrize(
+    ("written_as", "text"),
+    [
+        ("Gr=C3=BC=C3=9Fe aus K=C3=B6ln, bitte pr=C3=BCfen=\n Sie.\n", "Grüße aus Köln, bitte prüfen Sie."),
+        (
+            (
+                "R3LDvMOfZSBhdXMgS8O2bG4sIHdvIGlzdCBtZWluIFBha2V0PyBJY2ggd2FydGUgc2VpdCB6d2Vp\n"
+                "IFdvY2hlbiB1bmQgaMO2cmUgbmljaHRzLg==\n"
+            ),
+            "Grüße aus Köln, wo ist mein Paket? Ich warte seit zwei Wochen und höre nichts.",
+        ),
+        ("https://x.example/?a=3D1&b=C3", "https://x.example/?a=3D1&b=C3"),
+        ("f(x)=C3=B6 steht in der Anleitung", "f(x)=C3=B6 steht in der Anleitung"),
+        ("A" * 76 + "\n" + "B" * 40, "A" * 76 + "\n" + "B" * 40),
+        ("deadbeef" * 20, "deadbeef" * 20),
+    ],
+)
+def test_parse_8_a_text_that_is_encoded_and_does_not_say_so_is_read(written_as: str, text: str):
+    assert parse(written(written_as)).text == text
+    assert parse(written(written_as).replace(b"Date:", b"Content-Transfer-Encoding: 8bit\nDate:")).text == text

@@ -60,6 +60,8 @@ def test_encoded_words(value: str, text: str):
         ("你好，世界".encode("gb18030"), "gb2312", "你好，世界"),
         ("①ツール".encode("cp932"), "shift_jis", "①ツール"),
         ("ツール".encode("cp932"), "iso-2022-jp", "ツール"),
+        ("退貨碁".encode("cp950"), "big5", "退貨碁"),
+        ("退貨啫".encode("big5hkscs"), "big5", "退貨啫"),
         ("ツール".encode("iso-2022-jp"), "", "ツール"),
         (b"\x1b(I\x4a\x5d\x36\x38\x1b(B \x1b$B-!-j\x1b(B", "iso-2022-jp", "ﾊﾝｶｸ ①㈱"),
         (b"\x1b$B$3$s\x1b(B\n\x1b$B-!\x1b(B", "", "こん\n①"),

@@ -18,7 +18,7 @@ from supportdesk.mail.html import Rendered, render_html, visible_length
 from supportdesk.mail.limits import MAX_LINKS, MAX_TEXT, DefectLog
 from supportdesk.mail.mime import Part
 from supportdesk.mail.model import Link
-from supportdesk.mail.transfer import uuencoded_blocks
+from supportdesk.mail.transfer import encoding_of, uuencoded_blocks, without_unsaid_encoding
 from supportdesk.mail.words import one_line
 
 _PLAIN_TYPES = frozenset(("text/plain", "text/markdown", "text/x-markdown", "text/enriched", "text/richtext"))
@@ -85,6 +85,8 @@ class _Texts:
             if len(data) > MAX_TEXT:
                 self.log.add("text-too-long", str(part.size))
                 data = data[:MAX_TEXT]
+            if not encoding_of(part.fields.get("content-transfer-encoding")):
+                data = without_unsaid_encoding(data)
             decoded = decode(data, part.charset, html=part.content_type == "text/html")
             if decoded.replaced:
                 self.log.add(
@@ -140,7 +142,9 @@ def _best_form(part: Part, chosen: dict[int, list[Part]], texts: _Texts, body: B
     shown = sum(
         visible_length(texts.of(form)) if form.content_type == "text/html" else len(texts.of(form)) for form in html
     )
-    return html if shown and (length == 0 or length * 5 < shown) else plain
+    if length == 0:
+        return html if shown or body.referenced else plain  # a photo and not a word
+    return html if shown and length * 5 < shown else plain
 
 
 def _related_root(part: Part, chosen: dict[int, list[Part]]) -> list[Part]:

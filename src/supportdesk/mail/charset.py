@@ -100,6 +100,10 @@ def decode(data: bytes, declared: str = "", *, html: bool = False) -> Decoded:
                 return Decoded(storable(text), other, 0)
         if (text := _microsoft_japanese(data)) is not None:
             return Decoded(storable(text), "cp50221", 0)
+    if codec == "big5":
+        for other in ("cp950", "big5hkscs"):  # Windows' own characters, and Hong Kong's
+            if (text := _strictly(data, other)) is not None:
+                return Decoded(storable(text), other, 0)
     if codec == "cp1252":
         return Decoded(storable(data.decode("cp1252", "surrogateescape").translate(_C1)), "cp1252", 0)
     if (text := _strictly(data, "utf-8")) is not None:

@@ -8,6 +8,10 @@ from collections.abc import Iterable, Iterator
 
 _CHUNK = 1 << 20
 _NOT_BASE64 = bytes(sorted(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")))
+_UTF8_IN_QP = re.compile(rb"=[C-F][0-9A-F]=[89AB][0-9A-F]")
+_LINES_OF_BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{60,76}\r?\n)+[A-Za-z0-9+/]{1,76}={0,2}")
+_LOOKED_AT = 1 << 20
+_LONGEST_BASE64 = 1 << 20
 _SOFT_BREAK = re.compile(rb"=[ \t]+(?=\r?\n)")
 _UU_BEGIN = re.compile(rb"(?:^|\n)begin[ \t]+([0-7]{3,4})[ \t]+([^\r\n]{1,500})\r?\n")
 
@@ -33,6 +37,22 @@ def decode_transfer(data: bytes, encoding: str) -> bytes:
     if encoding == "x-uuencode":
         block = next(iter(uuencoded_blocks(data)), None)
         return block[3] if block else _uu_lines(data, 0, len(data))[0]
+    return data
+
+
+def without_unsaid_encoding(data: bytes) -> bytes:
+    """A text that is encoded although its part does not say so; any other text as it is.
+
+    Letters beyond ASCII in quoted-printable, or nothing but lines of base64 that are a text: nobody writes so by hand.
+    """
+    if not data.isascii():
+        return data
+    if len(_UTF8_IN_QP.findall(data, 0, _LOOKED_AT)) > 1:
+        return decode_quoted_printable(data)
+    if len(data) < _LONGEST_BASE64 and _LINES_OF_BASE64.fullmatch(data.strip()):
+        decoded = decode_base64(data)
+        if b" " in decoded and b"\0" not in decoded and decoded.decode("utf-8", "ignore").encode() == decoded:
+            return decoded
     return data
 
 
