@@ -1,7 +1,18 @@
 """The golden file: what forty locales show of the same values. `python -m tests.l10n.golden --write` makes it anew.
 
 One line a value: locale, what, text. Invisible characters are written as `<00A0>`, so that a reader sees them. Whoever
-changes a line has read it: `tests/l10n/test_golden.py` holds every line against CLDR's raw data, not against this.
+changes a line has read it: `tests/l10n/test_golden.py` holds every line that CLDR decides against its raw data.
+
+What CLDR does not decide (greetings), or babel does not carry (near days, date and time as one), was compared with ICU
+78.2 (CLDR 48) for all forty on 2026-11-22, with everything else. They differ in nothing but this, which stays:
+ICU's JavaScript shows U+202F as a blank; it leaves 1234 ungrouped in it, es, pt-PT, pl, hu, bg, sl, et, lv
+(minimumGroupingDigits, which babel does not know: 1.234,50 € is as right in a shop's mail); it writes ' for ’ in
+Switzerland and groups de-AT by blanks; Korean 오전 for AM is CLDR's wide form; Finnish full dates are nominative
+(tiistai), not `on Tuesday`; Hebrew ו stands without a hyphen before Latin letters.
+
+Read by eye on the same day: it, de, fr, es, en, ja, ar, pl. Judgement: every line is what a native would send. Noted
+and left: `Gentile Dr. Smith` (a title whose gender is unknown is kept as it was typed), a bare `Bonjour,` and
+`Dzień dobry,` where a name without a known title would sound like a list of addresses, ￥ in full width in Japanese.
 """
 
 from __future__ import annotations

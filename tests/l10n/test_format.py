@@ -88,7 +88,7 @@ def test_a_time_is_shown_in_the_customers_zone_and_night():
     midnight = dt.datetime(2026, 11, 20, 23, 30, tzinfo=dt.UTC)
     assert cldr.date(midnight, "it", ROME) == "21 novembre 2026"
     assert cldr.time(midnight, "it", ROME) == "00:30"
-    assert plain(cldr.date_time(midnight, "en", ZoneInfo("America/New_York"))) == "November 20, 2026, 6:30 PM"
+    assert plain(cldr.date_time(midnight, "en", ZoneInfo("America/New_York"))) == "November 20, 2026 at 6:30 PM"
 
 
 def test_a_time_without_a_zone_is_refused():

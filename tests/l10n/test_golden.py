@@ -31,7 +31,7 @@ def test_forty_locales_are_in_it():
 @pytest.mark.parametrize("locale", golden.LOCALES)
 def test_every_value_is_what_the_raw_data_of_cldr_says(locale):
     oracle = dict(expected(Locale.parse(locale, sep="-")))
-    assert len(oracle) == 25
+    assert len(oracle) == 30
     differing = {what: (SHOWN[locale, what], golden.visible(text)) for what, text in oracle.items()}
     assert not {what: pair for what, pair in differing.items() if pair[0] != pair[1]}
 
@@ -58,6 +58,15 @@ def expected(locale):
     yield "percent 0.225", re.sub("%", symbols.get("percentSign", "%"), number(Decimal("22.5"), percent, symbols, 1))
     for style in ("short", "medium", "long", "full"):
         yield f"date {style}", fill(data["date_formats"][style].pattern, locale, golden.DAY)
+    yield "date MMMMEEEEd", fill(_with_weekday_and_month(data), locale, golden.DAY)
+    # With the year it is the full date: some skeletons have a number for the month.
+    full = data["date_formats"]["full"].pattern
+    yield "date yMMMMEEEEd", fill(full, locale, golden.DAY)
+    for days in (3, 200):
+        day = golden.DAY + dt.timedelta(days=days)
+        shown = _with_weekday_and_month(data) if day.year == golden.DAY.year else full
+        yield f"relative {days:+d}", fill(shown, locale, day)
+    yield "list 1", "A"
     for moment in golden.TIMES:
         # Rome by hand: UTC+1 until 2026-03-29 01:00Z and from 2026-10-25 01:00Z, else UTC+2.
         summer = "2026-03-29T01:00" <= f"{moment:%Y-%m-%dT%H:%M}" < "2026-10-25T01:00"
@@ -81,6 +90,19 @@ def expected(locale):
             if wanted in lengths.get(length, {})
         )
         yield f"unit {count} {name}", found.replace("{0}", str(count))
+
+
+def _with_weekday_and_month(data):
+    """The nearest available skeleton for weekday, month and day, its names written out (UTS 35 part 4)."""
+    skeletons = data["datetime_skeletons"]
+    pattern = next(
+        skeletons[key].pattern for key in ("MMMMEEEEd", "MMMEEEEd", "MMMMEd", "MMMEd", "MEd") if key in skeletons
+    )
+    pieces = re.split(r"('[^']*')", pattern)
+    return "".join(
+        piece if piece.startswith("'") else re.sub(r"([Ec])\1*", r"\1" * 4, re.sub(r"([ML])\1{2,}", r"\1" * 4, piece))
+        for piece in pieces
+    )
 
 
 def _signed(text, sign):

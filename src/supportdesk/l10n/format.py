@@ -100,6 +100,7 @@ def date(value: dt.date, locale: str, zone: ZoneInfo | None = None, style: str =
 
     day = _in_zone(value, zone).date() if isinstance(value, dt.datetime) else value
     found = babel_locale(locale)
+    style = _WHOLE.get(style, style)
     if style in DATE_STYLES:
         return format_date(day, style, locale=found)
     return format_date(day, _pattern(style, found), locale=found)
@@ -117,9 +118,14 @@ def time(value: dt.datetime, locale: str, zone: ZoneInfo, style: str = "short") 
 
 
 def date_time(value: dt.datetime, locale: str, zone: ZoneInfo, style: str = "long") -> str:
-    """Day and time of day in the zone, joined as the locale joins them."""
-    joint = babel_locale(locale).datetime_formats[style if style in DATE_STYLES else "long"]
+    """Day and time of day in the zone, joined as the locale joins them: `8 settembre 2026 alle ore 15:30`."""
+    found = babel_locale(locale)
+    joint = found.datetime_formats[style if style in DATE_STYLES else "long"]
     text = str(getattr(joint, "pattern", joint)).replace("'", "")
+    if style not in ("short", "medium"):
+        text = _AT_TIME.get(found.language, text)
+        if found.language == "es" and re.match("1:", time(value, locale, zone)):
+            text = text.replace("las", "la")
     return text.replace("{0}", time(value, locale, zone)).replace("{1}", date(value, locale, zone, style))
 
 
@@ -242,6 +248,47 @@ _MINOR_DIGITS: Final = {
     **dict.fromkeys(_NO_DECIMALS.split(), 0),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
     **dict.fromkeys(("CLF", "UYW"), 4),
+}
+
+# What CLDR's long and full formats are made of: their skeletons have a number for the month in pt-PT and sk.
+_WHOLE: Final = {"yMMMMd": "long", "yMMMMEEEEd": "full"}
+
+# CLDR's date and time at which something happens (dateTimeFormat-type-atTime), which babel does not carry.
+_AT_TIME: Final = {
+    "ar": "{1} في {0}",
+    "bg": "{1} в {0}",
+    "ca": "{1}, a les {0}",
+    "cs": "{1} v {0}",
+    "da": "{1} kl. {0}",
+    "de": "{1} um {0}",
+    "el": "{1} στις {0}",
+    "en": "{1} at {0}",
+    "es": "{1} a las {0}",
+    "et": "{1}, kell {0}",
+    "fi": "{1} klo {0}",
+    "fr": "{1} à {0}",
+    "he": "{1} בשעה {0}",
+    "hr": "{1} u {0}",
+    "hu": "{1} {0}",
+    "id": "{1} pukul {0}",
+    "it": "{1} alle ore {0}",
+    "ja": "{1} {0}",
+    "ko": "{1} {0}",
+    "lt": "{1} {0}",
+    "lv": "{1} {0}",
+    "nl": "{1} om {0}",
+    "no": "{1} kl. {0}",
+    "pl": "{1} {0}",
+    "pt": "{1} às {0}",
+    "ro": "{1} la {0}",
+    "ru": "{1} в {0}",
+    "sk": "{1} o {0}",
+    "sl": "{1} ob {0}",
+    "sv": "{1} kl. {0}",
+    "tr": "{1} {0}",
+    "uk": "{1} о {0}",
+    "vi": "lúc {0} {1}",
+    "zh": "{1} {0}",
 }
 
 # CLDR's relative days -1, 0, 1 (dates/fields/day), which babel does not carry.
