@@ -100,7 +100,8 @@ def load_config(path: Path | None = None, *, database: str = "", agent: str = ""
     source = named or config_dir() / "config.toml"
     if named is not None and not _is_there(named):
         raise ConfigError(
-            f"{named}: there is no such file", hint="name an existing file with --config, or leave it out"
+            _("{file}: there is no such file").format(file=named),
+            hint=_("name an existing file with --config, or leave it out"),
         )
     values = _read_toml(source) if _is_there(source) else {}
     _refuse_unknown(values, SETTINGS, str(source))
@@ -257,7 +258,11 @@ def _read_credentials(path: Path) -> dict[str, Credential]:
     found = {}
     for address, table in _read_toml(path).items():
         if not isinstance(table, dict):
-            raise ConfigError(f'{path}: {address}: expected a table, such as ["{address}"] with password_command = "…"')
+            raise ConfigError(
+                _('{file}: {address}: expected a table, such as ["{address}"] with password_command = "…"').format(
+                    file=path, address=address
+                )
+            )
         _refuse_unknown(table, tuple(item.name for item in fields(Credential)), f"{path}: {address}")
         way, value = next(iter(table.items()), ("", ""))
         if way == "oauth" and len(table) == 1:
@@ -265,7 +270,9 @@ def _read_credentials(path: Path) -> dict[str, Credential]:
             continue
         if len(table) != 1 or not (isinstance(value, str) and value):
             raise ConfigError(
-                f"{path}: {address}: give exactly one of password, password_file, password_command as text, or oauth"
+                _(
+                    "{file}: {address}: give exactly one of password, password_file, password_command as text, or oauth"
+                ).format(file=path, address=address)
             )
         found[address.casefold()] = Credential(**table)
     return found
@@ -275,10 +282,10 @@ def _read_oauth(table: Any, where: str) -> OAuthClient:
     needed = ("client_id", "token_url", "scope")
     known = tuple(item.name for item in fields(OAuthClient))
     if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
-        raise ConfigError(f"{where}: expected a table of texts: {', '.join(known)}")
+        raise ConfigError(_("{where}: expected a table of texts: {names}").format(where=where, names=", ".join(known)))
     _refuse_unknown(table, known, where)
     if missing := [name for name in needed if not table.get(name)]:
-        raise ConfigError(f"{where}: {', '.join(missing)} missing")
+        raise ConfigError(_("{where}: {names} missing").format(where=where, names=", ".join(missing)))
     return OAuthClient(**table)
 
 
@@ -302,19 +309,23 @@ def _refuse_open_file(path: Path) -> None:
 def _refuse_unknown(values: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
     for key in values:
         if key not in known:
-            raise ConfigError(f"{where}: unknown setting `{key}`{_nearest(key, known)}")
+            raise ConfigError(_("{where}: unknown setting `{key}`").format(where=where, key=key) + _nearest(key, known))
 
 
 def _refuse_unknown_variables() -> None:
     known = tuple(PREFIX + name for name in (*(key.upper() for key in SETTINGS), *sorted(OTHER_VARIABLES)))
     for variable in os.environ:
         if variable.startswith(PREFIX) and variable not in known:
-            raise ConfigError(f"unknown environment variable {variable}{_nearest(variable, known)}")
+            raise ConfigError(
+                _("unknown environment variable {name}").format(name=variable) + _nearest(variable, known)
+            )
 
 
 def _nearest(key: str, known: tuple[str, ...]) -> str:
     close = difflib.get_close_matches(key, known, n=1)
-    return f"; did you mean `{close[0]}`?" if close else f"; known are {', '.join(known)}"
+    if close:
+        return _("; did you mean `{name}`?").format(name=close[0])
+    return _("; known are {names}").format(names=", ".join(known))
 
 
 def _from_environment(key: str, given: str) -> str | bool:
@@ -324,17 +335,18 @@ def _from_environment(key: str, given: str) -> str | bool:
         return True
     if given.casefold() in ("0", "false", "no", "off", ""):
         return False
-    raise ConfigError(f"{PREFIX}{key.upper()}={given}: expected true or false")
+    raise ConfigError(_("{setting}: expected true or false").format(setting=f"{PREFIX}{key.upper()}={given}"))
 
 
 def _checked(key: str, value: Any, where: str) -> Any:
     expected = bool if key in ("ascii", "mouse") else str
     if not isinstance(value, expected):
-        raise ConfigError(
-            f"{where}: {key}: expected {'true or false' if expected is bool else 'text'}, found {value!r}"
-        )
+        wanted = _("expected true or false, found {value}") if expected is bool else _("expected text, found {value}")
+        raise ConfigError(f"{where}: {key}: {wanted.format(value=repr(value))}")
     if key in CHOICES and value not in CHOICES[key]:
-        raise ConfigError(f"{where}: {key}: there is no {key} `{value}`{_nearest(str(value), CHOICES[key])}")
+        raise ConfigError(
+            f"{where}: {key}: " + _("there is no `{value}`").format(value=value) + _nearest(str(value), CHOICES[key])
+        )
     return value
 
 

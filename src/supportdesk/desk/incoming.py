@@ -31,6 +31,7 @@ from supportdesk.desk.ports import Change, Insert, Plan, PlannedEvent, Row, Tran
 from supportdesk.desk.thanks import says_only_thanks
 from supportdesk.desk.triage import AWAKE, update_ticket
 from supportdesk.desk.verdicts import OPEN_AGAIN
+from supportdesk.l10n.catalog import _
 from supportdesk.mail.subjects import strip_reply_prefixes
 from supportdesk.textfold import fold_message
 
@@ -71,7 +72,7 @@ def write_note(tx: Transaction, arrival: Arrival) -> None:
 def write_stub(tx: Transaction, delivery: Row, words: str, action_id: ActionId) -> None:
     """A mail that cannot be read becomes a waiting ticket with the original attached (INGEST-6)."""
     received, historic = received_at(delivery, tx.now), bool(delivery["historic"])
-    subject = f"Unreadable mail (UID {delivery['uid']})"
+    subject = _("Unreadable mail (UID {uid})").format(uid=delivery["uid"])
     ticket: dict[str, Any] = {
         "subject": subject, "mailbox_id": delivery["mailbox_id"], "created_at": received, "updated_at": tx.now,
         "seq": 1, "last_message_at": received if historic else tx.now, "message_count": 1,

@@ -30,6 +30,7 @@ from supportdesk.desk.ports import Insert, PlannedEvent, Row, Transaction
 from supportdesk.desk.settings import DeskSettings, ensure_identity, mailbox_of, settings_in
 from supportdesk.desk.verdicts import confirm_delivered
 from supportdesk.errors import AlreadyDone, StoreFailed, TryAgain
+from supportdesk.l10n.catalog import _
 from supportdesk.mail.classify import Facts, Verdict, classify, effective_sender, own_domains
 from supportdesk.mail.model import ParsedMail
 from supportdesk.mail.recipients import OwnAddresses
@@ -138,7 +139,7 @@ class Intake:
                 language = self._detect(result.fresh_text) if self._detect is not None else result.language
                 yield Prepared(row, result, language=language)
             elif result is None:
-                yield Prepared(row, None, "the server did not supply the message")
+                yield Prepared(row, None, _("the server did not supply the message"))
             else:
                 yield Prepared(row, None, result.message)
 

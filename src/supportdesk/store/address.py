@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from supportdesk.errors import StoreError, UsageError
+from supportdesk.l10n.catalog import _
 
 NETWORK_FILE_SYSTEMS: Final = frozenset(
     {
@@ -34,7 +35,7 @@ class Address:
     def file(self) -> Path:
         """The SQLite file."""
         if self.path is None:
-            raise UsageError("this needs a SQLite database, not Postgres")
+            raise UsageError(_("this needs a SQLite database, not Postgres"))
         return self.path
 
     @property
@@ -54,14 +55,17 @@ def parse_url(url: str) -> Address:
     if not separator:
         path, query = url, ""
     elif scheme == "sqlite":
-        path, _, query = rest.partition("?")
+        path, _mark, query = rest.partition("?")
         if not path.startswith("/"):
-            raise UsageError(f"{url}: write sqlite:///relative/path or sqlite:////absolute/path")
+            raise UsageError(_("{url}: write sqlite:///relative/path or sqlite:////absolute/path").format(url=url))
         path = unquote(path[1:])
     else:
-        raise UsageError(f"{scheme}:// is no database that supportdesk knows", hint="sqlite:///PATH or postgresql://…")
+        raise UsageError(
+            _("{scheme}:// is no database that supportdesk knows").format(scheme=scheme),
+            hint="sqlite:///PATH, postgresql://…",
+        )
     if not path or path == ":memory:":
-        raise UsageError("the desk needs a database file: several programs share it")
+        raise UsageError(_("the desk needs a database file: several programs share it"))
     where = Path(path).expanduser()
     absolute = where if where.is_absolute() else Path.cwd() / where
     return Address(url, path=absolute, forced=parse_qs(query).get("network") == ["force"])
@@ -74,8 +78,10 @@ def refuse_network_file_system(address: Address) -> None:
     kind = file_system(address.file)
     if kind in NETWORK_FILE_SYSTEMS:
         raise StoreError(
-            f"{address.file} is on a network file system ({kind}), where SQLite can lose data",
-            hint="use a local disk, or Postgres for several machines; `?network=force` in the URL overrides this",
+            _("{file} is on a network file system ({kind}), where SQLite can lose data").format(
+                file=address.file, kind=kind
+            ),
+            hint=_("use a local disk, or Postgres for several machines; `?network=force` in the URL overrides this"),
         )
 
 
@@ -88,7 +94,7 @@ def file_system(path: Path) -> str:
     directory = path.parent.resolve()
     best, kind = -1, ""
     for line in mounts:
-        left, _, right = line.partition(" - ")
+        left, _dash, right = line.partition(" - ")
         point = left.split()[4].encode().decode("unicode_escape")
         if (point == "/" or directory == Path(point) or Path(point) in directory.parents) and len(point) >= best:
             best, kind = len(point), right.split()[0]

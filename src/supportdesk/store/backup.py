@@ -19,6 +19,7 @@ from typing import Final
 
 from supportdesk.desk.model import RESTORED
 from supportdesk.errors import StoreError
+from supportdesk.l10n.catalog import _
 from supportdesk.store.address import Address, parse_url
 from supportdesk.store.connect import Connection, close_connection, connect, create_sqlite, sqlite_driver
 from supportdesk.store.copy_rows import copy_tables, count_rows, own_tables
@@ -63,11 +64,11 @@ def backup(url: str, file: Path, progress: Progress | None = None, *, locked: bo
     """
     address = parse_url(url)
     if address.path is not None and file.resolve() == address.path.resolve():
-        raise StoreError("a backup must not replace the database that it is made from")
+        raise StoreError(_("a backup must not replace the database that it is made from"))
     with beside(file) as unfinished, live(address, locked=locked) as source:
         found = revision(source)
         if not found:
-            raise StoreError(f"{address.shown} is no desk yet: there is nothing to back up")
+            raise StoreError(_("{database} is no desk yet: there is nothing to back up").format(database=address.shown))
         found = found.removeprefix(MOVED)  # a desk that has moved away is still worth keeping
         refuse_newer_schema(found, address.shown)
         with source.snapshot():
@@ -80,7 +81,7 @@ def backup(url: str, file: Path, progress: Progress | None = None, *, locked: bo
                     copy.execute("UPDATE alembic_version SET version_num = ? WHERE version_num <> ?", (found, found))
         report = _verified(unfinished)
         if report.rows != counted:
-            raise StoreError("the backup does not hold the rows of the database; it was thrown away")
+            raise StoreError(_("the backup does not hold the rows of the database; it was thrown away"))
         _settle(unfinished, file)
     return BackupReport(file, report.revision, report.rows, file.stat().st_size)
 
@@ -113,10 +114,10 @@ def restore(file: Path, url: str) -> RestoreReport:
 def verify(file: Path) -> BackupReport:
     """Read a backup whole: its pages, its keys, its schema. Raises StoreError for one that must not be restored."""
     if not file.is_file():
-        raise StoreError(f"there is no backup {file}")
+        raise StoreError(_("there is no backup {file}").format(file=file))
     with file.open("rb") as opened:
         if opened.read(16) != b"SQLite format 3\0":
-            raise StoreError(f"{file} is no backup of supportdesk")
+            raise StoreError(_("{file} is no backup of supportdesk").format(file=file))
     return _verified(file)
 
 
@@ -129,7 +130,9 @@ def beside(file: Path) -> Iterator[Path]:
     try:
         handle, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".part", dir=file.parent)
     except OSError as error:
-        raise StoreError(f"{file.parent} cannot be written: {error.strerror}") from error
+        raise StoreError(
+            _("{file} cannot be written: {reason}").format(file=file.parent, reason=error.strerror)
+        ) from error
     os.close(handle)
     unfinished = Path(name)
     try:
@@ -171,7 +174,7 @@ def _open_file(file: Path) -> Connection:
     try:
         raw = driver.connect(str(file), isolation_level=None, timeout=15)
     except driver.Error as error:
-        raise StoreError(f"{file} cannot be opened: {error}") from error
+        raise StoreError(_("{file} cannot be opened: {reason}").format(file=file, reason=error)) from error
     connection = Connection(raw, driver, is_postgres=False)
     connection.execute("PRAGMA trusted_schema = OFF")
     return connection
@@ -187,7 +190,7 @@ def _copy_pages(source: Connection, target: Path, progress: Progress | None) -> 
             )  # fmt: skip
             raw.execute("PRAGMA journal_mode = DELETE").fetchall()
     except driver.Error as error:
-        raise StoreError(f"the backup could not be written: {error}") from error
+        raise StoreError(_("the backup could not be written: {reason}").format(reason=error)) from error
 
 
 def _verified(file: Path) -> BackupReport:
@@ -195,16 +198,18 @@ def _verified(file: Path) -> BackupReport:
         with closing(_open_file(file)) as connection:
             problems = [row[0] for row in connection.execute("PRAGMA integrity_check(5)")]
             if problems != ["ok"]:
-                raise StoreError(f"{file} is damaged: {problems[0]}")
+                raise StoreError(_("{file} is damaged: {reason}").format(file=file, reason=problems[0]))
             found = revision(connection)
             if not found:
-                raise StoreError(f"{file} is no backup of supportdesk")
+                raise StoreError(_("{file} is no backup of supportdesk").format(file=file))
             refuse_newer_schema(found, str(file))
             if orphans := connection.execute("PRAGMA foreign_key_check"):
-                raise StoreError(f"{file} is damaged: {len(orphans)} rows lack their parents")
+                raise StoreError(
+                    _("{file} is damaged: {count} rows lack their parents").format(file=file, count=len(orphans))
+                )
             return BackupReport(file, found, count_rows(connection), file.stat().st_size)
     except UnicodeDecodeError as error:
-        raise StoreError(f"{file} is damaged: {error}") from error
+        raise StoreError(_("{file} is damaged: {reason}").format(file=file, reason=error)) from error
 
 
 # ---- from and to Postgres --------------------------------------------------------------------------------------------
@@ -349,4 +354,8 @@ def copy_into_live(prepared: Path, address: Address) -> None:
         try:
             source.raw.backup(target.raw, pages=-1)
         except target.driver.Error as error:
-            raise StoreError(f"the backup could not be written into {address.shown}: {error}") from error
+            raise StoreError(
+                _("the backup could not be written into {database}: {reason}").format(
+                    database=address.shown, reason=error
+                )
+            ) from error

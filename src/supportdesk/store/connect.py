@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from supportdesk.errors import StoreError, StoreFailed, TryAgain
+from supportdesk.l10n.catalog import _
 from supportdesk.store.address import Address, refuse_network_file_system
 from supportdesk.store.lock import Turnstile, create_shared
 from supportdesk.store.values import time_to_text
@@ -228,7 +229,9 @@ def connect(address: Address) -> Connection:
 def connect_sqlite(address: Address, *, foreign_keys: bool = True) -> Connection:
     """Open a SQLite file with the pragmas of R6, each of them asserted."""
     if not address.file.exists():
-        raise StoreError(f"there is no desk at {address.file}", hint="`supportdesk init` makes one")
+        raise StoreError(
+            _("there is no desk at {database}").format(database=address.file), hint=_("`supportdesk init` makes one")
+        )
     refuse_network_file_system(address)
     driver = sqlite_driver()
     try:
@@ -237,7 +240,7 @@ def connect_sqlite(address: Address, *, foreign_keys: bool = True) -> Connection
             cached_statements=512,
         )  # fmt: skip
     except driver.Error as error:
-        raise StoreError(f"{address.file} cannot be opened: {error}") from error
+        raise StoreError(_("{file} cannot be opened: {reason}").format(file=address.file, reason=error)) from error
     connection = Connection(raw, driver, is_postgres=False)
     try:
         for name, value, answer in PRAGMAS:
@@ -269,7 +272,9 @@ def connect_postgres(address: Address) -> Connection:
     try:
         import psycopg
     except ImportError as error:
-        raise StoreError("Postgres needs the extra `postgres`", hint="pip install 'supportdesk[postgres]'") from error
+        raise StoreError(
+            _("Postgres needs the extra `postgres`"), hint="pip install 'supportdesk[postgres]'"
+        ) from error
     try:
         raw = psycopg.connect(
             address.dsn, autocommit=True, connect_timeout=10, application_name="supportdesk",
@@ -277,7 +282,11 @@ def connect_postgres(address: Address) -> Connection:
             keepalives_idle=30, keepalives_interval=10, keepalives_count=3,
         )  # fmt: skip
     except psycopg.Error as error:
-        raise StoreError(f"{address.shown} cannot be reached: {str(error).strip().splitlines()[0]}") from error
+        raise StoreError(
+            _("{database} cannot be reached: {reason}").format(
+                database=address.shown, reason=str(error).strip().splitlines()[0]
+            )
+        ) from error
     return Connection(raw, psycopg, is_postgres=True)
 
 
@@ -303,7 +312,10 @@ def _use_wal(connection: Connection, address: Address) -> None:
     with Turnstile(address.file).held():
         mode = connection.execute("PRAGMA journal_mode = WAL")[0][0]
     if mode != "wal":
-        raise StoreError(f"{address.file} cannot use a write-ahead log here", hint="is the file system read-only?")
+        raise StoreError(
+            _("{file} cannot use a write-ahead log here").format(file=address.file),
+            hint=_("is the file system read-only?"),
+        )
 
 
 def _sqlite_params(params: Params) -> list[Any]:
@@ -329,21 +341,24 @@ def _store_error(error: Exception, driver: ModuleType, *, is_postgres: bool) -> 
         if state == "23505":
             return Duplicate(first)
         if state in {"40001", "40P01", "55P03"}:  # serialization failure, deadlock, lock timeout
-            return TryAgain(f"the database asked to try again: {first}")
+            return TryAgain(_("the database asked to try again: {reason}").format(reason=first))
         if not state or state.startswith(("08", "57P")):
-            return StoreFailed(f"the connection to the database is lost: {first}")
+            return StoreFailed(_("the connection to the database is lost: {reason}").format(reason=first))
         if state.startswith(("53", "58")):  # insufficient resources, a full disk among them; errors of the system
-            return StoreFailed(f"the database failed: {first}")
-        return StoreError(f"the database refused: {first}")
+            return StoreFailed(_("the database failed: {reason}").format(reason=first))
+        return StoreError(_("the database refused: {reason}").format(reason=first))
     if isinstance(error, driver.IntegrityError) and "UNIQUE constraint failed" in words:
         return Duplicate(first)
     if isinstance(error, driver.OperationalError) and ("locked" in words or "busy" in words):
-        return TryAgain(f"the database is busy: {first}")
+        return TryAgain(_("the database is busy: {reason}").format(reason=first))
     if "disk is full" in words:
-        hint = "work goes on by itself as soon as there is space"
-        return StoreFailed("the disk that holds the database is full", hint=hint)
+        hint = _("work goes on by itself as soon as there is space")
+        return StoreFailed(_("the disk that holds the database is full"), hint=hint)
     if "I/O error" in words or "out of memory" in words:
-        return StoreFailed(f"the database failed: {first}")
+        return StoreFailed(_("the database failed: {reason}").format(reason=first))
     if "malformed" in words or "not a database" in words:
-        return StoreError(f"the database is damaged: {first}", hint="`supportdesk restore` brings back a backup")
-    return StoreError(f"the database refused: {first}")
+        return StoreError(
+            _("the database is damaged: {reason}").format(reason=first),
+            hint=_("`supportdesk restore` brings back a backup"),
+        )
+    return StoreError(_("the database refused: {reason}").format(reason=first))

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from supportdesk.errors import Conflict, NotFound, OutcomeUnknown, StoreError, UsageError
+from supportdesk.l10n.catalog import _
 from supportdesk.store.address import Address, parse_url
 from supportdesk.store.backup import (
     Done,
@@ -95,7 +96,7 @@ def copy_desk(
     """
     source, target = parse_url(source_url), parse_url(target_url)
     if _is_same(source, target):
-        raise UsageError("the source and the target are the same database")
+        raise UsageError(_("the source and the target are the same database"))
     holds = _refuse_target(target, replace=replace)
     with _worker_held_off(source_url, wanted=move and not dry_run), _opened(source, move=move and not dry_run) as old:
         refuse_other_schema(old, source.shown)
@@ -125,7 +126,7 @@ def reopen(url: str) -> int:
     with live(address) as connection, _turn(address):
         found = revision(connection)
         if not found.startswith(MOVED):
-            raise Conflict(f"{address.shown} has not moved: it is open")
+            raise Conflict(_("{database} has not moved: it is open").format(database=address.shown))
         refuse_newer_schema(found.removeprefix(MOVED), address.shown)
         connection.execute("BEGIN" if address.is_postgres else "BEGIN IMMEDIATE")
         try:
@@ -145,7 +146,7 @@ def reopen(url: str) -> int:
 def _opened(source: Address, *, move: bool) -> Iterator[Connection]:
     """One moment of the old desk; for a move nobody else can write into it until this ends."""
     if not source.is_postgres and not source.file.exists():
-        raise NotFound(f"there is no desk at {source.file}")
+        raise NotFound(_("there is no desk at {database}").format(database=source.file))
     connection = connect(source)
     try:
         if not move:
@@ -182,9 +183,9 @@ def _worker_held_off(url: str, *, wanted: bool) -> Iterator[None]:
         while store.acquire_lease(WORKER_LEASE, owner, LEASE_SECONDS, {"copying": True}) is None:
             if _heartbeat(store) != seen or store.clock.monotonic() > deadline:
                 raise Conflict(
-                    f"a worker works on {store.address.shown}",
+                    _("a worker works on {database}").format(database=store.address.shown),
                     what="worker",
-                    hint="stop it first (systemctl --user stop supportdesk-worker), and start it on the new desk",
+                    hint=_("stop it first (systemctl --user stop supportdesk-worker), and start it on the new desk"),
                 )
             store.clock.sleep(1.0)
         try:
@@ -236,7 +237,9 @@ class _Work:
         read = copy_tables(self.old, new, self.names, self._counter("copied"))
         written = hash_tables(new, self.names, self._counter("compared"))
         if wrong := [name for name in self.names if read[name] != written[name]]:
-            raise StoreError(f"the copy differs from the original in {', '.join(wrong)}; nothing was changed")
+            raise StoreError(
+                _("the copy differs from the original in {tables}; nothing was changed").format(tables=", ".join(wrong))
+            )
         if self.move:
             for name, epoch in self.old.execute("SELECT name, epoch FROM lease"):
                 sql = "INSERT INTO lease (name, owner, epoch, until, heartbeat_at, info) VALUES (?, '', ?, ?, ?, '{}')"
@@ -281,8 +284,10 @@ def _fill_postgres(work: _Work, target: Address) -> tuple[dict[str, str], int, i
         except StoreError as error:
             if new.broken and work.closed:  # both open would be worse than both closed
                 raise OutcomeUnknown(
-                    f"{target.shown} broke off at the last step: {error.message}",
-                    hint="if it holds the desk, all is well; else `supportdesk db reopen` brings the old one back",
+                    _("{database} broke off at the last step: {reason}").format(
+                        database=target.shown, reason=error.message
+                    ),
+                    hint=_("if it holds the desk, all is well; else `supportdesk db reopen` brings the old one back"),
                 ) from error
             work.give_back()
             raise
@@ -296,7 +301,7 @@ def _fill_file(work: _Work, target: Address) -> tuple[dict[str, str], int, int]:
         with filling(prepared) as new:
             filled = work.fill(new)
             if new.execute("PRAGMA foreign_key_check"):
-                raise StoreError("the copy would leave rows without their parents; nothing was changed")
+                raise StoreError(_("the copy would leave rows without their parents; nothing was changed"))
         work.close_old()
         try:
             copy_into_live(prepared, target)
@@ -321,8 +326,8 @@ def _refuse_target(target: Address, *, replace: bool) -> bool:
         rows = sum(count_rows(connection, own_tables(connection)).values())
     if rows and not replace:
         raise Conflict(
-            f"{target.shown} holds a desk already ({rows} rows)", what="target",
-            hint="--replace puts this one in its place; what is there now is kept aside",
+            _("{database} holds a desk already ({rows} rows)").format(database=target.shown, rows=rows), what="target",
+            hint=_("--replace puts this one in its place; what is there now is kept aside"),
         )  # fmt: skip
     return bool(rows)
 

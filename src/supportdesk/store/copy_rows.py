@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from supportdesk.errors import StoreError
+from supportdesk.l10n.catalog import _
 from supportdesk.store.columns import TABLES
 from supportdesk.store.connect import Connection
 from supportdesk.store.extras import rebuild_search
@@ -113,7 +114,9 @@ def _copy_table(source: Connection, target: Connection, name: str, columns: Sequ
                 target.raw.executemany(insert, rows)
                 count(len(rows))
     except target.driver.Error as error:
-        raise StoreError(f"{name} could not be copied: {str(error).splitlines()[0]}") from error
+        raise StoreError(
+            _("{table} could not be copied: {reason}").format(table=name, reason=str(error).splitlines()[0])
+        ) from error
     return _as_text(total)
 
 

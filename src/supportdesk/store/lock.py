@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from supportdesk.errors import StoreError
+from supportdesk.l10n.catalog import _
 
 WAIT_SECONDS: Final = 60.0
 """How long a writer waits before it says that the database is stuck. A transaction takes 20 ms."""
@@ -85,7 +86,7 @@ def _flock(path: Path, deadline: float) -> int:
         return _wait(handle, path, deadline)
     except OSError as error:
         os.close(handle)
-        raise StoreError(f"{path} cannot be locked: {error.strerror}") from error
+        raise StoreError(_("{file} cannot be locked: {reason}").format(file=path, reason=error.strerror)) from error
     return handle
 
 
@@ -103,7 +104,7 @@ def _open(path: Path) -> int:
             create_shared(path)
         return os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except OSError as error:
-        raise StoreError(f"{path} cannot be opened: {error.strerror}") from error
+        raise StoreError(_("{file} cannot be opened: {reason}").format(file=path, reason=error.strerror)) from error
 
 
 def _wait(handle: int, path: Path, deadline: float) -> int:
@@ -120,8 +121,8 @@ def _wait(handle: int, path: Path, deadline: float) -> int:
     if turn.claim():
         return handle
     raise StoreError(
-        f"the database has been locked by another process for too long ({path.name})",
-        hint="`fuser` on that file names the process; a stopped one can be continued or killed",
+        _("the database has been locked by another process for too long ({file})").format(file=path.name),
+        hint=_("`fuser` on that file names the process; a stopped one can be continued or killed"),
     )
 
 

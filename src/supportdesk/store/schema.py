@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from supportdesk.errors import StoreError
+from supportdesk.l10n.catalog import _
 from supportdesk.store.connect import Connection
 
 REVISIONS: Final = ("0001_first",)
@@ -31,20 +32,25 @@ def refuse_other_schema(connection: Connection, shown: str) -> None:
     if found == HEAD:
         return
     if not found:
-        raise StoreError(f"{shown} is no desk yet", hint="`supportdesk init` makes one")
+        raise StoreError(_("{database} is no desk yet").format(database=shown), hint=_("`supportdesk init` makes one"))
     refuse_newer_schema(found, shown)
-    raise StoreError(f"{shown} has the older schema {found}", hint="`supportdesk upgrade` backs it up and upgrades it")
+    raise StoreError(
+        _("{database} has the older schema {found}").format(database=shown, found=found),
+        hint=_("`supportdesk db upgrade` backs it up and upgrades it"),
+    )
 
 
 def refuse_newer_schema(found: str, shown: str) -> None:
     """Raises StoreError for a revision that this program has never heard of, and for a desk that has moved away."""
     if found.startswith(MOVED):
         raise StoreError(
-            f"the desk has moved from {shown} to another database and goes on there",
-            hint="name that one in the settings or with --database; `supportdesk db reopen` brings this one back",
+            _("the desk has moved from {database} to another database and goes on there").format(database=shown),
+            hint=_("name that one in the settings or with --database; `supportdesk db reopen` brings this one back"),
         )
     if found and found not in REVISIONS:
         raise StoreError(
-            f"{shown} was written by a newer supportdesk (schema {found}, this program knows up to {HEAD})",
-            hint="upgrade this program",
+            _(
+                "{database} was written by a newer supportdesk (schema {found}, this program knows up to {known})"
+            ).format(database=shown, found=found, known=HEAD),
+            hint=_("upgrade this program"),
         )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from supportdesk.desk.model import AgentId, TicketId
 from supportdesk.desk.ports import Clock, SystemClock
 from supportdesk.errors import OutcomeUnknown, StoreError, TryAgain
+from supportdesk.l10n.catalog import _
 from supportdesk.store.address import Address, parse_url
 from supportdesk.store.connect import BUSY_MILLISECONDS, Connection, Pool, close_connection, connect
 from supportdesk.store.lock import Turnstile
@@ -262,8 +263,10 @@ class SqlStore:
             if committed:
                 return
             if committed is not None:
-                raise TryAgain(f"the commit broke off and nothing was written: {error.message}") from error
-            raise OutcomeUnknown(f"the commit broke off: {error.message}") from error
+                raise TryAgain(
+                    _("the commit broke off and nothing was written: {reason}").format(reason=error.message)
+                ) from error
+            raise OutcomeUnknown(_("the commit broke off: {reason}").format(reason=error.message)) from error
 
     def _lapsed(self, name: str, state: tuple[Any, ...], held: str) -> bool:
         import json
@@ -317,4 +320,4 @@ def _boot() -> str:
 if TYPE_CHECKING:
     from supportdesk.desk.ports import Store
 
-    _: Store = SqlStore("")
+    _as_port: Store = SqlStore("")

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from supportdesk.desk.model import ActionId, EventRow, TicketId
 from supportdesk.errors import StoreFailed
+from supportdesk.l10n.catalog import _
 from supportdesk.store.address import Address
 from supportdesk.store.columns import table
 from supportdesk.store.connect import LISTEN_CHANNEL, Connection, close_connection, connect
@@ -120,7 +121,7 @@ class Watcher:
         except driver.Error as error:
             self._connection.close()
             self._connection, self._lost = None, True
-            raise StoreFailed(f"the connection to the database is lost: {error}") from error
+            raise StoreFailed(_("the connection to the database is lost: {reason}").format(reason=error)) from error
 
     def _data_version(self) -> int:
         assert self._connection is not None

@@ -17,6 +17,7 @@ from typing import Any, Final, cast
 
 from supportdesk.desk.model import EVERYTHING, AgentId, Query, QueueRow, Sort, TicketId
 from supportdesk.errors import UsageError
+from supportdesk.l10n.catalog import _
 from supportdesk.store.connect import Connection
 from supportdesk.store.read.narrow import base_of, grows, narrow, used_languages
 from supportdesk.store.statements import groups, marks
@@ -89,7 +90,9 @@ def _listing(view: str, query: Query) -> Listing:
     try:
         return base_of(view, query)
     except KeyError:
-        raise UsageError(f"there is no view {view!r}", hint=", ".join([*LISTINGS, "snoozed"])) from None
+        raise UsageError(
+            _("there is no view {view}").format(view=view), hint=", ".join([*LISTINGS, "snoozed"])
+        ) from None
 
 
 def _memberships(listing: Listing, ids: Sequence[int], narrowed: str) -> list[str]:

@@ -23,6 +23,7 @@ from supportdesk.desk.model import (
     TicketId,
 )  # fmt: skip
 from supportdesk.errors import NotFound
+from supportdesk.l10n.catalog import _
 from supportdesk.store.address import Address
 from supportdesk.store.connect import Pool
 from supportdesk.store.hydrate import ticket_from
@@ -79,7 +80,7 @@ class SqlReader:
         with self._pool.connection() as connection:
             found = select_rows(connection, "ticket", {"id": ticket_id})
         if not found:
-            raise NotFound(f"there is no ticket {ticket_id}")
+            raise NotFound(_("there is no ticket {ticket}").format(ticket=ticket_id))
         return ticket_from(found[0])
 
     def tags(self, ticket_id: TicketId) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from supportdesk.desk.model import (
     TicketId,
 )  # fmt: skip
 from supportdesk.errors import NotFound
+from supportdesk.l10n.catalog import _
 from supportdesk.store.connect import Connection
 from supportdesk.store.hydrate import attachment_from, outbox_from, recipient_from
 from supportdesk.store.statements import groups, marks, select_rows
@@ -106,7 +107,7 @@ def read_customer(connection: Connection, customer_id: CustomerId) -> CustomerVi
     with connection.snapshot():
         found = select_rows(connection, "customer", {"id": customer_id})
         if not found:
-            raise NotFound(f"there is no customer {customer_id}")
+            raise NotFound(_("there is no customer {customer}").format(customer=customer_id))
         same = family(connection, "customer", customer_id)
         identities = select_rows(connection, "customer_identity", {"customer_id": same}, order="id")
         tickets = [

@@ -16,6 +16,7 @@ from typing import Any, TypeGuard, TypeVar
 from supportdesk.desk.model import ActionId, Actor, Ticket, TicketId, standing_views
 from supportdesk.desk.ports import Applied, Change, Delete, Insert, NewRef, Plan, PlannedEvent, Update
 from supportdesk.errors import AlreadyDone, Conflict, NotFound, StoreError
+from supportdesk.l10n.catalog import _
 from supportdesk.store.columns import table
 from supportdesk.store.connect import Connection, Duplicate
 from supportdesk.store.extras import put_text, put_texts
@@ -205,7 +206,7 @@ class WriteTransaction:
                 event.kind in kinds if isinstance(event.ticket_id, NewRef) else (event.kind, event.ticket_id) in done
             )
             if repeated:
-                raise AlreadyDone("this action was already written", what=event.kind, when=to_time(raw[0][2]))
+                raise AlreadyDone(_("this action was already written"), what=event.kind, when=to_time(raw[0][2]))
 
     def _touched(self, plan: Plan) -> list[TicketId]:
         """Existing tickets that the plan changes, themselves or by a row that belongs to them; in order of id."""
@@ -237,7 +238,7 @@ class WriteTransaction:
             for row in select_rows(self.connection, "ticket", {"id": some}, order="id", lock=True):
                 self._know(row)
         if missing := [ticket for ticket in ids if ticket not in self._known]:
-            raise NotFound(f"there is no ticket {missing[0]}")
+            raise NotFound(_("there is no ticket {ticket}").format(ticket=missing[0]))
         return {ticket: self._known[ticket] for ticket in ids}
 
     def _write(self, change: Change, ids: dict[str, int], before: Mapping[TicketId, Ticket], *, grow: bool) -> Change:
@@ -333,7 +334,7 @@ class WriteTransaction:
             try:
                 seq = insert_row(self.connection, "event", values)
             except Duplicate as error:
-                raise AlreadyDone("this action was already written", what=event.kind, when=self.now) from error
+                raise AlreadyDone(_("this action was already written"), what=event.kind, when=self.now) from error
             if shares[at]:
                 body = to_detail(shares[at], undoable=plan.undoable)
                 insert_row(self.connection, "event_detail", {"event_seq": seq, "body": body})
@@ -344,7 +345,7 @@ class WriteTransaction:
     def _conflict(self, change: Change, key: Row, before: Mapping[TicketId, Ticket]) -> Conflict:
         """Who was first: the latest event of the ticket that the change belongs to."""
         if self.connection.failed:
-            return Conflict(f"somebody else changed the same {change.table} first", what=change.table)
+            return Conflict(_("somebody else was first: {table}").format(table=change.table), what=change.table)
         ticket = key.get("id") if change.table == "ticket" else next(iter(self._owners(change)), None)
         if ticket is None and len(before) == 1:
             ticket = next(iter(before))
@@ -354,10 +355,11 @@ class WriteTransaction:
             (ticket,),
         )
         if not found:
-            return Conflict(f"somebody else changed the same {change.table} first", what=change.table)
+            return Conflict(_("somebody else was first: {table}").format(table=change.table), what=change.table)
         kind, at, actor_kind, name = found[0]
         who = name or actor_kind
-        return Conflict(f"{who} was first: {kind} on #{ticket}", who=who, what=kind, when=to_time(at))
+        told = _("{who} was first: {kind} on #{ticket}").format(who=who, kind=kind, ticket=ticket)
+        return Conflict(told, who=who, what=kind, when=to_time(at))
 
 
 def _changes_ticket(change: Change) -> TypeGuard[Update]:
