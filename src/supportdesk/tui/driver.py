@@ -2,6 +2,7 @@
 
 Textual writes from a thread with a short queue. When the terminal is taken away, as a dropped SSH session does, that
 thread ends with the first error and the queue fills: the console then waits for ever for room in it, and never ends.
+And as it reads from it: what the terminal answers by itself is no typing (`answers`).
 """
 
 from __future__ import annotations
@@ -9,7 +10,10 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
+from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
+
+from supportdesk.tui.answers import TypingParser
 
 if TYPE_CHECKING:
     from io import TextIOWrapper
@@ -36,8 +40,13 @@ class ForgivingTerminal:
 
 
 class ConsoleDriver(LinuxDriver):
-    """Textual's driver, which a terminal that is gone cannot hold up."""
+    """Textual's driver, which a terminal that is gone cannot hold up, and to which answers are no keys."""
 
     def __init__(self, app: App[Any], **options: Any) -> None:
         super().__init__(app, **options)
         self._file = cast("TextIOWrapper", ForgivingTerminal(cast("TextIOWrapper", self._file)))
+
+    def run_input_thread(self) -> None:
+        """Read the keys with our own parser: Textual's thread takes the one that its module names."""
+        linux_driver.XTermParser = TypingParser  # type: ignore[attr-defined]
+        super().run_input_thread()
