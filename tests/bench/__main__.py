@@ -18,7 +18,7 @@ from supportdesk.errors import SupportdeskError
 from tests.bench.measure import Options, say
 from tests.bench.report import BenchFailed, Part, document, page, table
 
-PARTS: Final = ("mime", "ingest", "search", "queue", "cli", "console", "send", "crowd", "language", "clock")
+PARTS: Final = ("mime", "ingest", "search", "queue", "cli", "console", "send", "crowd", "copy", "language", "clock")
 ON_ONE_DESK: Final = ("search", "queue")
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 
@@ -30,7 +30,10 @@ def main(arguments: Sequence[str]) -> int:
     if given.write and len(wanted) < len(PARTS):
         parser.error("--write is for all parts together")
     profile = bool(given.parts) if given.profile is None else given.profile
-    options = Options(size=given.size, runs=given.runs, database=given.database, profile=profile)
+    options = Options(
+        size=given.size, runs=given.runs, database=given.database, profile=profile, desk=given.desk,
+        messages=given.messages, body=given.body,
+    )  # fmt: skip
     found: list[Part] = []
     failures: list[str] = []
     for names, measure in _groups(wanted):
@@ -76,6 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--size", type=_positive, metavar="N", help="mails or tickets; each part has a small default of its own")
     add("--runs", type=_positive, metavar="N", default=5, help="repetitions that a median is taken of (5)")
     add("--database", metavar="URL", default="", help="a PostgreSQL server for scratch databases (SQLite in $TMPDIR)")
+    add("--desk", metavar="DB", default="", help="a desk for search, queue and cli: filled up to the size, and kept")
+    add("--messages", type=_positive, metavar="N", default=1, help="messages of each ticket of a filled desk (1)")
+    add("--body", type=_positive, metavar="N", default=0, help="characters of each of those messages (some 280)")
     add(
         "--profile", action=argparse.BooleanOptionalAction, default=None,
         help="say where the time of ingest and mime goes (when they are asked for by name)",

@@ -6,12 +6,14 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from tests.bench.desks import scratch_desk
-from tests.bench.measure import MIB, Options, alternate
+from tests.bench.desks import described, filled_desk
+from tests.bench.measure import Options, alternate, median_ms
 from tests.bench.report import BenchFailed, Part, Row
 
 SIZE: Final = 5000
@@ -50,9 +52,8 @@ class _Command:
 
 def run(options: Options) -> Part:
     size = options.sized(SIZE)
-    with tempfile.TemporaryDirectory(prefix="supportdesk-bench-") as directory, scratch_desk(options.database) as made:
-        made.grow_to(size)
-        weight = made.size_on_disk() / MIB
+    with tempfile.TemporaryDirectory(prefix="supportdesk-bench-") as directory, filled_desk(options, size) as made:
+        given = f"{described(made)}, output to a pipe, caches warm; peer: a Typer app with one command"
         peer = Path(directory, "minimal.py")
         peer.write_text(PEER)
         there = ("--database", made.url, "--agent", made.agents[0].login)
@@ -66,9 +67,11 @@ def run(options: Options) -> Part:
         )
         runner = _Runner(_environment(Path(directory)))
         rows = [row for command in commands for row in _measured(command, runner, peer, options.runs)]
+        for name, aim in (("doctor", "≤ 5 s at 1,000,000 tickets"), ("status", "")):
+            arguments = ["-c", OURS, name, *there[:2]]
+            rows.append(Row(name, median_ms(partial(runner.run, arguments, fine=(0, 6)), options.runs), "ms", aim=aim))
         floor = alternate({"python": lambda: runner.run(["-c", "pass"])}, options.runs)["python"]
         rows.append(Row("Python alone", floor * 1000, "ms"))
-    given = f"{size:,} tickets ({weight:.0f} MiB), output to a pipe, caches warm; peer: a Typer app with one command"
     return Part("cli", given, tuple(rows))
 
 
@@ -90,12 +93,12 @@ def _measured(command: _Command, runner: _Runner, peer: Path, runs: int) -> list
 class _Runner:
     environment: dict[str, str]
 
-    def run(self, arguments: list[str]) -> tuple[str, str]:
+    def run(self, arguments: list[str], *, fine: Sequence[int] = (0,)) -> tuple[str, str]:
         """Run Python to its end; what it wrote. Raises BenchFailed with its words."""
         done = subprocess.run(
             [sys.executable, *arguments], env=self.environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
         )
-        if done.returncode:
+        if done.returncode not in fine:
             shown = " ".join(arguments[2:] if arguments[0] == "-c" else arguments)
             raise BenchFailed(f"`{shown}` ended with {done.returncode}: {done.stderr.strip()[-300:]}")
         return done.stdout, done.stderr

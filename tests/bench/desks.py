@@ -11,8 +11,8 @@ import os
 import random
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,12 +27,13 @@ from supportdesk.store.write.transaction import WriteTransaction
 from supportdesk.textfold import fold
 from tests.bench.mail_words import DOMAINS, FIRST_NAMES, LAST_NAMES, WORDS
 from tests.bench.mails import EPOCH, SUPPORT
-from tests.bench.measure import say
+from tests.bench.measure import MIB, Options, say
 from tests.bench.report import BenchFailed
 
 NOW: Final = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 CHUNK: Final = 500
 WORDS_A_MESSAGE: Final = 40
+PARAGRAPHS: Final = 1000  # prepared ones, for long messages
 
 # status, waits for us, kind, share of all tickets: a shop that has answered nearly everything it ever got
 _MIX: Final = (
@@ -57,10 +58,12 @@ class BenchDesk:
     agents: list[Agent]
     mailbox: Mailbox
     tickets: int = 0
+    messages: int = 1  # of each ticket
+    body: int = 0  # characters of each of them; 0: some 280
 
     def grow_to(self, tickets: int) -> None:
-        """Fill the desk up to so many tickets with one message each; the view counters agree."""
-        dice_words = _Vocabulary()
+        """Fill the desk up to so many tickets; the view counters agree."""
+        dice_words = _Vocabulary(self.body)
         while self.tickets < tickets:
             count = min(CHUNK, tickets - self.tickets)
             with self.store.transaction() as tx:
@@ -94,13 +97,51 @@ class BenchDesk:
 @contextmanager
 def scratch_desk(database: str = "") -> Iterator[BenchDesk]:
     """A furnished, empty desk on a temporary SQLite file, or on a new database of the server that `database` names."""
-    with _scratch_database(database) as url:
+    with scratch_database(database) as url:
         create_or_upgrade(url)
         store = open_store(url)
         try:
             yield _furnished(url, store)
         finally:
             store.close()
+
+
+@contextmanager
+def filled_desk(options: Options, size: int) -> Iterator[BenchDesk]:
+    """A desk of so many tickets: a scratch one, or the one that the command line names, which is kept."""
+    with ExitStack() as stack:
+        made = _named_desk(options, stack) if options.desk else stack.enter_context(scratch_desk(options.database))
+        if not made.tickets:
+            made.messages, made.body = options.messages, options.body
+        made.grow_to(size)
+        yield made
+
+
+def described(made: BenchDesk) -> str:
+    """What it holds, for the head of a table."""
+    kind = "PostgreSQL" if made.store.address.is_postgres else "SQLite"
+    of_each = "a message each" if made.messages == 1 else f"{made.messages} messages each"
+    length = f" of {made.body:,} characters" if made.body else ""
+    size = made.size_on_disk() / MIB
+    return f"{made.tickets:,} tickets with {of_each}{length} (tests/bench/desks.py), {kind}, {size:,.0f} MiB"
+
+
+def _named_desk(options: Options, stack: ExitStack) -> BenchDesk:
+    url = options.desk if "://" in options.desk else f"sqlite:///{Path(options.desk).resolve()}"
+    create_or_upgrade(url)
+    store = open_store(url)
+    stack.callback(store.close)
+    desk = Desk(store, store.clock)
+    if not desk.mailboxes():
+        return _furnished(url, store)
+    made = BenchDesk(url, store, desk, desk.agents(), desk.mailboxes()[0])
+    with store.connection() as connection:
+        made.tickets = connection.execute("SELECT coalesce(max(id), 0) FROM ticket")[0][0]
+        if made.tickets:
+            made.messages = connection.execute("SELECT count(*) FROM message WHERE ticket_id = 1")[0][0]
+            made.body = connection.execute("SELECT length(body) FROM message WHERE id = 1")[0][0]
+    made.body = made.body if made.body > 500 else 0
+    return made
 
 
 def open_bench_desk(url: str) -> BenchDesk:
@@ -111,7 +152,7 @@ def open_bench_desk(url: str) -> BenchDesk:
 
 
 @contextmanager
-def _scratch_database(server: str) -> Iterator[str]:
+def scratch_database(server: str) -> Iterator[str]:
     if not server:
         with tempfile.TemporaryDirectory(prefix="supportdesk-bench-") as directory:
             yield f"sqlite:///{Path(directory, 'desk.db')}"
@@ -152,16 +193,32 @@ def _furnished(url: str, store: SqlStore) -> BenchDesk:
 class _Vocabulary:
     """Words of five languages with Zipf's weights, and a tail of names and numbers that nearly nobody uses."""
 
-    def __init__(self) -> None:
+    def __init__(self, length: int = 0) -> None:
+        self._length = length
         self._words = [[word.lower() for word in words] for words in WORDS.values()]
         self._weights = [list(itertools.accumulate(1 / rank for rank in range(1, len(w) + 1))) for w in self._words]
+        dice = random.Random(PARAGRAPHS)
+        texts = [" ".join(self._drawn(dice, number)) for number in range(PARAGRAPHS)] if length else []
+        self._paragraphs = [(text, fold(text)) for text in texts]
 
-    def text(self, dice: random.Random, number: int) -> str:
-        language = number % len(self._words)
-        words = dice.choices(self._words[language], cum_weights=self._weights[language], k=WORDS_A_MESSAGE)
+    def text(self, dice: random.Random, number: int) -> tuple[str, str]:
+        """A text and its folded form; what makes it longer than a short one is drawn from prepared paragraphs."""
+        words = self._drawn(dice, number)
         words.insert(dice.randrange(WORDS_A_MESSAGE), f"ORD-{number:07d}")
         words.insert(0, f"{LAST_NAMES[number % len(LAST_NAMES)]}{dice.randrange(9999)}")
-        return " ".join(words)
+        text = " ".join(words)
+        folded, length = [fold(text)], len(text)
+        pieces, enough = [text], self._length * dice.uniform(0.5, 1.5)
+        while length < enough:
+            more, tokens = dice.choice(self._paragraphs)
+            pieces.append(more)
+            folded.append(tokens)
+            length += len(more) + 2
+        return "\n\n".join(pieces), " ".join(folded)
+
+    def _drawn(self, dice: random.Random, number: int) -> list[str]:
+        language = number % len(self._words)
+        return dice.choices(self._words[language], cum_weights=self._weights[language], k=WORDS_A_MESSAGE)
 
 
 def _write_tickets(tx: WriteTransaction, made: BenchDesk, words: _Vocabulary, numbers: range) -> None:
@@ -173,9 +230,10 @@ def _write_tickets(tx: WriteTransaction, made: BenchDesk, words: _Vocabulary, nu
     texts: list[tuple[int, str]] = []
     for number in numbers:
         dice = random.Random(number)
-        text = words.text(dice, number)
-        _add_rows(rows, made, dice, number, text)
-        texts.append((number, fold(text)))
+        said = [words.text(dice, number) for _turn in range(made.messages)]
+        _add_rows(rows, made, dice, number, [text for text, _folded in said])
+        first = (number - 1) * made.messages + 1
+        texts += [(at, folded) for at, (_text, folded) in enumerate(said, first)]
     for name, listed in rows.items():
         insert_rows(connection, name, listed)
     if not connection.is_postgres:
@@ -190,14 +248,14 @@ def _write_tickets(tx: WriteTransaction, made: BenchDesk, words: _Vocabulary, nu
 
 
 def _add_rows(
-    rows: dict[str, list[dict[str, Any]]], made: BenchDesk, dice: random.Random, number: int, text: str
+    rows: dict[str, list[dict[str, Any]]], made: BenchDesk, dice: random.Random, number: int, texts: Sequence[str]
 ) -> None:
     """The rows of one ticket; its ids are all its number, but for the customer, who has three tickets."""
     customer = (number + 2) // 3
     name = f"{FIRST_NAMES[customer % len(FIRST_NAMES)]} {LAST_NAMES[customer % len(LAST_NAMES)]}"
     address = f"customer{customer}@{DOMAINS[customer % len(DOMAINS)]}"
     created = NOW - timedelta(minutes=3 * number % 1_000_000)
-    subject = " ".join(text.split()[1:6]).capitalize()
+    subject = " ".join(texts[0].split(None, 6)[1:6]).capitalize()
     if number % 3 == 1:
         rows["customer"].append({"id": customer, "name": name, "language": "it", "created_at": created})
         rows["customer_identity"].append(
@@ -209,22 +267,26 @@ def _add_rows(
     rows["ticket"].append({
         "id": number, "subject": subject, "status": status, "kind": kind, "mailbox_id": made.mailbox.id,
         "customer_id": customer, "assignee_id": owner, "language": "it", "created_at": created, "updated_at": created,
-        "seq": 1, "message_count": 1, "last_message_at": created, "waiting_since": created if waits else None,
+        "seq": len(texts), "message_count": len(texts), "last_message_at": created,
+        "waiting_since": created if waits else None,
         "due_at": created + timedelta(hours=8) if waits and dice.random() < 0.9 else None,
         "snoozed_until": NOW + timedelta(hours=4) if snoozed else None,
         "snooze_mode": "regardless" if snoozed else None,
         "order_number": f"{number:07d}", "has_attachment": number % 10 == 0, "badges": [],
     })  # fmt: skip
     rows["participant"].append({"ticket_id": number, "identity_id": customer, "role": "requester"})
-    rows["message"].append({
-        "id": number, "ticket_id": number, "seq": 1, "direction": "in", "author_kind": "customer",
-        "identity_id": customer, "author_name": name, "received_at": created, "created_at": created,
-        "subject": subject, "body": text, "language": "it",
-    })  # fmt: skip
-    rows["message_mail"].append({
-        "message_id": number, "mailbox_id": made.mailbox.id, "message_id_norm": f"<{number}@bench.example>",
-        "fingerprint": f"{number:x}", "from_name": name, "from_address": address,
-    })  # fmt: skip
+    for turn, text in enumerate(texts):
+        message, ours = (number - 1) * len(texts) + turn + 1, turn % 2 == 1
+        rows["message"].append({
+            "id": message, "ticket_id": number, "seq": turn + 1, "direction": "out" if ours else "in",
+            "author_kind": "agent" if ours else "customer", "identity_id": None if ours else customer,
+            "author_name": made.agents[0].name if ours else name, "received_at": created, "created_at": created,
+            "subject": subject, "body": text, "language": "it",
+        })  # fmt: skip
+        rows["message_mail"].append({
+            "message_id": message, "mailbox_id": made.mailbox.id, "message_id_norm": f"<{message}@bench.example>",
+            "fingerprint": f"{message:x}", "from_name": name, "from_address": SUPPORT if ours else address,
+        })  # fmt: skip
     rows["event"].append(
         {"action_id": f"fill-{number}", "ticket_id": number, "actor_kind": MAIL.kind, "kind": "created", "at": created}
     )

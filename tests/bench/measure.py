@@ -18,12 +18,18 @@ MIB = 2**20
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line asked for. `size` is None for a part's own default."""
+    """What the command line asked for. `size` is None for a part's own default.
+
+    `desk`: a database that is filled where it is smaller, and kept; `messages` a ticket with `body` characters each.
+    """
 
     size: int | None = None
     runs: int = 5
     database: str = ""
     profile: bool = False
+    desk: str = ""
+    messages: int = 1
+    body: int = 0
 
     def sized(self, default: int) -> int:
         return self.size or default

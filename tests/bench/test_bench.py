@@ -25,6 +25,7 @@ PROMISED = {
     "cli": {"--version", "--help", "ticket list", "search", "search: modules loaded"},
     "console": {"start to a usable list", "bytes: start", "a colleague's action on the screen"},
     "crowd": {"the same: lost", "an agent's write, p99", "mail taken in beside the agents", "errors and lost writes"},
+    "copy": {"SQLite → PostgreSQL, compared", "rows with equal hashes, both ways", "tables whose rows differ"},
     "clock": {"one deadline of 8 opening hours", "the promise of 24 h", "the first deadline of a calendar"},
     "send": {"transport, four reused connections", "outbox: claim, build, durable stages, verdict"},
 }
