@@ -371,6 +371,13 @@ def back_up(config: Config, file: Path, progress: Callable[[int, int], None] | N
     return backup(config.database, file, progress)
 
 
+def verify_backup(file: Path) -> BackupReport:
+    """Read a backup whole. Raises StoreError for one that must not be restored."""
+    from supportdesk.store.backup import verify
+
+    return verify(file)
+
+
 def restore(config: Config, file: Path) -> RestoreReport:
     """Replace the desk by a backup; what it replaces is kept aside. Raises StoreError: then nothing has changed."""
     from supportdesk.store.backup import restore

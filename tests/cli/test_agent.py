@@ -25,6 +25,13 @@ def test_an_agent_with_a_key_gets_the_line_of_a_forced_command(shop: House, supp
     assert shop.desk.agent_by_login("rosa.verdi").languages == ("it", "de")
 
 
+def test_a_new_key_prints_the_new_line_and_nothing_else(shop: House, supportdesk: Run) -> None:
+    told = supportdesk("agent", "set", "luca", "--ssh-key", ED25519)
+    assert told.code == 0, told.err
+    assert told.out.startswith('command="') and told.out.strip().endswith(f'",restrict,pty {ED25519}')
+    assert supportdesk("agent", "set", "luca", "--ssh-key", ED25519, "--json").json()["authorized_keys"]
+
+
 @pytest.mark.parametrize(
     "key",
     ['ssh-ed25519 AAAA" command="bash', "ssh-ed25519 AAAA\ncommand=x ssh-rsa BBBB", "no-touch ssh-rsa AAAA", "rubbish"],

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.cli.conftest import Run
     from tests.support.desk import House
 
@@ -76,3 +78,30 @@ def test_a_forward_that_announces_a_file_waits_for_a_second_word(shop: House, su
     stopped = supportdesk("ticket", "forward", ticket, "corriere@example.net", "Please see the attached label.")
     assert stopped.code == 2 and "--anyway" in stopped.err
     assert shop.desk.read.outbox(states=("held",)) == []
+
+
+def test_a_backup_is_read_whole_before_anybody_relies_on_it(shop: House, supportdesk: Run, home: Path) -> None:
+    ticket, backup = shop.customer_writes(), home / "desk.backup"
+    assert supportdesk("backup", str(backup)).code == 0
+    looked = supportdesk("restore", str(backup), "--dry-run", "--json")
+    assert (looked.code, looked.json()["dry_run"], looked.json()["rows"]["ticket"]) == (0, True, 1)
+    shop.customer_writes(sender="b@example.com")
+    assert len(shop.desk.read.rows("ticket")) == 2, "nothing was restored"
+    backup.write_bytes(backup.read_bytes()[:5000])
+    assert supportdesk("restore", str(backup), "--dry-run").code == 1
+    assert shop.ticket(ticket).id == ticket
+
+
+def test_a_restore_that_is_declined_has_not_been_done(
+    shop: House, supportdesk: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup = str(home / "desk.backup")
+    assert supportdesk("backup", backup).code == 0
+    monkeypatch.setattr("supportdesk.cli.backups.is_interactive", lambda: True)
+    monkeypatch.setattr("supportdesk.cli.backups.confirm", lambda _question, default: default)
+    assert supportdesk("restore", backup).code == 130
+
+
+def test_a_release_of_mail_that_is_not_parked_is_foreseen(shop: House, supportdesk: Run) -> None:
+    assert supportdesk("mail", "parked", "release", "4711", "--dry-run").code == 4
+    assert supportdesk("mail", "parked", "release", "4711").code == 4

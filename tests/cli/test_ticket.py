@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -215,7 +217,15 @@ def test_a_canned_reply_names_what_it_asks_for(shop: House, supportdesk: Run) ->
 
 def test_a_new_conversation_goes_to_whom_it_is_addressed(shop: House, supportdesk: Run) -> None:
     done = supportdesk(
-        "ticket", "new", "Hans Meier <hans@example.com>", "--subject", "Ihre Bestellung", "Sie ist da.", "--lang", "de", "--json"
+        "ticket",
+        "new",
+        "Hans Meier <hans@example.com>",
+        "--subject",
+        "Ihre Bestellung",
+        "Sie ist da.",
+        "--lang",
+        "de",
+        "--json",
     )
     assert done.code == 0, done.err
     row = shop.desk.outbox_row(done.json()["outbox_id"])
@@ -233,6 +243,8 @@ def test_an_attachment_is_listed_and_written_to_a_pipe(shop: House, capsysbinary
     assert b"etichetta.pdf" in capsysbinary.readouterr().out
     assert main(["ticket", "attachment", str(ticket), "1"]) == 0
     assert capsysbinary.readouterr().out == b"%PDF \x00\xff"
+    assert main(["ticket", "attachment", str(ticket), "1", "--json"]) == 0
+    assert b64decode(json.loads(capsysbinary.readouterr().out)["content_base64"]) == b"%PDF \x00\xff"
     assert main(["ticket", "attachment", str(ticket), "2"]) == 4
 
 

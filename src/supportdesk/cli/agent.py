@@ -96,9 +96,13 @@ def set_agent(
         changes["state"] = "available"
     if not changes:
         raise UsageError(_("say what to change"), hint="--name --role --languages --ssh-key --email --enable")
-    agent = _changed(session, login, **changes)
-    if ssh_key:
-        session.out.say(authorized_keys_line(session, agent))
+    if not ssh_key:
+        _changed(session, login, **changes)
+        return
+    agent = session.desk.set_agent(session.actor, session.desk.agent_by_login(login).id, **changes)
+    line = authorized_keys_line(session, agent)
+    session.out.answer({"agent": agent, "authorized_keys": line}, [line])
+    session.out.say(_("replace the agent's line in ~/.ssh/authorized_keys by the one above"))
 
 
 @verb(app, "away", N_("Be away: tickets go back to Unassigned when their customers write"), restricted=True)
@@ -138,12 +142,11 @@ def authorized_keys_line(session: Session, agent: Agent) -> str:
     return f'command="{command}",restrict,pty {agent.ssh_key}'
 
 
-def _changed(session: Session, login: str, **changes: Any) -> Agent:
+def _changed(session: Session, login: str, **changes: Any) -> None:
     agent = session.desk.agent_by_login(login) if login else session.acting_agent
     changed = session.desk.set_agent(session.actor, agent.id, **changes)
     until = f" {_('until')} {session.time(changed.away_until)}" if changed.away_until else ""
     session.out.answer(changed, [f"{changed.login}: {changed.name}, {changed.role}, {changed.state}{until}"])
-    return changed
 
 
 def _program() -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,8 +11,11 @@ from supportdesk.cli.inputs import confirm, is_interactive
 from supportdesk.cli.output import Meter
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
-from supportdesk.errors import UsageError
+from supportdesk.errors import EXIT_INTERRUPTED, UsageError
 from supportdesk.l10n.catalog import N_, _, ngettext
+
+if TYPE_CHECKING:
+    from supportdesk.bootstrap import BackupReport
 
 app = group()
 
@@ -30,10 +33,8 @@ def backup(
         report = back_up(session.config, Path(file), meter.show)
     session.out.answer(
         {"file": report.file, "schema": report.revision, "size": report.size, "rows": report.rows},
-        [_("{file}: {size} bytes, {rows} rows, verified").format(
-            file=report.file, size=report.size, rows=sum(report.rows.values())
-        )],
-    )  # fmt: skip
+        [_verified(report)],
+    )
 
 
 @verb(app, "restore", N_("Make the desk from a backup; what is there now is kept aside"))
@@ -41,10 +42,18 @@ def restore(
     session: Session,
     file: Annotated[str, typer.Argument(metavar="FILE", help=N_("The backup"))],
     yes: Annotated[bool, typer.Option("--yes", help=N_("Do not ask"))] = False,
-) -> None:
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=N_("Only look; nothing is written"))] = False,
+) -> int:
     from supportdesk import bootstrap
 
     config = session.config
+    if dry_run:
+        found = bootstrap.verify_backup(Path(file))
+        session.out.answer(
+            {"dry_run": True, "file": found.file, "schema": found.revision, "size": found.size, "rows": found.rows},
+            [_verified(found)],
+        )
+        return 0
     there = not bootstrap.is_file(config.database) or bootstrap.database_path(config).exists()
     if there and not yes:
         question = _("Replace the desk at {database}? What is there now is kept aside.").format(
@@ -53,7 +62,7 @@ def restore(
         if not is_interactive():
             raise UsageError(_("there is a desk already: say --yes to replace it"))
         if not confirm(question, default=False):
-            return
+            return EXIT_INTERRUPTED
     report = bootstrap.restore(config, Path(file))
     value = {"schema": report.revision, "rows": report.rows, "uncertain": report.uncertain, "aside": report.aside}
     rows = sum(report.rows.values())
@@ -69,3 +78,9 @@ def restore(
             ).format(count=report.uncertain)
         )
     session.out.answer(value, lines)
+    return 0
+
+
+def _verified(report: BackupReport) -> str:
+    rows = sum(report.rows.values())
+    return _("{file}: {size} bytes, {rows} rows, verified").format(file=report.file, size=report.size, rows=rows)

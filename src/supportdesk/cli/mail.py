@@ -22,7 +22,7 @@ from supportdesk.cli.output import Meter
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
 from supportdesk.desk.model import OUTCOMES, Mailbox, TicketId
-from supportdesk.errors import ConfigError, ConnectionFailed, SupportdeskError, UsageError
+from supportdesk.errors import ConfigError, ConnectionFailed, NotFound, SupportdeskError, UsageError
 from supportdesk.l10n.catalog import N_, _
 
 app = group()
@@ -189,6 +189,8 @@ def release(
 
     if dry_run:
         found = [row for row in read_parked(session.desk.read) if row["delivery_id"] in numbers]
+        if missing := set(numbers) - {row["delivery_id"] for row in found}:
+            raise NotFound(_("there is no parked mail {id}").format(id=min(missing)))
         lines = [f"{row['delivery_id']}: {row['sender']}: {row['subject']}" for row in found]
         session.out.answer({"dry_run": True, "release": [row["delivery_id"] for row in found]}, lines)
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from base64 import b64encode
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -208,6 +209,11 @@ def attachment(
             )
         )
     entry, item = found[number - 1]
+    if session.json:
+        content = b64encode(_attachment_bytes(session, entry, item)).decode()
+        value = {"number": number, "name": item.name, "content_type": item.content_type, "size": item.size}
+        session.out.document({**value, "content_base64": content})
+        return
     if sys.stdout.isatty():
         hint = f"supportdesk ticket attachment {ticket} {number} > {safe_filename(item.name)}"
         raise UsageError(_("an attachment is not shown in a terminal: send it to a file"), hint=hint)

@@ -34,20 +34,21 @@ def run(
         int, typer.Option("--companion", metavar="PID", help=N_("End when this console is gone and nothing is due"))
     ] = 0,
     verbose: Annotated[bool, typer.Option("--verbose", help=N_("Say more in the log"))] = False,
-    log_json: Annotated[bool, typer.Option("--log-json", help=N_("Log one JSON object a line"))] = False,
+    log_json: Annotated[bool, typer.Option("--log-json", "--json", help=N_("Log one JSON object a line"))] = False,
     database: Annotated[str, typer.Option("--database", hidden=True)] = "",
     config_file: Annotated[str, typer.Option("--config", hidden=True)] = "",
 ) -> None:
-    if ctx.invoked_subcommand is not None:
-        return
     session: Session = ctx.obj
+    if ctx.invoked_subcommand is not None:
+        session.json = session.json or log_json
+        return
     session.refuse_if_restricted(ctx.command_path)
     take_globals(session, {"database": database, "config_file": config_file})
     config = session.config
     from supportdesk import bootstrap
 
     bootstrap.refuse_missing(config)
-    logs.set_up(verbose=verbose, as_json=log_json)
+    logs.set_up(verbose=verbose, as_json=log_json or session.json)
     raise typer.Exit(session.programs.worker(config, companion))
 
 
