@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from supportdesk.mail.model import Consent, DeviceCode, OAuthClient, Tokens
     from supportdesk.mail.on_disk import DiskArchive
     from supportdesk.mail.sasl import Secret as Secret  # noqa: PLC0414 — the command line names the type
-    from supportdesk.store.backup import BackupReport, RestoreReport
+    from supportdesk.store.backup import BackupReport as BackupReport  # noqa: PLC0414 — the command line names the type
+    from supportdesk.store.backup import RestoreReport
     from supportdesk.store.checks import Fault
     from supportdesk.store.copy import CopyReport as CopyReport  # noqa: PLC0414 — the command line names the type
     from supportdesk.store.facts import DatabaseFacts as DatabaseFacts  # noqa: PLC0414 — `doctor` names the type

@@ -10,7 +10,8 @@ from supportdesk.cli.actions import tell_done
 from supportdesk.cli.inputs import check_limit, query_text, read_query
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
-from supportdesk.desk.views import COUNTED_TO, find_view
+from supportdesk.desk.model import COUNTED_TO
+from supportdesk.desk.views import find_view
 from supportdesk.errors import UsageError
 from supportdesk.l10n.catalog import N_, _
 
