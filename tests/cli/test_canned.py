@@ -21,7 +21,7 @@ def test_canned_responses_go_out_as_files_and_come_back_unchanged(shop: House, s
     text = home / "canned" / "thanks" / "it.md"
     text.write_text(text.read_text("utf-8") + "\nA presto!\n", "utf-8")
     planned = supportdesk("canned", "import", folder, "--dry-run").out
-    assert planned.startswith("changed thanks\n--- a/thanks/it.md\n") and "\n+A presto!\n" in planned
+    assert planned.startswith("thanks: changed\n--- a/thanks/it.md\n") and "\n+A presto!\n" in planned
     assert "A presto!" not in supportdesk("canned", "show", "thanks").out
     assert supportdesk("canned", "import", folder).code == 0
     assert "A presto!" in supportdesk("canned", "show", "thanks", "--variant", "it").out

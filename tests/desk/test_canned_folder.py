@@ -22,6 +22,7 @@ from supportdesk.desk.canned_folder import (
     write_folder,
 )
 from supportdesk.errors import ConfigError, NotFound
+from supportdesk.l10n.catalog import use_language
 from tests.desk.canned_samples import response, variant
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
@@ -33,7 +34,7 @@ def test_what_is_written_is_read_again_without_loss(tmp_path_factory, body, subj
     folder = tmp_path_factory.mktemp("canned")
     sample = response(
         variant(f"+++\n{body}", "de-AT@formal", subject, "abc"),
-        variant(f"Ciao {body}", "it"),
+        variant(f"---\n{body}\n---\n", "it"),
         ask=(AskField("a", "money", {"it": label, "zh-Hant": label}), AskField("b", "text", {}, "order.number")),
         source="it",
     )
@@ -114,14 +115,20 @@ def test_a_variant_that_is_gone_leaves_no_file(tmp_path):
         ("it.md", '+++\nsubject = "x"\nno closing fence\n', "it.md:1"),
         ("it.md", '+++\nsubject = "x"\nsubject = "y"\n+++\nCiao\n', "it.md:3"),
         ("it.md", '+++\nsubjet = "x"\n+++\nCiao\n', "it.md:2"),
+        ("it.md", "---\nsubject: x\n---\nCiao\n", "it.md:1"),
         ("italiano.md", "Ciao\n", "italiano.md:1"),
     ],
 )
-def test_a_fault_is_named_with_file_and_line(tmp_path, name, text, where):
+@pytest.mark.parametrize("language", ["en", "it"])
+def test_a_fault_is_named_with_file_and_line(tmp_path, name, text, where, language):
     write_folder(tmp_path, [response(variant("x", "it"))])
     (tmp_path / "sample" / name).write_text(text)
-    with pytest.raises(ConfigError) as refused:
-        read_folder(tmp_path)
+    use_language(language)
+    try:
+        with pytest.raises(ConfigError) as refused:
+            read_folder(tmp_path)
+    finally:
+        use_language("en")
     assert where in refused.value.message
 
 

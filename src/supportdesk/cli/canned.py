@@ -17,6 +17,7 @@ from supportdesk.errors import MissingValue, NotFound
 from supportdesk.l10n.catalog import N_, _, current_language, ngettext
 
 app = group()
+CHANGE = {"new": N_("{key}: new"), "changed": N_("{key}: changed"), "gone": N_("{key}: gone")}
 
 
 @verb(app, "list", N_("List the canned responses"), restricted=True)
@@ -168,9 +169,11 @@ def import_folder(
         delete=delete,
         load=lambda key, file: read_attachment(path, key, file),
     )
-    lines = [f"{one.kind} {one.key}" for one in found.changes]
+    heads = [_(CHANGE[one.kind]).format(key=one.key) for one in found.changes]
+    lines = heads
     if dry_run:
-        lines = [line for one in found.changes for line in (f"{one.kind} {one.key}", *one.diff.splitlines())]
+        changed = zip(heads, found.changes, strict=True)
+        lines = [line for head, one in changed for line in (head, *one.diff.splitlines())]
     value = {"dry_run": dry_run, "changes": found.changes, "kept": found.gone}
     session.out.answer({**value, "action": found.done.action_id} if found.done else value, lines)
     if found.gone:

@@ -32,6 +32,7 @@ LARGEST_FILE: Final = 10 * 2**20  # octets
 _RESPONSE_FILE = "response.toml"
 _ATTACHMENTS = "attachments"
 _FENCE = "+++"
+_OTHER_FENCE = "---"  # of YAML, which we do not read
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def file_texts(response: CannedResponse) -> dict[str, str]:
     texts = {_RESPONSE_FILE: _toml(response_meta(response))}
     for variant in response.variants:
         meta = _toml(variant_meta(variant))
-        fenced = bool(meta) or variant.body.startswith(f"{_FENCE}\n")
+        fenced = bool(meta) or variant.body.startswith((f"{_FENCE}\n", f"{_OTHER_FENCE}\n"))
         texts[f"{variant.tag}.md"] = f"{_FENCE}\n{meta}{_FENCE}\n{variant.body}" if fenced else variant.body
     return texts
 
@@ -190,6 +191,8 @@ def _read_variant(file: Path, files: Mapping[str, CannedFile]) -> tuple[str, dic
         if found is None:
             raise _at(file, 1, _("the front matter does not end with +++"))
         meta, body = _read_toml(file, found["head"], 2), text[found.end() :]
+    elif re.match(rf"{_OTHER_FENCE}\n(?:.*\n)*?{_OTHER_FENCE}\n", text):
+        raise _at(file, 1, _("front matter stands between lines of +++, in TOML: --- would be sent"))
     else:
         body = text
     try:
@@ -217,7 +220,7 @@ def _read_toml(file: Path, text: str, first_line: int) -> dict[str, Any]:
 
 def _line_of(text: str, message: str) -> int:
     """The line that defines the key which a message names in quotation marks; the first one when it is not found."""
-    named = re.search(r"“([^”]+)”", message)
+    named = re.search(r"[“«„]([^”»“]+)[”»“]", message)
     for number, line in enumerate(text.split("\n"), start=1):
         if named and re.match(rf"\s*\[?[\w.]*\"?{re.escape(named[1])}\b|.*[\"']{re.escape(named[1])}[\"']", line):
             return number
