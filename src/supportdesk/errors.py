@@ -9,6 +9,7 @@
     ├── NotFound                    4   no such ticket, message, agent …
     ├── Conflict                    5   somebody else was first: says who, what and when
     │   ├── ReplyStopped            5   … something arrived after what the agent had seen
+    │   ├── AlreadySent             5   … the customer was sent this very text a short time ago
     │   └── AlreadyDone             5   … this very action was written before
     ├── NotAllowed                  1   the actor's role does not permit it
     ├── ThresholdBreached           6   `unanswered --older`, `status --check`
@@ -124,6 +125,10 @@ class ReplyStopped(Conflict):
 
 class AlreadyDone(Conflict):
     """The log already holds this action on this ticket: what was asked for is written, nothing was done twice."""
+
+
+class AlreadySent(Conflict):
+    """A command would send the same text to the same ticket once more, and nobody has said that it should."""
 
 
 class NotAllowed(SupportdeskError):

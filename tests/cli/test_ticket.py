@@ -12,6 +12,7 @@ import pytest
 from supportdesk.cli.actions import verb_name
 from supportdesk.cli.app import command_named
 from supportdesk.desk.actions import ACTIONS, ActionSpec
+from supportdesk.desk.model import TicketId
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
@@ -376,3 +377,30 @@ def test_every_key_that_writes_or_sends_has_its_verb() -> None:
         for name in names:
             assert name in found.commands, line
             found = found.commands[name]
+
+
+def test_a_command_that_is_run_again_sends_no_second_copy(shop: House, supportdesk: Run) -> None:
+    from supportdesk.desk.canned_folder import starter_set
+
+    shop.desk.import_canned(shop.giulia, starter_set())
+    single, *many = [str(shop.customer_writes(sender=f"{one}@example.com", language="it")) for one in "abcd"]
+    reply = ("ticket", "reply", single, "Buongiorno, il pacco arriva domani.\n\nCordiali saluti")
+    assert supportdesk(*reply).code == 0
+    again = supportdesk(*reply)
+    assert again.code == 5 and "same text is on its way already" in again.err and "--anyway" in again.err
+    assert len(shop.desk.read.rows("outbox")) == 1
+    assert supportdesk(*reply, "--anyway").code == 0
+
+    canned = ("ticket", "reply", many[0], "--canned", "thanks")
+    assert [supportdesk(*canned).code for _ in "12"] == [0, 5]
+
+    to_all = ("ticket", "reply-all", *many, "--canned", "thanks")
+    rest = supportdesk(*to_all, "--count", "2")
+    assert rest.code == 5 and f"left out #{many[0]}" in rest.err and "Sent 2" in rest.out
+    assert supportdesk(*to_all, "--count", "3").code == 5
+    assert supportdesk(*to_all, "--count", "3", "--anyway").code == 0
+    assert len(shop.desk.read.outbox(states=("held",))) == 8
+
+    row = shop.draft(TicketId(int(single)), body="Buongiorno, il pacco arriva domani.\n\nCordiali saluti")
+    assert supportdesk("draft", "send", str(row.id)).code == 5
+    assert supportdesk("draft", "send", str(row.id), "--anyway").code == 0

@@ -17,8 +17,9 @@ from supportdesk.cli.session import Session
 from supportdesk.cli.verb import with_session
 from supportdesk.desk.actions import ACTIONS, ActionSpec, Param
 from supportdesk.desk.model import ActionId, OutboxId, OutboxRow, TicketId
+from supportdesk.desk.repeats import REPEATED
 from supportdesk.desk.results import AnswerNeeded, Done
-from supportdesk.errors import Conflict, MissingValue, ReplyStopped
+from supportdesk.errors import AlreadySent, Conflict, MissingValue, ReplyStopped
 from supportdesk.l10n.catalog import N_, _
 
 # What is so already is no conflict for these: a script may say it again.
@@ -57,6 +58,8 @@ def perform(session: Session, spec: ActionSpec, tickets: tuple[TicketId, ...], p
         return tell_stopped(session, stopped, tickets[0], _draft_on(session, tickets))
     except MissingValue as missing:
         raise say_how_to_ask(missing) from None
+    except AlreadySent as sent:
+        raise AlreadySent(sent.message, what=sent.what, hint="--anyway") from None
     except Conflict as conflict:
         if spec.id not in REPEATABLE or conflict.what != guard_reason(session, spec, tickets):
             raise
@@ -139,8 +142,10 @@ def send_draft(session: Session, row: OutboxRow, *, seen: int, anyway: bool, aft
     """Send what a command has written; a warning stops it until it is said once more, and the draft is kept."""
     warnings = session.desk.review(session.actor, row.id).warnings
     if warnings and not anyway:
-        told = "; ".join(one.text for one in warnings)
-        raise AnswerNeeded(told, param="anyway", hint=f"supportdesk draft send {row.id} --anyway")
+        told, hint = "; ".join(one.text for one in warnings), f"supportdesk draft send {row.id} --anyway"
+        if any(one.code == REPEATED for one in warnings):
+            raise AlreadySent(told, hint=hint)
+        raise AnswerNeeded(told, param="anyway", hint=hint)
     seen_seq = row.seen_seq if seen < 0 else seen
     try:
         done = session.desk.send(session.actor, row.id, seen_seq=seen_seq, after=after, anyway=anyway, **more)

@@ -11,7 +11,7 @@ from supportdesk.cli.draft import ANYWAY
 from supportdesk.cli.inputs import ask, assignments, is_interactive, ticket_ids
 from supportdesk.cli.session import Session
 from supportdesk.desk.results import AnswerNeeded
-from supportdesk.errors import Conflict, UsageError
+from supportdesk.errors import AlreadySent, Conflict, UsageError
 from supportdesk.l10n.catalog import N_, _, ngettext
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def reply_all(
     dry_run: Annotated[bool, typer.Option("--dry-run", help=N_("Only show what each would get"))] = False,
 ) -> int:
     values = assignments(asked or ())
-    samples = session.desk.reply_samples(session.actor, ticket_ids(tickets), canned, values)
+    samples = session.desk.reply_samples(session.actor, ticket_ids(tickets), canned, values, again=anyway)
     if dry_run:
         return _tell_samples(session, samples)
     wanted = sum(not sample.refused for sample in samples)
@@ -49,11 +49,12 @@ def reply_all(
         raise Conflict(_("None of these tickets can be answered with it."), what="count")
     _check_warnings(samples, anyway=anyway)
     _check_count(session, samples, wanted, count)
-    done = session.desk.reply_to_all(session.actor, samples, canned, values, after=after)
+    done = session.desk.reply_to_all(session.actor, samples, canned, values, after=after, again=anyway)
     for sample in samples:
         if sample.refused:
             session.out.say(_("left out #{ticket}: {reason}").format(ticket=sample.ticket_id, reason=sample.refused))
-    return tell_done(session, done)
+    code = tell_done(session, done)
+    return AlreadySent.exit_code if any(sample.repeated for sample in samples) else code
 
 
 def _check_warnings(samples: Sequence[Sample], *, anyway: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +11,11 @@ from supportdesk.desk import automatic, guards, notes, replies, triage, undo
 from supportdesk.desk.arguments import read_when
 from supportdesk.desk.bulk import as_conflict, check_guard, current, read_facts, update_clocks
 from supportdesk.desk.clocks import root_of
-from supportdesk.desk.drafts import open_draft, save_draft
-from supportdesk.desk.model import ActionId, OutboxId, Property, Query, Ticket, TicketId
+from supportdesk.desk.drafts import open_draft, save_draft, unwritten_reply
+from supportdesk.desk.model import ActionId, OutboxId, Property, Query, RecipientRow, Ticket, TicketId
 from supportdesk.desk.notices import notice
 from supportdesk.desk.people import check_actor
+from supportdesk.desk.repeats import check_not_repeated
 from supportdesk.desk.results import AnswerNeeded, Done
 from supportdesk.desk.settings import new_action_id
 from supportdesk.desk.turns import again_if_busy
@@ -75,9 +78,10 @@ def _into(call: Call) -> TicketId:
 def accept_suggestion(call: Call) -> Done:
     """Merge the ticket into the one that it seems to belong to; whose customer it is has been looked at."""
     ticket = call.desk.read.ticket(call.tickets[0])
-    if ticket.suggested_id is None:
+    into = guards.suggested(ticket)
+    if into is None:
         raise Conflict(_("no ticket is suggested"))
-    return _merge(call, ticket.suggested_id, different_customers=True)
+    return _merge(call, into, different_customers=True)
 
 
 @again_if_busy
@@ -156,6 +160,11 @@ def reply(call: Call) -> Done:
     if not body:
         raise UsageError(_("{action} needs {name}").format(action="reply", name="text"))
     at = _time_of(call)
+    if params.get("to"):
+        fields["to"] = parse_recipients(params["to"]) if isinstance(params["to"], str) else tuple(params["to"])
+    anyway = bool(params.get("anyway"))
+    if not anyway:
+        _check_not_repeated(call, body, fields)
     draft = open_draft(desk, actor, call.tickets[0])  # not before: a text that fails leaves no draft behind
     if draft.body.strip() not in ("", body.strip()):
         raise Conflict(
@@ -164,11 +173,8 @@ def reply(call: Call) -> Done:
             hint=_("Draft {id} is kept as it is: send, edit or discard it first.").format(id=draft.id),
         )
     fields["body"] = body
-    if params.get("to"):
-        fields["to"] = parse_recipients(params["to"]) if isinstance(params["to"], str) else tuple(params["to"])
     seen = int(params["seen"]) if params.get("seen") is not None else draft.seen_seq
     draft = save_draft(desk, actor, draft.id, draft.version, fields)
-    anyway = bool(params.get("anyway"))
     if not anyway:
         _check_warnings(call, draft.id)
     after = params.get("after")
@@ -207,6 +213,15 @@ def cancel_send(call: Call) -> Done:
     event = call.desk.read.rows("event", {"ticket_id": row.ticket_id, "kind": "cancel_send"}, order="-seq", limit=1)[0]
     sentence = _("The reply to #{ticket} is a draft again").format(ticket=row.ticket_id)
     return Done(ActionId(event["action_id"]), (row.ticket_id,), sentence, outbox_id=row.id, undoable=False)
+
+
+def _check_not_repeated(call: Call, body: str, fields: Mapping[str, Any]) -> None:
+    """Before anything is written: a command that is run again leaves no draft behind. Raises AlreadySent."""
+    row = unwritten_reply(call.desk, call.actor, call.tickets[0], body, fields.get("canned_key", ""))
+    if "to" in fields:
+        others = tuple(one for one in row.recipients if one.role != "to")
+        row = replace(row, recipients=(*others, *(RecipientRow("to", one.addr, one.name) for one in fields["to"])))
+    check_not_repeated(call.desk, row)
 
 
 def _check_warnings(call: Call, outbox_id: OutboxId) -> None:

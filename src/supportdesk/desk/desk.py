@@ -294,12 +294,13 @@ class Desk:
         key: str,
         asked: Mapping[str, str],
         *,
+        again: bool = False,
         progress: Callable[[int, int], None] | None = None,
     ) -> tuple[mass_reply.Sample, ...]:
-        """What each ticket would get of one canned response; changes nothing."""
+        """What each ticket would get of one canned response; changes nothing. `again`: although it just got that."""
         from supportdesk.desk import mass_reply
 
-        return mass_reply.samples(self, actor, tickets, key, asked, progress=progress)
+        return mass_reply.samples(self, actor, tickets, key, asked, again=again, progress=progress)
 
     def reply_to_all(
         self,
@@ -309,6 +310,7 @@ class Desk:
         asked: Mapping[str, str],
         *,
         after: str = PENDING,
+        again: bool = False,
         progress: Callable[[int, int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> Done:
@@ -316,7 +318,7 @@ class Desk:
         from supportdesk.desk import mass_reply
 
         return mass_reply.send_to_all(
-            self, actor, samples, key, asked, after=after, progress=progress, cancelled=cancelled
+            self, actor, samples, key, asked, after=after, again=again, progress=progress, cancelled=cancelled
         )
 
     def cancel_send(self, actor: Actor, outbox_id: OutboxId | None = None) -> OutboxRow:

@@ -1,7 +1,8 @@
 """One canned response to many tickets: rendered for each in its language, one mail each, one action to undo.
 
 What it would say is shown first and changes nothing. Nobody gets a text in another language: a ticket without a
-variant is left out and named. A draft that somebody is writing is never touched.
+variant is left out and named, and so is one that got this very text a short time ago: a round that was killed is run
+again on the same tickets. A draft that somebody is writing is never touched.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from supportdesk.desk import drafts, replies
 from supportdesk.desk.bulk import as_conflict
 from supportdesk.desk.model import ActionId, Actor, OutboxRow, TicketId
+from supportdesk.desk.repeats import check_not_repeated, repeat_warning
 from supportdesk.desk.results import Done
 from supportdesk.desk.review import find_warnings
 from supportdesk.desk.settings import new_action_id
@@ -29,7 +31,8 @@ MOST = 500
 class Sample:
     """What one ticket would get; `refused` says why it is left out. `seq` is how far its conversation was read.
 
-    `warnings` are what the review of a single reply would want a second key for.
+    `repeated`: because it got this very text a short time ago. `warnings` are what the review of a single reply would
+    want a second key for.
     """
 
     ticket_id: TicketId
@@ -39,6 +42,7 @@ class Sample:
     text: str = ""
     refused: str = ""
     warnings: tuple[str, ...] = ()
+    repeated: bool = False
 
 
 def samples(
@@ -48,15 +52,19 @@ def samples(
     key: str,
     asked: Mapping[str, str],
     *,
+    again: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Sample, ...]:
-    """The texts as they would be sent, in the order of the tickets. Raises Conflict for too many, NotFound."""
+    """The texts as they would be sent, in the order of the tickets. Raises Conflict for too many, NotFound.
+
+    With `again` also to those that got the same text a short time ago; that is their warning then.
+    """
     unique = tuple(dict.fromkeys(tickets))
     if len(unique) > MOST:
         raise Conflict(_("at most {count} tickets are answered at once").format(count=MOST), what="count")
     found = []
     for number, ticket_id in enumerate(unique, start=1):
-        found.append(_sample(desk, actor, ticket_id, key, asked))
+        found.append(_sample(desk, actor, ticket_id, key, asked, again=again))
         if progress is not None:
             progress(number, len(unique))
     return tuple(found)
@@ -70,6 +78,7 @@ def send_to_all(
     asked: Mapping[str, str],
     *,
     after: str = "pending",
+    again: bool = False,
     progress: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Done:
@@ -84,7 +93,7 @@ def send_to_all(
         if cancelled is not None and cancelled():
             break
         try:
-            _send_one(desk, actor, sample, key, asked, after, action_id)
+            _send_one(desk, actor, sample, key, asked, after, action_id, again=again)
             sent.append(sample.ticket_id)
         except StoreError:
             raise
@@ -96,35 +105,46 @@ def send_to_all(
     return Done(action_id, tuple(sent), told, conflicts, undoable=bool(sent))
 
 
-def _sample(desk: Desk, actor: Actor, ticket_id: TicketId, key: str, asked: Mapping[str, str]) -> Sample:
+def _sample(
+    desk: Desk, actor: Actor, ticket_id: TicketId, key: str, asked: Mapping[str, str], *, again: bool
+) -> Sample:
     ticket = desk.read.ticket(ticket_id)
     customer = desk.read.customer(ticket.customer_id) if ticket.customer_id is not None else None
     name = (customer.name or next(iter(customer.addresses), "")) if customer is not None else ""
     language = ticket.language or (customer.language if customer is not None else "")
-    text, refused = "", _why_not(desk, actor, ticket_id)
+    text, refused, repeated = "", _why_not(desk, ticket_id), False
     warnings: tuple[str, ...] = ()
     if not refused:
         try:
             text = desk.render_canned(actor, ticket_id, key, _asked_here(desk, ticket_id, key, asked)).text
             reply = drafts.unwritten_reply(desk, actor, ticket_id, text, key)
             warnings = tuple(one.text for one in find_warnings(desk.read, reply))
+            refused = _being_written(desk, actor, ticket_id, text)
+            if not refused and (warning := repeat_warning(desk, reply)):
+                repeated, warnings = not again, (warning.text, *warnings)
+                refused = "" if again else warning.text
         except StoreError:
             raise
         except SupportdeskError as error:
             refused = error.message
         except ValueError:
             refused = _("the customer's language is not known")
-    return Sample(ticket_id, ticket.seq, name, language, text, refused, warnings)
+    return Sample(ticket_id, ticket.seq, name, language, text, refused, warnings, repeated)
 
 
-def _why_not(desk: Desk, actor: Actor, ticket_id: TicketId) -> str:
+def _why_not(desk: Desk, ticket_id: TicketId) -> str:
     ticket = desk.read.ticket(ticket_id)
     if ticket.merged_into is not None:
         return _("it was merged into #{ticket}").format(ticket=ticket.merged_into)
     if ticket.status == "spam":
         return _("it is spam")
+    return ""
+
+
+def _being_written(desk: Desk, actor: Actor, ticket_id: TicketId, text: str) -> str:
+    """Why not, where a draft of the agent's stands there; one with this very text is what a killed round left."""
     own = {"ticket_id": ticket_id, "agent_id": actor.id, "kind": "reply", "state": "draft", "discarded_at": None}
-    if any(row["body"].strip() for row in desk.read.rows("outbox", own)):
+    if any(row["body"].strip() not in ("", text.strip()) for row in desk.read.rows("outbox", own)):
         return _("you are writing a reply to #{ticket} already").format(ticket=ticket_id)
     return ""
 
@@ -136,11 +156,24 @@ def _asked_here(desk: Desk, ticket_id: TicketId, key: str, asked: Mapping[str, s
 
 
 def _send_one(
-    desk: Desk, actor: Actor, sample: Sample, key: str, asked: Mapping[str, str], after: str, action_id: ActionId
+    desk: Desk,
+    actor: Actor,
+    sample: Sample,
+    key: str,
+    asked: Mapping[str, str],
+    after: str,
+    action_id: ActionId,
+    *,
+    again: bool,
 ) -> None:
-    if refused := _why_not(desk, actor, sample.ticket_id):
+    refused = _why_not(desk, sample.ticket_id)
+    if not refused:
+        rendered = desk.render_canned(actor, sample.ticket_id, key, _asked_here(desk, sample.ticket_id, key, asked))
+        refused = _being_written(desk, actor, sample.ticket_id, rendered.text)
+    if refused:
         raise Conflict(f"#{sample.ticket_id}: {refused}", what=refused)
-    rendered = desk.render_canned(actor, sample.ticket_id, key, _asked_here(desk, sample.ticket_id, key, asked))
+    if not again:
+        check_not_repeated(desk, drafts.unwritten_reply(desk, actor, sample.ticket_id, rendered.text, key))
     row = drafts.open_draft(desk, actor, sample.ticket_id)
     fields: dict[str, Any] = {"body": rendered.text, "canned_key": key, "seen_seq": sample.seq}
     try:

@@ -40,7 +40,8 @@ class Done:
 class ReviewWarning:
     """Something that a second key overrides.
 
-    `code`: language | subject | attachment | bounced | external | spelling, or that of a `l10n.wording.Fault`.
+    `code`: repeated | language | subject | attachment | bounced | external | spelling, or that of a
+    `l10n.wording.Fault`.
     """
 
     code: str

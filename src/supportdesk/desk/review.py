@@ -10,6 +10,7 @@ from supportdesk.desk.drafts import read_row
 from supportdesk.desk.model import OutboxId, OutboxRow
 from supportdesk.desk.outgoing import outgoing_mail, takes_smtputf8
 from supportdesk.desk.recipient_guards import recipient_warnings
+from supportdesk.desk.repeats import repeat_warning
 from supportdesk.desk.reply_guards import wording_warnings
 from supportdesk.desk.results import Review, ReviewWarning
 from supportdesk.errors import SupportdeskError
@@ -31,9 +32,10 @@ def review(desk: Desk, outbox_id: OutboxId) -> Review:
     """Read the row and build its mail without sending it; never raises for what is wrong with the text."""
     row = read_row(desk.read, outbox_id)
     errors, mail = find_errors(desk, row)
+    repeated = repeat_warning(desk, row)
     return Review(
         errors=errors,
-        warnings=tuple(find_warnings(desk.read, row)),
+        warnings=(*((repeated,) if repeated is not None else ()), *find_warnings(desk.read, row)),
         recipients=tuple(Address(one.name, one.address) for one in row.recipients),
         subject=row.subject,
         preview_text=_preview(mail) if mail is not None else row.body,
