@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from supportdesk.desk.processed import ProcessedMail
 from supportdesk.mail.parse import parse
 from tests.e2e.shop import Shop, header, open_shop
 
@@ -180,3 +181,33 @@ def _an_hour_later(shop: Shop):
             return shop.desk.clock.now() + timedelta(hours=1)
 
     return Desk(shop.desk.store, Later())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("manner", ["leave", "seen", "keyword", "move:Fatto"])
+def test_sync_11_processed_mail_of_each_watched_folder_is_treated_as_the_mailbox_wants_it(
+    shop: Shop, manner: str
+) -> None:
+    """SYNC-11, SYNC-12: two folders on Dovecot; nobody else's mark is touched and nothing comes in twice."""
+    for folder in ("Ordini", "Fatto"):
+        shop.servers.doveadm("mailbox", "create", "-u", shop.user, folder)
+    shop.desk.save_mailbox(
+        shop.agent, {"id": shop.mailbox_id, "settings": {"folders": ["Ordini"], "processed": manner}}
+    )
+    watched = ("INBOX", "Ordini")
+    for folder in watched:
+        head = f"From: rosa@customer.test\nSubject: Dov'è?\nMessage-ID: <{folder}-{shop.user}@customer.test>\n"
+        shop.servers.append(shop.user, f"{head}\n{folder}\n".encode(), mailbox=folder, flags=r"(\Flagged)")
+    assert shop.fetch() == 2
+    processed = ProcessedMail(shop.desk.read, shop.desk.mailbox(shop.mailbox_id))
+    source = shop.engine.servers.source(shop.mailbox_id)
+    try:
+        assert [processed.treat(source) for _again in range(2)] == [0 if manner == "leave" else 2, 0]
+    finally:
+        source.close()
+    marks = {"leave": set(), "seen": {r"\Seen"}, "keyword": {"$Supportdesk"}}.get(manner)
+    left = [flags - {r"\Recent"} for folder in watched for flags in shop.servers.flags(shop.user, folder)]
+    assert left == ([] if marks is None else [{r"\Flagged"} | marks] * 2)
+    assert len(shop.servers.messages(shop.user, "Fatto")) == (2 if marks is None else 0)
+    assert shop.fetch() == 0
+    assert len(shop.desk.read.rows("ticket")) == 2
+    assert not any(row["unprocessed"] for row in shop.desk.read.audit())

@@ -19,9 +19,9 @@ def reader_ids(pool: MailParserPool) -> Iterator[int]:
 
 
 def peak_mib(pid: int) -> float:
-    """The most memory that it ever had (VmHWM)."""
+    """The most memory that it ever had (VmHWM); 0 of one that has ended and was not waited for yet."""
     status = Path(f"/proc/{pid}/status").read_text("ascii", "replace")
-    return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+    return next((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM")), 0.0)
 
 
 def cpu_seconds(pid: int) -> float:
