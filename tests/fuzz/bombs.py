@@ -73,6 +73,18 @@ BOMBS: dict[str, Callable[[int], bytes]] = {
     ),
     "bounce of one line": repeated(b"From: MAILER-DAEMON@x.example\nSubject: undelivered\n\nfailed ", b"a@b."),
 }
+_TNEF = b"Content-Type: application/ms-tnef\nContent-Transfer-Encoding: 8bit\n\n\x78\x9f\x3e\x22\1\0"
+BOMBS |= {
+    "winmail.dat of attributes": repeated(_TNEF, b"\1\0\x80\6\0\0\0\0\0\0\0"),
+    "winmail.dat of files": repeated(_TNEF, b"\2\2\x90\6\0\0\0\0\0\0\0"),
+    "winmail.dat of values": lambda size: (
+        _TNEF
+        + b"\1\3\x90\6\0"
+        + size.to_bytes(4, "little")
+        + b"\1\0\0\0\x1e\x10\0\x10"
+        + b"\xff\xff\xff\0" * (size // 4)
+    ),
+}
 FOLDED: dict[str, Callable[[int], str]] = {
     "On": lambda size: "hello\n" + "On " * (size // 3),
     "On, lines": lambda size: "hello\n" + "On \n" * (size // 4),

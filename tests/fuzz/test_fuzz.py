@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from random import Random
 
 import pytest
@@ -37,3 +38,14 @@ def test_a_crash_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("tests.fuzz.__main__.parse", broken)
     assert fuzz(1, range(3), SAMPLES).crashes == dict.fromkeys(range(3), "ValueError: broken")
+
+
+def test_a_mail_that_takes_too_long_is_found_whatever_catches_exceptions(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(raw: bytes) -> None:
+        while True:
+            with suppress(Exception):
+                sum(range(1000))
+
+    monkeypatch.setattr("tests.fuzz.__main__.SECONDS", 0.05)
+    monkeypatch.setattr("tests.fuzz.__main__.parse", slow)
+    assert fuzz(1, [0], SAMPLES).crashes == {0: "OutOfTime: more than 0.05 s"}
