@@ -150,6 +150,8 @@ def test_the_same_message_id_with_other_content_is_another_message(post: Post) -
     second = post.writes("Ho sbagliato numero: 7788", message_id="<same@example.com>", subject="Errata", sender=OTTO)
     assert post.outcomes() == ["message", "message"]
     assert first.id != second.id
+    badges = [post.house.desk.read.thread(ticket.id)[0].badges for ticket in (first, second)]
+    assert badges == [(), ("id_reused",)], "and whoever reads it is told"
 
 
 @pytest.mark.parametrize("empty", ["", "<>", "< >"])
@@ -320,6 +322,34 @@ def test_a_mail_that_cannot_be_written_is_tried_three_times_and_holds_up_nobody(
     assert post.outcomes() == ["message", "message"]
     assert sorted(row["kind"] for row in post.rows("message")) == ["mail", "stub"]
     assert len(post.rows("customer")) == 1, "what the failed attempts wrote was rolled back"
+
+
+@pytest.mark.parametrize("times", [5, 1000])
+def test_an_agent_who_is_quicker_is_no_failed_attempt_unless_he_is_it_for_ever(
+    post: Post, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, times: int
+) -> None:
+    """What he changed is read again, in another transaction; a conflict that never ends is a failure like any other."""
+    from supportdesk.desk import incoming
+    from supportdesk.errors import Conflict
+
+    write, left, transactions = incoming.write_message, [times], []
+
+    def overtaken(tx, arrival):
+        written = write(tx, arrival)
+        if "conteso" in arrival.mail.text and left[0]:
+            left[0] -= 1
+            transactions.append(tx)
+            raise Conflict("giulia was first")
+        return written
+
+    monkeypatch.setattr(incoming, "write_message", overtaken)
+    with caplog.at_level(logging.CRITICAL, "supportdesk.intake"):
+        post.arrives(mail("conteso"), mail("buono", sender=OTTO))
+    assert post.outcomes() == ["message", "message"]
+    contested = post.rows("delivery")[0]
+    kinds = [row["kind"] for row in post.rows("message", {"id": contested["message_id"]})]
+    assert (contested["attempts"], kinds) == ((0, ["mail"]) if times == 5 else (3, ["stub"]))
+    assert len(set(map(id, transactions))) == len(transactions) >= 5, "never twice in the same one"
 
 
 def test_a_body_that_the_server_never_supplied_is_a_stub_at_once(post: Post) -> None:

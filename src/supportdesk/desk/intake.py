@@ -29,7 +29,7 @@ from supportdesk.desk.parked import as_released
 from supportdesk.desk.ports import Insert, PlannedEvent, Row, Transaction
 from supportdesk.desk.settings import DeskSettings, ensure_identity, mailbox_of, settings_in
 from supportdesk.desk.verdicts import confirm_delivered
-from supportdesk.errors import AlreadyDone, StoreFailed, TryAgain
+from supportdesk.errors import AlreadyDone, Conflict, StoreFailed, TryAgain
 from supportdesk.l10n.catalog import _
 from supportdesk.mail.classify import Facts, Verdict, classify, effective_sender, own_domains
 from supportdesk.mail.model import ParsedMail
@@ -51,6 +51,7 @@ ARCHIVE_BATCH = 1000
 AHEAD = 32  # mails that wait to be written while the next ones are being read: more than a transaction takes in
 TRANSACTION_SECONDS = 0.018  # no mail is begun that may end after that; with its commit a transaction stays near 20 ms
 TRIES = 3
+OVERTAKEN = 20  # times in a row that somebody may be quicker at a mail's ticket: more is no coincidence
 NAMESPACE = UUID("b7a5c8de-94a1-4c55-8f43-6d4a0d1e7a10")
 
 
@@ -78,6 +79,7 @@ class Prepared:
     mail: ParsedMail | None
     failure: str = ""
     language: str | None = None
+    overtaken: int = 0  # how often somebody changed the same rows first
 
 
 class Intake:
@@ -163,6 +165,9 @@ class Intake:
                 except AlreadyDone:
                     log.info("delivery %d was written by another process meanwhile", item.delivery["id"])
                 except Exception as error:  # one mail that cannot be written must not stop the next
+                    if isinstance(error, Conflict) and item.overtaken < OVERTAKEN:  # what was changed is read anew
+                        waiting.insert(0, replace(item, overtaken=item.overtaken + 1))
+                        break
                     log.exception("delivery %d failed", item.delivery["id"])
                     failed.append((item.delivery, f"{type(error).__name__}: {error}"))
                 tried += 1
@@ -215,6 +220,9 @@ def take_in(tx: Transaction, shop: Shop, item: Prepared) -> bool:
         incoming.settle(tx, joined, "duplicate", known[0]["message_id"], "same_content", _action(joined))
         return True
     arrival, verdict = judge(tx, shop, joined, mail, item.language)
+    named = {"message_id_norm": mail.message_id}
+    if mail.message_id and tx.rows("message_mail", named, limit=1, columns=("message_id",)):
+        arrival = replace(arrival, reuses_id=True)
     match verdict.outcome:
         case "echo":
             _take_back_echo(tx, shop, joined, mail)
