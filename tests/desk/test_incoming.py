@@ -233,6 +233,9 @@ def test_an_unsigned_answer_from_a_stranger_is_a_new_ticket_with_a_suggestion(po
     assert other.id != ticket.id
     assert (other.suggested_id, other.follow_up_of) == (ticket.id, None)
     assert f"suggested:{ticket.id}" in other.badges
+    post.house.desk.perform("reject_suggestion", post.house.giulia, [other.id])
+    rejected = post.house.ticket(other.id)
+    assert (rejected.suggested_id, rejected.badges) == (None, ())
 
 
 def test_a_subject_tag_joins_only_somebody_who_takes_part(post: Post) -> None:
@@ -260,6 +263,11 @@ def test_a_second_open_ticket_of_a_customer_offers_to_be_merged(post: Post) -> N
     second = post.writes("Seconda", subject="Fattura")
     assert second.id != first.id
     assert f"possible_duplicate:{first.id}" in second.badges
+    done = post.house.desk.perform("accept_suggestion", post.house.giulia, [second.id])
+    assert post.house.ticket(second.id).merged_into == first.id
+    post.house.desk.undo(post.house.giulia, done.action_id)
+    post.house.desk.perform("reject_suggestion", post.house.giulia, [second.id])
+    assert post.house.ticket(second.id).badges == ()
 
 
 def test_mail_to_a_merged_ticket_follows_the_survivor(post: Post) -> None:

@@ -222,6 +222,22 @@ def test_a_snooze_takes_a_phrase_a_mode_and_a_reason(house: House) -> None:
     assert house.ticket(ticket_id).snoozed_until is None
 
 
+def test_who_woke_stays_marked_until_somebody_says_who_moves_next(house: House) -> None:
+    ticket_id = house.customer_writes()
+    params = {"until": "tomorrow 9am", "mode": "regardless", "reason": "aspetto il corriere"}
+    house.desk.perform("snooze", house.giulia, [ticket_id], params)
+    house.desk.perform("status", house.giulia, [ticket_id], {"status": "pending"})
+    assert house.ticket(ticket_id).snoozed_until is not None, "it sleeps on"
+    house.pass_time(days=2)
+    woken = house.ticket(ticket_id)
+    assert not woken.asleep(house.clock.now())
+    assert (woken.snooze_reason, woken.snoozed_by) == ("aspetto il corriere", house.giulia.id)
+    done = house.desk.perform("status", house.luca, [ticket_id], {"status": "open"})
+    assert (house.ticket(ticket_id).snoozed_until, house.ticket(ticket_id).snooze_reason) == (None, "")
+    house.desk.undo(house.luca, done.action_id)
+    assert house.ticket(ticket_id).snooze_reason == "aspetto il corriere"
+
+
 def test_waking_after_the_deadline_needs_a_confirmation(house: House) -> None:
     ticket_id = house.customer_writes()
     with pytest.raises(AnswerNeeded) as asked:

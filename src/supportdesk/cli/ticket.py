@@ -109,6 +109,11 @@ def show(
             due=session.time(found.due_at, found.mailbox_id) or "—",
         )
     )
+    if found.snoozed_until is not None:
+        by = next((agent.name for agent in desk.agents() if agent.id == found.snoozed_by), "")
+        asleep = _("sleeps until {time}").format(time=session.time(found.snoozed_until, found.mailbox_id))
+        told = asleep if found.asleep(desk.clock.now()) else _("woke up")
+        out.line(": ".join(filter(None, (told, by, found.snooze_reason))))
     if tags or found.badges:
         out.line(_("tags: {tags}").format(tags=", ".join((*tags, *found.badges))))
     for number, (entry, first) in enumerate(_numbered(thread), start=1):

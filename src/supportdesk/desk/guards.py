@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from supportdesk.desk.model import Actor, Ticket
+from supportdesk.desk.model import Actor, Ticket, TicketId
 from supportdesk.l10n.catalog import _
 
 
@@ -56,4 +56,11 @@ def not_spam(ticket: Ticket, actor: Actor) -> str | None:
 
 
 def has_suggestion(ticket: Ticket, actor: Actor) -> str | None:
-    return not_merged(ticket, actor) or (None if ticket.suggested_id is not None else _("no ticket is suggested"))
+    return not_merged(ticket, actor) or (None if suggested(ticket) is not None else _("no ticket is suggested"))
+
+
+def suggested(ticket: Ticket) -> TicketId | None:
+    """The ticket that it seems to belong to, or to repeat."""
+    badges = (badge.partition(":") for badge in ticket.badges)
+    repeated = next((TicketId(int(detail)) for name, _colon, detail in badges if name == "possible_duplicate"), None)
+    return ticket.suggested_id or repeated

@@ -190,6 +190,8 @@ def status_fields(
         after |= {"solved_at": ticket.solved_at or now, "closed_at": now if status == "closed" else None, **AWAKE}
     else:
         after |= {"solved_at": None, "closed_at": None, "auto_solved": False}
+        if ticket.snoozed_until is not None and ticket.snoozed_until <= now:
+            after |= AWAKE  # it woke, and somebody has seen to it
     if status == "on_hold":
         after["on_hold_until"] = until or on_hold_until(now, facts)
     return after
@@ -383,7 +385,8 @@ def _confirm_participant(case: Case) -> Plan:
 
 
 def _reject_suggestion(case: Case) -> Plan:
-    badges = [badge for badge in case.ticket.badges if badge not in ("suggested", "possible_duplicate")]
+    suggests = ("suggested", "possible_duplicate")
+    badges = [badge for badge in case.ticket.badges if badge.partition(":")[0] not in suggests]
     return _change(case.ticket, "reject_suggestion", {"suggested_id": None, "badges": badges})
 
 

@@ -104,6 +104,8 @@ def _state(row: QueueRow, now: datetime, view: str, *, unread_language: bool) ->
         return word(PRIORITY, row.priority), "warning"
     if row.snoozed_until is not None and row.snoozed_until > now:
         return _("till {time}").format(time=ages.day(row.snoozed_until, now)), "muted"
+    if row.snoozed_until is not None:
+        return _("woke up"), "warning"
     if row.status not in ("new", "open") and view not in ONE_STATUS:
         return word(STATUS, row.status), "muted"
     return " ".join(f"#{tag}" for tag in row.tags), "muted"

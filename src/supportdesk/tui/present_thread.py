@@ -107,6 +107,9 @@ def ticket_title(bundle: TicketBundle, now: datetime) -> tuple[tuple[StatusPart,
     ticket = bundle.ticket
     left = [StatusPart(safe(f"#{ticket.id}  {ticket.subject or _('(no subject)')}"), "strong")]
     right = [StatusPart(safe(word(STATUS, ticket.status)))]
+    elif ticket.snoozed_until is not None:
+        told = (bundle.snoozed_by, ticket.snooze_reason)
+        right.append(StatusPart(safe(": ".join(filter(None, (_("woke up"), *told)))), "warning"))
     if ticket.merged_into is not None:
         right = [StatusPart(safe(_("merged into #{ticket}").format(ticket=ticket.merged_into)), "warning")]
     if ticket.snoozed_until is not None and ticket.snoozed_until > now:

@@ -45,6 +45,7 @@ class TicketBundle:
     mailbox: Mailbox | None
     followed: bool = False  # by the agent of this console
     unread_language: bool = False  # nobody who is there reads the ticket's language
+    snoozed_by: str = ""
 
 
 @dataclass(slots=True)
@@ -153,6 +154,7 @@ class Session:
             mailbox=self.mailboxes.get(ticket.mailbox_id) if ticket.mailbox_id is not None else None,
             followed=bool(read.rows("ticket_follow", mine, limit=1)),
             unread_language=nobody_reads(ticket.language, self.languages_read),
+            snoozed_by=self.agents[ticket.snoozed_by].name if ticket.snoozed_by in self.agents else "",
         )
         if len(self.tickets) >= KEPT_TICKETS:
             self.tickets.pop(next(iter(self.tickets)), None)
