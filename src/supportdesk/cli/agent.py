@@ -14,6 +14,7 @@ import typer
 from supportdesk.cli.inputs import STDIN, read_text_file
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
+from supportdesk.desk import labels
 from supportdesk.desk.model import ROLES, Agent
 from supportdesk.errors import UsageError
 from supportdesk.l10n.catalog import N_, _, current_language
@@ -38,7 +39,17 @@ def list_agents(session: Session) -> None:
     session.out.table(
         agents,
         headings,
-        ((one.login, one.name, one.role, one.languages, one.state, session.time(one.away_until)) for one in agents),
+        (
+            (
+                one.login,
+                one.name,
+                labels.word(labels.ROLE, one.role),
+                one.languages,
+                labels.word(labels.AGENT, one.state),
+                session.time(one.away_until),
+            )
+            for one in agents
+        ),
     )
 
 
@@ -70,7 +81,8 @@ def add(
     agent = session.desk.add_agent(session.actor, login, **values)
     line = authorized_keys_line(session, agent) if key else ""
     session.out.answer({"agent": agent, "authorized_keys": line}, [line] if line else [])
-    session.out.say(_("{name} is an agent now ({role})").format(name=agent.name, role=agent.role))
+    role_name = labels.word(labels.ROLE, agent.role)
+    session.out.say(_("{name} is an agent now ({role})").format(name=agent.name, role=role_name))
     if line:
         session.out.say(_("append the line above to ~/.ssh/authorized_keys of the account that keeps this desk"))
 
@@ -146,7 +158,8 @@ def _changed(session: Session, login: str, **changes: Any) -> None:
     agent = session.desk.agent_by_login(login) if login else session.acting_agent
     changed = session.desk.set_agent(session.actor, agent.id, **changes)
     until = f" {_('until')} {session.time(changed.away_until)}" if changed.away_until else ""
-    session.out.answer(changed, [f"{changed.login}: {changed.name}, {changed.role}, {changed.state}{until}"])
+    role, state = labels.word(labels.ROLE, changed.role), labels.word(labels.AGENT, changed.state)
+    session.out.answer(changed, [f"{changed.login}: {changed.name}, {role}, {state}{until}"])
 
 
 def _program() -> list[str]:

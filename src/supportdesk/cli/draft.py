@@ -12,6 +12,7 @@ import typer
 from supportdesk.cli.inputs import one_ticket
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
+from supportdesk.desk import labels
 from supportdesk.desk.model import OutboxId
 from supportdesk.errors import NotFound, UsageError
 from supportdesk.l10n.catalog import N_, _
@@ -32,7 +33,8 @@ def list_drafts(
         drafts,
         (_("draft"), "#", _("agent"), _("kind"), _("subject"), _("changed")),
         (
-            (one.id, one.ticket_id, logins.get(one.agent_id, "") if one.agent_id else "", one.kind, one.subject,
+            (one.id, one.ticket_id, logins.get(one.agent_id, "") if one.agent_id else "",
+             labels.word(labels.WRITTEN, one.kind), one.subject,
              session.time(one.updated_at, one.mailbox_id))
             for one in drafts
         ),
@@ -49,7 +51,7 @@ def show(
         session.out.document(row)
         return
     to = ", ".join(one.address for one in row.recipients if one.role == "to")
-    session.out.line(f"#{row.ticket_id} · {row.state} · {_('to')}: {to}")
+    session.out.line(f"#{row.ticket_id} · {labels.word(labels.OUTBOX, row.state)} · {_('to')}: {to}")
     session.out.line(f"{_('subject')}: {row.subject}")
     session.out.line()
     session.out.text(row.body)
@@ -118,7 +120,9 @@ def send(
 
     row = session.desk.outbox_row(OutboxId(draft))
     if row.state != "draft":
-        raise NotFound(_("{id} is no draft: it is {state}").format(id=draft, state=row.state))
+        raise NotFound(
+            _("{id} is no draft: it is {state}").format(id=draft, state=labels.word(labels.OUTBOX, row.state))
+        )
     return send_draft(
         session, row, seen=seen, anyway=anyway, after=after or row.after_status or "pending",
         at=read_when(session.desk, at, (row.ticket_id,)) if at else None,

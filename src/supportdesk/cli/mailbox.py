@@ -19,6 +19,7 @@ from supportdesk.cli.login import (
 )
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
+from supportdesk.desk import labels
 from supportdesk.desk.model import Mailbox
 from supportdesk.desk.providers import read_server, write_server
 from supportdesk.errors import NotFound, UsageError
@@ -52,7 +53,7 @@ def list_mailboxes(session: Session) -> None:
                 box.shop_name,
                 write_server(box.imap) if box.imap else "—",
                 write_server(box.smtp) if box.smtp else "—",
-                box.state,
+                labels.word(labels.MAILBOX, box.state),
                 session.time(box.start_at, box.id),
             )
             for box in boxes
@@ -334,7 +335,7 @@ def _save(session: Session, box: Mailbox, changes: dict[str, Any]) -> None:
     saved = box
     if changes:
         saved = session.desk.save_mailbox(session.actor, {"id": box.id, "version": box.version, **changes})
-    session.out.answer(saved, [f"{saved.address}: {saved.state}"])
+    session.out.answer(saved, [f"{saved.address}: {labels.word(labels.MAILBOX, saved.state)}"])
 
 
 def _settings(words: list[str]) -> dict[str, Any]:

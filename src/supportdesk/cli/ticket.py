@@ -255,7 +255,8 @@ def _print_entry(session: Session, number: int, entry: ThreadEntry, first_attach
     automatic = entry.direction == "out" and entry.author_kind == "machine"
     who = f"{_('automatic mail')} · {who}" if automatic and entry.author_name else who
     where = f" [{labels.word(labels.OUTBOX, entry.state)}]" if entry.state and entry.state != "sent" else ""
-    out.line(f"{number}. {at} · {who} ({entry.kind}, {entry.direction}, seq {entry.seq}){where}")
+    kind, way = labels.word(labels.ENTRY, entry.kind), labels.word(labels.DIRECTION, entry.direction)
+    out.line(f"{number}. {at} · {who} ({kind}, {way}, seq {entry.seq}){where}")
     if entry.author_address and entry.direction == "in":
         check = f" · {labels.word(labels.SENDER, entry.sender_check)}" if entry.sender_check else ""
         out.line(f"{entry.author_address}{check}")

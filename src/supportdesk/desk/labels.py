@@ -48,6 +48,20 @@ UNANSWERED: Final = {
     "parked": N_("parked"),
 }
 MAILBOX: Final = {"active": N_("active"), "paused": N_("paused")}
+AGENT: Final = {"available": N_("there"), "away": N_("away"), "disabled": N_("disabled")}
+ROLE: Final = {"agent": N_("agent"), "lead": N_("lead"), "admin": N_("admin")}
+WRITTEN: Final = {"reply": N_("a reply"), "new": N_("new conversation"), "forward": N_("a forward"), "note": N_("note")}
+ENTRY: Final = {
+    "mail": N_("mail"),
+    "note": N_("note"),
+    "call": N_("call"),
+    "bounce": N_("could not be delivered"),
+    "out_of_office": N_("out of office"),
+    "notification": N_("notification"),
+    "report": N_("report"),
+    "stub": N_("could not be read"),
+}
+DIRECTION: Final = {"in": N_("received"), "out": N_("written"), "system": N_("by itself")}
 PRESENCE: Final = {"viewing": N_("{name} reads"), "replying": N_("{name} writes")}
 BADGE: Final = {
     "reply_stopped": N_("reply stopped"),
@@ -63,6 +77,7 @@ BADGE: Final = {
     "partial": N_("cut: too large"),
     "encrypted": N_("encrypted"),
     "forwarded": N_("forwarded by {detail}"),
+    "id_reused": N_("another mail has its Message-ID"),
     "file_disguised": N_("a program in disguise: {detail}"),
     "after_spam": N_("after spam"),
     "junk": N_("was in Junk"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from supportdesk.desk.labels import (
     BADGE,
     CHOICES,
+    ENTRY,
     MONTHS,
     OUTBOX,
     PARKED,
@@ -20,6 +21,6 @@ from supportdesk.desk.labels import (
 )  # fmt: skip
 
 __all__ = [
-    "BADGE", "CHOICES", "MONTHS", "OUTBOX", "PARKED", "PRESENCE", "PRIORITY", "REASON", "SENDER", "SNOOZE_MODE",
-    "SOURCE", "STATUS", "VIEW", "word",
+    "BADGE", "CHOICES", "ENTRY", "MONTHS", "OUTBOX", "PARKED", "PRESENCE", "PRIORITY", "REASON", "SENDER",
+    "SNOOZE_MODE", "SOURCE", "STATUS", "VIEW", "word",
 ]  # fmt: skip

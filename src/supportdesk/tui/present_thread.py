@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from supportdesk.l10n.catalog import N_, _, ngettext
+from supportdesk.l10n.catalog import _, ngettext
 from supportdesk.mail.model import Fold
 from supportdesk.safetext import SafeText, safe
 from supportdesk.tui import ages
-from supportdesk.tui.labels import BADGE, OUTBOX, PRESENCE, PRIORITY, SENDER, SOURCE, STATUS, word
+from supportdesk.tui.labels import BADGE, ENTRY, OUTBOX, PRESENCE, PRIORITY, SENDER, SOURCE, STATUS, word
 from supportdesk.tui.widgets.bars import StatusPart
 from supportdesk.tui.widgets.thread_layout import Badge, ItemKind, ThreadItem
 
@@ -19,12 +19,7 @@ if TYPE_CHECKING:
     from supportdesk.desk.model import AttachmentRow, OutboxRow, RecipientRow, ThreadEntry
     from supportdesk.tui.session import TicketBundle
 
-MACHINE_WORDS: Final = {
-    "bounce": N_("could not be delivered"),
-    "out_of_office": N_("out of office"),
-    "notification": N_("notification"),
-    "report": N_("report"),
-}
+MACHINE_WORDS: Final = {kind: ENTRY[kind] for kind in ("bounce", "out_of_office", "notification", "report")}
 TROUBLE: Final = {"failed": "error", "bounced": "error", "uncertain": "warning", "deferred": "warning"}
 
 
@@ -107,14 +102,14 @@ def ticket_title(bundle: TicketBundle, now: datetime) -> tuple[tuple[StatusPart,
     ticket = bundle.ticket
     left = [StatusPart(safe(f"#{ticket.id}  {ticket.subject or _('(no subject)')}"), "strong")]
     right = [StatusPart(safe(word(STATUS, ticket.status)))]
-    elif ticket.snoozed_until is not None:
-        told = (bundle.snoozed_by, ticket.snooze_reason)
-        right.append(StatusPart(safe(": ".join(filter(None, (_("woke up"), *told)))), "warning"))
     if ticket.merged_into is not None:
         right = [StatusPart(safe(_("merged into #{ticket}").format(ticket=ticket.merged_into)), "warning")]
     if ticket.snoozed_until is not None and ticket.snoozed_until > now:
         text = _("sleeps until {time}").format(time=ages.moment(ticket.snoozed_until, now))
         right.append(StatusPart(safe(text), "muted"))
+    elif ticket.snoozed_until is not None:
+        told = (bundle.snoozed_by, ticket.snooze_reason)
+        right.append(StatusPart(safe(": ".join(filter(None, (_("woke up"), *told)))), "warning"))
     if bundle.followed:
         right.append(StatusPart(safe(_("followed")), "muted"))
     if ticket.priority != "normal":
