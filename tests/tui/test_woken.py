@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def test_a_ticket_that_woke_says_who_let_it_sleep_and_why(shop: Shop) -> None:
     house = shop.house
     ticket_id = house.customer_writes()
-    params = {"until": "tomorrow 9am", "mode": "regardless", "reason": "aspetto il corriere"}
+    params = {"until": "tomorrow 9am", "mode": "regardless", "reason": "aspetto il corriere", "after_deadline": True}
     house.desk.perform("snooze", house.giulia, [ticket_id], params)
 
     def shown() -> tuple[str, str]:
