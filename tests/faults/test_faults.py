@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults import clock, disk, lock, postgres, power, strace
+from tests.faults import clock, disk, lock, postgres, power, strace, terminal
 
 
 @pytest.mark.slow
@@ -61,3 +61,10 @@ def test_immediate_restarts_of_postgres_lose_and_double_nothing() -> None:
     found = postgres.run(15, 20260307, agents=4)
     assert found["wrong"] == [], found
     assert found["refused"], "the restarts must have been felt"
+
+
+def test_no_text_reaches_the_terminal_as_more_than_text_and_no_answer_of_it_is_a_key() -> None:
+    """D02, D05, D07."""
+    found = terminal.run(3_000, 20260308)
+    assert found["wrong"] == [], found
+    assert found["answers"] >= 60
