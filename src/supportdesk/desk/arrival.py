@@ -43,6 +43,7 @@ class Arrival:
     language: str | None  # detected on what the person wrote anew
     action_id: ActionId
     forward: AgentsForward | None = None  # `mail` is then the one inside
+    reuses_id: bool = False  # another mail with other content has its Message-ID
 
     @property
     def historic(self) -> bool:

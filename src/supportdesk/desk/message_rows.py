@@ -99,6 +99,8 @@ def _badges(arrival: Arrival) -> Iterator[str]:
         yield "partial"
     if arrival.is_from_junk:
         yield "junk"
+    if arrival.reuses_id:
+        yield "id_reused"
     yield from arrival.warnings
 
 
