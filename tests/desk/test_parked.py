@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from supportdesk.desk import first_mail, parked
+from supportdesk.desk.housekeeping import keep_house
 from supportdesk.desk.intake import Intake
 from supportdesk.desk.ports import LedgerItem
 from supportdesk.errors import Conflict, NotFound
@@ -69,6 +70,7 @@ Message-ID: <q1@example.com>
 Dove si trova il pacco?
 """
 OTHER = QUESTION.replace("q1@", "q2@").replace("Rosa <rosa@", "Ugo <ugo@").replace("ordine", "reso")
+LATER = QUESTION.replace("q1@", "q3@").replace("Il mio ordine", "Dopo")
 OUR_ANSWER = """
 From: aiuto@bottega.example
 To: rosa@example.com
@@ -126,3 +128,38 @@ def test_what_waits_enters_the_queue_only_if_the_admin_says_so(
     now = house.clock.now()
     assert len(house.desk.read.queue_ids("needs_reply", agent_id=None, now=now)) == waiting
     assert len(house.desk.read.queue_ids("all", agent_id=None, now=now)) == 2
+
+
+class Dies(BaseException):
+    """The process is gone: nothing after it runs."""
+
+
+def test_a_no_that_broke_off_is_finished_by_the_worker_and_nobody_is_asked_again(
+    house: House, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = unconfirmed(house)
+    fetch(house, QUESTION, OTHER, ABSENCE)
+    write, written = first_mail._make_history, list[int]()
+
+    def one_and_die(tx: Any, delivery_ids: Any) -> None:
+        if written:
+            raise Dies
+        written.extend(delivery_ids)
+        write(tx, delivery_ids)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(first_mail, "AT_ONCE", 1)
+        patched.setattr(first_mail, "_make_history", one_and_die)
+        with pytest.raises(Dies):
+            first_mail.confirm(house.desk, house.giulia, box, enter=False)
+    assert len(written) == 1 and intake.process_all() == 0, "what is decided is not in the queue meanwhile"
+
+    house.pass_time(minutes=1)
+    fetch(house, LATER, first=4)  # it came after the word: new mail
+    keep_house(house.desk)
+    assert "unconfirmed" not in house.desk.mailbox(box.id).settings
+    assert intake.process_all() == 4
+    [ticket] = house.desk.read.queue_ids("needs_reply", agent_id=None, now=house.clock.now())
+    assert house.ticket(ticket).subject == "Dopo"
+    late = first_mail.confirm(house.desk, house.giulia, box, enter=True)
+    assert late.start_at is not None, "the first word counts"

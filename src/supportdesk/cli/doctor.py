@@ -216,7 +216,7 @@ def _mailboxes(session: Session) -> Iterator[Finding]:
     if not boxes:
         yield Finding("mailbox.none", _("mailboxes"), "note", _("there is none"), "supportdesk mailbox add")
     for box in boxes:
-        if box.settings.get("unconfirmed"):
+        if box.settings.get("unconfirmed") is True:
             yield Finding(
                 "mailbox.unconfirmed",
                 box.address,

@@ -266,9 +266,10 @@ def take_over_first_mail(session: Session, desk: Desk, actor: Actor, box: Mailbo
 def decide_what_enters(session: Session, desk: Desk, actor: Actor, box: Mailbox, enter: str) -> FirstMail | None:
     """Count the conversations that wait for us, ask, and let them in or make them history."""
     from supportdesk.bootstrap import open_parser
-    from supportdesk.desk.first_mail import UNCONFIRMED, count_waiting
+    from supportdesk.desk.first_mail import UNCONFIRMED, count_waiting, finish_decisions
     from supportdesk.desk.first_mail import confirm as let_in
 
+    finish_decisions(desk)
     if not desk.mailbox(box.id).settings.get(UNCONFIRMED):
         return None
     with closing(open_parser()) as parser, Meter(_("counting")) as meter:

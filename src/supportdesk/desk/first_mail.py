@@ -1,7 +1,8 @@
 """The first connection to a mailbox: how many conversations wait for us, and whether they enter the queue.
 
 Until the admin has answered, the mailbox's setting `unconfirmed` keeps the intake away from it: what was fetched waits
-in the ledger. "No" makes all of it history (domain.md section 5).
+in the ledger. "No" makes all of it history (domain.md section 5): the word is stored first, then carried out by whoever
+comes next, so that nobody is asked again about what is left of it.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from supportdesk.desk.model import Actor, Mailbox
+from supportdesk.desk.model import WORKER, Actor, Mailbox
 from supportdesk.desk.people import check_actor
-from supportdesk.desk.ports import Plan, PlannedEvent, Row, Update
-from supportdesk.desk.settings import mailbox_of, new_action_id
+from supportdesk.desk.ports import Plan, PlannedEvent, Row, Transaction, Update
+from supportdesk.desk.settings import new_action_id
 from supportdesk.mail.acknowledge import AckFacts
 from supportdesk.mail.classify import Facts, classify, own_domains
 from supportdesk.mail.model import ParsedMail
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
     from supportdesk.desk.desk import Desk
     from supportdesk.desk.ports import MailParser
 
-UNCONFIRMED = "unconfirmed"
+UNCONFIRMED = "unconfirmed"  # True until somebody has answered
+HISTORY = "history"  # its value while a "no" is carried out
 EVERYTHING = 10_000_000
 AT_ONCE = 200
 BEGINNING = datetime.min.replace(tzinfo=UTC)
@@ -74,31 +77,56 @@ def count_waiting(
 
 
 def confirm(desk: Desk, actor: Actor, mailbox: Mailbox, *, enter: bool) -> Mailbox:
-    """Let what was fetched go to the intake: into the queue, or as history with the start moved to now."""
-    if not enter:
-        rows = desk.store.ledger.unprocessed(EVERYTHING, mailbox_id=mailbox.id)
-        recent = [row["id"] for row in rows if not row["historic"]]
-        for start in range(0, len(recent), AT_ONCE):
-            _make_history(desk, actor, recent[start : start + AT_ONCE])
+    """Let what was fetched go to the intake: into the queue, or as history with the start moved to now.
+
+    The first word counts; what it asks for can break off anywhere, and `finish_decisions` goes on with it.
+    """
     with desk.store.transaction() as tx:
         check_actor(tx, actor, "admin")
         stored = tx.row("mailbox", {"id": mailbox.id})
         assert stored is not None
-        settings = {name: value for name, value in (stored["settings"] or {}).items() if name != UNCONFIRMED}
-        after: dict[str, Any] = {"settings": settings}
-        if not enter:
-            after["start_at"] = tx.now
-        change = Update("mailbox", {"id": mailbox.id}, {"version": stored["version"]}, after)
-        event = PlannedEvent(None, "mailbox", {"mailbox_id": mailbox.id, "entered": enter})
-        tx.apply(Plan(silent=(change,), events=(event,), undoable=False), actor, new_action_id())
-        return mailbox_of(tx.rows("mailbox", {"id": mailbox.id})[0])
+        if (stored["settings"] or {}).get(UNCONFIRMED) is True:
+            after = _decided(stored, None if enter else HISTORY) | ({} if enter else {"start_at": tx.now})
+            event = PlannedEvent(None, "mailbox", {"mailbox_id": mailbox.id, "entered": enter})
+            change = Update("mailbox", {"id": mailbox.id}, {"version": stored["version"]}, after)
+            tx.apply(Plan(silent=(change,), events=(event,), undoable=False), actor, new_action_id())
+    finish_decisions(desk)
+    return desk.mailbox(mailbox.id)
 
 
-def _make_history(desk: Desk, actor: Actor, delivery_ids: Sequence[int]) -> None:
-    with desk.store.transaction() as tx:
-        check_actor(tx, actor, "admin")
-        changes = tuple(Update("delivery", {"id": at}, {"outcome": ""}, {"historic": True}) for at in delivery_ids)
-        tx.apply(Plan(silent=changes, undoable=False), actor, new_action_id())
+def finish_decisions(desk: Desk) -> int:
+    """Make history of what an admin did not want in the queue, wherever that broke off; of how many mailboxes."""
+    decided = [box for box in desk.mailboxes() if box.settings.get(UNCONFIRMED) == HISTORY]
+    for box in decided:
+        rows = desk.store.ledger.unprocessed(EVERYTHING, mailbox_id=box.id)
+        old = [row["id"] for row in rows if not row["historic"] and _was_there(row, box.start_at)]
+        for start in range(0, len(old), AT_ONCE):
+            desk.store.run(partial(_make_history, delivery_ids=old[start : start + AT_ONCE]))
+        desk.store.run(partial(_let_in, mailbox_id=box.id))
+    return len(decided)
+
+
+def _was_there(row: Row, decided_at: datetime | None) -> bool:
+    """Whether the admin spoke of it: what comes while his word is carried out is new mail."""
+    came = row["internal_date"] or row["fetched_at"]
+    return decided_at is None or bool(row["fetched_at"] <= decided_at or came < decided_at)
+
+
+def _make_history(tx: Transaction, delivery_ids: Sequence[int]) -> None:
+    changes = tuple(Update("delivery", {"id": at}, {"outcome": ""}, {"historic": True}) for at in delivery_ids)
+    tx.apply(Plan(silent=changes, undoable=False), WORKER, new_action_id())
+
+
+def _let_in(tx: Transaction, mailbox_id: int) -> None:
+    stored = tx.row("mailbox", {"id": mailbox_id})
+    if stored is not None and (stored["settings"] or {}).get(UNCONFIRMED) == HISTORY:
+        change = Update("mailbox", {"id": mailbox_id}, {"version": stored["version"]}, _decided(stored, None))
+        tx.apply(Plan(silent=(change,), undoable=False), WORKER, new_action_id())
+
+
+def _decided(stored: Row, decision: str | None) -> dict[str, Any]:
+    settings = {name: value for name, value in stored["settings"].items() if name != UNCONFIRMED}
+    return {"settings": settings | ({UNCONFIRMED: decision} if decision is not None else {})}
 
 
 def _read(desk: Desk, parser: MailParser, rows: Sequence[Row]) -> Iterator[tuple[Row, ParsedMail]]:

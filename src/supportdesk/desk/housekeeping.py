@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from supportdesk.desk import triage
 from supportdesk.desk.bulk import read_facts, update_clocks
 from supportdesk.desk.clocks import calendar_of, family_of, stored_calendar, targets_of
+from supportdesk.desk.first_mail import finish_decisions
 from supportdesk.desk.hours import business_days_after, next_opening
 from supportdesk.desk.model import Actor, Ticket, TicketId
 from supportdesk.desk.ports import Plan, PlannedEvent, Row, Transaction
@@ -33,6 +34,7 @@ Decide = Callable[[Transaction, Ticket, DeskSettings], Plan]
 def keep_house(desk: Desk) -> Mapping[str, int]:
     """Do everything that is due; how many tickets each step changed."""
     finish_retargeting(desk)
+    finish_decisions(desk)
     steps: tuple[tuple[str, Sequence[TicketId], Decide], ...] = (
         ("auto_close", _with_status(desk, "solved"), _close),
         ("auto_solve", _with_status(desk, "pending"), _solve_silent),
