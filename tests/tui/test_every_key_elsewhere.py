@@ -52,9 +52,12 @@ async def test_every_key_of_the_lists_beside_the_queue(
     app = console(url)
     async with app.run_test(size=size_of(url)) as pilot:
         walk = Walk(app, pilot, house)
-        monkeypatch.setattr(
-            "supportdesk.tui.screens.canned.edit_text", lambda _app, text: (walk.edited.append(text), text)[1]
-        )
+
+        def edit(_app: object, text: str) -> str:
+            walk.edited.append(text)
+            return text
+
+        monkeypatch.setattr("supportdesk.tui.screens.canned.edit_text", edit)
         queue = await the_list(walk)
         for way, kind, visit in (
             ("g o", OutboxScreen, the_outbox), ("g d", DraftsScreen, the_drafts), ("g p", ParkedScreen, the_parked),

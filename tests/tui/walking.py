@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from tests.support.postgres import PostgresServer
 
-ScreenKind = TypeVar("ScreenKind", bound="Screen[None]")
+ScreenKind = TypeVar("ScreenKind", bound="Screen[Any]")
 
 NAMES = {"esc": "escape"}
 CUSTOMERS = 40
@@ -138,7 +138,7 @@ class Walk:
             await self.go_back(before, *back)
         return screen
 
-    async def go_back(self, to: Screen[object], *keys: str) -> None:
+    async def go_back(self, to: Screen[Any], *keys: str) -> None:
         await self.pilot.press(*keys)
         await self.until(lambda: self.app.screen is to, f"back with {' '.join(keys)}")
 
