@@ -98,3 +98,16 @@ def test_it_tells_how_far_it_has_come_and_can_be_stopped(house: House, tickets: 
     assert told == [(1, 3), (2, 3), (3, 3)]
     house.desk.reply_to_all(house.giulia, shown, KEY, {}, cancelled=lambda: len(held(house)) == 2)
     assert sorted(held(house)) == sorted(tickets[:2])
+
+
+def test_what_was_undone_can_be_sent_again_with_another_response(house: House, tickets: list[TicketId]) -> None:
+    shown = house.desk.reply_samples(house.giulia, tickets, KEY, {})
+    house.desk.reply_to_all(house.giulia, shown, KEY, {})
+    house.desk.undo(house.giulia)
+    [*others, last] = house.desk.drafts(house.giulia)
+    house.desk.save_draft(house.giulia, last.id, last.version, body=last.body + "\n\nPS: a word of my own")
+    again = house.desk.reply_samples(house.giulia, tickets, "return-policy", {})
+    assert {sample.ticket_id for sample in again if sample.refused} == {last.ticket_id}
+    house.desk.reply_to_all(house.giulia, again, "return-policy", {})
+    assert held(house) == {sample.ticket_id: sample.text for sample in again if not sample.refused}
+    assert len(held(house)) == len(others)

@@ -327,3 +327,17 @@ def test_a_participant_from_outside_is_confirmed_as_the_same_customer(house: Hou
     house.desk.perform("confirm_participant", house.giulia, [ticket_id], {"same_customer": True})
     row = house.desk.read.rows("customer_identity", {"id": identity["id"]})[0]
     assert row["customer_id"] == house.ticket(ticket_id).customer_id
+
+
+def test_a_decision_that_some_of_a_selection_want_is_asked_for_and_stays_one_step_to_undo(house: House) -> None:
+    waits = [house.customer_writes("Dov'è?", sender=f"{name}@example.com") for name in ("a", "b")]
+    answered = house.customer_writes("Grazie", sender="c@example.com")
+    house.desk.perform("dismiss", house.giulia, [answered], {"reason": "thanks"})
+    first = house.desk.perform("solve", house.giulia, [*waits, answered])
+    assert (first.tickets, list(first.needed)) == ((answered,), waits)
+    assert {needed.param for needed in first.needed.values()} == {"dismiss"}
+    rest = house.desk.perform("solve", house.giulia, waits, {"dismiss": "no_action"}, action_id=first.action_id)
+    assert (rest.tickets, rest.needed) == (tuple(waits), {})
+    assert {house.ticket(ticket).status for ticket in (*waits, answered)} == {"solved"}
+    house.desk.undo(house.giulia)
+    assert not any(house.ticket(ticket).status == "solved" for ticket in (*waits, answered))

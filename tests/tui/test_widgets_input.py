@@ -19,6 +19,7 @@ from supportdesk.tui.widgets.picker import (
     match_score,
 )
 from supportdesk.tui.widgets.prompt import Completion, CompletionLines, PromptLine, SafeInput
+from tests.tui.conftest import until
 from tests.tui.hostile import FORBIDDEN, PAYLOADS
 
 ENTRIES = (
@@ -148,7 +149,8 @@ async def test_the_picker_moves_previews_and_cancels() -> None:
         await pilot.press("down", "down", "up")
         await pilot.pause()
         assert app.widget.highlighted == ENTRIES[1]
-        assert "preview of delay" in app.widget.query_one(PreviewPane).render_line(0).text
+        pane = app.widget.query_one(PreviewPane)
+        await until(pilot, lambda: "preview of delay" in pane.render_line(0).text, "the preview, after the keys")
         await pilot.press("escape")
         await pilot.pause()
         assert app.heard == [("cancelled", None)]
@@ -246,3 +248,11 @@ async def test_nothing_blinks() -> None:
     async with app.run_test(size=(80, 12)):
         assert app.widget.cursor_blink is False
         assert app.animation_level == "none"
+
+
+async def test_the_end_of_a_pasted_line_is_a_new_line_where_the_terminal_marks_no_paste() -> None:
+    app = Recorder(Composer())
+    async with app.run_test(size=(80, 12)) as pilot:
+        app.widget.focus()
+        await pilot.press(*"uno", "ctrl+j", *"due")
+        assert app.widget.text == "uno\ndue"

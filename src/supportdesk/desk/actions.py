@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal
 
 from supportdesk.desk import guards
-from supportdesk.desk.model import DISMISS_REASONS, PRIORITIES, SNOOZE_MODES, Actor, Ticket, TicketId
+from supportdesk.desk.model import DISMISS_REASONS, PRIORITIES, SNOOZE_MODES, ActionId, Actor, Ticket, TicketId
 from supportdesk.errors import UsageError
 from supportdesk.l10n.catalog import N_, _
 
@@ -68,6 +68,7 @@ class Call:
     expect: Mapping[TicketId, int] | None = None
     progress: Callable[[int, int], None] | None = None
     cancelled: Callable[[], bool] | None = None
+    action_id: ActionId | None = None  # of an action that goes on
 
 
 @dataclass(frozen=True, slots=True)

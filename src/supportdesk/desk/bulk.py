@@ -16,7 +16,7 @@ from supportdesk.desk.model import ActionId, Actor, Ticket, TicketId
 from supportdesk.desk.notices import in_words, notice
 from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Plan, Transaction
-from supportdesk.desk.results import Done
+from supportdesk.desk.results import AnswerNeeded, Done
 from supportdesk.desk.settings import new_action_id, settings_in
 from supportdesk.desk.turns import in_turns
 from supportdesk.errors import Conflict, StoreError, SupportdeskError
@@ -39,9 +39,9 @@ def run(call: Call, action: str) -> Done:
     from supportdesk.desk.actions import BY_ID
 
     guard = BY_ID[action].guard
-    action_id, params = new_action_id(), resolve(call)
+    action_id, params = call.action_id or new_action_id(), resolve(call)
 
-    def change(tx: Transaction, ticket_id: TicketId) -> bool | Conflict:
+    def change(tx: Transaction, ticket_id: TicketId) -> bool | SupportdeskError:
         check_actor(tx, call.actor)
         try:
             with tx.savepoint():
@@ -53,23 +53,24 @@ def run(call: Call, action: str) -> Done:
         except SupportdeskError as error:
             if len(call.tickets) == 1:
                 raise
-            return as_conflict(error)
+            return error
 
     done: list[TicketId] = []
-    conflicts: dict[TicketId, Conflict] = {}
+    refused: dict[TicketId, SupportdeskError] = {}
     looked_at = 0
     # In one order for everybody: two bulk actions must not wait for each other's rows.
     for turn in in_turns(call.desk.store, sorted(call.tickets), change):
         done += [ticket_id for ticket_id, result in turn if result is True]
-        conflicts |= {ticket_id: result for ticket_id, result in turn if isinstance(result, Conflict)}
+        refused |= {ticket_id: result for ticket_id, result in turn if isinstance(result, SupportdeskError)}
         looked_at += len(turn)
         if call.progress is not None:
             call.progress(looked_at, len(call.tickets))
         if call.cancelled is not None and call.cancelled():
             break
-    return Done(
-        action_id, tuple(done), notice(action, done, in_words(call.desk, done, params)), conflicts, undoable=bool(done)
-    )
+    conflicts = {ticket_id: as_conflict(error) for ticket_id, error in refused.items()}
+    needed = {ticket_id: error for ticket_id, error in refused.items() if isinstance(error, AnswerNeeded)}
+    said = notice(action, done, in_words(call.desk, done, params))
+    return Done(action_id, tuple(done), said, conflicts, undoable=bool(done), needed=needed)
 
 
 def foresee(call: Call, action: str) -> tuple[tuple[TicketId, ...], Mapping[TicketId, str]]:

@@ -75,8 +75,13 @@ def body_sha(body: str) -> str:
     return hashlib.sha256(" ".join(body.split()).encode()).hexdigest()[:32]
 
 
+def is_as_inserted(row: Row) -> bool:
+    """Whether the draft is the text of a response and nothing else."""
+    return bool(row["canned_key"] and row["canned_sha"]) and body_sha(row["body"]) == row["canned_sha"]
+
+
 def is_edited(row: Row) -> bool:
-    return bool(row["canned_key"] and row["canned_sha"]) and body_sha(row["body"]) != row["canned_sha"]
+    return bool(row["canned_key"] and row["canned_sha"]) and not is_as_inserted(row)
 
 
 def read_then(tx: Transaction, row: Row) -> Then:

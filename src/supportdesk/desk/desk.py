@@ -146,17 +146,18 @@ class Desk:
         expect: Mapping[TicketId, int] | None = None,
         progress: Callable[[int, int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
+        action_id: ActionId | None = None,
     ) -> Done:
         """Perform a registered action. `expect` maps a ticket to the version that the caller saw.
 
         Several tickets: what cannot be done is listed in `Done.conflicts`; one ticket: it is raised (Conflict,
-        AnswerNeeded). `progress(done, of)` and `cancelled()` are called between the transactions, of at most
-        100 tickets and 20 ms each.
+        AnswerNeeded). `action_id`: of an action on several that goes on with an answer. `progress(done, of)` and
+        `cancelled()` are called between the transactions, of at most 100 tickets and 20 ms each.
         """
         spec, given = actions.find_action(action), dict(params or {})
         unique = tuple(dict.fromkeys(tickets))
         actions.check_params(spec, given, unique)
-        return spec.run(actions.Call(self, actor, unique, given, expect, progress, cancelled))
+        return spec.run(actions.Call(self, actor, unique, given, expect, progress, cancelled, action_id))
 
     def foresee(
         self, action: str, actor: Actor, tickets: Sequence[TicketId], params: Mapping[str, Any] | None = None

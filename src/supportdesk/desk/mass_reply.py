@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from supportdesk.desk import drafts, replies
+from supportdesk.desk import canned_apply, drafts, replies
 from supportdesk.desk.bulk import as_conflict
 from supportdesk.desk.model import ActionId, Actor, OutboxRow, TicketId
 from supportdesk.desk.repeats import check_not_repeated, repeat_warning
@@ -144,7 +144,9 @@ def _why_not(desk: Desk, ticket_id: TicketId) -> str:
 def _being_written(desk: Desk, actor: Actor, ticket_id: TicketId, text: str) -> str:
     """Why not, where a draft of the agent's stands there; one with this very text is what a killed round left."""
     own = {"ticket_id": ticket_id, "agent_id": actor.id, "kind": "reply", "state": "draft", "discarded_at": None}
-    if any(row["body"].strip() not in ("", text.strip()) for row in desk.read.rows("outbox", own)):
+    written = [row for row in desk.read.rows("outbox", own) if row["body"].strip() not in ("", text.strip())]
+    # What an undone round left is a canned text as it was inserted: nobody has written a word of it.
+    if not all(canned_apply.is_as_inserted(row) for row in written):
         return _("you are writing a reply to #{ticket} already").format(ticket=ticket_id)
     return ""
 

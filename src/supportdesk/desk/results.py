@@ -25,7 +25,11 @@ class AnswerNeeded(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What an action did. `notice` is a localized sentence for a toast; `conflicts` are the tickets it left alone."""
+    """What an action did. `notice` is a localized sentence for a toast; `conflicts` are the tickets it left alone.
+
+    `needed`: those among them for which somebody has to decide something; performed again with the answer and this
+    `action_id` it stays one step to undo.
+    """
 
     action_id: ActionId
     tickets: tuple[TicketId, ...]
@@ -34,6 +38,7 @@ class Done:
     outbox_id: OutboxId | None = None
     undoable: bool = True
     plain: str = ""  # the notice without the console's keys, where it names one
+    needed: Mapping[TicketId, AnswerNeeded] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

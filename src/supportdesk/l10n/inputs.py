@@ -61,13 +61,16 @@ def read_money(text: str, locale: str, currency: str) -> Money:
 
 
 def read_date(text: str, locale: str, today: dt.date) -> dt.date:
-    """`2026-12-30`, the order of the locale (`30/12/2026`, `12/30/2026`, `30.12.`), or a month's name (`30 dicembre`).
+    """`2026-12-30`, the order of the locale (`30/12/2026`, `12/30/2026`, `30.12.`), a month's name (`30 dicembre`), or
+    days from today (`+3`).
 
     Without a year it is the next such day from `today` on, or one of the last 60 days.
     """
     typed = _plain(text).casefold()
     if (iso := re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", typed)) is not None:
         return _day(int(iso[1]), int(iso[2]), int(iso[3]), text)
+    if (days := re.fullmatch(r"\+(\d{1,3})", typed)) is not None:
+        return today + dt.timedelta(days=int(days[1]))
     numbers = re.fullmatch(r"(\d{1,4})[./\- ]+(\d{1,2})(?:[./\- ]+(\d{2}|\d{4}))?\.?", typed)
     if numbers is not None:
         order = [char for char in _date_order(locale) if char != "y"]

@@ -10,7 +10,7 @@ from supportdesk.errors import MissingValue, UsageError
 from supportdesk.l10n.catalog import N_, _, current_language
 from supportdesk.safetext import EMPTY, SafeText, safe
 from supportdesk.tui.calls import LOOK, READ
-from supportdesk.tui.canned_values import complete_value, understood, wrong_choice
+from supportdesk.tui.canned_values import complete_value, understood, wrong_value
 from supportdesk.tui.screens.choose import ChooseScreen
 from supportdesk.tui.widgets.picker import PickerEntry, PickerList
 
@@ -163,7 +163,7 @@ class CannedPick:
         def refusal(value: str) -> SafeText:
             if field.name in asked.needed and not value.strip():
                 return SafeText(_("the text needs this value; esc goes back"))
-            return wrong_choice(field, value)
+            return wrong_value(field, today, asked.currency, value)
 
         screen.ask_line(
             f"ask {field.name}",

@@ -29,33 +29,35 @@ def understood(field: AskField, today: date, currency: str, text: str) -> SafeTe
     """What a typed value means, so that a wrong one is seen before it is in the text."""
     if not text.strip() or field.type == "text":
         return EMPTY
+    try:
+        return _read(field, today, currency, text)
+    except ValueError as error:
+        return safe(str(error))
+
+
+def wrong_value(field: AskField, today: date, currency: str, text: str) -> SafeText:
+    """Why a text is no such value; nothing where it is one, or where nothing was typed."""
+    if not text.strip() or field.type == "text":
+        return EMPTY
+    try:
+        _read(field, today, currency, text)
+    except ValueError as error:
+        return safe(str(error))
+    return EMPTY
+
+
+def _read(field: AskField, today: date, currency: str, text: str) -> SafeText:
     from supportdesk.desk.canned_ask import read_choice
     from supportdesk.l10n import format as localized
     from supportdesk.l10n.inputs import read_date, read_money, read_number
 
     language = current_language()
-    try:
-        match field.type:
-            case "date":
-                return safe(localized.date(read_date(text, language, today), language))
-            case "money":
-                return safe(localized.money(read_money(text, language, currency), language))
-            case "number":
-                return safe(localized.number(read_number(text, language), language))
-            case _:
-                return safe(read_choice(field, text).text(language))
-    except ValueError as error:
-        return safe(str(error))
-
-
-def wrong_choice(field: AskField, text: str) -> SafeText:
-    """Why a text is none of the choices; nothing where it is one, or where there are none."""
-    if field.type != "choice" or not text.strip():
-        return EMPTY
-    from supportdesk.desk.canned_ask import read_choice
-
-    try:
-        read_choice(field, text)
-    except ValueError as error:
-        return safe(str(error))
-    return EMPTY
+    match field.type:
+        case "date":
+            return safe(localized.date(read_date(text, language, today), language))
+        case "money":
+            return safe(localized.money(read_money(text, language, currency), language))
+        case "number":
+            return safe(localized.number(read_number(text, language), language))
+        case _:
+            return safe(read_choice(field, text).text(language))

@@ -10,7 +10,7 @@ from supportdesk.l10n.catalog import _, current_language, ngettext
 from supportdesk.safetext import EMPTY, SafeText, safe
 from supportdesk.tui.calls import READ, WRITE
 from supportdesk.tui.canned_pick import response_entry
-from supportdesk.tui.canned_values import complete_value, understood, wrong_choice
+from supportdesk.tui.canned_values import complete_value, understood, wrong_value
 from supportdesk.tui.progress import told_progress
 from supportdesk.tui.screens.choose import ChooseScreen
 from supportdesk.tui.widgets.picker import PickerEntry
@@ -92,12 +92,16 @@ class MassReply:
                 return safe(_("in the currency of each ticket"))
             return understood(asked, today, mass.currency, text)
 
+        def refusal(text: str) -> SafeText:
+            each = asked.type == "money" and not mass.currency
+            return EMPTY if each else wrong_value(asked, today, mass.currency, text)
+
         screen.ask_line(
             f"ask {asked.name}",
             f"{asked.label(current_language())}:",
             answered,
             hint=hint,
-            refusal=partial(wrong_choice, asked),
+            refusal=refusal,
             complete=partial(complete_value, asked),
         )
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from supportdesk.desk.model import TicketId
+    from supportdesk.desk.model import ActionId, TicketId
     from supportdesk.tui.screens.on_tickets import OnTickets
     from supportdesk.tui.session import TicketBundle
 
@@ -47,6 +47,7 @@ class Request:
     tickets: tuple[TicketId, ...]
     expect: Mapping[TicketId, int]
     params: Mapping[str, Any] = field(default_factory=dict)
+    action_id: ActionId | None = None  # of an action that goes on with an answer
 
     def with_param(self, name: str, value: object) -> Request:
         return replace(self, params={**self.params, name: value})
@@ -231,7 +232,7 @@ class Triage:
         def work() -> Done:
             return session.desk.perform(
                 request.action, session.actor, request.tickets, request.params, expect=request.expect or None,
-                progress=progress, cancelled=stops.is_set,
+                progress=progress, cancelled=stops.is_set, action_id=request.action_id,
             )  # fmt: skip
 
         screen.call(
@@ -269,6 +270,17 @@ class Triage:
             notice += "\n" + left.format(count=len(done.conflicts), why=first.message)
         screen.tell(notice, severity="warning" if done.conflicts else "information")
         screen.after_action(request.action, done)
+        if done.needed:
+            self._ask_for_the_others(request, done)
+
+    def _ask_for_the_others(self, request: Request, done: Done) -> None:
+        """What was left alone for want of a decision, the first that is wanted; with it the action goes on."""
+        asked = next(iter(done.needed.values()))
+        tickets = tuple(ticket for ticket, needed in done.needed.items() if needed.param == asked.param)
+        param = next((param for param in BY_ID[request.action].params if param.name == asked.param), None)
+        if param is not None:
+            rest = replace(request, tickets=tickets, action_id=done.action_id)
+            self.ask(rest, param, partial(self._again, rest, param.name), asked.message)
 
     def _failed(self, request: Request, error: Exception) -> None:
         self.ended()

@@ -99,7 +99,7 @@ class DialogScreen(LeavesOnce[str], ModalScreen[str]):
         width = max(20, min(self.app.size.width - 4, 76) - 2)
         lines = sum(1 + len(line) // width for line in self._text.split("\n"))
         self.query_one(Vertical).styles.height = min(lines + 4, self.app.size.height - 2)
-        self.query_one(TextPages).focus()
+        self.set_focus(self.query_one(TextPages))
 
     def on_key(self, event: events.Key) -> None:
         event.stop()

@@ -115,6 +115,13 @@ class Composer(TextArea):
     def on_unmount(self) -> None:
         self._stop_timers()
 
+    def on_key(self, event: events.Key) -> None:
+        """A line feed is what a terminal sends of a pasted line's end where it marks no paste."""
+        if event.key == "ctrl+j":
+            event.stop()
+            event.prevent_default()
+            self.insert("\n")
+
     def on_paste(self, event: events.Paste) -> None:
         event.text = as_written(event.text, multiline=True)  # Textual calls the base class's handler after this one
 

@@ -27,8 +27,11 @@ if TYPE_CHECKING:
 
     from textual import events
     from textual.app import ComposeResult
+    from textual.timer import Timer
 
 SHOWN = 200
+PREVIEW_AFTER = 0.12
+"""Seconds without a key after which the preview follows: a typed word costs its lines alone, on a slow line too."""
 LINE_SCORE = 30
 SCATTERED_SCORE = 1000
 
@@ -110,6 +113,7 @@ class PickerList(Widget):
         self._begin_on = current
         self._haystacks = [lines_to_search(entry) for entry in self._entries]
         self._preview = preview
+        self._preview_timer: Timer | None = None
         self._glyphs = glyphs
 
     def compose(self) -> ComposeResult:
@@ -120,12 +124,13 @@ class PickerList(Widget):
                 yield PreviewPane()
 
     def on_mount(self) -> None:
-        self.query_one(SafeInput).focus()
+        self.screen.set_focus(self.query_one(SafeInput))  # now: the next key may be on its way already
         self._filter("")
         at = next((at for at, entry in enumerate(self._entries) if entry.id == self._begin_on), 0)
         if at:
             self.query_one(EntryLines).move(at)
             self._announce()
+        self.refresh_preview()
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width < 60, "-narrow")
@@ -176,9 +181,10 @@ class PickerList(Widget):
         self._announce()
 
     def _announce(self) -> None:
-        self.refresh_preview()
-        entry = self.highlighted
-        self.post_message(self.Highlighted(self, entry))
+        self.post_message(self.Highlighted(self, self.highlighted))
+        if self._preview_timer is not None:
+            self._preview_timer.stop()
+        self._preview_timer = self.set_timer(PREVIEW_AFTER, self.refresh_preview)
 
 
 def match_score(wanted: Sequence[str], haystack: str) -> int | None:
