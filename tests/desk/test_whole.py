@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -106,6 +107,25 @@ def test_the_rest_of_a_cut_mail_is_fetched_and_its_files_are_there(house: House,
     [delivery] = house.desk.read.rows("delivery")
     assert house.desk.blobs.get(delivery["raw_sha"]) == TEXT + FILES
     assert cut_mails(house.desk.read, ticket) == []
+
+
+@pytest.mark.parametrize(("text", "messages"), [(b"Ecco le foto.", 1), (b"Ecco le note.", 2)])
+def test_sync_5_a_whole_mail_whose_server_numbers_it_anew_is_not_taken_for_another(
+    house: House, server: CuttingSource, text: bytes, messages: int
+) -> None:
+    """With another date it is fetched again, cut again; the same Message-ID over another text is another mail."""
+    ticket = taken(house, server)
+    [cut] = cut_mails(house.desk.read, ticket)
+    fetch_whole(house.desk, server, PlainParser(), cut.delivery_id)
+    server.uidvalidity = 8
+    server.content["INBOX"] = {5: ((TEXT + FILES).replace(b"Ecco le foto.", text), NEW + timedelta(hours=1))}
+    Fetcher(house.store.ledger, the_mailbox(house)).run_pass(server)
+    Intake(house.desk, PlainParser(), lambda _text: "it").process_all()
+    assert len(house.desk.read.rows("message")) == messages
+    again = house.desk.read.rows("delivery", {"uidvalidity": 8})[0]
+    if messages == 1:
+        assert (again["outcome"], again["reason"], again["message_id"]) == ("duplicate", "same_content", cut.message_id)
+        assert cut_mails(house.desk.read, ticket) == [], "and it is whole still"
 
 
 class Dies(BaseException):

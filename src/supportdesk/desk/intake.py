@@ -21,6 +21,7 @@ from supportdesk.desk.acknowledgements import ack_facts, acknowledge, is_switche
 from supportdesk.desk.arrival import Arrival
 from supportdesk.desk.automatic_texts import warm_up
 from supportdesk.desk.correspondents import Correspondent, find_correspondent
+from supportdesk.desk.first_parts import PARTIAL, find_whole
 from supportdesk.desk.forwarded import forwarded_by_agent, note_forward
 from supportdesk.desk.labelled import is_our_own, may_be_our_blind_copy, tag_as_labelled
 from supportdesk.desk.lookup import TransactionLookup
@@ -216,8 +217,11 @@ def take_in(tx: Transaction, shop: Shop, item: Prepared) -> bool:
     assert mail is not None, "an unreadable mail becomes a stub, not a message"
     same = {"fingerprint": mail.fingerprint}
     known = tx.rows("message_mail", same, limit=1, columns=("message_id",)) if mail.fingerprint else []
-    if known:
-        incoming.settle(tx, joined, "duplicate", known[0]["message_id"], "same_content", _action(joined))
+    message_id = known[0]["message_id"] if known else None
+    if message_id is None and joined["reason"] == PARTIAL:
+        message_id = find_whole(tx, mail)
+    if message_id is not None:
+        incoming.settle(tx, joined, "duplicate", message_id, "same_content", _action(joined))
         return True
     arrival, verdict = judge(tx, shop, joined, mail, item.language)
     named = {"message_id_norm": mail.message_id}

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from supportdesk.desk.first_parts import PARTIAL, action_of, made_whole
 from supportdesk.desk.intake import read_shop
 from supportdesk.desk.model import WORKER, Actor, MailboxId, TicketId
 from supportdesk.desk.people import check_actor
-from supportdesk.desk.ports import Plan, PlannedEvent, Update
+from supportdesk.desk.ports import Plan, Update
 from supportdesk.desk.reindex import rewrite
-from supportdesk.desk.settings import new_action_id
 from supportdesk.desk.wanted import ask_for
 from supportdesk.errors import NotFound, UsageError
 from supportdesk.l10n.catalog import _
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from supportdesk.desk.desk import Desk
     from supportdesk.desk.ports import Looks, MailParser, MailSource, Reader, Row
 
-PARTIAL = "partial"  # the badge of a message whose first parts alone are here
 MEGABYTE = 1 << 20
 
 
@@ -119,7 +118,7 @@ def _replace(desk: Desk, delivery: Row, sha: str, mail: ParsedMail) -> None:
             raise NotFound(_("there is no such message any more"))
         if PARTIAL not in (message["badges"] or ()):
             return  # somebody else has fetched it meanwhile
-        whole, action_id = {"raw_sha": sha}, new_action_id()
+        whole = {"raw_sha": sha}
         badges = [badge for badge in message["badges"] or () if badge != PARTIAL]
         before = {"raw_sha": delivery["raw_sha"]}
         changes = (
@@ -127,8 +126,8 @@ def _replace(desk: Desk, delivery: Row, sha: str, mail: ParsedMail) -> None:
             Update("message_mail", {"message_id": message["id"]}, before, whole),
             Update("message", {"id": message["id"]}, {}, {"badges": badges}),
         )
-        event = PlannedEvent(message["ticket_id"], "fetched_whole", {"message_id": message["id"]})
-        tx.apply(Plan(silent=changes, events=(event,), undoable=False), WORKER, action_id)
+        events = (made_whole(tx, message),)
+        tx.apply(Plan(silent=changes, events=events, undoable=False), WORKER, action_of(message["id"]))
         rewrite(tx, read_shop(tx), message, {**delivery, **whole}, mail, message["language"] or None)
 
 
