@@ -19,6 +19,7 @@ from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 
+from supportdesk.mail.charset import decode
 from supportdesk.mail.parse import cut_part, parse
 from supportdesk.mail.wire import CONTENT, CUT, FAILED, FRAME, MAIL, MISSING, PARSE, encode_mail
 
@@ -100,9 +101,11 @@ def _detector(name: str) -> Detect | None:
         return None
     detect: Detect = getattr(import_module(module), function)
     detect(_WARMING)
+    decode(_UNLABELLED)  # loads the models that guess a charset: else the first such mail of each fork would
     return detect
 
 
+_UNLABELLED = "Wann kommt das Paket für Jörg?".encode("latin-1")
 _WARMING = "The order has not arrived yet, and nobody answers the telephone."
 
 
