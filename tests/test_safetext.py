@@ -75,6 +75,7 @@ NASTY_TEXT = st.lists(
         ("soft\xadhyphen", "softhyphen"),
         ("lone \ud83d surrogate", "lone  surrogate".replace("  ", " ")),
         ("tag\U000e0041\U000e007f", "tag"),
+        ("not\u2065yet\U000e0018assigned\ufff0\U000e0fff", "notyetassigned"),
         ("private \ue000 use", "private □ use"),
         ("a\tb", "a b"),
         ("two\r\nlines", "two lines"),

@@ -100,6 +100,9 @@ class _Table(dict[int, "str | int | None"]):
 _TURNING = {0x202A: "LRE", 0x202B: "RLE", 0x202D: "LRO", 0x202E: "RLO", 0x2067: "RLI"}
 _LINE_ENDS = frozenset((0x0A, 0x0B, 0x0C, 0x0D, 0x85, 0x2028, 0x2029))
 _BLANK_LETTERS = frozenset((0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, 0x034F))
+_IGNORABLE = frozenset((0x2065, *range(0xFFF0, 0xFFF9)))
+"""Default_Ignorable_Code_Point (UAX 44) that are not assigned: a terminal of tomorrow shows nothing there."""
+
 _ZWNJ = 0x200C
 
 
@@ -111,6 +114,8 @@ def _shown(code: int) -> str | int | None:
         return f"⟦{_TURNING[code]}⟧"
     if code == _ZWNJ or code == 0x09:
         return code
+    if code in _IGNORABLE or 0xE0000 <= code <= 0xE0FFF:
+        return None
     if code in _BLANK_LETTERS or 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF or 0x180B <= code <= 0x180F:
         return None
     if 0x1F3FB <= code <= 0x1F3FF:  # skin tones: terminals disagree about their width
