@@ -42,6 +42,11 @@ PRAGMAS: Final = (
     ("journal_size_limit", WAL_LIMIT_BYTES, WAL_LIMIT_BYTES),
 )
 
+POOL_LIMIT: Final = 16
+"""Connections of one program to Postgres: more threads than that wait for one another, not the other programs."""
+
+POOL_WAIT_SECONDS: Final = 30.0
+
 LISTEN_CHANNEL: Final = "supportdesk"
 
 
@@ -156,11 +161,20 @@ class Connection:
 
 
 class Pool:
-    """Connections that wait to be used again. Any thread may borrow; one connection serves one borrower at a time."""
+    """Connections that wait to be used again. Any thread may borrow; one connection serves one borrower at a time.
 
-    def __init__(self, connect: Callable[[], Connection], close: Callable[[Connection], None]) -> None:
+    With a `limit` no more than so many threads borrow at once; who holds a connection already gets a second one anyway,
+    or two could wait for each other.
+    """
+
+    def __init__(
+        self, connect: Callable[[], Connection], close: Callable[[Connection], None], *, limit: int = 0
+    ) -> None:
         self._connect = connect
         self._close = close
+        self._limit = limit
+        self._room = threading.Semaphore(limit)
+        self._borrowed = threading.local()
         self._idle: list[Connection] = []
         self._inherited: list[Connection] = []
         self._guard = threading.Lock()
@@ -169,23 +183,45 @@ class Pool:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        connection = self._take()
-        try:
-            yield connection
-        except BaseException:
-            if connection.broken:
-                connection.close()
-            else:
-                connection.rollback()
-                self._give_back(connection)
-            raise
-        self._give_back(connection)
+        """A connection that nobody else uses meanwhile. Raises StoreError where none can be had in time."""
+        with self._place():
+            connection = self._take()
+            try:
+                yield connection
+            except BaseException:
+                if connection.broken:
+                    connection.close()
+                else:
+                    connection.rollback()
+                    self._give_back(connection)
+                raise
+            self._give_back(connection)
 
     def close(self) -> None:
         with self._guard:
             idle, self._idle, self._closed = self._idle, [], True
         for connection in idle:
             self._close(connection)
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """A place among the threads that may borrow."""
+        holds = getattr(self._borrowed, "process", 0) == os.getpid()
+        if not self._limit or holds:
+            yield
+            return
+        with self._guard:
+            if self._process != os.getpid():  # whoever had a place in the parent is not here
+                self._room = threading.Semaphore(self._limit)
+            room = self._room
+        if not room.acquire(timeout=POOL_WAIT_SECONDS):
+            raise StoreError(_("all connections of this program to its database are in use"))
+        self._borrowed.process = os.getpid()
+        try:
+            yield
+        finally:
+            self._borrowed.process = 0
+            room.release()
 
     def _take(self) -> Connection:
         with self._guard:
@@ -282,10 +318,14 @@ def connect_postgres(address: Address) -> Connection:
             keepalives_idle=30, keepalives_interval=10, keepalives_count=3,
         )  # fmt: skip
     except psycopg.Error as error:
+        words = str(error).strip().splitlines()[0]
+        if error.sqlstate == "53300" or "too many clients" in words or "connection slots" in words:
+            raise StoreError(
+                _("{database} has no connections left").format(database=address.shown),
+                hint=_("end a program that is not needed, or raise max_connections on the server"),
+            ) from error
         raise StoreError(
-            _("{database} cannot be reached: {reason}").format(
-                database=address.shown, reason=str(error).strip().splitlines()[0]
-            )
+            _("{database} cannot be reached: {reason}").format(database=address.shown, reason=words)
         ) from error
     return Connection(raw, psycopg, is_postgres=True)
 

@@ -18,7 +18,7 @@ from supportdesk.desk.ports import Clock, SystemClock
 from supportdesk.errors import OutcomeUnknown, StoreError, TryAgain
 from supportdesk.l10n.catalog import _
 from supportdesk.store.address import Address, parse_url
-from supportdesk.store.connect import BUSY_MILLISECONDS, Connection, Pool, close_connection, connect
+from supportdesk.store.connect import BUSY_MILLISECONDS, POOL_LIMIT, Connection, Pool, close_connection, connect
 from supportdesk.store.lock import Turnstile
 from supportdesk.store.schema import HEAD, refuse_other_schema, revision
 from supportdesk.store.settle import was_committed
@@ -42,7 +42,11 @@ class SqlStore:
     def __init__(self, url: str, clock: Clock | None = None) -> None:
         self.address: Address = parse_url(url)
         self.clock: Clock = clock or SystemClock()
-        self._pool = Pool(self._connect, lambda connection: close_connection(connection, self.address))
+        self._pool = Pool(
+            self._connect,
+            lambda connection: close_connection(connection, self.address),
+            limit=POOL_LIMIT if self.address.is_postgres else 0,
+        )
         self._turnstile = None if self.address.is_postgres else Turnstile(self.address.file)
         self._seen_leases: dict[str, tuple[tuple[Any, ...], float]] = {}
 
