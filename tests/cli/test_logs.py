@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from supportdesk.cli import logs
+from supportdesk.cli import failures, logs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 log = logging.getLogger("supportdesk.worker")
 
@@ -76,3 +77,15 @@ def test_a_line_of_hostile_words_stays_one_line(written: Callable[[], list[str]]
     log.warning("%s", "NO\r\n2026-01-01 INFO forged \x1b[2J")
     [line] = written()
     assert "\x1b" not in line
+
+
+def test_an_error_that_nobody_expected_is_told_without_its_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    with pytest.raises(ValueError, match="Giulia") as caught:
+        int("Giulia Rossi")
+    assert failures.crash(caught.value) == 1
+    told = capsys.readouterr().err
+    assert "ValueError (test_logs.py:" in told
+    assert "Giulia" not in told + "".join(path.read_text() for path in tmp_path.rglob("crash.log"))

@@ -45,8 +45,13 @@ def about_file(error: OSError) -> StoreError:
 
 
 def crash(error: Exception) -> int:
-    """An error that nobody expected: where it happened goes to a file of the user's own, without values of any kind."""
-    summary = f"{type(error).__name__}: {safe(str(error), limit=300)}"
+    """An error that nobody expected: where it happened goes to a file of the user's own, without values of any kind.
+
+    Its words may be a customer's, and the worker's standard error is a log: what it is and its place are enough.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    summary = f"{type(error).__name__}{place}"
     try:
         path = _write_places(error)
     except OSError:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 import time
-import traceback
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -379,6 +379,6 @@ class Console(Places, inherit_bindings=False):
 
     def _fatal_error(self) -> None:
         """Textual's own prints local variables: addresses, passwords. The story goes to a private log."""
-        path = crash.write_log(self.config, traceback.format_exc())
+        path = crash.write_log(self.config, crash.story(sys.exception()))
         self._exit_renderables.append(crash.sentence(path))
         self._close_messages_no_wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import traceback
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,16 @@ def write_log(config: Config, story: str) -> Path:
     with os.fdopen(handle, "a", encoding="utf-8") as file:
         file.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}\n{safe(story, multiline=True)}\n\n")
     return path
+
+
+def story(error: BaseException | None) -> str:
+    """The tracebacks of an error and its causes by their kinds: what an error says may be a customer's words."""
+    told: list[str] = []
+    while error is not None:
+        told += [*traceback.format_tb(error.__traceback__), f"{type(error).__name__}\n"]
+        error = error.__cause__ or error.__context__
+        told += ["because of\n"] if error is not None else []
+    return "".join(told)
 
 
 def sentence(path: Path) -> Text:
