@@ -16,7 +16,7 @@ from supportdesk.desk.model import TicketId
 from supportdesk.l10n.catalog import use_language
 from supportdesk.tui.app import Console
 from supportdesk.tui.bell import BellRinger
-from supportdesk.tui.command_line import Command, complete_command, read_command
+from supportdesk.tui.command_line import VIEW_COMMANDS, Command, complete_command, localized_names, read_command
 from supportdesk.tui.present_queue import trouble
 from supportdesk.tui.screens.notices import NoticesScreen
 from supportdesk.tui.screens.queue import QueueScreen
@@ -184,6 +184,7 @@ def test_commands_have_their_italian_names_beside_the_identifiers(shop: Shop, it
     assert offered[0] == ("assegna ", "Affida il ticket a un operatore"), "no English beside it"
     [first, *_rest] = [str(one.help) for one in complete_command("assign", shop.console())]
     assert first.startswith("assegna · ")
+    assert localized_names().keys() >= VIEW_COMMANDS.keys(), "every command has a name that is translated"
     everything = complete_command("", shop.console())
     assert not {str(one.value).strip() for one in everything} & {"assign", "take", "go_mine", "attachments"}
     assert [str(one.value) for one in everything] == sorted(str(one.value) for one in everything)
