@@ -62,7 +62,8 @@ def _room(file: str, _line: int, name: str) -> str:
 _BUILT_IN: Final = {
     "sqlite3": "SQLite (inside execute)",
     "psycopg": "PostgreSQL's driver",
-    "lock' objects": "waiting for the parsing children",
+    "lock' objects": "waiting for a lock",
+    "select.poll": "waiting for the parsing children",
     "_zstd": "zstd",
     "Zstd": "zstd",
     "openssl_sha256": "sha256",
