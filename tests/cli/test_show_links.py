@@ -8,7 +8,7 @@ from tests.support.post import Post
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
-    from tests.support.house import House
+    from tests.support.desk import House
 
 HTML = (
     "From: anna@example.com\nTo: assistenza@bottega.example\nSubject: Pacco\nMessage-ID: <l1@example.com>\n"
