@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from supportdesk.desk.delivery import Deliverer, LeaseLost
@@ -49,6 +51,40 @@ def test_a_deliverer_that_failed_finds_what_it_left_and_leaves_the_others_alone(
     assert round_.deliverer("w/2").recover() == 0
     assert round_.deliverer("w/1").recover() == 1
     assert round_.row(row).state == "deferred"
+
+
+def test_a_clock_that_jumps_takes_no_reply_from_a_deliverer_that_lives(round_: Round) -> None:
+    """A10: claims of the worker's own time are judged by the monotonic clock."""
+    row, keeper = round_.held(), round_.deliverer("w")
+    clock = round_.house.clock
+
+    def jump(reached: str) -> None:
+        if reached == "dot_sent":
+            assert keeper.recover() == 0
+            clock.set_wall(clock.now() + timedelta(days=1))
+            assert keeper.recover() == 0
+
+    round_.transport.at = jump
+    assert round_.deliverer("w/1").deliver_next()
+    assert round_.row(row).state == "sent"
+
+
+def test_a_deliverer_that_hangs_for_longer_than_any_server_may_take_is_given_up(round_: Round) -> None:
+    row, keeper = round_.held(), round_.deliverer("w")
+    clock = round_.house.clock
+
+    def hang(reached: str) -> None:
+        if reached == "dot_sent":
+            assert keeper.recover() == 0
+            clock.set_wall(clock.now() - timedelta(hours=1))
+            clock.advance(timedelta(minutes=14))
+            assert keeper.recover() == 0
+            clock.advance(timedelta(minutes=2))
+            assert keeper.recover() == 1
+
+    round_.transport.at = hang
+    round_.deliverer("w/1").deliver_next()
+    assert round_.row(row).state == "uncertain"
 
 
 @pytest.mark.parametrize("stage", ["rcpt", "data_started"])

@@ -61,15 +61,18 @@ class Deliverer:
         self._epoch = epoch
         self._shared = accounts is not None
         self._accounts = accounts or SendingAccounts(servers, desk.clock)
+        self._claims: dict[tuple[int, datetime | None], float] = {}  # and the monotonic second they were met in
 
     def recover(self) -> int:
         """What somebody dead left in `sending`: before the final dot it is tried again, after it it is in doubt.
 
-        To be called before the first delivery; how many rows that were.
+        To be called before the first delivery, and now and then for those who hang; how many rows that were.
         """
 
         def settle(tx: Transaction) -> int:
-            rows = [row for row in tx.rows("outbox", {"state": "sending"}) if self._is_orphaned(row, tx.now)]
+            claimed = tx.rows("outbox", {"state": "sending"})
+            self._meet(claimed)
+            rows = [row for row in claimed if self._is_orphaned(row)]
             for row in rows:
                 if row["stage"] == "dot_sent":
                     words = "the process ended while the server had the mail"
@@ -80,9 +83,15 @@ class Deliverer:
 
         return self._desk.store.run(settle)
 
-    def _is_orphaned(self, row: Row, now: datetime) -> bool:
+    def _meet(self, claimed: Sequence[Row]) -> None:
+        """Since when each claim is known here: of a worker that lives, a wall clock that jumps ends none (A10)."""
+        now = self._desk.clock.monotonic()
+        self._claims = {_claim_of(row): self._claims.get(_claim_of(row), now) for row in claimed}
+
+    def _is_orphaned(self, row: Row) -> bool:
         left_behind = row["lease_owner"] == self._owner or row["lease_epoch"] < self._epoch
-        return left_behind or row["lease_until"] is None or bool(row["lease_until"] <= now)
+        known_for = self._desk.clock.monotonic() - self._claims[_claim_of(row)]
+        return left_behind or row["lease_until"] is None or known_for >= LEASE.total_seconds()
 
     def deliver_next(self) -> bool:
         """Deliver one reply that is due; False when there is none."""
@@ -244,6 +253,10 @@ def next_due(reader: Reader) -> datetime | None:
     deferred = reader.rows("outbox", {"state": "deferred"}, order="next_try", limit=1)
     times = [row["not_before"] or row["created_at"] for row in held]
     return min([*times, *(row["next_try"] or row["created_at"] for row in deferred)], default=None)
+
+
+def _claim_of(row: Row) -> tuple[int, datetime | None]:
+    return row["id"], row["lease_until"]  # no two claims of a reply end at the same moment
 
 
 def _is_due(row: Row, now: datetime) -> bool:
