@@ -161,3 +161,10 @@ def test_what_is_no_signed_content_is_none():
         assert signed_content(broken) is None
     for at in range(0, len(whole), 3):
         signed_content(whole[:at] + b"\x80" + whole[at + 1 :])
+
+
+def test_what_is_too_large_to_be_held_twice_stays_closed():
+    large = HEAD + part("application/pkcs7-mime", b"", "contratto.pdf.p7m") + b"QUJD" * (9 << 20)
+    assert [one.name for one in parse(large).attachments] == ["contratto.pdf.p7m"]
+    inner = b"Content-Type: message/rfc822\r\n\r\nSubject: x\r\n" + LETTER + b"x" * (33 << 20)
+    assert [one.name for one in parse(HEAD + mixed(inner)).attachments] == ["x.eml"]

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 
 from supportdesk.mail.headers import Fields
-from supportdesk.mail.limits import DefectLog
+from supportdesk.mail.limits import MAX_OPENED, DefectLog
 from supportdesk.mail.mime import Part, read_tree
 
 NESTED_MAIL = ("message/rfc822", "message/global")
@@ -26,6 +26,8 @@ _MAX_NESTING = 20
 
 def inside(part: Part, log: DefectLog) -> tuple[str, Part] | None:
     """What one leaf holds: how it is named in a part path (`eml`, `p7m`), and the tree of it; None for nothing."""
+    if part.end - part.start > MAX_OPENED:
+        return None
     if part.content_type in NESTED_MAIL:
         if part.parent is not None and part.parent.content_type in ("multipart/report", "multipart/digest"):
             return None  # our own mail come back, or a list's
@@ -37,8 +39,10 @@ def inside(part: Part, log: DefectLog) -> tuple[str, Part] | None:
 
 def enclosed(part: Part, log: DefectLog) -> Part | None:
     """The tree of what an S/MIME signature encloses: a part with its header, or a document by itself."""
-    if part.children or not (
-        part.content_type.endswith("pkcs7-mime") or part.file_name.casefold().endswith((".p7m", ".p7m.b64"))
+    if (
+        part.children
+        or part.end - part.start > MAX_OPENED
+        or not (part.content_type.endswith("pkcs7-mime") or part.file_name.casefold().endswith((".p7m", ".p7m.b64")))
     ):
         return None
     content = signed_content(part.content())

@@ -25,6 +25,7 @@ MAX_HTML_DEPTH = 400
 MAX_LINKS = 5_000
 MAX_RECIPIENT_BLOCKS = 1_000
 MAX_CONTAINED_FILES = 500
+MAX_OPENED = 32 << 20  # of an attached mail or a signature that is looked into: it is held a second time
 MAX_DEFECTS = 50
 
 
