@@ -128,3 +128,14 @@ async def test_keys_typed_after_leaving_are_for_the_list(shop: Shop, monkeypatch
         queue = await list_shown(pilot)
         await until(pilot, lambda: queue.tickets.cursor_index == 2, "two lines down")
         assert [row.body for row in shop.house.desk.read.outbox(states=("draft",))] == ["ciao"]
+
+
+async def test_what_is_typed_after_enter_is_no_part_of_the_filter(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        queue = await list_shown(pilot)
+        await pilot.press("/")
+        await until(pilot, lambda: queue.prompt.purpose == "filter", "the filter line")
+        type_at_once(app, *"lang:fr", "enter", *"*a")
+        await until(pilot, lambda: len(queue.targets()) == 1 and "1 selected" in shown(app), "the one is selected")
+        assert queue.listing.text.endswith("fr")

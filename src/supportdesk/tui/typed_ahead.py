@@ -78,6 +78,11 @@ class TypedAhead:
         if self._opener is not None and self._opener.character == TRIGGER_KEY:
             self.release()
 
+    def entered(self) -> None:
+        """The line was taken, or refused: what was typed after it is no part of it."""
+        if self._opener is not None and self._opener.key == "enter":
+            self.release()
+
     def release(self) -> None:
         """It is open and has the focus: what waits goes there."""
         self._claim()
@@ -100,8 +105,13 @@ class TypedAhead:
         from supportdesk.tui.screens.base import DeskScreen
 
         screen = self._console.screen
-        if not isinstance(screen, DeskScreen) or not screen.is_ready or screen.prompt.purpose:
+        if not isinstance(screen, DeskScreen) or not screen.is_ready:
             self._matcher.cancel()
+        elif screen.prompt.purpose:
+            self._matcher.cancel()
+            if event.key == "enter":  # what comes after it is no part of the line any more
+                self._opener = event
+                self._unclaimed = self._console.set_timer(CLAIMED_WITHIN, self.release)
         elif self._opens(screen, event) or self._ends_trigger(screen, event):
             self._opener = event
             self._unclaimed = self._console.set_timer(CLAIMED_WITHIN, self.release)

@@ -234,6 +234,11 @@ class DeskScreen(LeavesOnce[Answer]):
                 then(message.value)
             except SupportdeskError as error:
                 self.tell_error(error)
+        self.console.typed_ahead.entered()
+
+    def on_prompt_line_stays(self, message: PromptLine.Stays) -> None:
+        message.stop()
+        self.console.typed_ahead.entered()
 
     def on_prompt_line_back(self, message: PromptLine.Back) -> None:
         message.stop()
@@ -255,6 +260,8 @@ class DeskScreen(LeavesOnce[Answer]):
 
     def on_key(self, event: events.Key) -> None:
         if self.prompt.purpose and event.key != "ctrl+q":
+            if not self.prompt.has_the_focus:  # something took it away: the line would be open, and deaf
+                self.prompt.take_back(event)
             return
         if self._matcher is None or event.key == "ctrl+q":  # the way out does not wait for a prefix key
             self._matcher = KeyMatcher(self.console.keymap)

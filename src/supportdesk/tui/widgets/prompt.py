@@ -99,6 +99,9 @@ class PromptLine(Widget):
     class Back(Valued):
         """Shift+tab was pressed, or up where nothing is completed: the question before; the line is closed."""
 
+    class Stays(Message):
+        """Enter was pressed, and the line goes on."""
+
     class Cancelled(Message):
         """Escape was pressed; the line is closed."""
 
@@ -189,6 +192,18 @@ class PromptLine(Widget):
         if error:
             self._show_error(error)
 
+    @property
+    def has_the_focus(self) -> bool:
+        focused = self.screen.focused
+        return focused is not None and self in focused.ancestors
+
+    def take_back(self, event: events.Key) -> None:
+        """Take the focus again, and the key that went elsewhere."""
+        line = self.query_one(SafeInput)
+        self.screen.set_focus(line)
+        event.stop()
+        line.post_message(event)
+
     def close(self) -> None:
         """Hide the line and give the focus back."""
         self._purpose = ""
@@ -213,12 +228,15 @@ class PromptLine(Widget):
         event.stop()
         if self._step is not None:
             self.say(self._step(event.value, 1))
+            self.post_message(self.Stays())
             return
         if self._refusal is not None and (why := self._refusal(event.value)):
             self._show_error(why)
+            self.post_message(self.Stays())
             return
         if self._problem is not None and (wrong := self._problem(event.value, True)) is not None:
             self._show_problem(wrong)
+            self.post_message(self.Stays())
             return
         purpose = self._purpose
         self.close()
