@@ -116,7 +116,7 @@ def _shown(code: int) -> str | int | None:
         return code
     if code in _IGNORABLE or 0xE0000 <= code <= 0xE0FFF:
         return None
-    if code in _BLANK_LETTERS or 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF or 0x180B <= code <= 0x180F:
+    if code in _BLANK_LETTERS or 0xFE00 <= code <= 0xFE0F or 0x180B <= code <= 0x180F:
         return None
     if 0x1F3FB <= code <= 0x1F3FF:  # skin tones: terminals disagree about their width
         return None

@@ -260,7 +260,6 @@ async def the_settings(walk: Walk, screen: TeamSettingsScreen, _way: str) -> Non
 
 
 async def the_canned(walk: Walk, screen: CannedScreen, _way: str) -> None:
-    desk = walk.house.desk
     for keys in ("enter", "o"):
         await walk.opens(keys, CannedTextScreen, "q")
     await walk.opens("m", TextScreen, "q")

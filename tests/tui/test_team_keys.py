@@ -123,6 +123,22 @@ async def test_finding_goes_on_and_back_and_ends_with_escape(shop: Shop) -> None
         await until(pilot, lambda: not ticket.prompt.purpose, "closed")
 
 
+async def test_a_line_whose_focus_was_taken_away_is_not_deaf(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await list_shown(pilot)
+        await pilot.press("enter")
+        ticket = await screen_of(pilot, TicketScreen)
+        await pilot.press("ctrl+f")
+        await until(pilot, lambda: ticket.prompt.purpose == "find", "the line")
+        ticket.set_focus(ticket.thread_view)
+        await pilot.press(*"mio")
+        await until(pilot, lambda: ticket.prompt.value == "mio", "the words")
+        ticket.set_focus(ticket.thread_view)
+        await pilot.press("escape")
+        await until(pilot, lambda: not ticket.prompt.purpose, "closed")
+
+
 @pytest.mark.parametrize("wish", ["stay", "next", "list"])
 async def test_a_ticket_that_is_dealt_with_is_followed_by_what_the_agent_has_set(shop: Shop, wish: str) -> None:
     app = Console(replace(shop.console().config, after_action=wish), start_worker=False)

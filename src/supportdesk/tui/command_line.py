@@ -110,7 +110,9 @@ def read_command(line: str) -> Command | None:
         return Command(head, rest=rest.strip())
     spec = find_action(head)
     rest = rest.strip()
-    if spec.scope != "none" and (named := TICKET.match(rest)) is not None:
+    # `merge #12` says into which, `wake #12` can only say which one.
+    whole = None if spec.params else re.fullmatch(r"#(\d+)", rest)
+    if spec.scope != "none" and (named := TICKET.match(rest) or whole) is not None:
         rest = rest[named.end() :]
         return Command(head, _arguments(spec, rest), rest, int(named[1]))
     return Command(head, _arguments(spec, rest), rest)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from textual.containers import Horizontal
+from textual.events import Key
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
@@ -202,7 +203,7 @@ class PromptLine(Widget):
         line = self.query_one(SafeInput)
         self.screen.set_focus(line)
         event.stop()
-        line.post_message(event)
+        line.post_message(Key(event.key, event.character))  # another: the one that was stopped goes no further
 
     def close(self) -> None:
         """Hide the line and give the focus back."""
