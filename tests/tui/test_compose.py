@@ -13,6 +13,7 @@ from supportdesk.desk.markets import save_market
 from supportdesk.desk.model import OutboxRow, TicketId
 from supportdesk.tui.screens.compose import ComposeScreen
 from supportdesk.tui.screens.note import NoteScreen
+from supportdesk.tui.screens.ticket import TicketScreen
 from supportdesk.tui.widgets.prompt import SafeInput
 from tests.tui.conftest import Shop, list_shown, notices, screen_of, shown, until
 from tests.tui.hostile import FORBIDDEN
@@ -500,3 +501,26 @@ async def test_a_shortcut_typed_in_one_go_is_the_response_and_no_letter_is_left_
         await until(pilot, lambda: len(screen.body.text) > 20, "the response")
         wanted = desk.render_canned(giulia, TicketId(1), "thanks", {}).text
         assert screen.body.text.strip() == f"std::gr {wanted}".strip()
+
+
+@pytest.mark.parametrize("wish", ["next", "list", "stay"])
+async def test_after_a_sent_reply_the_console_goes_on_as_the_agent_has_set_it(shop: Shop, wish: str) -> None:
+    app = shop.console()
+    app.config = replace(app.config, after_action=wish)
+    async with app.run_test(size=(120, 40)) as pilot:
+        queue = await list_shown(pilot)
+        first, second = queue.tickets.spine[:2]
+        await pilot.press("enter")
+        ticket = await screen_of(pilot, TicketScreen)
+        await pilot.press("r")
+        screen = await screen_of(pilot, ComposeScreen)
+        await until(pilot, lambda: screen.is_ready and screen.body.has_focus, "the composer")
+        await pilot.press(*"Arriva domani mattina con il corriere, grazie.")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "ready to send" in shown(app), "the review")
+        await pilot.press("y")
+        if wish == "list":
+            await until(pilot, lambda: app.screen is queue, "the list")
+        else:
+            at = second if wish == "next" else first
+            await until(pilot, lambda: app.screen is ticket and ticket.current_id() == at, "the ticket")

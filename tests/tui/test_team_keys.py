@@ -17,7 +17,6 @@ from supportdesk.l10n.catalog import use_language
 from supportdesk.tui.app import Console
 from supportdesk.tui.bell import BellRinger
 from supportdesk.tui.command_line import VIEW_COMMANDS, Command, complete_command, localized_names, read_command
-from supportdesk.tui.present_queue import trouble
 from supportdesk.tui.screens.notices import NoticesScreen
 from supportdesk.tui.screens.queue import QueueScreen
 from supportdesk.tui.screens.text import TextScreen

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from textual._compositor import ChopsUpdate
 from textual.events import Key, Paste
 
-from supportdesk.errors import StoreFailed, SupportdeskError
+from supportdesk.errors import OutcomeUnknown, StoreFailed, SupportdeskError
 from supportdesk.l10n.catalog import _, ngettext, use_language
 from supportdesk.safetext import safe
 from supportdesk.tui import crash
@@ -94,7 +94,7 @@ class Console(Places, inherit_bindings=False):
         self.keymap = keymap or compile_keymap()
         self.glyphs: Glyphs = ASCII if config.ascii else UNICODE
         self.restricted = restricted
-        self.calls = Calls(self)  # type: ignore[arg-type]
+        self.calls = Calls(self, self._heard)  # type: ignore[arg-type]
         self.session: Session | None = None
         self.counts: dict[str, int] = {}
         self.notices = -1  # what this agent is told and has not looked at; -1: not counted yet
@@ -248,6 +248,12 @@ class Console(Places, inherit_bindings=False):
         now = self.session.local_now() if self.session is not None else datetime.now(UTC)
         return trouble(self.desk_status, now, self._refused)
 
+    def _heard(self, error: Exception) -> None:
+        """A database that takes nothing more is named over every screen, whoever was refused."""
+        if isinstance(error, StoreFailed | OutcomeUnknown):
+            self._refused = error.message
+            self.refresh_status()
+
     def _minute(self) -> None:
         self._refused = ""  # who is refused again says it again
         self.refresh_status()
@@ -350,9 +356,6 @@ class Console(Places, inherit_bindings=False):
         """A known error is told; an unknown one ends the console with its story in the log, after saving."""
         if not isinstance(error, SupportdeskError):
             raise error
-        if isinstance(error, StoreFailed):
-            self._refused = error.message
-            self.refresh_status()
         self.tell(" · ".join(part for part in (error.message, error.hint) if part), severity="error")
 
     # ---- painting

@@ -33,8 +33,10 @@ class Finished(Message):
 class Calls:
     """The lanes of one console."""
 
-    def __init__(self, app: App[object]) -> None:
+    def __init__(self, app: App[object], heard: Callable[[Exception], None] = lambda _error: None) -> None:
+        """`heard` is told of every failure, on the event loop, before the screen that asked."""
         self._app = app
+        self._heard = heard
         self._lanes: dict[str, ThreadPoolExecutor] = {}
         self._newest: dict[str, Future[None]] = {}
         self._closed = False
@@ -80,9 +82,13 @@ class Calls:
             result = work()
         except Exception as error:  # noqa: BLE001 — whatever broke belongs to the screen that asked, which says so
             broken = error
-            self._post(lambda: failed(broken))
+            self._post(lambda: self._tell(broken, failed))
         else:
             self._post(lambda: done(result))
+
+    def _tell(self, error: Exception, failed: Callable[[Exception], None]) -> None:
+        self._heard(error)
+        failed(error)
 
     def _post(self, deliver: Callable[[], None]) -> None:
         if not self._closed:
