@@ -28,6 +28,7 @@ class DatabaseFacts:
     revision: str
     known_revision: str
     problems: tuple[str, ...]
+    read_whole: bool  # or a big file's pages were not looked at
     search_is_sound: bool
     miscounted_views: tuple[str, ...]  # views whose counters are wrong: `SqlStore.recount_views` mends them
 
@@ -63,6 +64,7 @@ def read_facts(url: str, *, deep: bool = True) -> DatabaseFacts:
             revision=found,
             known_revision=HEAD,
             problems=problems,
+            read_whole=deep,
             search_is_sound=not found or not deep or _search_is_sound(connection, address),
             miscounted_views=miscounted_views(connection) if found == HEAD else (),
         )
