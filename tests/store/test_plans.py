@@ -76,6 +76,7 @@ QUESTIONS: dict[str, Question] = {
     **{view: list_view(view) for view in VIEWS},
     **{f"{view}{FREQUENT}": list_view(view, "grazie") for view in VIEWS},
     "used words": lambda read, _now: read.used_words(),
+    "row": lambda read, _now: read.row("message", {"id": 1}),
     "rows": lambda read, now: read.queue_rows([TICKET], agent_id=ME, now=now),
     "counts": lambda read, now: read.counts(agent_id=ME, now=now),
     "thread": lambda read, now: read.thread(TICKET),
