@@ -13,6 +13,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -110,6 +111,8 @@ class _Countdown:
         self._point = point
         self._left = nth
         self._end = end
+        # Who is stopped must not keep the lock of the database: a thread that writes is let through first.
+        self._quiet = _one_writer() if end == signal.SIGSTOP else nullcontext()
 
     def passes(self, when: str, arguments: tuple[Any, ...]) -> None:
         point = self._point
@@ -119,7 +122,23 @@ class _Countdown:
             return
         self._left -= 1
         if self._left == 0:
-            os.killpg(0, self._end)
+            with self._quiet:
+                os.killpg(0, self._end)
+
+
+def _one_writer() -> AbstractContextManager[Any]:
+    """A lock that each thread of this process holds while it has the lock of the database."""
+    from supportdesk.store.lock import Turnstile
+
+    writers, held = threading.RLock(), Turnstile.held
+
+    @contextmanager
+    def held_alone(turnstile: Turnstile, wait_seconds: float | None = None) -> Iterator[None]:
+        with writers, held(turnstile, wait_seconds):
+            yield
+
+    Turnstile.held = held_alone  # type: ignore[method-assign,assignment]
+    return writers
 
 
 def _wrapped(original: Callable[..., Any], countdown: _Countdown) -> Callable[..., Any]:
