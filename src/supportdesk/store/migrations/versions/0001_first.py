@@ -365,7 +365,12 @@ def upgrade() -> None:
         "merged_into IS NULL AND status NOT IN ('solved', 'closed', 'spam')",
     )
     partial_index("ix_ticket_order", "ticket", ["order_number"], "order_number <> ''")
-    partial_index("ix_ticket_snoozed", "ticket", ["snoozed_until"], "snoozed_until IS NOT NULL")
+    partial_index(
+        "ix_ticket_snoozed",
+        "ticket",
+        ["snoozed_until", "merged_into", "status", "kind", "waiting_since", "assignee_id"],
+        "snoozed_until IS NOT NULL",
+    )
     op.create_index("ix_ticket_status", "ticket", ["status", "id", "merged_into"])
     op.create_table(
         "dismissal",
