@@ -45,7 +45,7 @@ async def test_a_followed_ticket_and_a_mention_are_told_until_they_are_looked_at
     app = shop.console("luca")
     async with app.run_test(size=(120, 40)) as pilot:
         await list_shown(pilot)
-        await pilot.press("W")
+        await pilot.press("j", "W")  # Luca reads German: #2 stands above #1
         await until(pilot, lambda: "You follow #1" in notices(app), "followed")
         house.desk.perform("take", house.giulia, [FIRST])
         house.desk.add_note(house.giulia, SECOND, "@luca puoi guardare?")
@@ -263,7 +263,7 @@ async def test_a_long_action_on_all_in_the_view_is_told_of_and_stopped_and_is_on
 
     monkeypatch.setattr(Desk, "perform", slow)
     monkeypatch.setattr("supportdesk.tui.triage.BULK", 1)
-    monkeypatch.setattr("supportdesk.tui.triage.SECONDS_UNTOLD", 0)
+    monkeypatch.setattr("supportdesk.tui.progress.UNTOLD_SECONDS", 0)
     monkeypatch.setattr("supportdesk.desk.turns.MOST_IN_A_TURN", 1)
     app = shop.console()
     async with app.run_test(size=(120, 40)) as pilot:
