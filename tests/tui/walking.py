@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,7 +22,7 @@ from supportdesk.tui.screens.queue import QueueScreen
 from tests.desk.test_parked import ABSENCE, PlainParser, fetch
 from tests.support.clock import FakeClock
 from tests.support.desk import House, furnish
-from tests.tui.conftest import MAIL, notices, screen_of, shown, until
+from tests.tui.conftest import MAIL, notices, screen_of, shown
 from tests.tui.test_looks import MAIL as WITH_FILES
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 ScreenKind = TypeVar("ScreenKind", bound="Screen[Any]")
 
 NAMES = {"esc": "escape"}
+PATIENCE = 60.0
 CUSTOMERS = 40
 PIA = TicketId(1)
 """The ticket at the top: files, links, a raw mail, three messages, and a customer with another ticket."""
@@ -123,10 +125,11 @@ class Walk:
         await self.until(until, what or f"what {' '.join(keys)} does")
 
     async def until(self, condition: Callable[[], object], what: str) -> None:
-        try:
-            await until(self.pilot, condition, what)
-        except AssertionError as error:
-            raise AssertionError(f"{error}; the screen:\n{self.shown}\n{notices(self.app)}") from None
+        end = time.monotonic() + PATIENCE
+        while not condition():
+            if time.monotonic() > end:
+                raise AssertionError(f"never: {what}; the screen:\n{self.shown}\n{notices(self.app)}")
+            await self.pilot.pause(0.01)
 
     async def opens(self, keys: str, kind: type[ScreenKind], *back: str) -> ScreenKind:
         """The keys bring a screen of that kind in front; `back` leads from there to where they were pressed."""
