@@ -27,7 +27,9 @@ def waiting(round_: Round, sender: str, answer: SendResult, attempts: int) -> Ou
         round_.house.pass_time(minutes=61)
     round_.transport.verdicts = [answer]
     assert round_.deliverer().deliver_next()
-    assert round_.row(row).next_try > round_.house.clock.now()
+    next_try = round_.row(row).next_try
+    assert next_try is not None
+    assert next_try > round_.house.clock.now()
     return row
 
 

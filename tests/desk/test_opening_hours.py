@@ -93,6 +93,7 @@ def test_deadlines_that_an_edit_left_where_they_were_because_it_died_are_moved_b
             do()
     assert [house.ticket(ticket).due_at for ticket in tickets] == [due] * 3, "nothing has moved yet"
     keep_house(house.desk)
+    assert before is not None
     wanted = before if edit == "undo" else before + timedelta(days=1)
     assert [house.ticket(ticket).due_at for ticket in tickets] == [wanted] * 3
     told = calendar_events(house, tickets[0])

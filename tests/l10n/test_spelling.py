@@ -59,6 +59,12 @@ def test_the_words_of_a_canned_response_and_given_names_are_right():
     assert wrong("il tracciamento di Rosa zuccherini", names=["Rosa zuccherini"], known=["Il tracciamento, di"]) == []
 
 
+def test_what_a_customer_writes_with_a_capital_is_right_as_he_writes_it():
+    text = "Lucciola arriva. Luciola lucciola arivva"
+    found = find_misspellings(text, "it", named_in=["Il paco Lucciola non arivva"])
+    assert [one.word for one in found] == ["Luciola", "lucciola", "arivva"]
+
+
 def test_a_language_without_a_dictionary_has_no_mistakes():
     assert find_dictionary("de") is None
     assert find_misspellings("Gans falsch geschriben", "de") == []
@@ -102,9 +108,7 @@ REAL = {
 
 
 @pytest.mark.parametrize("language", REAL)
-def test_the_systems_own_dictionary_finds_the_mistakes_and_nothing_else(
-    language: str, monkeypatch: pytest.MonkeyPatch
-):
+def test_the_systems_own_dictionary_finds_the_mistakes_and_nothing_else(language: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.undo()
     if find_dictionary(language) is None:
         pytest.skip(f"no hunspell dictionary of {language}: apt install {debian_package(language)}")

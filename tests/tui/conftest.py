@@ -92,7 +92,7 @@ def empty_shop(tmp_path: Path, prepared: Path) -> Iterator[Shop]:
     house.store.close()
 
 
-async def until(pilot: Pilot[int], condition: Callable[[], object], what: str = "") -> None:
+async def until(pilot: Pilot[Any], condition: Callable[[], object], what: str = "") -> None:
     """Wait until the console has come so far; the error names what never happened."""
     end = time.monotonic() + PATIENCE
     while not condition():

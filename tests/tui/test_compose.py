@@ -9,28 +9,13 @@ from pathlib import Path
 import pytest
 from textual import events
 
-from supportdesk.desk.markets import save_market
-from supportdesk.desk.model import OutboxRow, TicketId
 from supportdesk.tui.screens.compose import ComposeScreen
 from supportdesk.tui.screens.note import NoteScreen
 from supportdesk.tui.screens.ticket import TicketScreen
 from supportdesk.tui.widgets.prompt import SafeInput
+from tests.tui.composing import FIRST, composer, reviewed, stored
 from tests.tui.conftest import Shop, list_shown, notices, screen_of, shown, until
 from tests.tui.hostile import FORBIDDEN
-
-FIRST = TicketId(1)
-
-
-def stored(shop: Shop, *states: str) -> list[OutboxRow]:
-    return shop.house.desk.read.outbox(states=states or ("draft",), ticket_id=FIRST)
-
-
-async def composer(pilot) -> ComposeScreen:
-    await list_shown(pilot)
-    await pilot.press("r")
-    screen = await screen_of(pilot, ComposeScreen)
-    await until(pilot, lambda: screen.is_ready and screen.body.has_focus, "the composer")
-    return screen
 
 
 async def test_a_reply_goes_to_the_customer_and_into_the_outbox(shop: Shop) -> None:
@@ -39,8 +24,7 @@ async def test_a_reply_goes_to_the_customer_and_into_the_outbox(shop: Shop) -> N
         screen = await composer(pilot)
         assert "giulia@example.it" in shown(app)
         await pilot.press(*"Arriva domani mattina con il corriere, grazie.")
-        await pilot.press("ctrl+s")
-        await until(pilot, lambda: "ready to send" in shown(app), "the review")
+        await reviewed(pilot, app)
         await pilot.press("y")
         await until(pilot, lambda: stored(shop, "held"), "the reply is held")
         await until(pilot, lambda: app.screen is not screen, "back in the list")
@@ -99,8 +83,7 @@ async def test_a_reply_stops_when_the_customer_has_written_again(shop: Shop) -> 
         await pilot.press(*"Arriva domani")
         shop.house.customer_writes("È arrivato, grazie lo stesso!", sender="giulia@example.it", ticket=FIRST)
         await until(pilot, lambda: "something new arrived" in shown(app), "the warning")
-        await pilot.press("ctrl+s")
-        await until(pilot, lambda: "ready to send" in shown(app), "the review")
+        await reviewed(pilot, app)
         await pilot.press("y")
         await until(pilot, lambda: "The reply was not sent" in shown(app), "the stop")
         assert "grazie lo stesso" in shown(app)
@@ -108,8 +91,7 @@ async def test_a_reply_stops_when_the_customer_has_written_again(shop: Shop) -> 
         await pilot.press("e")
         screen = await screen_of(pilot, ComposeScreen)
         await until(pilot, lambda: screen.body.has_focus, "the text")
-        await pilot.press("ctrl+s")
-        await until(pilot, lambda: "ready to send" in shown(app), "the review")
+        await reviewed(pilot, app)
         await pilot.press("y")
         await until(pilot, lambda: stored(shop, "held"), "sent, now that it was seen")
 
@@ -126,27 +108,6 @@ async def test_the_wrong_language_wants_a_second_key(shop: Shop) -> None:
         assert stored(shop, "held") == []
         await pilot.press("y")
         await until(pilot, lambda: stored(shop, "held"), "sent")
-
-
-async def test_a_canned_response_is_filled_in_in_the_customers_language(shop: Shop) -> None:
-    app = shop.console()
-    async with app.run_test(size=(120, 40)) as pilot:
-        screen = await composer(pilot)
-        await pilot.press("ctrl+r")
-        await until(pilot, lambda: "Canned response" in shown(app), "the picker")
-        await pilot.press(*"invoice")
-        await until(pilot, lambda: "▌Copy of the invoice" in shown(app), "the entry")
-        await pilot.press("enter")
-        for _ in range(6):
-            await until(pilot, lambda: screen.prompt.purpose or screen.body.text, "a question or the text")
-            if screen.body.text:
-                break
-            await pilot.press("enter" if screen.prompt.value else "1")
-            if screen.prompt.purpose and screen.prompt.value == "1":
-                await pilot.press("enter")
-        await until(pilot, lambda: "fattura" in screen.body.text, "the Italian text")
-        assert "{{" not in screen.body.text
-        assert "Giulia" in screen.body.text
 
 
 async def test_a_colleague_sees_that_the_reply_is_being_written(shop: Shop) -> None:
@@ -292,72 +253,6 @@ async def test_what_is_pasted_is_stored_byte_for_byte_and_only_shown_otherwise(s
         assert not FORBIDDEN.search(shown(app).replace("\n", ""))
 
 
-async def test_an_empty_answer_to_a_canned_question_is_asked_for_again_and_nothing_is_lost(shop: Shop) -> None:
-    app = shop.console()
-    async with app.run_test(size=(80, 24)) as pilot:
-        screen = await composer(pilot)
-
-        async def pick() -> None:
-            await until(pilot, lambda: "Canned response" in shown(app), "the picker")
-
-        async def asked(name: str) -> None:
-            await until(pilot, lambda: screen.prompt.purpose == f"ask {name}", name)
-
-        await pilot.press("ctrl+r")
-        await pick()
-        await pilot.press(*"availability")
-        await pilot.press("enter")
-        await asked("item")
-        await pilot.press("enter")
-        await until(pilot, lambda: "needs this value" in shown(app), "the reason")
-        assert screen.prompt.purpose == "ask item"
-        await pilot.press(*"Sandali", "enter")
-        await asked("size")
-        await pilot.press(*"4", "shift+tab")
-        await asked("item")
-        assert screen.prompt.value == "Sandali"
-        await pilot.press("enter")
-        await asked("size")
-        await pilot.press(*"2", "escape")
-        await pick()
-        assert "▌Available, and in which size" in shown(app)
-        await pilot.press("enter")
-        await asked("item")
-        await pilot.press("enter")
-        await asked("size")
-        assert screen.prompt.value == "42"
-        await pilot.press("enter")
-        await until(pilot, lambda: "Sandali" in screen.body.text and "42" in screen.body.text, "the text")
-        assert screen.body.has_focus
-
-
-@pytest.mark.parametrize(("currency", "shown_as"), [("", "€112.00"), ("GBP", "£112.00")])
-async def test_an_amount_shows_in_which_money_it_will_be(shop: Shop, currency: str, shown_as: str) -> None:
-    if currency:
-        house = shop.house
-        market = save_market(house.desk, house.giulia, "uk", {"countries": ["GB"], "currency": currency}, new=True)
-        house.desk.save_mailbox(house.giulia, {"id": house.mailbox_id, "market_id": market.id})
-    app = shop.console()
-    async with app.run_test(size=(80, 24)) as pilot:
-        screen = await composer(pilot)
-        await pilot.press("ctrl+r")
-        await until(pilot, lambda: "Canned response" in shown(app), "the picker")
-        await pilot.press(*"refund-issued", "enter")
-        await until(pilot, lambda: screen.prompt.purpose == "ask amount", "the question")
-        await pilot.press(*"112")
-        await until(pilot, lambda: shown_as in shown(app), "the amount")
-
-
-async def test_canned_responses_are_found_by_their_text_and_where_none_is_the_picker_says_so(shop: Shop) -> None:
-    app = shop.console()
-    async with app.run_test(size=(80, 24)) as pilot:
-        await composer(pilot)
-        await pilot.press("ctrl+r")
-        await until(pilot, lambda: "Canned response" in shown(app), "the picker")
-        await pilot.press(*"Rechnungskopie qqqqq")
-        await until(pilot, lambda: "Nothing found." in shown(app), "the sentence")
-
-
 async def test_a_recipient_that_is_no_address_is_named_and_its_field_is_ready(shop: Shop) -> None:
     app = shop.console()
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
@@ -426,18 +321,6 @@ async def test_the_seconds_in_which_a_reply_can_be_taken_back_are_counted_down(s
         await until(pilot, lambda: "U takes the reply back" not in shown(app), "it has ended")
 
 
-async def test_the_preview_of_a_canned_response_reads_as_this_customer_would_read_it(shop: Shop) -> None:
-    app = shop.console()
-    async with app.run_test(size=(120, 40)) as pilot:
-        await composer(pilot)
-        await pilot.press("ctrl+r")
-        await until(pilot, lambda: "Canned response" in shown(app), "the picker")
-        await pilot.press(*"availability")
-        await until(pilot, lambda: "Giulia" in shown(app).split("Canned response")[1], "the customer's name")
-        assert "‹greeting›" not in shown(app)
-        assert "‹Item›" in shown(app) or "‹" in shown(app)
-
-
 async def test_known_addresses_are_offered_and_tab_takes_one(shop: Shop) -> None:
     app = shop.console()
     async with app.run_test(size=(80, 24)) as pilot:
@@ -488,21 +371,6 @@ async def test_a_part_of_what_the_customer_wrote_is_quoted_and_answered_below(sh
         assert screen.body.text == "> Prima domanda?\n> due righe\n\nsi"
 
 
-async def test_a_shortcut_typed_in_one_go_is_the_response_and_no_letter_is_left_in_the_text(shop: Shop) -> None:
-    desk, giulia = shop.house.desk, shop.house.giulia
-    thanks = next(entry for entry in desk.canned_entries() if entry.response.key == "thanks")
-    desk.save_canned(giulia, replace(thanks.response, shortcut="gr"), thanks.version)
-    app = shop.console()
-    async with app.run_test(size=(120, 40)) as pilot:
-        screen = await composer(pilot)
-        for key in "std::gr ::gr":
-            app.post_message(events.Key("space" if key == " " else key, key))
-        app.post_message(events.Key("enter", None))
-        await until(pilot, lambda: len(screen.body.text) > 20, "the response")
-        wanted = desk.render_canned(giulia, TicketId(1), "thanks", {}).text
-        assert screen.body.text.strip() == f"std::gr {wanted}".strip()
-
-
 @pytest.mark.parametrize("wish", ["next", "list", "stay"])
 async def test_after_a_sent_reply_the_console_goes_on_as_the_agent_has_set_it(shop: Shop, wish: str) -> None:
     app = shop.console()
@@ -516,8 +384,7 @@ async def test_after_a_sent_reply_the_console_goes_on_as_the_agent_has_set_it(sh
         screen = await screen_of(pilot, ComposeScreen)
         await until(pilot, lambda: screen.is_ready and screen.body.has_focus, "the composer")
         await pilot.press(*"Arriva domani mattina con il corriere, grazie.")
-        await pilot.press("ctrl+s")
-        await until(pilot, lambda: "ready to send" in shown(app), "the review")
+        await reviewed(pilot, app)
         await pilot.press("y")
         if wish == "list":
             await until(pilot, lambda: app.screen is queue, "the list")
