@@ -154,10 +154,33 @@ def test_nothing_said_asks_when(phrase: str):
         read_snooze(phrase, SHOP, WEDNESDAY, "it")
 
 
-@pytest.mark.parametrize("phrase", ["oggi 9", "today", "2026-11-25T14:20", "2026-11-24", "0h", "1/1/2026"])
-def test_the_past_is_refused(phrase: str):
-    with pytest.raises(UsageError, match="past"):
-        read_snooze(phrase, SHOP, WEDNESDAY, "it")
+PAST = [
+    "oggi 9", "today", "2026-11-25T14:20", "2026-11-24", "0h", "1/1/2026",
+    "ieri", "ieri 9", "ieri sera", "l'altro ieri", "altroieri alle 9", "stamattina", "lunedì scorso",
+    "lun scorso 15:00",
+    "lo scorso venerdì", "mercoledì scorso 18", "la settimana scorsa", "il mese scorso", "l'anno scorso",
+    "20 dicembre scorso", "2 giorni fa", "2 ore fa", "3g fa alle 9",
+    "yesterday", "yesterday 9", "yesterday at 3pm", "last monday", "last fri 9", "last week", "last month",
+    "last night",
+    "2 days ago", "90min ago", "1w ago at 9",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["it", "en"])
+@pytest.mark.parametrize("phrase", PAST)
+def test_the_past_is_refused_as_past(phrase: str, language: str):
+    with pytest.raises(UsageError, match="is in the past"):
+        read_snooze(phrase, SHOP, WEDNESDAY, language)
+
+
+def test_last_wednesday_is_over_in_the_morning_of_a_wednesday():
+    with pytest.raises(UsageError, match="is in the past"):
+        read_snooze("mercoledì scorso", SHOP, rome("2026-11-25 07:00"), "it")
+
+
+@pytest.mark.parametrize("phrase", ["3 ago", "ago 3"])
+def test_august_is_not_taken_for_what_is_long_ago(phrase: str):
+    assert read_snooze(phrase, SHOP, WEDNESDAY, "it").until == rome("2027-08-03 09:00")
 
 
 @pytest.mark.parametrize(("phrase", "accepted"), [("2027-11-25", True), ("2027-11-26", False), ("366g", False)])

@@ -24,6 +24,8 @@ def language(request: pytest.FixtureRequest) -> Iterator[str]:
 
 TYPED = {"en": "snooze tomorrow 9am", "it": "snooze domani 9"}
 MEANT = {"en": "tomorrow, 9:00", "it": "domani, 09:00"}
+GONE = {"en": "snooze last monday 9", "it": "snooze lunedì scorso 9"}
+IS_GONE = {"en": "is in the past", "it": "è già passato"}
 NOT_MEANT = {"en": "7 is no time", "it": "7 non è un’ora"}
 
 
@@ -53,4 +55,15 @@ async def test_a_number_that_is_no_time_is_refused_with_what_would_be_one(shop: 
         assert queue.prompt.purpose == "command"
         await pilot.press(*["backspace"] * 8, *"2020-01-01", "enter")
         assert queue.prompt.purpose == "command"
+        assert shop.house.ticket(TicketId(1)).snoozed_until is None
+
+
+async def test_what_lies_behind_is_called_so_while_it_is_typed(shop: Shop, language: str) -> None:
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        queue = await list_shown(pilot)
+        await pilot.press("colon", *GONE[language])
+        await until(pilot, lambda: IS_GONE[language] in shown(app), "that it is over")
+        await pilot.press("enter")
+        await until(pilot, lambda: queue.prompt.purpose == "command", "the line goes on")
         assert shop.house.ticket(TicketId(1)).snoozed_until is None

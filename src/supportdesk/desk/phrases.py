@@ -52,7 +52,8 @@ def read_snooze(text: str, calendar: Calendar, now: datetime, language: str, due
     """The wake-up that `text` says; `now` and `due` are aware, `language` is the agent's (`it`, `en-US`).
 
     A day without a time means its opening (09:00 when closed), a time without a day its next occurrence, `later` three
-    opening hours from now. UsageError names the word that was not understood, refuses the past and more than a year.
+    opening hours from now. UsageError names the word that was not understood, refuses the past (which is understood so
+    that it can be refused as what it is: `yesterday 9`, `lunedì scorso`, `2 days ago`) and more than a year.
     """
     return _snooze(_Reading(text, calendar, now, language).until(), calendar, now, language, due)
 
@@ -94,13 +95,14 @@ def _snooze(until: datetime, calendar: Calendar, now: datetime, language: str, d
     described = describe(until, calendar, now, language)
     if until <= now:
         raise UsageError(_("{time} is in the past").format(time=described))
-    if local.date() > _a_year_after(today.date()):
+    if local.date() > _another_year(today.date(), 1):
         raise UsageError(_("{time} is more than a year away").format(time=described))
     return Snooze(until, described, due is not None and until > due)
 
 
-def _a_year_after(day: date) -> date:
-    return day.replace(year=day.year + 1) if (day.month, day.day) != (2, 29) else date(day.year + 1, 2, 28)
+def _another_year(day: date, step: int) -> date:
+    is_leap_day = (day.month, day.day) == (2, 29)
+    return date(day.year + step, 2, 28) if is_leap_day else day.replace(year=day.year + step)
 
 
 def _midnight(calendar: Calendar, day: date) -> datetime:
@@ -111,7 +113,18 @@ FILLERS: Final = frozenset(
     "alle all a ore h il lo la l i di del fra tra prossimo prossima at on in the next of this".split()
 )
 BEFORE_A_TIME: Final = frozenset("alle a all ore h at".split())
-DAYS: Final = {"oggi": 0, "today": 0, "domani": 1, "tomorrow": 1, "tmr": 1, "dopodomani": 2}
+DAYS: Final = {
+    "oggi": 0, "today": 0, "domani": 1, "tomorrow": 1, "tmr": 1, "dopodomani": 2,
+    "ieri": -1, "yesterday": -1, "altroieri": -2, "stamattina": 0, "stamani": 0, "stamane": 0,
+}  # fmt: skip
+LASTS: Final = frozenset("last scorso scorsa scorsi scorse passato passata passati passate".split())
+LONG_PAST: Final = {
+    **dict.fromkeys(("week", "settimana"), timedelta(days=7)),
+    **dict.fromkeys(("month", "mese"), timedelta(days=30)),
+    **dict.fromkeys(("year", "anno"), timedelta(days=365)),
+    **dict.fromkeys(("night", "notte"), timedelta(days=1)),
+}
+AGOS: Final = frozenset(("fa", "ago"))
 NEXTS: Final = frozenset(("next", "prossima"))
 LATERS: Final = frozenset(("later", "dopo", "tardi", "piu"))
 NOONS: Final = frozenset(("mezzogiorno", "noon"))
@@ -150,6 +163,7 @@ class _Reading:
         self.minute: int | None = None
         self.part: int | None = None
         self.moment: datetime | None = None
+        self.past = False  # what was said lies behind: `lunedì scorso`, `2 days ago`
         while self.at < len(self.words):
             self._read()
 
@@ -158,9 +172,10 @@ class _Reading:
             return self.moment
         minute = self._minute_of_day()
         if self.span is not None:
+            span = -self.span if self.past else self.span
             if self.exact:
-                return self.now + self.span
-            day = self.today + self.span
+                return self.now + span
+            day = self.today + span
             if minute is None:
                 return at_wall(self.calendar.zone, datetime.combine(day, self.local.time()))
             return self._wall(day, minute)
@@ -168,9 +183,12 @@ class _Reading:
             ahead = (self.weekday - self.today.weekday()) % 7
             if ahead == 0 and (minute is None or self._wall(self.today, minute) <= self.now):
                 ahead = 7
+            if self.past:
+                ahead = -((self.today.weekday() - self.weekday) % 7 or 7)
             return self._wall(self.today + timedelta(days=ahead), minute)
         if self.day is not None:
-            return self._wall(self.day, minute)
+            is_behind = self.past and self.day > self.today
+            return self._wall(_another_year(self.day, -1) if is_behind else self.day, minute)
         if minute is not None:
             today = self._wall(self.today, minute)
             return today if today > self.now else self._wall(self.today + timedelta(days=1), minute)
@@ -242,9 +260,14 @@ class _Reading:
     def _read_name(self, word: str, following: str) -> None:
         if word in DAYS:
             self._set_day(self.today + timedelta(days=DAYS[word]))
+        elif (word, following) == ("altro", "ieri"):
+            self.at += 1
+            self._set_day(self.today - timedelta(days=2))
         elif word in EVENINGS:
             self._set_day(self.today)
             self.part = LATE_PARTS["sera"]
+        elif word in LASTS or (word in AGOS and self.span is not None):
+            self.past = True
         elif word in LATERS:
             self._set_later(following)
         elif word in NOONS:
@@ -253,10 +276,16 @@ class _Reading:
             self.part = LATE_PARTS[word]
         elif word in MORNINGS and self._has_day():
             pass  # its opening is what a day without a time means
-        elif word in ("week", "settimana") and NEXTS & {*self.words[max(0, self.at - 1) : self.at + 2]}:
+        elif word in ("week", "settimana") and NEXTS & self._beside():
             self._set_day(self.today + timedelta(days=7 - self.today.weekday()))
+        elif word in LONG_PAST and LASTS & self._beside():
+            self._set_day(self.today - LONG_PAST[word])
         elif word not in FILLERS and not self._read_weekday_or_month(word, following.rstrip(".")):
             self._refuse()
+
+    def _beside(self) -> set[str]:
+        """The words around this one."""
+        return {*self.words[max(0, self.at - 1) : self.at + 2]}
 
     def _read_weekday_or_month(self, word: str, following: str) -> bool:
         # "mar 3" is Tuesday at three in Italian and the third of March in English: the agent's language is asked first.

@@ -5,6 +5,7 @@ Each finding is a warning with its place that one more key overrides. The wordin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ from supportdesk.l10n.catalog import N_, _
 if TYPE_CHECKING:
     from supportdesk.desk.model import Mailbox, OutboxRow
     from supportdesk.desk.ports import Reader, Row
+
+_FRAGMENT = re.compile(r"\{\{\s*fragment\.([\w-]+)")
+_MESSAGES_READ = 20
 
 # Forwards and notes speak to others than the customer.
 TO_THE_CUSTOMER = ("reply", "new")
@@ -50,7 +54,7 @@ def wording_warnings(reader: Reader, row: OutboxRow) -> Iterator[ReviewWarning]:
     # The words of another language say nothing about the register and the spelling of this one.
     if not found:
         yield from _wording(reader, row, mailbox, _register(reader, mailbox, ticket, customer), names)
-        yield from _spelling(reader, row, names)
+        yield from _spelling(reader, row, mailbox, ticket, names)
 
 
 def _language(row: OutboxRow, names: list[str]) -> Iterator[ReviewWarning]:
@@ -87,10 +91,14 @@ def _wording(
         yield ReviewWarning(fault.code, _(said).format(line=fault.line, found=fault.found))
 
 
-def _spelling(reader: Reader, row: OutboxRow, names: list[str]) -> Iterator[ReviewWarning]:
+def _spelling(
+    reader: Reader, row: OutboxRow, mailbox: Mailbox, ticket: Row, names: list[str]
+) -> Iterator[ReviewWarning]:
     from supportdesk.l10n.spelling import find_misspellings
 
-    for wrong in find_misspellings(row.body, row.language, names=names, known=_canned_texts(reader, row)):
+    known = [*_canned_texts(reader, row), *mailbox.signatures.values()]
+    named_in = _customers_texts(reader, ticket)
+    for wrong in find_misspellings(row.body, row.language, names=names, known=known, named_in=named_in):
         if wrong.suggestions:
             said = _("Line {line}: “{found}” is not in the dictionary: {suggestions}?")
         else:
@@ -100,9 +108,26 @@ def _spelling(reader: Reader, row: OutboxRow, names: list[str]) -> Iterator[Revi
 
 
 def _canned_texts(reader: Reader, row: OutboxRow) -> list[str]:
-    """The words of the canned response that was used were read when it was written."""
-    canned = reader.rows("canned", {"key": row.canned_key}, limit=1) if row.canned_key else []
-    return [one["body"] for item in canned for one in reader.rows("canned_variant", {"canned_id": item["id"]})]
+    """The words of the canned response that was used, and of its fragments: they were read when it was written."""
+    canned = reader.row("canned", {"key": row.canned_key}) if row.canned_key else None
+    if canned is None:
+        return []
+    texts = _variants(reader, canned)
+    shared = sorted({key for text in texts for key in _FRAGMENT.findall(text)})
+    for fragment in reader.rows("canned", {"key": shared}) if shared else ():
+        texts += _variants(reader, fragment)
+    return texts
+
+
+def _variants(reader: Reader, canned: Row) -> list[str]:
+    return [one["body"] for one in reader.rows("canned_variant", {"canned_id": canned["id"]})]
+
+
+def _customers_texts(reader: Reader, ticket: Row) -> list[str]:
+    """The subject and the last messages of the customer: what he names there is spelled as he spells it."""
+    where = {"ticket_id": ticket.get("id"), "direction": "in"}
+    written = reader.rows("message", where, order="-seq", limit=_MESSAGES_READ)
+    return [str(ticket.get("subject", "")), *(one["body"] for one in written)]
 
 
 def _register(reader: Reader, mailbox: Mailbox, ticket: Row, customer: Row) -> str:

@@ -72,9 +72,13 @@ def debian_package(language: str) -> str:
 
 
 def find_misspellings(
-    text: str, language: str, *, names: Iterable[str] = (), known: Iterable[str] = ()
+    text: str, language: str, *, names: Iterable[str] = (), known: Iterable[str] = (), named_in: Iterable[str] = ()
 ) -> list[Misspelling]:
-    """Each unknown word once, in reading order. `known` are texts whose words are right: a canned response's."""
+    """Each unknown word once, in reading order.
+
+    `known` are texts whose words are right: a canned response's. `named_in` are the customer's: only a word with a
+    capital may be a name there, and is one as it is written.
+    """
     tag = LocaleTag.parse(language)
     paths = list(_dictionaries(language)) if available() else []
     if not paths:
@@ -83,13 +87,14 @@ def find_misspellings(
     paths = paths[:1] if tag.region else paths
     names = list(names)
     right = {word.casefold() for one in (*known, *names) for word in _WORD.findall(one)}
+    named = {word for one in named_in for word in _WORD.findall(one) if word[0].isupper()}
     plain = _CODES.sub(lambda match: " " * len(match[0]), without_foreign(text, names))
     found: dict[str, Misspelling] = {}
     with _lock:
         dictionaries = _Dictionaries(paths, tag.language)
         for match in _WORD.finditer(plain):
             word = match[0]
-            if word in found or word.casefold() in right or _is_a_name(plain, match, tag.language):
+            if word in found or word in named or word.casefold() in right or _is_a_name(plain, match, tag.language):
                 continue
             if not dictionaries.know(word):
                 line = plain.count("\n", 0, match.start()) + 1
