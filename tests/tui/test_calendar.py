@@ -88,6 +88,7 @@ async def test_a_closure_is_planned_with_its_notice_in_each_language_and_taken_b
         await until(pilot, lambda: screen.prompt.purpose == "notice it", "the first language")
         written = "Siamo chiusi da giovedì 23 dicembre 2027 a venerdì 31 dicembre 2027."
         assert screen.prompt.value == written
+        await until(pilot, lambda: written in shown(app), "the whole sentence, above the line that it is too long for")
         await pilot.press("ctrl+u", *"Buone feste", "enter")
         await until(pilot, lambda: screen.prompt.purpose == "notice de", "the second language")
         await pilot.press("ctrl+u", *"Frohe Feste", "enter")
@@ -178,7 +179,10 @@ async def test_what_the_team_shares_is_changed_in_the_console(shop: Shop, size: 
         await pilot.press("g", "comma")
         screen = await screen_of(pilot, TeamSettingsScreen)
         await until(pilot, lambda: "15s" in shown(app), "the undo window")
-        await pilot.press("j", "enter")
+        await pilot.press("j")
+        whole = "How long a reply can be taken back: 0, 5, 10, 15, 30 or 60 seconds"
+        await until(pilot, lambda: whole in shown(app), "all of what it does")
+        await pilot.press("enter")
         await until(pilot, lambda: screen.prompt.purpose == "setting", "the question")
         await pilot.press(*["backspace"] * 3, *"7s", "enter")
         await until(pilot, lambda: "one of 0, 5, 10" in notices(app), "refused")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
-from supportdesk.safetext import SafeText, safe
+from supportdesk.safetext import EMPTY, SafeText, safe
 from supportdesk.tui.screens.base import READ, WRITE, DeskScreen
 from supportdesk.tui.widgets.bars import StatusLine, StatusPart
 from supportdesk.tui.widgets.columns import Column, ListRow
+from supportdesk.tui.widgets.folded import FoldedText
 from supportdesk.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
@@ -36,9 +37,14 @@ class RowsScreen(DeskScreen[None]):
     @abstractmethod
     def empty_text(self) -> str: ...
 
+    def about(self, row: int) -> SafeText:
+        """What is told below the list of the row under the cursor: nothing, where the row says it all."""
+        return EMPTY
+
     def compose_body(self) -> ComposeResult:
         yield StatusLine(id="title")
         yield VirtualList(self.columns(), glyphs=self.console.glyphs, id="rows")
+        yield FoldedText(id="about")
 
     @property
     def rows(self) -> VirtualList:
@@ -56,6 +62,15 @@ class RowsScreen(DeskScreen[None]):
         self.rows.empty_text = () if rows else (safe(self.empty_text()), SafeText(""))
         self.rows.put_rows(rows)
         self.rows.replace_spine([row.id for row in rows])
+        self._show_about()
+
+    def on_virtual_list_cursor_moved(self, message: VirtualList.CursorMoved) -> None:
+        message.stop()
+        self._show_about()
+
+    def _show_about(self) -> None:
+        chosen = self.chosen()
+        self.query_one("#about", FoldedText).show(EMPTY if chosen is None else self.about(chosen))
 
     def on_news(self, changed: Changed) -> None:
         self.reload()

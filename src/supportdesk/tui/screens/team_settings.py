@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from supportdesk.desk.results import Done
 
 
+LONG_VALUE = 40
+
+
 class TeamSettingsScreen(RowsScreen):
     """One row a setting."""
 
@@ -32,11 +35,16 @@ class TeamSettingsScreen(RowsScreen):
         return (
             Column("title", safe(_("setting")), 26),
             Column("value", safe(_("value")), 8, flex=1),
-            Column("help", safe(_("what it does")), 30, flex=4, tone="muted"),
         )
 
     def empty_text(self) -> str:
         return ""
+
+    def about(self, row: int) -> SafeText:
+        """What the setting does, and its whole value where that is a long one."""
+        value = self._values[row]
+        told = [_(TEAM_SETTINGS[row].help), *([value] if len(value) > LONG_VALUE else [])]
+        return safe("\n".join(told), multiline=True)
 
     def read_rows(self) -> list[ListRow]:
         settings = self.session.desk.settings()
@@ -44,7 +52,7 @@ class TeamSettingsScreen(RowsScreen):
         return [
             ListRow(
                 number,
-                {"title": safe(_(setting.title)), "value": safe(value or "–"), "help": safe(_(setting.help))},
+                {"title": safe(_(setting.title)), "value": safe(value or "–")},
                 {"value": "strong"},
             )
             for number, (setting, value) in enumerate(zip(TEAM_SETTINGS, self._values, strict=True))

@@ -1,6 +1,7 @@
 """One line of input at the bottom of the screen: the live filter, the `:` line, a snooze time, a tag.
 
-The caller gives the completions and the live hint (what will happen if enter is pressed); the line shows both.
+The caller gives the completions and the live hint (what will happen if enter is pressed); the line shows both. A value
+that is longer than its room stands whole above the line.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from supportdesk.safetext import EMPTY, SafeText, safe
 from supportdesk.tui.keymap import shown_keys
 from supportdesk.tui.widgets.bars import Bar, Hint
 from supportdesk.tui.widgets.cells import Piece, fit, line_of
+from supportdesk.tui.widgets.folded import FoldedText
 from supportdesk.tui.widgets.guard import as_written
 
 if TYPE_CHECKING:
@@ -128,6 +130,7 @@ class PromptLine(Widget):
         self._return_to: Widget | None = None
 
     def compose(self) -> ComposeResult:
+        yield FoldedText(tone="muted")
         yield CompletionLines()
         with Horizontal():
             yield TextLine(classes="prompt--label")
@@ -180,7 +183,8 @@ class PromptLine(Widget):
         self._step, self._history, self._recalled = step, history, 0
         self._purpose, self._complete, self._hint, self._refusal = purpose, complete, hint, refusal
         self._problem = problem
-        self.set_class(problem is not None, "-long")
+        # Where nothing is said beside the line, all of it is the value's.
+        self.set_class(problem is not None or not (hint or refusal or step or error), "-long")
         self._return_to = self.screen.focused
         self.query_one(".prompt--label", TextLine).show(SafeText(f" {label} "))
         line = self.query_one(SafeInput)
@@ -282,10 +286,20 @@ class PromptLine(Widget):
         line.cursor_position = len(line.value)
 
     def _show_help(self, value: str) -> None:
+        self.call_after_refresh(self._show_whole)
         before = value[: self.query_one(SafeInput).cursor_position]
         self.query_one(CompletionLines).show(self._complete(before) if self._complete else ())
         self._show_problem(self._problem(value, False) if self._problem else None)
         self.query_one(".prompt--hint", TextLine).show(self._hint(value) if self._hint else EMPTY, "muted")
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._show_whole)
+
+    def _show_whole(self) -> None:
+        """The value above the line, where the line has no room for all of it."""
+        line = self.query_one(SafeInput)
+        fits = not self._purpose or cell_len(line.value) < line.content_size.width
+        self.query_one(FoldedText).show(EMPTY if fits else safe(line.value, limit=len(line.value)))
 
     def _show_error(self, why: SafeText) -> None:
         self.query_one(".prompt--hint", TextLine).show(why, "error")
