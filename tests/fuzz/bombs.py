@@ -71,6 +71,11 @@ BOMBS: dict[str, Callable[[int], bytes]] = {
     "bounce of everybody": repeated(
         b"From: MAILER-DAEMON@x.example\nSubject: undelivered\n\n", b"failed a@b.example c@d.example\n"
     ),
+    "report without a field": repeated(
+        b"Content-Type: multipart/report; report-type=delivery-status; boundary=B\n\n--B\nContent-Type: text/plain\n\n"
+        b"failed\n--B\nContent-Type: message/delivery-status\n\n",
+        b"prose\n",
+    ),
     "bounce of one line": repeated(b"From: MAILER-DAEMON@x.example\nSubject: undelivered\n\nfailed ", b"a@b."),
 }
 _TNEF = b"Content-Type: application/ms-tnef\nContent-Transfer-Encoding: 8bit\n\n\x78\x9f\x3e\x22\1\0"

@@ -5,6 +5,8 @@ What has no status part is read by its words (see `plain_bounces`).
 
 from __future__ import annotations
 
+import re
+
 from supportdesk.mail.bounce_words import status_in
 from supportdesk.mail.headers import Fields, message_id, skip_preamble, split_header
 from supportdesk.mail.limits import MAX_RECIPIENT_BLOCKS, MAX_TEXT, DefectLog
@@ -15,6 +17,7 @@ from supportdesk.mail.words import decode_unstructured
 
 # Hotmail's feedback loop sends no report part.
 _COMPLAINT_SUBJECTS = ("complaint about message from",)
+_FIELD_LINE = re.compile(rb"\n[ \t]*[!-9;-~]+[ \t]*:")
 _ACTIONS = frozenset(("failed", "delayed", "delivered", "relayed", "expanded"))
 
 
@@ -76,9 +79,10 @@ def _blocks(part: Part) -> list[Fields]:
         fields, body = split_header(content, at, len(content), log)
         if fields.items:
             blocks.append(fields)
-        if body <= at:
+        if body <= at:  # no field begins here: go on at the next line where one could
             newline = content.find(b"\n", at)
-            body = len(content) if newline < 0 else newline + 1
+            field = _FIELD_LINE.search(content, newline) if newline >= 0 else None
+            body = len(content) if field is None else field.start() + 1
         at = body
     return blocks
 
