@@ -36,7 +36,7 @@ class OutboxScreen(RowsScreen):
     def columns(self) -> tuple[Column, ...]:
         return (
             Column("number", SafeText("#"), 5, drop=2, align_right=True, tone="muted", grows=True),
-            Column("state", safe(_("state")), 17),
+            Column("state", safe(_("state")), 21),
             Column("to", safe(_("to")), 20, flex=2, drop=1),
             Column("subject", safe(_("subject")), 20, flex=3, drop=3),
             Column("detail", safe(_("what happened")), 20, flex=4),

@@ -15,6 +15,7 @@ from supportdesk.tui.widgets.virtual_list import VirtualList
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from textual import events
     from textual.app import ComposeResult
 
     from supportdesk.desk.results import Done
@@ -38,8 +39,8 @@ class RowsScreen(DeskScreen[None]):
     def empty_text(self) -> str: ...
 
     def about(self, row: int) -> SafeText:
-        """What is told below the list of the row under the cursor: nothing, where the row says it all."""
-        return EMPTY
+        """What is told below the list of the row under the cursor: what the row itself has no room for."""
+        return SafeText("\n".join(self.rows.without_room()))
 
     def compose_body(self) -> ComposeResult:
         yield StatusLine(id="title")
@@ -63,6 +64,11 @@ class RowsScreen(DeskScreen[None]):
         self.rows.put_rows(rows)
         self.rows.replace_spine([row.id for row in rows])
         self._show_about()
+
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
+        if self.is_ready:
+            self.call_after_refresh(self._show_about)
 
     def on_virtual_list_cursor_moved(self, message: VirtualList.CursorMoved) -> None:
         message.stop()

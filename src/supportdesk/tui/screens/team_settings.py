@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from supportdesk.desk.results import Done
 
 
-LONG_VALUE = 40
-
-
 class TeamSettingsScreen(RowsScreen):
     """One row a setting."""
 
@@ -41,10 +38,8 @@ class TeamSettingsScreen(RowsScreen):
         return ""
 
     def about(self, row: int) -> SafeText:
-        """What the setting does, and its whole value where that is a long one."""
-        value = self._values[row]
-        told = [_(TEAM_SETTINGS[row].help), *([value] if len(value) > LONG_VALUE else [])]
-        return safe("\n".join(told), multiline=True)
+        """What the setting does, and a value that its row has no room for."""
+        return SafeText("\n".join((safe(_(TEAM_SETTINGS[row].help)), *self.rows.without_room())))
 
     def read_rows(self) -> list[ListRow]:
         settings = self.session.desk.settings()
@@ -83,8 +78,7 @@ class TeamSettingsScreen(RowsScreen):
 
             self.change(WRITE, work)
 
-        hint = safe(_(setting.help))
         self.ask_line(
             "setting", f"{_(setting.title)}:", answered,
-            value=self._values[chosen], refusal=refused, hint=lambda text: refused(text) or hint,
+            value=self._values[chosen], refusal=refused, hint=refused,
         )  # fmt: skip

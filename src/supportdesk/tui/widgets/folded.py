@@ -24,10 +24,6 @@ class FoldedText(Bar):
         self._text = EMPTY
         self._tone, self._most = tone, most
 
-    @property
-    def text(self) -> SafeText:
-        return self._text
-
     def show(self, text: SafeText) -> None:
         if text != self._text:
             self._text = text

@@ -1,7 +1,7 @@
 """One line of input at the bottom of the screen: the live filter, the `:` line, a snooze time, a tag.
 
 The caller gives the completions and the live hint (what will happen if enter is pressed); the line shows both. A value
-that is longer than its room stands whole above the line.
+or a hint that is longer than its room stands whole above the line.
 """
 
 from __future__ import annotations
@@ -193,6 +193,7 @@ class PromptLine(Widget):
         line.cursor_position = len(line.value)
         self.display = True
         self.screen.set_focus(line)  # now: the next key may be on its way already
+        self.query_one(FoldedText).show(EMPTY)
         self._show_help(line.value)
         if error:
             self._show_error(error)
@@ -296,13 +297,20 @@ class PromptLine(Widget):
         self.call_after_refresh(self._show_whole)
 
     def _show_whole(self) -> None:
-        """The value above the line, where the line has no room for all of it."""
-        line = self.query_one(SafeInput)
-        fits = not self._purpose or cell_len(line.value) < line.content_size.width
-        self.query_one(FoldedText).show(EMPTY if fits else safe(line.value, limit=len(line.value)))
+        """Above the line: the value and the hint, where the line has no room for all of them."""
+        if not self._purpose or not self.is_attached:
+            return
+        line, hint = self.query_one(SafeInput), self.query_one(".prompt--hint", TextLine)
+        cut = []
+        if cell_len(line.value) >= line.content_size.width:
+            cut.append(safe(line.value, limit=len(line.value)))
+        if cell_len(hint.text) > hint.size.width:
+            cut.append(hint.text)
+        self.query_one(FoldedText).show(SafeText("\n".join(cut)))
 
     def _show_error(self, why: SafeText) -> None:
         self.query_one(".prompt--hint", TextLine).show(why, "error")
+        self.call_after_refresh(self._show_whole)
 
     def _show_problem(self, problem: Problem | None) -> None:
         self.set_class(problem is not None, "-wrong")
@@ -347,6 +355,10 @@ class TextLine(Bar):
         super().__init__(classes=classes)
         self._text = text or EMPTY
         self._tone = "strong"
+
+    @property
+    def text(self) -> SafeText:
+        return self._text
 
     def show(self, text: SafeText, tone: str = "strong") -> None:
         if (text, tone) != (self._text, self._tone):

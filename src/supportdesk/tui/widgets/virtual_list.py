@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
@@ -160,6 +161,15 @@ class VirtualList(Widget, can_focus=True):
     def cursor_row(self) -> ListRow | None:
         """The hydrated row under the cursor, if it is there yet."""
         return self._rows.get(self._spine[self._cursor]) if self._spine else None
+
+    def without_room(self) -> list[SafeText]:
+        """What the row under the cursor says in columns that cut it, or that are left out at this width."""
+        row = self.cursor_row
+        if row is None or not self.size.width:
+            return []
+        room = {column.key: cells for column, cells in self._columns_for(self.size.width)}
+        cells = [(row.cells.get(column.key, EMPTY), room.get(column.key, 0)) for column in self.columns]
+        return [text for text, width in cells if cell_len(text) > width]
 
     @property
     def selected_ids(self) -> tuple[int, ...]:
