@@ -64,6 +64,7 @@ SEEN: Mapping[str, str] = {
     "sender_verdict": N_("The decision is: {value}."),
     "pec_receipt": N_("It is a receipt of a certified mail: {value}."),
     "mail_server": N_("It comes from the mail server {value}."),
+    "bounce_unread": N_("The second reader of bounces could not read it: {value}."),
     "auto_reply_header": N_("Its header marks an automatic answer: {value}."),
     "out_of_office_subject": N_("Its subject is that of an out-of-office answer: {value}."),
     "no_reply_sender": N_("{value} takes no answers."),

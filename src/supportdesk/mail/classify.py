@@ -91,7 +91,8 @@ def classify(mail: ParsedMail, facts: Facts) -> Verdict:
             reason = why_not_acknowledged(mail, verdict.kind, verdict.sender, facts.own, facts.ack)
             if reason not in ("not_human", "switched_off") and (facts.imported or facts.threads or verdict.join_newest):
                 reason = "imported" if facts.imported else "joins_ticket"
-            return replace(verdict, rule=rule.__name__, acknowledge=not reason, no_ack_reason=reason)
+            seen = (*verdict.evidence, *_unread_bounce(mail))
+            return replace(verdict, rule=rule.__name__, evidence=seen, acknowledge=not reason, no_ack_reason=reason)
     raise AssertionError("the last rule answers everything")
 
 
@@ -273,6 +274,11 @@ def _bounced(mail: ParsedMail, facts: Facts, *evidence: Evidence) -> Verdict:
     else:
         verdict = replace(_parked(mail, facts, "bounce", *evidence), kind="bounce")
     return replace(verdict, bounced=bounced)
+
+
+def _unread_bounce(mail: ParsedMail) -> tuple[Evidence, ...]:
+    """That the second reader of bounces broke off, with the kind of its error."""
+    return tuple(Evidence("bounce_unread", one.detail) for one in mail.defects if one.code == "bounce-unread")
 
 
 def _bounced_recipient(one: ReportedRecipient) -> BouncedRecipient:

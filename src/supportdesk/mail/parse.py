@@ -56,7 +56,7 @@ def parse(raw: bytes, received_at: datetime | None = None) -> ParsedMail:
     to = _addresses(fields, "to", charset, log)
     cc = _addresses(fields, "cc", charset, log)
     text = body.text
-    report = read_report(root, from_, to, return_path, subject, text)
+    report = read_report(root, from_, to, return_path, subject, text, log)
     _note_repeated(fields, log)
     _note_protection(root, text, log)
     identity = message_id(decode_unstructured(fields.get("message-id")))

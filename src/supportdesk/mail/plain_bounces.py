@@ -123,7 +123,7 @@ def read_plain_bounce(
     shown = _own_words(text)
     failed = fields.first("x-failed-recipients")
     if failed and (named := _failed(failed, shown)):
-        return Report("dsn", named, returned_id or _id_in_text(text))
+        return Report("dsn", named, returned_id or id_in_text(text))
     aside = {one.norm for one in (*own, *from_)}
     recipients = _named(shown, aside, returned_to or _returned_to_in_text(text))
     if recipients or declared or _is_daemon(from_, fields):
@@ -133,7 +133,7 @@ def read_plain_bounce(
             and not (_SUBJECT.search(subject) and _CAUSE.search("\n".join(shown)[:5_000]))
         ):
             return None
-        return Report("dsn", recipients, returned_id or _id_in_text(text))
+        return Report("dsn", recipients, returned_id or id_in_text(text))
     return None
 
 
@@ -148,9 +148,30 @@ def explain(text: str, address: str) -> str:
     return _paragraph(lines, at) if alone or not meaning(lines[at]) else lines[at].strip()[:500]
 
 
+def may_be_bounce(fields: Fields, from_: tuple[Address, ...], return_path: str | None, subject: str) -> bool:
+    """Whether a foreign heuristic may look at a mail: a known subject, and no person behind sender or envelope."""
+    if _ANSWER.match(subject) or not _SUBJECT.search(subject) or (return_path and not is_daemon_name(return_path)):
+        return False
+    return return_path == "" or _is_daemon(from_, fields)
+
+
+def is_daemon_name(address: str) -> bool:
+    """Whether an address is that of a mail server's own mailbox."""
+    return address.casefold().partition("@")[0] in _DAEMONS
+
+
 def guessed(text: str, own: tuple[Address, ...], returned_to: str) -> tuple[ReportedRecipient, ...]:
     """The recipients that a text names, for a report whose status part names none."""
     return _named(_own_words(text), {one.norm for one in own}, returned_to)
+
+
+def id_in_text(text: str) -> str:
+    """The Message-ID of the mail that came back inside the text itself."""
+    for line in text[:200_000].split("\n"):
+        bare = line.lstrip("> \t")
+        if bare[:11].casefold() == "message-id:":
+            return message_id(bare[11:])
+    return ""
 
 
 def _passes(fields: Fields, from_: tuple[Address, ...], return_path: str | None, subject: str, text: str) -> bool:
@@ -173,11 +194,7 @@ def _passes(fields: Fields, from_: tuple[Address, ...], return_path: str | None,
 
 def _is_daemon(from_: tuple[Address, ...], fields: Fields) -> bool:
     written = fields.get("from").casefold()
-    return (
-        any(one.norm.partition("@")[0] in _DAEMONS for one in from_)
-        or "mailer-daemon" in written
-        or "mail delivery" in written
-    )
+    return any(is_daemon_name(one.norm) for one in from_) or "mailer-daemon" in written or "mail delivery" in written
 
 
 def _own_words(text: str) -> list[str]:
@@ -219,7 +236,7 @@ def _named(shown: list[str], aside: set[str], returned_to: str) -> tuple[Reporte
             words = _paragraph(shown, number)
             said[number] = words, status_in(words) or default
         words, own = said[number]
-        known = spare if key in aside or key.partition("@")[0] in _DAEMONS else found
+        known = spare if key in aside or is_daemon_name(key) else found
         known.setdefault(key, ReportedRecipient(address, action, own, words))
     if not found and returned_to and (status or _CAUSE.search(whole[:5_000])):
         found[returned_to.casefold()] = ReportedRecipient(returned_to, action, default, whole.strip()[:500])
@@ -274,15 +291,6 @@ def _paragraph(lines: list[str], at: int) -> str:
         elif meaning(" ".join(pieces)):
             break
     return " ".join(pieces)[:500]
-
-
-def _id_in_text(text: str) -> str:
-    """The Message-ID of the mail that came back inside the text itself."""
-    for line in text[:200_000].split("\n"):
-        bare = line.lstrip("> \t")
-        if bare[:11].casefold() == "message-id:":
-            return message_id(bare[11:])
-    return ""
 
 
 def _returned_to_in_text(text: str) -> str:

@@ -1,18 +1,27 @@
 """Delivery reports, receipts and complaints as the standards have them (RFC 3464, RFC 6522, RFC 8098, RFC 5965).
 
-What has no status part is read by its words (see `plain_bounces`).
+What has no status part is read by its words (see `plain_bounces`); what says nothing to us gets a `second_look`.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from supportdesk.mail.bounce_words import status_in
 from supportdesk.mail.headers import Fields, message_id, skip_preamble, split_header
 from supportdesk.mail.limits import MAX_RECIPIENT_BLOCKS, MAX_TEXT, DefectLog
 from supportdesk.mail.mime import Part, read_tree
 from supportdesk.mail.model import Address, Report, ReportedRecipient
-from supportdesk.mail.plain_bounces import ADDRESS, explain, guessed, read_plain_bounce
+from supportdesk.mail.plain_bounces import (
+    ADDRESS,
+    explain,
+    guessed,
+    id_in_text,
+    may_be_bounce,
+    read_plain_bounce,
+)
+from supportdesk.mail.second_look import look_again
 from supportdesk.mail.words import decode_unstructured
 
 # Hotmail's feedback loop sends no report part.
@@ -28,9 +37,32 @@ def read_report(
     return_path: str | None,
     subject: str,
     text: str,
+    log: DefectLog,
 ) -> Report | None:
     """What a mail reports about other mail, or None for an ordinary one. `own`: the addresses it was sent to."""
     parts = list(root.walk())
+    report = _by_our_rules(root, parts, from_, own, return_path, subject, text)
+    if report is not None and (report.kind != "dsn" or report.recipients):
+        return report
+    if not may_be_bounce(root.fields, from_, return_path, subject):
+        return report
+    recipients = look_again(root.source, text, frozenset(one.norm for one in (*own, *from_)), log)
+    if not recipients:
+        return report
+    if report is None:
+        return Report("dsn", recipients, _returned(parts)[0] or id_in_text(text))
+    return replace(report, recipients=recipients)
+
+
+def _by_our_rules(
+    root: Part,
+    parts: list[Part],
+    from_: tuple[Address, ...],
+    own: tuple[Address, ...],
+    return_path: str | None,
+    subject: str,
+    text: str,
+) -> Report | None:
     kinds = {part.content_type: part for part in reversed(parts) if not part.children}
     declared = root.params.get("report-type", "").casefold() == "delivery-status"
     returned = _returned(parts)
