@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from supportdesk.desk.actions import ACTIONS
-from supportdesk.desk.model import DISMISS_REASONS, MAIL, PRIORITIES, Actor, TicketId
+from supportdesk.desk.model import DISMISS_REASONS, MAIL, PRIORITIES, SENDER_VERDICTS, Actor, TicketId
 from supportdesk.desk.ports import Plan
 from supportdesk.desk.results import AnswerNeeded
 from supportdesk.desk.settings import new_action_id
@@ -209,5 +209,7 @@ def _params(house: House, action: str, chosen: list[TicketId], dice: random.Rand
             return {"mailbox": dice.choice(("aiuto@bottega.example", "resi@bottega.example"))}
         case "confirm_participant":
             return {"same_customer": dice.random() < 0.5}
+        case "sender":
+            return {"verdict": dice.choice(SENDER_VERDICTS)}
         case _:
             return {}

@@ -36,6 +36,10 @@ def lines(house: House, second_message: int) -> dict[str, tuple[str, Callable[[]
     def kinds(number: int) -> list[str]:
         return [row["kind"] for row in read.rows("message", {"ticket_id": number})]
 
+    def verdicts(number: int) -> list[str]:
+        wrote = [row["identity_id"] for row in read.rows("message", {"ticket_id": number, "direction": "in"})]
+        return [row["verdict"] for row in read.rows("customer_identity", {"id": wrote})]
+
     def held() -> bool:
         return bool(read.outbox(states=("held",), ticket_id=TicketId(28)))
 
@@ -69,6 +73,7 @@ def lines(house: House, second_message: int) -> dict[str, tuple[str, Callable[[]
             f"confirm_participant #{JOINED} same_customer=yes",
             lambda: not read.rows("participant", {"ticket_id": JOINED, "role": "external"}),
         ),
+        "sender": ("sender #39 park", lambda: verdicts(39) == ["park"]),
         "accept_suggestion": (
             f"accept_suggestion #{SUGGESTED}",
             lambda: of(SUGGESTED, "merged_into") == TARGET,

@@ -21,14 +21,13 @@ from supportdesk.cli.login import (
 from supportdesk.cli.output import Meter
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
-from supportdesk.desk.model import OUTCOMES, Mailbox, TicketId
+from supportdesk.desk.model import OUTCOMES, SENDER_VERDICTS, Mailbox, TicketId
 from supportdesk.errors import ConfigError, ConnectionFailed, NotFound, SupportdeskError, UsageError
 from supportdesk.l10n.catalog import N_, _
 
 app = group()
 parked = group(alone=True)
 PARKED_COLUMNS = ("delivery_id", "reason", "sender", "subject", "received_at", "looked_at")
-SENDER_VERDICTS = ("ticket", "notification", "park", "block", "rules")
 
 
 @verb(app, "fetch", N_("Take over what is new, once, and turn it into tickets"))

@@ -13,7 +13,16 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal
 
 from supportdesk.desk import guards
-from supportdesk.desk.model import DISMISS_REASONS, PRIORITIES, SNOOZE_MODES, ActionId, Actor, Ticket, TicketId
+from supportdesk.desk.model import (
+    DISMISS_REASONS,
+    PRIORITIES,
+    SENDER_VERDICTS,
+    SNOOZE_MODES,
+    ActionId,
+    Actor,
+    Ticket,
+    TicketId,
+)
 from supportdesk.errors import UsageError
 from supportdesk.l10n.catalog import N_, _
 
@@ -294,6 +303,17 @@ ACTIONS: tuple[ActionSpec, ...] = (
         (
             Param("identity", "identity", False, N_("Which address; without it, the newest that joined")),
             Param("same_customer", "flag", False, N_("It is the same customer")),
+        ),
+        scope="one",
+    ),
+    ActionSpec(
+        "sender",
+        N_("Decide about the sender"),
+        N_("What mail of this sender becomes from now on"),
+        triage("sender"),
+        (
+            Param("verdict", "choice", True, N_("What mail of this sender becomes from now on"), SENDER_VERDICTS),
+            Param("message", "message", False, N_("Whose; without it, who wrote last")),
         ),
         scope="one",
     ),

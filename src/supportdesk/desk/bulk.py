@@ -146,6 +146,12 @@ def read_facts(tx: Transaction, action: str, ticket: Ticket, actor: Actor | None
             "outbox": tuple(row for row in tx.rows("outbox", here) if row["state"] != "draft"),
             "dismissals": tuple(tx.rows("dismissal", {**here, "undone": False})),
         }
+    if action == "sender":
+        wrote = {"ticket_id": [member.id for member in family_of(tx, ticket.id)], "direction": "in"}
+        messages = tx.rows("message", wrote, order="id", columns=("id", "identity_id"))
+        known = [row["identity_id"] for row in messages if row["identity_id"] is not None]
+        rows = tx.rows("customer_identity", {"id": known}) if known else []
+        facts |= {"messages": tuple(messages), "identities": {row["id"]: row for row in rows}}
     if action in ("follow", "unfollow") and actor is not None:
         own = {**here, "agent_id": actor.id}
         facts |= {"follow": tx.row(following.TABLE, own), "newest_event": following.newest_event(tx, ticket.id)}

@@ -130,9 +130,9 @@ class Desk:
         """Edit opening hours as one action; open deadlines that were counted by them move."""
         return opening_hours.change_hours(self, actor, keeper, edit, said)
 
-    def set_sender_verdict(self, actor: Actor, address: str, verdict: str) -> None:
+    def set_sender_verdict(self, actor: Actor, address: str, verdict: str) -> Done:
         """What mail of this sender becomes: ticket, notification, park, block, or "" to decide by the rules again."""
-        senders.set_verdict(self, actor, address, verdict)
+        return senders.set_verdict(self, actor, address, verdict)
 
     # ---- actions on tickets
 

@@ -136,7 +136,14 @@ TARGET: Final = {
     "next_response": N_("next response"),
     "resolution": N_("resolution"),
 }
-CHOICES: Final = {**PRIORITY, **STATUS, **REASON, **SNOOZE_MODE}
+VERDICT: Final = {
+    "ticket": N_("a ticket"),
+    "notification": N_("a notification, nobody waits"),
+    "park": N_("parked"),
+    "block": N_("blocked"),
+    "rules": N_("as the rules decide"),
+}
+CHOICES: Final = {**PRIORITY, **STATUS, **REASON, **SNOOZE_MODE, **VERDICT}
 
 
 def word(table: Mapping[str, str], identifier: str) -> str:

@@ -23,6 +23,7 @@ ActionId = NewType("ActionId", str)  # a UUID; the idempotency key of everything
 Status = Literal["new", "open", "pending", "on_hold", "solved", "closed", "spam"]
 STATUSES: tuple[Status, ...] = ("new", "open", "pending", "on_hold", "solved", "closed", "spam")
 Priority = Literal["low", "normal", "high", "urgent"]
+SENDER_VERDICTS = ("ticket", "notification", "park", "block", "rules")
 PRIORITIES: tuple[Priority, ...] = ("low", "normal", "high", "urgent")
 Direction = Literal["in", "out", "internal", "system"]
 DIRECTIONS: tuple[Direction, ...] = ("in", "out", "internal", "system")

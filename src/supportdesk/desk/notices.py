@@ -77,6 +77,9 @@ _SENTENCES: Mapping[str, Callable[[int], str]] = {
     "confirm_participant": lambda n: ngettext(
         "Confirmed a participant of #{ticket}", "Confirmed a participant of {count} tickets", n
     ),
+    "sender": lambda n: ngettext(
+        "Decided about the sender of #{ticket}", "Decided about the senders of {count} tickets", n
+    ),
     "reject_suggestion": lambda n: ngettext(
         "Forgot the suggestion for #{ticket}", "Forgot the suggestions for {count} tickets", n
     ),

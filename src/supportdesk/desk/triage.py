@@ -24,6 +24,9 @@ LONGEST_SNOOZE = timedelta(days=366)
 AWAKE: Mapping[str, Any] = {"snoozed_until": None, "snooze_mode": None, "snooze_reason": "", "snoozed_by": None}
 SETTLED: tuple[Status, ...] = ("solved", "closed")
 SPLIT_TICKET = NewRef("ticket")
+SUGGESTS = ("suggested", "possible_duplicate")
+"""The badges that name a ticket to join."""
+
 UNCOUNTED = ("note",)
 """What a ticket's count leaves out: agents' notes. Machine mail and a third party's answers are counted."""
 
@@ -271,10 +274,19 @@ def merge(ticket: Ticket, target: Ticket, now: datetime, *, different_customers:
 
 
 def survivor(target: Ticket, merged: tuple[Ticket, ...], now: datetime, facts: Facts) -> Plan:
-    """What merging does to the survivor."""
+    """What merging does to the survivor; what was merged into it is suggested no more."""
     waits = any(ticket.waiting_since is not None and ticket.status != "spam" for ticket in merged)
     reopened = waits and target.status in ("pending", "on_hold", *SETTLED)
-    changes = update_ticket(target, status_fields(target, "open", now, facts)) if reopened else ()
+    here = {ticket.id for ticket in merged}
+    suggests = {f"{name}:{ticket_id}" for name in SUGGESTS for ticket_id in here}
+    changes = update_ticket(
+        target,
+        {
+            **(status_fields(target, "open", now, facts) if reopened else {}),
+            "badges": [badge for badge in target.badges if badge not in suggests],
+            "suggested_id": None if target.suggested_id in here else target.suggested_id,
+        },
+    )
     data = {"merged": [ticket.id for ticket in merged], **({"status": "open"} if reopened else {})}
     event = PlannedEvent(target.id, "merged_here", {**data, "seq": target.seq + 1})
     grown = Update("ticket", {"id": target.id}, {"seq": target.seq}, {"seq": target.seq + 1})
@@ -363,7 +375,7 @@ def _confirm_participant(case: Case) -> Plan:
     found = [row for row in joined if wanted in (None, row["identity_id"])]
     if not found:
         raise NotFound(_("#{ticket} has no participant who waits for a confirmation").format(ticket=case.ticket.id))
-    row = found[-1]
+    row = max(found, key=lambda one: (one["role"] == "external", one["id"]))  # one in Cc has not written yet
     same = bool(case.params.get("same_customer"))
     role = "requester" if same else "cc"
     changes: list[Change] = [Update("participant", {"id": row["id"]}, {"role": row["role"]}, {"role": role})]
@@ -377,16 +389,28 @@ def _confirm_participant(case: Case) -> Plan:
                 {"customer_id": case.ticket.customer_id},
             )
         )
-    left = (
-        [badge for badge in case.ticket.badges if badge != "external"] if len(joined) == 1 else list(case.ticket.badges)
-    )
-    changes += update_ticket(case.ticket, {"badges": left})
+    if not any(one["role"] == "external" for one in joined if one is not row):
+        left = [badge for badge in case.ticket.badges if badge != "external"]
+        changes += update_ticket(case.ticket, {"badges": left})
     return _with_event(case.ticket, "confirm_participant", changes, {"identity": row["identity_id"], "same": same})
 
 
+def _sender(case: Case) -> Plan:
+    """What mail of the one who wrote a message of the conversation becomes from now on."""
+    wanted, identities = case.params.get("message"), case.facts.identities
+    wrote = [row for row in case.facts.messages if wanted in (None, row["id"]) and row["identity_id"] in identities]
+    if not wrote:
+        raise NotFound(_("#{ticket} has no sender to decide about").format(ticket=case.ticket.id))
+    identity, verdict = identities[wrote[-1]["identity_id"]], case.params["verdict"]
+    stored = "" if verdict == "rules" else verdict
+    if identity["verdict"] == stored:
+        return Plan()
+    change = Update("customer_identity", {"id": identity["id"]}, {"verdict": identity["verdict"]}, {"verdict": stored})
+    return _with_event(case.ticket, "sender", (change,), {"identity": identity["id"], "verdict": verdict})
+
+
 def _reject_suggestion(case: Case) -> Plan:
-    suggests = ("suggested", "possible_duplicate")
-    badges = [badge for badge in case.ticket.badges if badge.partition(":")[0] not in suggests]
+    badges = [badge for badge in case.ticket.badges if badge.partition(":")[0] not in SUGGESTS]
     return _change(case.ticket, "reject_suggestion", {"suggested_id": None, "badges": badges})
 
 
@@ -439,6 +463,7 @@ _PLANNERS: Mapping[str, Callable[[Case], Plan]] = {
     "follow": _follow,
     "unfollow": _unfollow,
     "confirm_participant": _confirm_participant,
+    "sender": _sender,
     "reject_suggestion": _reject_suggestion,
 }
 PLANNED = frozenset(_PLANNERS)

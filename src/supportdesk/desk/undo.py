@@ -17,6 +17,7 @@ from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Delete, Insert, Plan, PlannedEvent, Row, Transaction, Update
 from supportdesk.desk.replies import cancel_send
 from supportdesk.desk.results import Done
+from supportdesk.desk.senders import SENDER_EVENT
 from supportdesk.desk.settings import SETTINGS_EVENT, new_action_id
 from supportdesk.desk.triage import UNCOUNTED, update_ticket
 from supportdesk.desk.turns import in_turns
@@ -32,6 +33,7 @@ VIEW_EVENTS = frozenset({"view_added", "view_changed", "view_removed"})
 TEAM_EVENTS: Mapping[str, Role] = {
     opening_hours.EVENT: "admin",
     SETTINGS_EVENT: "admin",
+    SENDER_EVENT: "agent",
     **dict.fromkeys(canned_set.EVENTS, "lead"),
 }
 KEYS = {  # of the rows that have no id
@@ -161,7 +163,9 @@ def _undo_group(tx: Transaction, actor: Actor, action_id: ActionId, group: Seque
         if not body.get("undoable"):
             raise Conflict(_("{kind} cannot be undone").format(kind=event.kind), what=event.kind)
         _check_not_undone(tx, event, action_id)
-        ordered += list(zip(body["order"], body["changes"], strict=True))
+        merged = event.kind == "merged_here"
+        changes = [_badges_as_now(tx, one) if merged else one for one in body["changes"]]
+        ordered += list(zip(body["order"], changes, strict=True))
         if event.kind == forwarded.EVENT:
             own += forwarded.as_agents_own(tx, event)
         data = told.setdefault(event.ticket_id, {"of": action_id, "undone": event.kind})
@@ -169,9 +173,9 @@ def _undo_group(tx: Transaction, actor: Actor, action_id: ActionId, group: Seque
     moved = {event.ticket_id for event, _body in group if event.kind in AS_A_WHOLE and event.ticket_id is not None}
     waited = _waiting_messages(tx, _tickets_of(group)) if moved else frozenset()
     ordered.sort(key=lambda item: item[0], reverse=True)
-    changes = (*(inverse for _at, change in ordered for inverse in _inverse(tx, change)), *own)
+    inverses = (*(inverse for _at, change in ordered for inverse in _inverse(tx, change)), *own)
     events = tuple(PlannedEvent(ticket, "undo", data) for ticket, data in told.items())
-    tx.apply(Plan(changes=changes, events=events, undoable=False), actor, new_id)
+    tx.apply(Plan(changes=inverses, events=events, undoable=False), actor, new_id)
     # What was said of the source meanwhile, an answer or "no reply needed", was never said of what was not there.
     if waited - _waiting_messages(tx, moved) and _anything_since(tx, group, moved):
         said = _("#{ticket} was answered or dismissed meanwhile: the customer would not be answered")
@@ -223,6 +227,17 @@ def _inverse(tx: Transaction, change: Change) -> Iterator[Change]:
         yield Update("ticket", {"id": change.values["id"]}, {"merged_into": None}, back)
     elif change.table != "participant":
         yield Delete(change.table, _key_of(change.table, change.values), change.values)
+
+
+def _badges_as_now(tx: Transaction, change: Change) -> Change:
+    """The change as if nobody had touched the badges since: merges are undone in any order, each with its own badge."""
+    if not isinstance(change, Update) or "badges" not in change.after:
+        return change
+    now = list(tx.ticket(TicketId(change.key["id"])).badges)
+    before = [*now, *(badge for badge in change.before["badges"] if badge not in (*change.after["badges"], *now))]
+    if now == change.after["badges"]:
+        before = change.before["badges"]
+    return Update(change.table, change.key, {**change.before, "badges": before}, {**change.after, "badges": now})
 
 
 def _key_of(table: str, values: Row) -> Row:

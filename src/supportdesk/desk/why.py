@@ -76,6 +76,7 @@ SENTENCES: Mapping[str, str] = {
     "deadline_warning": N_("three quarters of the time to answer were over"),
     "deadline_breached": N_("the deadline passed"),
     "confirm_participant": N_("{who} confirmed a participant"),
+    "sender": N_("{who} decided what mail of the sender becomes: {verdict}"),
     "reject_suggestion": N_("{who} rejected the suggested ticket"),
 }
 
@@ -97,6 +98,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     "status": labels.STATUS,
     "priority": labels.PRIORITY,
     "reason": labels.REASON,
+    "verdict": labels.VERDICT,
     "because": CANCELLED,
 }
 """The data of an event that are identifiers with a word of their own."""
