@@ -10,7 +10,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from supportdesk.desk.model import TicketId
+from supportdesk.desk.model import MAIL, TicketId
+from supportdesk.desk.ports import Change, Insert, Plan, PlannedEvent
+from supportdesk.desk.settings import new_action_id
+from supportdesk.desk.triage import update_ticket
 from supportdesk.tui.screens.calendar import CalendarScreen
 from supportdesk.tui.screens.canned import CannedScreen
 from supportdesk.tui.screens.choose import ChooseScreen
@@ -304,6 +307,27 @@ async def act(walk: Walk, screen: OnTickets) -> None:
     await walk("W", lambda: house.desk.read.rows("ticket_follow", followed))
     await undone("u", lambda: not house.desk.read.rows("ticket_follow", followed))
 
+    def verdict() -> str:
+        [identity] = house.desk.read.rows("customer_identity", {"value_norm": "pia@example.it"})
+        return str(identity["verdict"])
+
+    def joined() -> list[str]:
+        rows = house.desk.read.rows("participant", {"ticket_id": PIA}, order="id")
+        return [row["role"] for row in rows if row["role"] != "cc"]
+
+    await chooses("V", "park", lambda: verdict() == "park")
+    await undone("u", lambda: verdict() == "")
+    put_in_doubt(house)
+    await on_pia()
+    await walk("+", lambda: pia().merged_into == OTHER)
+    await undone("u", lambda: pia().merged_into is None)
+    await walk("-", lambda: "possible_duplicate:2" not in pia().badges)
+    await undone("u", lambda: "possible_duplicate:2" in pia().badges)
+    await walk("=", lambda: joined() == ["requester", "requester"])
+    await undone("u", lambda: joined() == ["requester", "external"])
+    await walk.then("=", until=lambda: "external" not in pia().badges)
+    await on_pia()
+
     def mine() -> set[int]:
         return {row["id"] for row in house.desk.read.rows("ticket", {"assignee_id": house.giulia.id})}
 
@@ -314,6 +338,18 @@ async def act(walk: Walk, screen: OnTickets) -> None:
         await walk.go_back(screen, "q")
     await walk.until(lambda: walk.app.screen is screen, "the place")
     await on_pia()
+
+
+def put_in_doubt(house: House) -> None:
+    """Pia's ticket seems to repeat her other one, and somebody has joined it from another address."""
+    [identity] = house.desk.read.rows("customer_identity", {"value_norm": "c1@example.it"})
+    outsider = Insert("participant", {"ticket_id": PIA, "identity_id": identity["id"], "role": "external"})
+    badges = ["possible_duplicate:2", "external"]
+    with house.store.transaction() as tx:
+        changes: list[Change] = [outsider, *update_ticket(tx.ticket(PIA), {"badges": badges})]
+        tx.apply(
+            Plan(silent=tuple(changes), events=(PlannedEvent(PIA, "language"),), undoable=False), MAIL, new_action_id()
+        )
 
 
 async def write(walk: Walk, screen: OnTickets) -> None:

@@ -213,8 +213,15 @@ async def the_parked(walk: Walk, screen: ParkedScreen, _way: str) -> None:
     for keys in ("enter", "o", "R"):
         await walk.opens(keys, TextScreen, "q")
     await walk.says("F", "Nothing lies in Junk.")
+    await walk.opens("V", ChooseScreen)
+    await walk.then(*"block", "enter", until=lambda: blocked(walk.house))
+    await walk.then("u", until=lambda: not blocked(walk.house))
     await walk("r", lambda: len(screen.rows.spine) == 2)
     await taken_back(walk, screen)
+
+
+def blocked(house: House) -> list[str]:
+    return [row["value_norm"] for row in house.desk.read.rows("customer_identity", {"verdict": "block"})]
 
 
 async def the_notices(walk: Walk, screen: NoticesScreen, _way: str) -> None:

@@ -8,7 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from supportdesk.desk.model import TicketId
+from supportdesk.desk.model import MAIL, TicketId
+from supportdesk.desk.ports import Plan
+from supportdesk.desk.settings import new_action_id
+from supportdesk.desk.triage import update_ticket
 from supportdesk.tui.screens.outbox import OutboxScreen
 from supportdesk.tui.screens.ticket import TicketScreen
 from supportdesk.tui.widgets.thread import ItemKind
@@ -129,3 +132,21 @@ async def test_times_are_the_shops_wherever_the_console_runs(shop: Shop, monkeyp
             arrived = app.session.tickets[FIRST].entries[0].at.astimezone(ZoneInfo("Europe/Rome"))
             assert f"{arrived:%H:%M}" in shown(app)
     time.tzset()
+
+
+async def test_the_banner_says_which_keys_answer_what_it_asks(shop: Shop) -> None:
+    house = shop.house
+    with house.store.transaction() as tx:
+        changes = update_ticket(tx.ticket(FIRST), {"badges": [f"possible_duplicate:{SECOND}", "external"]})
+        tx.apply(Plan(silent=changes, undoable=False), MAIL, new_action_id())
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await ticket(pilot)
+        assert screen.current_id() == FIRST
+        await until(pilot, lambda: "duplicate of #2?" in shown(app), "the banner")
+        assert all(hint in shown(app) for hint in ("+ joins it", "- does not", "= the same customer"))
+        await pilot.press("minus")
+        await until(pilot, lambda: house.ticket(FIRST).badges == ("external",), "the suggestion is forgotten")
+        await until(pilot, lambda: "joins it" not in shown(app), "the banner without it")
+        await pilot.press("?")
+        await until(pilot, lambda: "decide about the sender" in shown(app), "the help")

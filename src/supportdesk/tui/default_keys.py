@@ -68,6 +68,10 @@ DEFAULT_BINDINGS: Final[tuple[Binding, ...]] = (
     Binding("S", "status", N_("status"), priority=7),
     Binding("m", "merge", N_("merge"), priority=8),
     Binding("!", "spam", N_("spam"), priority=8),
+    Binding("+", "accept_suggestion", N_("join the suggested ticket")),
+    Binding("-", "reject_suggestion", N_("it does not belong there")),
+    Binding("=", "same_customer", N_("the same customer")),
+    Binding("V", "sender", N_("decide about the sender")),
     Binding("W", "follow", N_("follow"), priority=9),
     Binding("u", "undo", N_("undo"), priority=3),
     Binding("z", "undo", N_("undo")),
@@ -184,5 +188,6 @@ DEFAULT_BINDINGS: Final[tuple[Binding, ...]] = (
     Binding("x", "mark_told", N_("done with it"), ("notices",), priority=1),
     Binding("r", "release", N_("make it a ticket"), ("parked",), priority=1),
     Binding("R", "raw", N_("raw message"), ("parked",), priority=2),
+    Binding("V", "sender", N_("decide about the sender"), ("parked",), priority=3),
     Binding("F", "fetch_junk", N_("fetch Junk"), ("parked",), priority=3),
 )

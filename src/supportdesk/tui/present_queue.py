@@ -33,7 +33,7 @@ WORKED_WITH: Final = 6
 ONE_STATUS: Final = frozenset({"with_customer", "spam"})
 """Views whose tickets all have the status that the name of the view says."""
 
-LEAVES: Final = frozenset({"solve", "dismiss", "spam", "snooze", "merge"})
+LEAVES: Final = frozenset({"solve", "dismiss", "spam", "snooze", "merge", "accept_suggestion"})
 """Actions after which a ticket usually has no place in a view of work to do: it greys at once."""
 
 URGENT: Final = frozenset({"high", "urgent"})

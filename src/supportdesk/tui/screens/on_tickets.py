@@ -18,6 +18,7 @@ from supportdesk.tui.present_thread import size
 from supportdesk.tui.screens.base import LOOK, READ, WRITE, DeskScreen
 from supportdesk.tui.screens.choose import ChooseScreen
 from supportdesk.tui.triage import Triage, describe_when, refuse_when, tickets_named, when_phrase
+from supportdesk.tui.verdicts import ask_verdict
 from supportdesk.tui.widgets.picker import PickerEntry
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class OnTickets(DeskScreen[None]):
 
     OPENERS: ClassVar[frozenset[str]] = frozenset(
         {"reply", "note", "forward", "command", "find", "filter", "search", "snooze", "assign", "tag", "status"}
-        | {"priority", "merge", "language", "dismiss", "palette", "links", "attachments", "history"}
+        | {"priority", "merge", "sender", "language", "dismiss", "palette", "links", "attachments", "history"}
     )
 
     def __init__(self) -> None:
@@ -128,6 +129,42 @@ class OnTickets(DeskScreen[None]):
 
         if tickets:
             self.call(READ, lambda: session.desk.read.rows("ticket_follow", mine), start)
+
+    def do_sender(self) -> None:
+        """Decide about the sender of the message under the cursor, else of the last that came in."""
+        from supportdesk.desk.senders import sender_of
+
+        here, session = self.targets(), self.session
+
+        def start(bundle: TicketBundle) -> None:
+            entry = self.cursor_entry(bundle)
+            if entry is None or entry.direction != "in":
+                entry = next((one for one in reversed(bundle.entries) if one.direction == "in"), None)
+            message = entry.id if entry is not None else None
+            if message is None:
+                self.tell(_("Nobody has written here."), severity="warning")
+                return
+            decide = partial(self._decide_sender, here, message)
+            self.call(
+                READ, lambda: sender_of(session.desk.read, message), lambda found: ask_verdict(self, found, decide)
+            )
+
+        self.with_bundle(start)
+
+    def _decide_sender(self, tickets: tuple[TicketId, ...], message: MessageId, verdict: str) -> None:
+        self.triage.start("sender", {"verdict": verdict, "message": int(message)}, tickets=tickets)
+
+    def do_same_customer(self) -> None:
+        """Who joined from another address is the customer himself."""
+        here = self.targets()
+
+        def start(bundle: TicketBundle) -> None:
+            if "external" in bundle.ticket.badges:
+                self.triage.start("confirm_participant", {"same_customer": True}, tickets=here)
+            else:
+                self.tell(_("Nobody has joined here from another address."), severity="warning")
+
+        self.with_bundle(start)
 
     def do_snooze(self) -> None:
         self.triage.start("snooze")

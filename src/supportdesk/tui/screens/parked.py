@@ -12,6 +12,7 @@ from supportdesk.tui import ages, looking
 from supportdesk.tui.labels import PARKED, word
 from supportdesk.tui.screens.base import READ, WRITE
 from supportdesk.tui.screens.rows import RowsScreen
+from supportdesk.tui.verdicts import ask_verdict
 from supportdesk.tui.widgets.bars import StatusLine, StatusPart
 from supportdesk.tui.widgets.columns import Column, ListRow
 
@@ -104,6 +105,22 @@ class ParkedScreen(RowsScreen):
 
     def do_raw(self) -> None:
         self.do_open()
+
+    def do_sender(self) -> None:
+        """Decide what mail of this sender becomes from now on; this one stays where it is."""
+        row, session = self._known.get(self.chosen() or 0), self.session
+        if row is None:
+            return
+        address = row["sender"].rpartition("<")[2].removesuffix(">")
+        if not address:
+            self.tell(_("This mail names no sender."), severity="warning")
+            return
+
+        def decide(verdict: str) -> None:
+            stored = "" if verdict == "rules" else verdict
+            self.change(WRITE, lambda: session.desk.set_sender_verdict(session.actor, address, stored))
+
+        ask_verdict(self, address, decide)
 
     def do_release(self) -> None:
         """A person wrote this: the worker makes a ticket of it."""

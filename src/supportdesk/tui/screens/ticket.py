@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Horizontal
 
+from supportdesk.desk.guards import suggested
 from supportdesk.desk.model import TicketId
 from supportdesk.l10n.catalog import _
 from supportdesk.safetext import EMPTY, safe
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from supportdesk.tui.session import TicketBundle
 
 
-FINISHES = frozenset({"send", "solve", "snooze", "spam", "dismiss", "merge", "move", "assign", "unassign"})
+FINISHES = frozenset(
+    {"send", "solve", "snooze", "spam", "dismiss", "merge", "accept_suggestion", "move", "assign", "unassign"}
+)
 """Actions after which a ticket is dealt with, as far as this agent goes."""
 
 OF_THE_QUEUE = frozenset({"filter", "go_mine", "go_unassigned", "go_all", "go_snoozed", "go_views"})
@@ -120,9 +123,19 @@ class TicketScreen(OnTickets):
             parts.append(
                 StatusPart(safe(_("may belong to #{ticket}").format(ticket=bundle.ticket.suggested_id)), "warning")
             )
+        parts += [StatusPart(safe(hint), "muted") for hint in self._ways_out(bundle)]
         banner = self.query_one("#banner", StatusLine)
         banner.show(parts)
         banner.display = bool(parts)
+
+    def _ways_out(self, bundle: TicketBundle) -> list[str]:
+        """The keys for what the banner asks: to join a ticket or not, whether somebody is the same customer."""
+        asked = [("accept_suggestion", _("{key} joins it")), ("reject_suggestion", _("{key} does not"))]
+        hints = asked if suggested(bundle.ticket) is not None else []
+        if "external" in bundle.ticket.badges:
+            hints = [*hints, ("same_customer", _("{key} the same customer"))]
+        keys = {action: self.console.keymap.keys_for(self.CONTEXT, action) for action, _hint in hints}
+        return [hint.format(key=shown_keys(keys[action][0])) for action, hint in hints if keys[action]]
 
     def _mark_seen(self, bundle: TicketBundle) -> None:
         session, ticket = self.session, bundle.ticket
