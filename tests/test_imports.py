@@ -83,6 +83,7 @@ def test_every_imported_distribution_is_declared() -> None:
     requirements = [
         *project["dependencies"],
         *project["optional-dependencies"]["postgres"],
+        *project["optional-dependencies"]["images"],
         *project["optional-dependencies"]["demo"],
     ]
     declared = {_canonical(re.split(r"[^\w.-]", requirement, maxsplit=1)[0]) for requirement in requirements}

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from supportdesk.desk.ports import MailParser, MailServers, MailSource, MailTransport, Store
     from supportdesk.desk.processed import ProcessedMail
     from supportdesk.mail.child import MailParserPool
-    from supportdesk.mail.model import Consent, DeviceCode, OAuthClient, Tokens
+    from supportdesk.mail.model import Consent, DeviceCode, OAuthClient, Picture, Tokens
     from supportdesk.mail.on_disk import DiskArchive
     from supportdesk.mail.sasl import Secret as Secret  # noqa: PLC0414 — the command line names the type
     from supportdesk.store.backup import BackupReport as BackupReport  # noqa: PLC0414 — the command line names the type
@@ -482,3 +482,14 @@ def open_parser() -> MailParserPool:
     from supportdesk.mail.child import MailParserPool
 
     return MailParserPool(detector="supportdesk.l10n.detect:language_of")
+
+
+def shrink_picture(data: bytes, width: int, height: int) -> Picture | None:
+    """An attached picture, decoded in a contained process; None where Pillow (extra `images`) is not installed."""
+    from supportdesk.mail.child import MailParserPool
+    from supportdesk.mail.pictures import available
+
+    if not available():
+        return None
+    with MailParserPool(1) as pool:
+        return pool.shrink_picture(data, width, height)

@@ -27,8 +27,21 @@ from typing import IO, Protocol
 
 import supportdesk
 from supportdesk.errors import NotFound, SupportdeskError
-from supportdesk.mail.model import ParsedMail
-from supportdesk.mail.wire import CONTENT, CUT, FAILED, FRAME, MAIL, MAX_ANSWER, MISSING, PARSE, Malformed, decode_mail
+from supportdesk.mail.model import ParsedMail, Picture
+from supportdesk.mail.pictures import decode_picture
+from supportdesk.mail.wire import (
+    CONTENT,
+    CUT,
+    FAILED,
+    FRAME,
+    MAIL,
+    MAX_ANSWER,
+    MISSING,
+    PARSE,
+    SHRINK,
+    Malformed,
+    decode_mail,
+)
 
 WALL_SECONDS = 2.0
 START_SECONDS = 10.0  # on top, for a new child
@@ -99,6 +112,14 @@ class MailParserPool:
         if kind != CONTENT:
             raise ParseFailed("crash", "unexpected answer")
         return data
+
+    def shrink_picture(self, data: bytes, width: int, height: int) -> Picture:
+        """An attached picture at most so large, in pixels; ParseFailed where its child could not read it."""
+        kind, answer = _answer(self._ask(_Request(SHRINK, f"{width}x{height}".encode("ascii"), data)))
+        try:
+            return decode_picture(answer if kind == CONTENT else b"", width, height)
+        except Malformed as error:
+            raise ParseFailed("crash", str(error)) from error
 
     def close(self) -> None:
         """End the children; a call that is under way fails with ParseFailed("crash")."""

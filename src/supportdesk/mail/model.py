@@ -72,6 +72,20 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """An attached picture as a terminal can show it: `rows` holds red, green and blue of each pixel, top row first."""
+
+    width: int
+    height: int
+    rows: bytes
+
+    def pixel(self, x: int, y: int) -> tuple[int, int, int]:
+        """Red, green and blue, 0–255."""
+        at = (y * self.width + x) * 3
+        return self.rows[at], self.rows[at + 1], self.rows[at + 2]
+
+
+@dataclass(frozen=True, slots=True)
 class ReportedRecipient:
     """One recipient block of a delivery report (RFC 3464 2.3). `action`: failed, delayed, delivered, relayed,
     expanded.

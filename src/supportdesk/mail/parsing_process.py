@@ -21,7 +21,7 @@ from pathlib import Path
 
 from supportdesk.mail.charset import decode
 from supportdesk.mail.parse import cut_part, parse
-from supportdesk.mail.wire import CONTENT, CUT, FAILED, FRAME, MAIL, MISSING, PARSE, encode_mail
+from supportdesk.mail.wire import CONTENT, CUT, FAILED, FRAME, MAIL, MISSING, PARSE, SHRINK, encode_mail
 
 MEMORY_LIMIT = 256 << 20  # resident memory of one mail's reader (reliability.md, R12)
 _MAPPED_ONLY = 60 << 20  # of the libraries, where the system does not tell
@@ -92,6 +92,11 @@ def _answer(kind: bytes, argument: str, raw: bytes, detect: Detect | None) -> tu
             return CONTENT, cut_part(raw, argument)
         except KeyError:
             return MISSING, b""
+    if kind == SHRINK:
+        from supportdesk.mail.pictures import encode_picture, shrink_picture
+
+        width, _, height = argument.partition("x")
+        return CONTENT, encode_picture(shrink_picture(raw, int(width), int(height)))
     raise ValueError("unknown request")
 
 

@@ -22,10 +22,10 @@ from supportdesk.mail.model import (
     ReportedRecipient,
 )
 
-FRAME = struct.Struct("!cHI")  # kind, octets of the argument (the time of receipt or the part path), octets after it
+FRAME = struct.Struct("!cHI")  # kind, octets of the argument (a time, a part path, a size), octets after it
 MAX_ANSWER = 256 << 20
 
-PARSE, CUT = b"P", b"C"
+PARSE, CUT, SHRINK = b"P", b"C", b"S"
 MAIL, CONTENT, MISSING, FAILED = b"M", b"D", b"N", b"F"
 
 
