@@ -24,11 +24,16 @@ if TYPE_CHECKING:
 
     from supportdesk.desk.desk import Desk
     from supportdesk.desk.model import AttachmentRow, CustomerView, ThreadEntry, TicketId
+    from supportdesk.mail.model import Picture
     from supportdesk.tui.screens.on_tickets import OnTickets
     from supportdesk.tui.session import TicketBundle
 
 RAW_SHOWN = 400_000
 """Octets of a raw message that are shown."""
+PICTURE_TYPES = ("image/png", "image/jpeg", "image/jpg", "image/gif", "image/webp")
+PICTURE_BARS = 2
+"""Lines that the title and the hints take from a picture."""
+_PICTURE_BEGINNINGS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8")
 
 
 def raw_text(desk: Desk, sha256: str) -> str:
@@ -102,14 +107,22 @@ def attachment_entries(bundle: TicketBundle) -> list[PickerEntry]:
     ]
 
 
-def open_attachment(screen: OnTickets, bundle: TicketBundle, chosen: str) -> None:
-    """Ask what to do with an attachment: save it under a safe name, or look at it as text."""
+def open_attachment(screen: OnTickets, bundle: TicketBundle, chosen: str, *, unseen: str = "") -> None:
+    """Ask what to do with an attachment: save it under a safe name, or look at it as text or as a picture.
+
+    `unseen` says why it cannot be looked at: then only the other ways are left.
+    """
     number, _colon, attachment_id = chosen.partition(":")
     entry = bundle.entries[int(number)]
     attachment = next(one for one in entry.attachments if str(one.id) == attachment_id)
     desk = screen.session.desk
     text = f"{attachment.name}\n{attachment.content_type} · {size(attachment.size)}"
-    keys = [("v", _("view as text")), ("esc", _("back"))]
+    keys = [("esc", _("back"))]
+    if unseen:
+        text = f"{unseen}\n\n{text}"
+    else:
+        is_shown = attachment.content_type in PICTURE_TYPES
+        keys.insert(0, ("v", _("view the picture") if is_shown else _("view as text")))
     if not screen.session.restricted:
         keys.insert(0, ("s", _("save")))
     command = fetching_command(bundle, attachment, screen.session.config.ssh_host)
@@ -124,11 +137,21 @@ def open_attachment(screen: OnTickets, bundle: TicketBundle, chosen: str) -> Non
             suggested = str(Path.home() / safe_filename(attachment.name))
             screen.ask_line("save", _("Save as:"), save, value=suggested)
         elif key == "v":
-            screen.call(
-                READ,
-                lambda: _as_text(attachment_bytes(desk, entry, attachment)),
-                lambda shown: screen.console.show_text(attachment.name or _("attachment"), shown),
-            )
+            pane = screen.app.size.width, screen.app.size.height - PICTURE_BARS
+            screen.call(READ, lambda: seen(attachment_bytes(desk, entry, attachment), *pane), show, failed=cannot_show)
+
+    def show(content: SafeText | Picture) -> None:
+        title = attachment.name or _("attachment")
+        if isinstance(content, str):
+            screen.console.show_text(title, content)
+        else:
+            screen.console.show_picture(title, content)
+
+    def cannot_show(error: Exception) -> None:
+        if isinstance(error, PictureNotShown):
+            open_attachment(screen, bundle, chosen, unseen=error.message)
+        else:
+            screen.console.tell_error(error)
 
     def save(path: str) -> None:
         def work() -> Path:
@@ -180,6 +203,35 @@ def save_file(path: Path, data: bytes) -> Path:
     with os.fdopen(handle, "wb") as file:
         file.write(data)
     return path
+
+
+class PictureNotShown(SupportdeskError):
+    """A picture that only another program can show; the message says why."""
+
+
+def seen(data: bytes, columns: int, lines: int) -> SafeText | Picture:
+    """An attachment as it can be looked at on a pane of this size: what begins as a picture does, or its text.
+
+    Raises PictureNotShown, and SupportdeskError for what is neither.
+    """
+    if not is_picture(data):
+        return _as_text(data)
+    from supportdesk.bootstrap import shrink_picture
+
+    try:
+        picture = shrink_picture(data, columns, lines * 2)
+    except SupportdeskError as error:
+        raise PictureNotShown(_("This picture cannot be read: it is damaged or too large.")) from error
+    if picture is None:
+        raise PictureNotShown(
+            _("To see pictures here, Pillow must be installed:") + "\npip install 'supportdesk[images]'"
+        )
+    return picture
+
+
+def is_picture(data: bytes) -> bool:
+    """Whether it begins like one that can be shown, whatever its name and its type say."""
+    return data.startswith(_PICTURE_BEGINNINGS) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")
 
 
 def _as_text(data: bytes) -> SafeText:

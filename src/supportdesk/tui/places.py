@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from supportdesk.l10n.catalog import _
 from supportdesk.tui.calls import READ, Calls
+from supportdesk.tui.glyphs import ASCII, Glyphs
 from supportdesk.tui.screens.choose import ChooseScreen
 from supportdesk.tui.screens.ticket import TicketScreen
 from supportdesk.tui.widgets.guard import SafeApp
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from supportdesk.desk.model import OutboxRow, SavedView, TicketId
-    from supportdesk.tui.glyphs import Glyphs
+    from supportdesk.mail.model import Picture
     from supportdesk.tui.screens.base import DeskScreen
     from supportdesk.tui.screens.queue import QueueScreen
     from supportdesk.tui.session import Session, TicketBundle
@@ -127,6 +128,11 @@ class Places(SafeApp[int]):
         from supportdesk.tui.screens.text import TextScreen
 
         self.show_at_once(TextScreen(title, text, hanging=hanging))
+
+    def show_picture(self, title: str, picture: Picture) -> None:
+        from supportdesk.tui.screens.picture import PictureScreen
+
+        self.show_at_once(PictureScreen(title, picture, plain=self.glyphs is ASCII))
 
     def show_help(self, screen: DeskScreen[object]) -> None:
         from supportdesk.tui.help import help_text
