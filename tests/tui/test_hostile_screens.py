@@ -19,8 +19,10 @@ from textual.screen import Screen
 import supportdesk.tui.screens
 from supportdesk.desk.canned_folder import starter_set
 from supportdesk.desk.desk import Desk
+from supportdesk.mail.model import Picture
 from supportdesk.safetext import storable
 from supportdesk.store import open_store
+from supportdesk.tui.screens.picture import PictureScreen
 from supportdesk.tui.screens.queue import QueueScreen
 from tests.support.clock import FakeClock
 from tests.support.desk import House, furnish
@@ -79,7 +81,7 @@ def screens() -> set[str]:
 
 
 def test_every_screen_has_its_way_here() -> None:
-    assert screens() == set(WAYS)
+    assert screens() == {*WAYS, "PictureScreen"}
 
 
 @pytest.fixture(scope="module")
@@ -109,15 +111,10 @@ def hostile(tmp_path: Path, spoilt: Path) -> Iterator[Shop]:
 async def test_no_cell_of_a_screen_is_markup_or_a_control(
     hostile: Shop, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    obeyed: list[object] = []
-    monkeypatch.setattr(App, "run_action", lambda _self, action, *_rest: obeyed.append(action))
-    monkeypatch.setattr(App, "open_url", lambda _self, url, **_rest: obeyed.append(url))
+    obeyed = watch(monkeypatch)
     app = hostile.console()
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(
-            pilot, lambda: isinstance(app.screen, QueueScreen) and len(app.screen.tickets.spine) > 50, "the list"
-        )
-        await until(pilot, lambda: app.desk_status is not None, "the status")
+        await queue_shown(pilot, app)
         for key in WAYS[name]:
             before = app.screen
             await pilot.press(key)
@@ -130,6 +127,33 @@ async def test_no_cell_of_a_screen_is_markup_or_a_control(
         assert await click_every_cell(app, pilot, monkeypatch) >= 80 * 24
         assert app.return_code is None
         assert obeyed == []
+
+
+async def test_the_name_of_a_picture_is_neither(hostile: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    obeyed = watch(monkeypatch)
+    app = hostile.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await queue_shown(pilot, app)
+        app.show_picture(" ".join(PAYLOADS), Picture(80, 44, bytes(range(240)) * 44))
+        await until(pilot, lambda: isinstance(app.screen, PictureScreen), "the picture")
+        await pilot.pause(0.3)
+        assert not look_at_cells(app)
+        assert await click_every_cell(app, pilot, monkeypatch) >= 80 * 24
+        assert app.return_code is None
+        assert obeyed == []
+
+
+def watch(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What the console does because of a click: it fills while the test goes on."""
+    obeyed: list[object] = []
+    monkeypatch.setattr(App, "run_action", lambda _self, action, *_rest: obeyed.append(action))
+    monkeypatch.setattr(App, "open_url", lambda _self, url, **_rest: obeyed.append(url))
+    return obeyed
+
+
+async def queue_shown(pilot: Pilot[int], app: Console) -> None:
+    await until(pilot, lambda: isinstance(app.screen, QueueScreen) and len(app.screen.tickets.spine) > 50, "the list")
+    await until(pilot, lambda: app.desk_status is not None, "the status")
 
 
 async def click_every_cell(app: Console, pilot: Pilot[int], monkeypatch: pytest.MonkeyPatch) -> int:
