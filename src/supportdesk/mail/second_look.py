@@ -8,7 +8,6 @@ cleaned like any other foreign text. It runs where the reader runs: in the parsi
 from __future__ import annotations
 
 import logging
-from email import message_from_bytes
 
 from supportdesk.mail.addresses import parse_addresses
 from supportdesk.mail.bounce_words import status_in
@@ -26,6 +25,8 @@ def look_again(raw: bytes, text: str, aside: frozenset[str], log: DefectLog) -> 
 
     `text`: the mail's text, which may say why; `aside`: addresses (normal form) of writer and reader of the report.
     """
+    from email import message_from_bytes
+
     from flufl.bounce import all_failures
 
     logging.getLogger("flufl.bounce").disabled = True  # it would write the mail's words to stderr before it raises
