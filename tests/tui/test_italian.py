@@ -54,7 +54,7 @@ async def test_help_names_every_view_under_its_key(shop: Shop) -> None:
                 break
             before = shown(app)
             await pilot.press("ctrl+d")
-            await until(pilot, lambda before=before: shown(app) != before, "the next half page")
+            await until(pilot, lambda before=before: shown(app) != before, "the next half page")  # type: ignore[misc]
         assert "7                vista · Aperti" in shown(app)
 
 
