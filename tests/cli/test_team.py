@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from supportdesk.desk.team_settings import read_value, shown_value, value_of
+from supportdesk.l10n.catalog import use_language
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
     from tests.support.desk import House
@@ -35,19 +38,37 @@ def test_settings_are_shown_set_and_taken_back(shop: House, supportdesk: Run) ->
         ("first_response", "8h", "8h"),
         ("next_response", "90m", "1h30m"),
         ("inside", "off", "off"),
-        ("closed_after_days", "12h", "0.5d"),
+        ("closed_after_days", "12h", "12h"),
         ("on_hold_days", "5", "5d"),
     ],
 )
 def test_every_setting_is_read_as_it_is_written(
     shop: House, supportdesk: Run, name: str, typed: str, shown: str
 ) -> None:
-    from supportdesk.desk.team_settings import read_value, shown_value, value_of
-
     assert supportdesk("settings", "set", f"{name}={typed}").code == 0
     settings = shop.desk.settings()
     assert shown_value(settings, name) == shown
     assert read_value(name, shown) == value_of(settings, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "shown"),
+    [
+        ("avoided_words", "nessuna", ""),
+        ("first_response", "2g", "2g"),
+        ("first_response", "2d", "2g"),
+        ("inside", "off", "no"),
+        ("inside", "no", "no"),
+        ("closed_after_days", "3g", "3g"),
+        ("closed_after_days", "1.5d", "36h"),
+    ],
+)
+def test_a_setting_is_written_in_the_agents_language(
+    shop: House, supportdesk: Run, name: str, typed: str, shown: str
+) -> None:
+    assert supportdesk("--language", "it", "settings", "set", f"{name}={typed}").code == 0
+    use_language("it")
+    assert shown_value(shop.desk.settings(), name) == shown
 
 
 @pytest.mark.parametrize(

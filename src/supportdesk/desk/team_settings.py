@@ -103,7 +103,7 @@ def shown_value(settings: DeskSettings, name: str) -> str:
         case "seconds":
             return f"{value}s"
         case "days" | "whole_days":
-            return f"{value:g}d"
+            return _write_days(value) if value == int(value) else f"{value * 24:g}h"
         case _:
             return str(value)
 
@@ -118,7 +118,11 @@ def read_value(name: str, text: str) -> Any:
     typed = text.strip()
     match setting.kind:
         case "words":
-            return [] if typed == "none" else list(dict.fromkeys(filter(None, map(str.strip, typed.split(",")))))
+            return (
+                []
+                if typed in ("none", _("none"))
+                else list(dict.fromkeys(filter(None, map(str.strip, typed.split(",")))))
+            )
         case "span":
             return read_span(typed)
         case "seconds":
@@ -143,24 +147,24 @@ def change(desk: Desk, actor: Actor, changes: Mapping[str, Any]) -> Done:
     if action_id is None:
         return Done(new_action_id(), (), _("The settings were so already"), undoable=False)
     said = ngettext("Changed the setting {names}", "Changed the settings {names}", len(changes))
-    return Done(action_id, (), said.format(names=", ".join(changes)))
+    return Done(action_id, (), said.format(names=", ".join(_(BY_NAME[name].title) for name in changes)))
 
 
 def write_span(span: Span | None) -> str:
-    """`1d` in open days, `8h` or `90m` in opening time, `off`."""
+    """`1d` in open days, `8h` or `90m` in opening time, `off`: a day's letter and `off` in the agent's language."""
     if span is None:
-        return "off"
+        return _("off")
     if isinstance(span, Days):
-        return f"{span.days}d"
+        return _write_days(span.days)
     hours, minutes = divmod(span.seconds // 60, 60)
     return f"{hours}h{f'{minutes}m' if minutes else ''}" if hours else f"{minutes}m"
 
 
 def read_span(text: str) -> Span | None:
-    """What `write_span` wrote."""
-    if text.casefold() == "off":
+    """What `write_span` wrote, in the agent's language or in English."""
+    if text.casefold() in ("off", _("off")):
         return None
-    if found := re.fullmatch(r"(\d+)\s*d", text):
+    if found := re.fullmatch(rf"(\d+)\s*{_unit('d')}", text):
         return Days(int(found[1]))
     found = re.fullmatch(r"(?:(\d+)\s*h)?\s*(?:(\d+)\s*m)?", text)
     if found is None or not any(found.groups()):
@@ -172,7 +176,16 @@ _TARGETS: Final = tuple(setting.name for setting in TEAM_SETTINGS if setting.kin
 
 
 def _amount(name: str, text: str, unit: str, example: str) -> float:
-    found = re.fullmatch(rf"(\d+(?:\.\d+)?)\s*{unit}?", text)
+    found = re.fullmatch(rf"(\d+(?:\.\d+)?)\s*{_unit(unit)}?", text)
     if found is None or ("." in found[1] and BY_NAME[name].kind != "days"):
         raise UsageError(_("{value} is no choice for {name}").format(value=text, name=name), hint=example)
     return float(found[1])
+
+
+def _write_days(days: float) -> str:
+    return _("{days}d").format(days=f"{days:g}")
+
+
+def _unit(unit: str) -> str:
+    """The letters for a unit, as a pattern: that of a day is another one in other languages."""
+    return f"(?:{unit}|{re.escape(_('{days}d').format(days=''))})" if unit == "d" else unit
