@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from supportdesk.cli.output import span
 from supportdesk.desk.team_settings import read_value, shown_value, value_of
 from supportdesk.l10n.catalog import use_language
 
@@ -79,6 +80,12 @@ def test_a_wrong_setting_is_refused(shop: House, supportdesk: Run, typed: str) -
     refused = supportdesk("settings", "set", typed)
     assert refused.code == 2 and refused.err
     assert not shop.desk.read.rows("event", {"kind": "settings"})
+
+
+@pytest.mark.parametrize(("language", "shown"), [("en", "-2d 3h"), ("it", "-2g 3h")])
+def test_a_length_of_time_is_written_in_the_agents_language(supportdesk: Run, language: str, shown: str) -> None:
+    use_language(language)  # the fixture goes back to English
+    assert span(-51 * 3600 - 7) == shown
 
 
 def test_settings_need_an_admin(shop: House, supportdesk: Run) -> None:

@@ -155,7 +155,8 @@ def span(seconds: float) -> str:
     """A length of time in its two largest units: 3d 4h, 2h 10m, 45s; negative where it is overdue."""
     sign, left = ("-" if seconds < 0 else ""), int(abs(seconds))
     parts = []
-    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
+    day = _("{days}d").format(days="")
+    for unit, length in ((day, 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
         if left >= length:
             parts.append(f"{left // length}{unit}")
             left %= length
