@@ -26,6 +26,11 @@ def test_the_unit_starts_the_worker_on_this_desk(
     assert not os.path.exists(told["unit"])  # noqa: PTH110
 
 
+def test_an_installed_worker_speaks_the_language_of_whoever_installed_it(shop: House, supportdesk: Run) -> None:
+    told = supportdesk("--language", "it", "worker", "install", "--dry-run", "--json").json()
+    assert f" -m supportdesk --language it --database {shop.url} worker" in told["cron"]
+
+
 def test_without_systemd_cron_looks_after_the_worker(
     shop: House, supportdesk: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

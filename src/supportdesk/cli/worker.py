@@ -17,7 +17,7 @@ from supportdesk.cli import logs
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, take_globals, verb
 from supportdesk.errors import UsageError
-from supportdesk.l10n.catalog import N_, _
+from supportdesk.l10n.catalog import N_, _, current_language
 
 if TYPE_CHECKING:
     from supportdesk.config import Config
@@ -108,8 +108,9 @@ WantedBy=default.target
 
 
 def worker_command(config: Config) -> list[str]:
-    """What starts the worker on this desk, by absolute paths."""
-    return [*own_places(), sys.executable, "-m", "supportdesk", *named_places(config), "worker"]
+    """What starts the worker on this desk, by absolute paths; what it stores for agents is in the language of now."""
+    spoken = ["--language", current_language()]
+    return [*own_places(), sys.executable, "-m", "supportdesk", *spoken, *named_places(config), "worker"]
 
 
 def own_places() -> list[str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from supportdesk.bootstrap import database_path, is_file
 from supportdesk.config import data_dir
+from supportdesk.l10n.catalog import current_language
 
 if TYPE_CHECKING:
     from supportdesk.config import Config
@@ -37,9 +38,10 @@ def start_companion(config: Config, console: int) -> int:
     environment = {**os.environ, "SUPPORTDESK_DATABASE": config.database}
     if config.source is not None:
         environment["SUPPORTDESK_CONFIG"] = str(config.source)
+    program = [sys.executable, "-m", "supportdesk"]
     with os.fdopen(handle, "ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "supportdesk", "worker", "--companion", str(console)],
+            [*program, "--language", current_language(), "worker", "--companion", str(console)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
