@@ -164,10 +164,7 @@ async def move(walk: Walk, screen: RowsScreen) -> None:
         await walk(keys, lambda place=place: rows.cursor_index == place)  # type: ignore[misc]
     for down, up in (("^d", "^u"), ("pagedown", "pageup")):
         await walk(down, lambda: rows.cursor_index > 0)
-        below = rows.cursor_index  # half a page is another number of rows where what is told of the row takes one
-        await walk(up, lambda below=below: rows.cursor_index < below)  # type: ignore[misc]
-        if rows.cursor_index:
-            await walk.then("g", "g", until=lambda: rows.cursor_index == 0)
+        await walk(up, lambda: rows.cursor_index == 0)
 
 
 async def taken_back(walk: Walk, screen: RowsScreen) -> None:

@@ -20,8 +20,10 @@ async def test_a_query_that_its_row_cuts_is_told_whole_and_asked_for_whole(shop:
         screen = await screen_of(pilot, SavedViewsScreen)
         whole = lambda: QUERY in " ".join(shown(app).split())  # noqa: E731
         await until(pilot, whole, "all of the query below the list")
+        height = screen.rows.size.height
         await pilot.press("j")
         await until(pilot, lambda: not whole(), "nothing to tell of a short one")
+        assert screen.rows.size.height == height, "the list stands still"
         await pilot.press("k", "e")
         await until(pilot, lambda: screen.prompt.purpose == "query", "the question")
         above = screen.prompt.query_one(FoldedText)
@@ -34,4 +36,4 @@ def test_what_is_too_long_shows_its_end() -> None:
     text = FoldedText(most=2)
     text._text = safe("one two three four five six")
     assert text.get_content_height(None, None, 12) == 2
-    assert text._lines(12) == ["three four", "five six"]
+    assert text._lines(text._text, 12) == ["three four", "five six"]

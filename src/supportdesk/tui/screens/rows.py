@@ -39,8 +39,8 @@ class RowsScreen(DeskScreen[None]):
     def empty_text(self) -> str: ...
 
     def about(self, row: int) -> SafeText:
-        """What is told below the list of the row under the cursor: what the row itself has no room for."""
-        return SafeText("\n".join(self.rows.without_room()))
+        """What is told below the list of a row that is chosen: what the row itself has no room for."""
+        return SafeText("\n".join(self.rows.without_room(row)))
 
     def compose_body(self) -> ComposeResult:
         yield StatusLine(id="title")
@@ -63,15 +63,20 @@ class RowsScreen(DeskScreen[None]):
         self.rows.empty_text = () if rows else (safe(self.empty_text()), SafeText(""))
         self.rows.put_rows(rows)
         self.rows.replace_spine([row.id for row in rows])
-        self._show_about()
+        self._make_room()
 
     def on_resize(self, event: events.Resize) -> None:
         super().on_resize(event)
         if self.is_ready:
-            self.call_after_refresh(self._show_about)
+            self.call_after_refresh(self._make_room)
 
     def on_virtual_list_cursor_moved(self, message: VirtualList.CursorMoved) -> None:
         message.stop()
+        self._show_about()
+
+    def _make_room(self) -> None:
+        """Below the list there is room for what any of its rows has to tell: so the list stands still."""
+        self.query_one("#about", FoldedText).make_room([self.about(row) for row in self.rows.spine])
         self._show_about()
 
     def _show_about(self) -> None:

@@ -39,7 +39,7 @@ class TeamSettingsScreen(RowsScreen):
 
     def about(self, row: int) -> SafeText:
         """What the setting does, and a value that its row has no room for."""
-        return SafeText("\n".join((safe(_(TEAM_SETTINGS[row].help)), *self.rows.without_room())))
+        return SafeText("\n".join((safe(_(TEAM_SETTINGS[row].help)), *self.rows.without_room(row))))
 
     def read_rows(self) -> list[ListRow]:
         settings = self.session.desk.settings()

@@ -162,9 +162,9 @@ class VirtualList(Widget, can_focus=True):
         """The hydrated row under the cursor, if it is there yet."""
         return self._rows.get(self._spine[self._cursor]) if self._spine else None
 
-    def without_room(self) -> list[SafeText]:
-        """What the row under the cursor says in columns that cut it, or that are left out at this width."""
-        row = self.cursor_row
+    def without_room(self, row_id: int) -> list[SafeText]:
+        """What a row says in columns that cut it, or that are left out at this width."""
+        row = self._rows.get(row_id)
         if row is None or not self.size.width:
             return []
         room = {column.key: cells for column, cells in self._columns_for(self.size.width)}
