@@ -136,6 +136,23 @@ async def test_a_line_whose_focus_was_taken_away_is_not_deaf(shop: Shop) -> None
         ticket.set_focus(ticket.thread_view)
         await pilot.press("escape")
         await until(pilot, lambda: not ticket.prompt.purpose, "closed")
+        await pilot.press("s")
+        await until(pilot, lambda: ticket.prompt.purpose == "when", "the line")
+        await pilot.press(*"2h")
+        ticket.set_focus(ticket.thread_view)
+        await pilot.press("enter")
+        await until(pilot, lambda: not ticket.prompt.purpose, "taken")
+
+
+async def test_a_question_that_follows_another_at_once_keeps_the_focus(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        queue = await list_shown(pilot)
+        queue.ask_line("first", "First:", lambda _text: None)
+        queue.prompt.close()
+        queue.ask_line("second", "Second:", lambda _text: None)
+        await pilot.pause()
+        assert queue.prompt.has_the_focus, "the next key would go elsewhere"
 
 
 @pytest.mark.parametrize("wish", ["stay", "next", "list"])

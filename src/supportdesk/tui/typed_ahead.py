@@ -57,6 +57,11 @@ class TypedAhead:
             self._look_at(event)
         return False
 
+    def again(self, event: Key) -> None:
+        """A key that went elsewhere goes where the focus is now, before those that wait."""
+        # Made by the console, as each key is: one of a screen's would bubble no further than to that screen.
+        self._console.call_later(lambda: self._forward(Key(event.key, event.character)))
+
     def came(self, event: Key, *, opens: bool) -> None:
         """The screen has read the key; without `opens` nothing has to be waited for after all."""
         if event is not self._opener:

@@ -261,7 +261,9 @@ class DeskScreen(LeavesOnce[Answer]):
     def on_key(self, event: events.Key) -> None:
         if self.prompt.purpose and event.key != "ctrl+q":
             if not self.prompt.has_the_focus:  # something took it away: the line would be open, and deaf
-                self.prompt.take_back(event)
+                event.stop()
+                self.prompt.take_focus()
+                self.console.typed_ahead.again(event)
             return
         if self._matcher is None or event.key == "ctrl+q":  # the way out does not wait for a prefix key
             self._matcher = KeyMatcher(self.console.keymap)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from textual.containers import Horizontal
-from textual.events import Key
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
@@ -203,19 +202,15 @@ class PromptLine(Widget):
         focused = self.screen.focused
         return focused is not None and self in focused.ancestors
 
-    def take_back(self, event: events.Key) -> None:
-        """Take the focus again, and the key that went elsewhere."""
-        line = self.query_one(SafeInput)
-        self.screen.set_focus(line)
-        event.stop()
-        line.post_message(Key(event.key, event.character))  # another: the one that was stopped goes no further
+    def take_focus(self) -> None:
+        self.screen.set_focus(self.query_one(SafeInput))
 
     def close(self) -> None:
         """Hide the line and give the focus back."""
         self._purpose = ""
         self.display = False
         if self._return_to is not None and self._return_to.is_attached:
-            self._return_to.focus()
+            self.screen.set_focus(self._return_to)  # now: a later one would take it from the next question
         self._return_to = None
 
     def on_input_changed(self, event: Input.Changed) -> None:
