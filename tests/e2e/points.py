@@ -121,9 +121,11 @@ class _Countdown:
         if point.stage and point.stage not in arguments:
             return
         self._left -= 1
-        if self._left == 0:
-            with self._quiet:
-                os.killpg(0, self._end)
+        if self._left == 0 and self._end == signal.SIGSTOP:
+            with self._quiet:  # sent to this thread alone it stops all of them before the call comes back
+                signal.pthread_kill(threading.get_ident(), self._end)
+        elif self._left == 0:
+            os.killpg(0, self._end)
 
 
 def _one_writer() -> AbstractContextManager[Any]:
