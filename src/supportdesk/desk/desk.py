@@ -15,13 +15,13 @@ from supportdesk.desk import (
     following,
     notes,
     opening_hours,
-    outbound,
     people,
     replies,
     review,
     senders,
     settings,
     status,
+    stuck_replies,
     team_settings,
     undo,
     views,
@@ -328,10 +328,10 @@ class Desk:
 
     def resolve_uncertain(self, actor: Actor, outbox_id: OutboxId, decision: str) -> Done:
         """A person decides about a delivery in doubt: "resend" (the same Message-ID) or "mark_sent"."""
-        return outbound.resolve_uncertain(self, actor, outbox_id, decision)
+        return stuck_replies.resolve_uncertain(self, actor, outbox_id, decision)
 
     def retry_failed(self, actor: Actor, outbox_id: OutboxId) -> Done:
-        return outbound.retry_failed(self, actor, outbox_id)
+        return stuck_replies.retry_failed(self, actor, outbox_id)
 
     # ---- canned responses
 

@@ -1,4 +1,4 @@
-"""What an agent types into a field, read by the rules of the agent's own locale: `49,90`, `30/12/2026`, `30 dicembre`.
+"""What an agent types into a field, read by the rules of the agent's own locale: `49,90`, `30/12/2026`, `domani`.
 
 A reading that is not certain is a ValueError in the agent's words, never a guess: the value goes to a customer.
 """
@@ -11,6 +11,7 @@ import unicodedata
 from decimal import Decimal
 from typing import Final
 
+from supportdesk.l10n import format as localized
 from supportdesk.l10n.catalog import _
 from supportdesk.l10n.format import Money, babel_locale, minor_digits
 
@@ -61,12 +62,14 @@ def read_money(text: str, locale: str, currency: str) -> Money:
 
 
 def read_date(text: str, locale: str, today: dt.date) -> dt.date:
-    """`2026-12-30`, the order of the locale (`30/12/2026`, `12/30/2026`, `30.12.`), a month's name (`30 dicembre`), or
-    days from today (`+3`).
+    """`2026-12-30`, the order of the locale (`30/12/2026`, `12/30/2026`, `30.12.`), a month's name (`30 dicembre`), a
+    weekday (`lunedì`: the next one), `domani`, or days from today (`+3`).
 
     Without a year it is the next such day from `today` on, or one of the last 60 days.
     """
     typed = _plain(text).casefold()
+    if (named := _by_day_name(typed, locale, today)) is not None:
+        return named
     if (iso := re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", typed)) is not None:
         return _day(int(iso[1]), int(iso[2]), int(iso[3]), text)
     if (days := re.fullmatch(r"\+(\d{1,3})", typed)) is not None:
@@ -80,13 +83,38 @@ def read_date(text: str, locale: str, today: dt.date) -> dt.date:
     return _by_month_name(typed, locale, today, text)
 
 
+def _by_day_name(typed: str, locale: str, today: dt.date) -> dt.date | None:
+    """`domani`, `lunedì`: never today's weekday, which could be meant for a week later."""
+    word = without_accents(typed.rstrip("."))
+    for distance in (-1, 0, 1):
+        day = today + dt.timedelta(days=distance)
+        if word == without_accents(localized.relative_day(day, today, locale).casefold()):
+            return day
+    weekday = _weekdays(locale).get(word)
+    if weekday is None or weekday == today.weekday():
+        return None
+    return today + dt.timedelta(days=(weekday - today.weekday()) % 7)
+
+
 def _by_month_name(typed: str, locale: str, today: dt.date, text: str) -> dt.date:
     words = re.findall(r"\d+|[^\W\d_]+", typed)
     digits = [word for word in words if word.isdigit()]
     months = [month for word in words if (month := _months(locale).get(word.rstrip(".")))]
     if len(months) != 1 or not 1 <= len(digits) <= 2:
-        raise ValueError(_("“{text}” is not a date as it is written here").format(text=text.strip()))
-    return _with_year(int(digits[0]), months[0], digits[1] if len(digits) == 2 else None, today, text)
+        near = today + dt.timedelta(days=1)
+        raise ValueError(
+            _("“{text}” is no date; one is {date}, “{tomorrow}” or +3").format(
+                text=text.strip(),
+                date=localized.date(near, locale, "short"),
+                tomorrow=localized.relative_day(near, today, locale),
+            )
+        )
+    day = _with_year(int(digits[0]), months[0], digits[1] if len(digits) == 2 else None, today, text)
+    named = [weekday for word in words if (weekday := _weekdays(locale).get(without_accents(word))) is not None]
+    if named and day.weekday() not in named:
+        said = localized.date(day, locale, "full")
+        raise ValueError(_("“{text}” is not that weekday: {date}").format(text=text.strip(), date=said))
+    return day
 
 
 def _with_year(day: int, month: int, year: str | None, today: dt.date, text: str) -> dt.date:
@@ -117,6 +145,17 @@ def _months(locale: str) -> dict[str, int]:
         for context in ("format", "stand-alone")
         for number, name in found.months[context][width].items()
     }
+
+
+def _weekdays(locale: str) -> dict[str, int]:
+    """0 is Monday. A name that is a month's too is none."""
+    found = babel_locale(locale)
+    names = {
+        without_accents(str(name).casefold().rstrip(".")): number
+        for width in ("wide", "abbreviated")
+        for number, name in found.days["format"][width].items()
+    }
+    return {name: number for name, number in names.items() if name not in _months(locale)}
 
 
 def _plain(text: str) -> str:

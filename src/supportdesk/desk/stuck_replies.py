@@ -1,4 +1,4 @@
-"""What a person decides about a reply that did not simply go out: in doubt, or refused by the server."""
+"""Replies that did not simply go out, in doubt or refused by the server: what a person decides about them."""
 
 from __future__ import annotations
 
