@@ -23,8 +23,8 @@ from supportdesk.desk.automatic_texts import warm_up
 from supportdesk.desk.correspondents import Correspondent, find_correspondent
 from supportdesk.desk.first_parts import PARTIAL, find_whole
 from supportdesk.desk.forwarded import forwarded_by_agent, note_forward
-from supportdesk.desk.labelled import is_our_own, may_be_our_blind_copy, tag_as_labelled
 from supportdesk.desk.lookup import TransactionLookup
+from supportdesk.desk.mail_origin import is_our_own, may_be_our_blind_copy, tag_as_labelled
 from supportdesk.desk.model import MAIL, ActionId, Mailbox, MailboxId, OutboxId
 from supportdesk.desk.parked import as_released
 from supportdesk.desk.ports import Insert, PlannedEvent, Row, Transaction

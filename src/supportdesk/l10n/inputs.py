@@ -14,6 +14,7 @@ from typing import Final
 from supportdesk.l10n import format as localized
 from supportdesk.l10n.catalog import _
 from supportdesk.l10n.format import Money, babel_locale, minor_digits
+from supportdesk.textfold import fold
 
 _CURRENCY_SIGNS: Final = {
     "€": "EUR",
@@ -85,10 +86,10 @@ def read_date(text: str, locale: str, today: dt.date) -> dt.date:
 
 def _by_day_name(typed: str, locale: str, today: dt.date) -> dt.date | None:
     """`domani`, `lunedì`: never today's weekday, which could be meant for a week later."""
-    word = without_accents(typed.rstrip("."))
+    word = fold(typed.rstrip("."))
     for distance in (-1, 0, 1):
         day = today + dt.timedelta(days=distance)
-        if word == without_accents(localized.relative_day(day, today, locale).casefold()):
+        if word == fold(localized.relative_day(day, today, locale).casefold()):
             return day
     weekday = _weekdays(locale).get(word)
     if weekday is None or weekday == today.weekday():
@@ -110,7 +111,7 @@ def _by_month_name(typed: str, locale: str, today: dt.date, text: str) -> dt.dat
             )
         )
     day = _with_year(int(digits[0]), months[0], digits[1] if len(digits) == 2 else None, today, text)
-    named = [weekday for word in words if (weekday := _weekdays(locale).get(without_accents(word))) is not None]
+    named = [weekday for word in words if (weekday := _weekdays(locale).get(fold(word))) is not None]
     if named and day.weekday() not in named:
         said = localized.date(day, locale, "full")
         raise ValueError(_("“{text}” is not that weekday: {date}").format(text=text.strip(), date=said))
@@ -151,7 +152,7 @@ def _weekdays(locale: str) -> dict[str, int]:
     """0 is Monday. A name that is a month's too is none."""
     found = babel_locale(locale)
     names = {
-        without_accents(str(name).casefold().rstrip(".")): number
+        fold(str(name).casefold().rstrip(".")): number
         for width in ("wide", "abbreviated")
         for number, name in found.days["format"][width].items()
     }

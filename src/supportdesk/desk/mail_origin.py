@@ -1,4 +1,4 @@
-"""What the place of a mail says of it beside the mail itself: that we wrote it, and under which labels it was kept."""
+"""Where a mail comes from: whether we wrote it ourselves, and which labels it bore in the archive it was kept in."""
 
 from __future__ import annotations
 
