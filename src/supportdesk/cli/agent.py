@@ -190,8 +190,8 @@ def _tags(text: str) -> tuple[str, ...]:
 
 
 def _read_when(session: Session, text: str) -> datetime:
-    from supportdesk.desk.phrases import read_snooze
     from supportdesk.desk.settings import find_hours
+    from supportdesk.desk.time_phrases import read_snooze
 
     first = next(iter(session.desk.mailboxes()), None)
     calendar = find_hours(session.desk.read, first.id if first is not None else None)

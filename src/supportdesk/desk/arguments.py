@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from supportdesk.desk.model import Actor, AgentId, TicketId
-from supportdesk.desk.phrases import read_snooze
 from supportdesk.desk.settings import find_hours
+from supportdesk.desk.time_phrases import read_snooze
 from supportdesk.errors import NotFound, UsageError
 from supportdesk.l10n.catalog import _, current_language
 

@@ -31,7 +31,7 @@ KINDS = ("reply", "new", "forward")
 def repeat_warning(desk: Desk, row: OutboxRow) -> ReviewWarning | None:
     """What the review says of a draft whose text the same people were sent within a day, or are about to be sent."""
     from supportdesk.desk.arguments import calendar_for
-    from supportdesk.desk.phrases import describe
+    from supportdesk.desk.time_phrases import describe
 
     now = desk.clock.now()
     earlier = find_earlier(desk.read, row, now)

@@ -396,7 +396,7 @@ def _check_time(at: datetime, now: datetime) -> None:
 def _in_words(desk: Desk, ticket: Ticket, at: datetime) -> str:
     """The time in the agent's language, in the zone of the ticket's mailbox."""
     from supportdesk.desk.arguments import calendar_for
-    from supportdesk.desk.phrases import describe
+    from supportdesk.desk.time_phrases import describe
 
     return describe(at, calendar_for(desk, (ticket.id,)), desk.clock.now(), current_language())
 

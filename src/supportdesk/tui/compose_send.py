@@ -134,7 +134,7 @@ class Sender:
 
         def ask(calendar: Any) -> None:
             def chosen(text: str) -> None:
-                from supportdesk.desk.phrases import read_snooze
+                from supportdesk.desk.time_phrases import read_snooze
                 from supportdesk.l10n.catalog import current_language
 
                 then(read_snooze(text, calendar, session.now(), current_language()).until)

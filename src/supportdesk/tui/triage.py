@@ -314,7 +314,7 @@ def describe_when(text: str, calendar: Any, now: datetime) -> SafeText:
     """The time that a phrase means, or why it means none."""
     if not text.strip():
         return SafeText("")
-    from supportdesk.desk.phrases import read_snooze
+    from supportdesk.desk.time_phrases import read_snooze
     from supportdesk.l10n.catalog import current_language
 
     try:
@@ -338,7 +338,7 @@ def when_phrase(line: str) -> str:
 
 def refuse_when(text: str, calendar: Any, now: datetime) -> SafeText:
     """Why a phrase means no time; nothing if it means one."""
-    from supportdesk.desk.phrases import read_snooze
+    from supportdesk.desk.time_phrases import read_snooze
     from supportdesk.l10n.catalog import current_language
 
     try:
@@ -353,7 +353,7 @@ def when_presets(text: str, calendar: Any, now: datetime) -> list[Completion]:
     if text.strip():
         return []
     from supportdesk.desk.calendar import load_zone
-    from supportdesk.desk.phrases import presets
+    from supportdesk.desk.time_phrases import presets
     from supportdesk.l10n.catalog import current_language
 
     zone = load_zone(calendar.zone)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from supportdesk.desk.calendar import Calendar, CalendarException
-from supportdesk.desk.phrases import presets, read_snooze
+from supportdesk.desk.time_phrases import presets, read_snooze
 from supportdesk.errors import UsageError
 
 DAY = ((540, 780), (900, 1080))
