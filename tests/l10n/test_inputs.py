@@ -51,6 +51,11 @@ def test_an_amount_that_is_not_certain_is_refused(text, locale):
         read_money(text, locale, "EUR")
 
 
+def test_what_is_no_date_is_told_how_one_is_written():
+    with pytest.raises(ValueError, match=r"“presto” is no date; one is 21/11/26, “domani” or \+3"):
+        read_date("presto", "it", TODAY)
+
+
 def test_a_number_is_read_by_its_locale():
     assert read_number("1.234,5", "it") == Decimal("1234.5")
     assert read_number("1,234.5", "en") == Decimal("1234.5")
@@ -70,13 +75,25 @@ def test_a_number_is_read_by_its_locale():
         ("Dec 30", "en", dt.date(2026, 12, 30)),
         ("3/1", "it", dt.date(2027, 1, 3)),
         ("10/11", "it", dt.date(2026, 11, 10)),
+        ("domani", "it", dt.date(2026, 11, 21)),
+        ("Heute", "de", dt.date(2026, 11, 20)),
+        ("lunedi", "it", dt.date(2026, 11, 23)),
+        ("gio.", "it", dt.date(2026, 11, 26)),
+        ("lundi 23 novembre", "fr", dt.date(2026, 11, 23)),
+        ("mercoledì 25 nov", "it", dt.date(2026, 11, 25)),
     ],
 )
 def test_a_date_is_read(text, locale, value):
     assert read_date(text, locale, TODAY) == value
 
 
-@pytest.mark.parametrize("text", ["31/2/2026", "12/30/2026", "domani", "", "30", "dicembre", "30 dicembre gennaio"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "31/2/2026", "12/30/2026", "domani alle 12", "", "venerdì", "mar", "lunedì 24 novembre", "30", "dicembre",
+        "30 dicembre gennaio",
+    ],
+)  # fmt: skip
 def test_a_date_that_is_not_certain_is_refused(text):
     with pytest.raises(ValueError, match=r"\S"):
         read_date(text, "it", TODAY)

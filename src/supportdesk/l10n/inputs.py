@@ -106,14 +106,14 @@ def _by_month_name(typed: str, locale: str, today: dt.date, text: str) -> dt.dat
         raise ValueError(
             _("“{text}” is no date; one is {date}, “{tomorrow}” or +3").format(
                 text=text.strip(),
-                date=localized.date(near, locale, "short"),
+                date=localized.date(near, locale, style="short"),
                 tomorrow=localized.relative_day(near, today, locale),
             )
         )
     day = _with_year(int(digits[0]), months[0], digits[1] if len(digits) == 2 else None, today, text)
     named = [weekday for word in words if (weekday := _weekdays(locale).get(fold(word))) is not None]
     if named and day.weekday() not in named:
-        said = localized.date(day, locale, "full")
+        said = localized.date(day, locale, style="full")
         raise ValueError(_("“{text}” is not that weekday: {date}").format(text=text.strip(), date=said))
     return day
 
