@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def test_every_action_has_words_for_what_it_did() -> None:
-    from supportdesk.desk.notices import notice
+    from supportdesk.desk.action_notice import notice
 
     params = {
         "tags": ("a",), "into": 7, "language": "it", "assignee": "Luca", "until": "2026-11-21 18:00 CET",

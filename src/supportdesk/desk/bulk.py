@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from supportdesk.desk import following, guards, triage
+from supportdesk.desk.action_notice import in_words, notice
 from supportdesk.desk.arguments import resolve
 from supportdesk.desk.clocks import calendar_of, family_of, recompute
 from supportdesk.desk.model import ActionId, Actor, Ticket, TicketId
-from supportdesk.desk.notices import in_words, notice
 from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Plan, Transaction
 from supportdesk.desk.results import AnswerNeeded, Done

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from supportdesk.desk import canned_apply, guards
+from supportdesk.desk.action_notice import notice
 from supportdesk.desk.addressing import answered_message, known_identity, reply_addresses
 from supportdesk.desk.arguments import clean_language
 from supportdesk.desk.bulk import check_guard
@@ -30,7 +31,6 @@ from supportdesk.desk.model import (
     TicketId,
     from_row,
 )
-from supportdesk.desk.notices import notice
 from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Delete, Insert, Looks, NewRef, Plan, PlannedEvent, Row, Transaction, Update
 from supportdesk.desk.reply_language import reply_language

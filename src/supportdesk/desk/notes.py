@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from supportdesk.desk import following, triage
+from supportdesk.desk.action_notice import notice
 from supportdesk.desk.bulk import check_not_spam, read_facts, update_clocks
 from supportdesk.desk.clocks import SEEN, family_of, root_of
 from supportdesk.desk.drafts import MAILED_KINDS, own_draft, removal
 from supportdesk.desk.model import ActionId, Actor, OutboxId, Ticket, TicketId
-from supportdesk.desk.notices import notice
 from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Insert, NewRef, Plan, PlannedEvent, Transaction, Update
 from supportdesk.desk.results import AnswerNeeded, Done
