@@ -10,12 +10,12 @@ import pytest
 
 from supportdesk.desk import sent
 from supportdesk.desk.delivery import due_rows
+from supportdesk.desk.delivery_verdicts import retry_after, write_verdict
 from supportdesk.desk.fetch import note_health
 from supportdesk.desk.model import WORKER, MailboxId, Server
 from supportdesk.desk.ports import Plan, Update
 from supportdesk.desk.sent import look_into_sent
 from supportdesk.desk.settings import new_action_id
-from supportdesk.desk.verdicts import retry_after, write_verdict
 from supportdesk.errors import ConnectionFailed
 from supportdesk.mail.model import Address, FolderInfo, RecipientResult, SendResult
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from supportdesk.desk.canned_meta import build_response
+from supportdesk.desk.delivery_verdicts import write_verdict
 from supportdesk.desk.fetch import note_health
-from supportdesk.desk.verdicts import write_verdict
 from supportdesk.errors import Conflict, MissingValue, NotFound
 from supportdesk.mail.model import SendResult
 

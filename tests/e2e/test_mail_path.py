@@ -120,8 +120,8 @@ def test_a_copy_is_stored_in_sent_once_and_is_an_echo_when_it_is_read(shop: Shop
 
 
 def test_a_reply_in_doubt_that_is_in_sent_was_sent(shop: Shop) -> None:
+    from supportdesk.desk.delivery_verdicts import write_verdict
     from supportdesk.desk.sent import look_into_sent
-    from supportdesk.desk.verdicts import write_verdict
     from supportdesk.mail.model import SendResult
 
     shop.customer_writes("Dov'è?")

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from supportdesk.desk.delivery_verdicts import write_verdict
 from supportdesk.desk.housekeeping import keep_house
 from supportdesk.desk.intake import Intake
 from supportdesk.desk.model import MailboxId, Ticket, TicketId
 from supportdesk.desk.ports import LedgerItem, Row
-from supportdesk.desk.verdicts import write_verdict
 from supportdesk.errors import SupportdeskError
 from supportdesk.mail.model import ParsedMail, SendResult
 from supportdesk.mail.parse import parse

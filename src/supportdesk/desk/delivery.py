@@ -16,6 +16,7 @@ from supportdesk.desk import automatic
 from supportdesk.desk.accounts import SendingAccounts
 from supportdesk.desk.bulk import update_clocks
 from supportdesk.desk.clocks import root_of
+from supportdesk.desk.delivery_verdicts import OPEN_AGAIN, with_badges, write_verdict
 from supportdesk.desk.drafts import row_of
 from supportdesk.desk.model import WORKER, OutboxId, OutboxRow
 from supportdesk.desk.outgoing import outgoing_mail, takes_smtputf8
@@ -24,7 +25,6 @@ from supportdesk.desk.replies import back_to_draft, newcomers_since_held
 from supportdesk.desk.settings import new_action_id
 from supportdesk.desk.triage import update_ticket
 from supportdesk.desk.turns import in_turns
-from supportdesk.desk.verdicts import OPEN_AGAIN, with_badges, write_verdict
 from supportdesk.errors import Conflict, OutcomeUnknown, SupportdeskError, TryAgain
 from supportdesk.mail.compose import build
 from supportdesk.mail.fields import wire_address, wire_key

@@ -15,6 +15,7 @@ from supportdesk.desk.bounces import bounced_recipients, final_bounces
 from supportdesk.desk.bulk import update_clocks
 from supportdesk.desk.clocks import first_clocks, root_of, targets_of
 from supportdesk.desk.correspondents import Correspondent, find_correspondent, remember_language
+from supportdesk.desk.delivery_verdicts import OPEN_AGAIN
 from supportdesk.desk.message_rows import (
     MESSAGE,
     TICKET,
@@ -30,7 +31,6 @@ from supportdesk.desk.people import is_available
 from supportdesk.desk.ports import Change, Insert, Plan, PlannedEvent, Row, Transaction
 from supportdesk.desk.thanks import says_only_thanks
 from supportdesk.desk.triage import AWAKE, update_ticket
-from supportdesk.desk.verdicts import OPEN_AGAIN
 from supportdesk.l10n.catalog import _
 from supportdesk.mail.subjects import strip_reply_prefixes
 from supportdesk.textfold import fold_message

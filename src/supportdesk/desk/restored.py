@@ -9,9 +9,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from supportdesk.desk.delivery_verdicts import write_verdict
 from supportdesk.desk.model import RESTORED
 from supportdesk.desk.ports import Row, Transaction
-from supportdesk.desk.verdicts import write_verdict
 from supportdesk.mail.model import SendResult
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from supportdesk.desk.delivery_verdicts import confirm_delivered
 from supportdesk.desk.model import WORKER, Mailbox, OutboxId
 from supportdesk.desk.ports import MailSource, Plan, Row, Update
 from supportdesk.desk.settings import new_action_id
-from supportdesk.desk.verdicts import confirm_delivered
 from supportdesk.errors import ConnectionFailed, SupportdeskError
 
 if TYPE_CHECKING:

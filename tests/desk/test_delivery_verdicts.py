@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from supportdesk.desk.delivery_verdicts import confirm_delivered, write_verdict
 from supportdesk.desk.model import OutboxId
-from supportdesk.desk.verdicts import confirm_delivered, write_verdict
 from supportdesk.mail.model import Address, SendResult
 
 if TYPE_CHECKING:
