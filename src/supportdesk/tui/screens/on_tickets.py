@@ -17,8 +17,8 @@ from supportdesk.tui.mass_reply import MassReply
 from supportdesk.tui.present_thread import size
 from supportdesk.tui.screens.base import LOOK, READ, WRITE, DeskScreen
 from supportdesk.tui.screens.choose import ChooseScreen
+from supportdesk.tui.sender_verdict import ask_verdict
 from supportdesk.tui.triage import Triage, describe_when, refuse_when, tickets_named, when_phrase
-from supportdesk.tui.verdicts import ask_verdict
 from supportdesk.tui.widgets.picker import PickerEntry
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from supportdesk.tui import ages, looking
 from supportdesk.tui.labels import PARKED, word
 from supportdesk.tui.screens.base import READ, WRITE
 from supportdesk.tui.screens.rows import RowsScreen
-from supportdesk.tui.verdicts import ask_verdict
+from supportdesk.tui.sender_verdict import ask_verdict
 from supportdesk.tui.widgets.bars import StatusLine, StatusPart
 from supportdesk.tui.widgets.columns import Column, ListRow
 
