@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from supportdesk.desk.calendar import Calendar, CalendarException, DayHours
-    from supportdesk.desk.opening_hours import Edit, Keeper
+    from supportdesk.desk.hours_editing import Edit, Keeper
 
 app = group()
 MAILBOX = typer.Option("--mailbox", metavar="ADDRESS", help=N_("Whose hours; not needed where there is one mailbox"))
@@ -86,7 +86,7 @@ def explain(
 
 @verb(app, "check", N_("Find what customers and deadlines would suffer from; exits 1 if there is any"), restricted=True)
 def check(session: Session) -> int:
-    from supportdesk.desk.opening_hours import check_hours, list_keepers
+    from supportdesk.desk.hours_editing import check_hours, list_keepers
 
     now = session.desk.clock.now()
     findings = [finding for keeper in list_keepers(session.desk.read) for finding in check_hours(keeper, now)]
@@ -155,7 +155,7 @@ def remove(
     mailbox: Annotated[str, MAILBOX] = "",
     market: Annotated[str, MARKET] = "",
 ) -> int:
-    from supportdesk.desk.opening_hours import without_exception
+    from supportdesk.desk.hours_editing import without_exception
 
     keeper = session.desk.hours(mailbox, market)
     found, _last = read_days(day, current_language(), _today(session, keeper))
@@ -168,7 +168,7 @@ def _plan_days(
 ) -> int:
     from supportdesk.desk.arguments import clean_language
     from supportdesk.desk.calendar import CalendarException
-    from supportdesk.desk.opening_hours import starter_notices, with_exception
+    from supportdesk.desk.hours_editing import starter_notices, with_exception
 
     keeper = session.desk.hours(mailbox, market)
     today = _today(session, keeper)

@@ -13,8 +13,8 @@ from supportdesk.desk import (
     actions,
     drafts,
     following,
+    hours_editing,
     notes,
-    opening_hours,
     people,
     replies,
     review,
@@ -120,15 +120,15 @@ class Desk:
 
     def save_calendar(self, actor: Actor, name: str, calendar: Calendar) -> int:
         """Store opening hours under a name and return their id; deadlines that were counted by them move."""
-        return opening_hours.save_calendar(self, actor, name, calendar)
+        return hours_editing.save_calendar(self, actor, name, calendar)
 
-    def hours(self, mailbox: str = "", market: str = "") -> opening_hours.Keeper:
+    def hours(self, mailbox: str = "", market: str = "") -> hours_editing.Keeper:
         """The hours of a mailbox or market, by its name; without one, of the only mailbox."""
-        return opening_hours.find_keeper(self.read, mailbox, market)
+        return hours_editing.find_keeper(self.read, mailbox, market)
 
-    def change_hours(self, actor: Actor, keeper: opening_hours.Keeper, edit: opening_hours.Edit, said: str) -> Done:
+    def change_hours(self, actor: Actor, keeper: hours_editing.Keeper, edit: hours_editing.Edit, said: str) -> Done:
         """Edit opening hours as one action; open deadlines that were counted by them move."""
-        return opening_hours.change_hours(self, actor, keeper, edit, said)
+        return hours_editing.change_hours(self, actor, keeper, edit, said)
 
     def set_sender_verdict(self, actor: Actor, address: str, verdict: str) -> Done:
         """What mail of this sender becomes: ticket, notification, park, block, or "" to decide by the rules again."""

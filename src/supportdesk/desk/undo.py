@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from supportdesk.desk import automatic, canned_set, forwarded, opening_hours, views
+from supportdesk.desk import automatic, canned_set, forwarded, hours_editing, views
 from supportdesk.desk.bulk import as_conflict, name_of, update_clocks
 from supportdesk.desk.clocks import family_of, read_conversation, root_of
 from supportdesk.desk.model import ActionId, Actor, EventRow, MessageId, OutboxId, Role, TicketId
@@ -31,7 +31,7 @@ NEVER_UNDONE = frozenset({"undo", "cancel_send", "note", "call", "started", "ado
 VIEW_EVENTS = frozenset({"view_added", "view_changed", "view_removed"})
 # What is changed for everybody, and who may do that.
 TEAM_EVENTS: Mapping[str, Role] = {
-    opening_hours.EVENT: "admin",
+    hours_editing.EVENT: "admin",
     SETTINGS_EVENT: "admin",
     SENDER_EVENT: "agent",
     **dict.fromkeys(canned_set.EVENTS, "lead"),
@@ -65,8 +65,8 @@ def undo(desk: Desk, actor: Actor, action_id: ActionId | None = None) -> Done:
             return taken_back
     new_id, tickets, conflicts = _write_inverse(desk, actor, action_id, logged)
     for event, _body in logged:
-        if event.kind == opening_hours.EVENT and event.ticket_id is None:
-            opening_hours.move_deadlines_again(desk, actor, event.data)
+        if event.kind == hours_editing.EVENT and event.ticket_id is None:
+            hours_editing.move_deadlines_again(desk, actor, event.data)
     if not tickets and len(conflicts) == 1:
         raise next(iter(conflicts.values()))
     return Done(new_id, tickets, _notice(tickets, sent is not None), conflicts, undoable=False)

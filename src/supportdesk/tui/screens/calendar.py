@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from supportdesk.desk import labels
 from supportdesk.desk.calendar import CalendarException, Interval, hours_of, load_zone
-from supportdesk.desk.opening_hours import (
+from supportdesk.desk.hours_editing import (
     exception_on,
     list_keepers,
     starter_notices,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from supportdesk.desk.calendar import DayHours, Week
-    from supportdesk.desk.opening_hours import Edit, Keeper
+    from supportdesk.desk.hours_editing import Edit, Keeper
     from supportdesk.desk.results import Done
     from supportdesk.tui.feed import Changed
 

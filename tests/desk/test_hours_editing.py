@@ -7,11 +7,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from supportdesk.desk import opening_hours
+from supportdesk.desk import hours_editing
 from supportdesk.desk.calendar import Calendar, CalendarException
+from supportdesk.desk.hours_editing import Finding, check_hours, with_exception, without_exception
 from supportdesk.desk.housekeeping import keep_house
 from supportdesk.desk.model import MAIL
-from supportdesk.desk.opening_hours import Finding, check_hours, with_exception, without_exception
 from supportdesk.desk.ports import Insert, NewRef, Plan, Update
 from supportdesk.desk.settings import find_hours, new_action_id
 from supportdesk.errors import Conflict, NotAllowed, NotFound, UsageError
@@ -88,7 +88,7 @@ def test_deadlines_that_an_edit_left_where_they_were_because_it_died_are_moved_b
             house.desk.change_hours(house.giulia, house.desk.hours(), closure, "Closed")
 
     with monkeypatch.context() as patched:
-        patched.setattr(opening_hours, "retarget", die)
+        patched.setattr(hours_editing, "retarget", die)
         with pytest.raises(Dies):
             do()
     assert [house.ticket(ticket).due_at for ticket in tickets] == [due] * 3, "nothing has moved yet"
