@@ -172,7 +172,7 @@ def forward(
 ) -> int | None:
     from functools import partial
 
-    from supportdesk.desk.forwarding import carry_files
+    from supportdesk.desk.forward_files import carry_files
 
     desk, actor = session.desk, session.actor
     body = text_from(session, text, file)

@@ -209,7 +209,7 @@ class OnTickets(DeskScreen[None]):
             session, ticket_id, answered = self.session, bundle.ticket.id, self._answered_message(bundle)
 
             def work() -> OutboxRow:
-                from supportdesk.desk.forwarding import carry_files
+                from supportdesk.desk.forward_files import carry_files
 
                 desk = session.desk
                 row = desk.open_draft(session.actor, ticket_id, kind="forward", in_reply_to=answered)
