@@ -202,7 +202,7 @@ class Engine:
             fulfilled(self.store, mailbox.id, [delivery_id])
 
     def fetch_whole(self, source: MailSource, delivery_id: int) -> int:
-        from supportdesk.desk.whole import fetch_whole
+        from supportdesk.desk.cut_mail import fetch_whole
 
         return fetch_whole(self.desk, source, self.parser, delivery_id)
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from supportdesk.desk.cut_mail import cut_mails, find_cut
 from supportdesk.desk.fetch import Fetcher
 from supportdesk.desk.intake import Intake
 from supportdesk.desk.model import Server, TicketId
-from supportdesk.desk.whole import cut_mails, find_cut
 from supportdesk.errors import UsageError
 from supportdesk.mail.imap import ImapSource
 from tests.desk.test_parked import PlainParser

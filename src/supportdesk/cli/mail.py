@@ -249,7 +249,7 @@ def take_over(session: Session, box: Mailbox, *, accept_renumbered: bool = False
 
 def _fetch_whole(session: Session, ticket_id: TicketId) -> int:
     from supportdesk.bootstrap import Engine
-    from supportdesk.desk.whole import find_cut
+    from supportdesk.desk.cut_mail import find_cut
 
     found = find_cut(session.desk.read, ticket_id)
     engine, sizes = Engine(session.config, session.desk), []

@@ -301,7 +301,7 @@ class OnTickets(DeskScreen[None]):
             session, ticket_id = self.session, bundle.ticket.id
 
             def work() -> int:
-                from supportdesk.desk.whole import ask_for_whole
+                from supportdesk.desk.cut_mail import ask_for_whole
 
                 return sum(mail.size for mail in ask_for_whole(session.desk, session.actor, ticket_id))
 

@@ -11,12 +11,12 @@ import pytest
 from supportdesk.bootstrap import Engine
 from supportdesk.config import Config
 from supportdesk.desk import wanted
+from supportdesk.desk.cut_mail import ask_for_whole, cut_mails, fetch_whole
 from supportdesk.desk.fetch import Fetcher
 from supportdesk.desk.intake import Intake
 from supportdesk.desk.model import Server, TicketId
 from supportdesk.desk.reindex import Reindexer
 from supportdesk.desk.wanted import wanted_whole
-from supportdesk.desk.whole import ask_for_whole, cut_mails, fetch_whole
 from supportdesk.errors import ConnectionFailed, NotFound, UsageError
 from supportdesk.mail.limits import MAX_RAW
 from supportdesk.mail.model import FetchedMail
