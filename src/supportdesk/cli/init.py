@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from supportdesk.cli import places
+from supportdesk.cli import countries
 from supportdesk.cli.inputs import ask, is_interactive
 from supportdesk.cli.login import (
     CLIENT_ID,
@@ -105,7 +105,7 @@ def init(
         _refuse_missing({
             "--address": bool(address or no_mailbox),
             "--shop": bool(shop or address),
-            "--country": bool(country or places.country_of(address)),
+            "--country": bool(country or countries.country_of(address)),
             "--password-command": bool(
                 password_command or password_file or oauth or no_mailbox or questions.interactive
             ),
@@ -116,24 +116,24 @@ def init(
         shop, "--shop", _("The shop's name"), domain_of(address).partition(".")[0].title() if address else ""
     )
     name = questions.answer(name, "--name", _("Your name, as customers see it"), _own_name())
-    country = places.read_country(
+    country = countries.read_country(
         questions.answer(
-            country, "--country", _("Country"), places.country_of(address),
-            lambda text: validate(Calendar("UTC", read_week(EXAMPLE), places.read_country(text))),
+            country, "--country", _("Country"), countries.country_of(address),
+            lambda text: validate(Calendar("UTC", read_week(EXAMPLE), countries.read_country(text))),
         )
     )  # fmt: skip
-    zone = questions.answer(zone, "--zone", _("Time zone"), places.zone_of(country), load_zone)
+    zone = questions.answer(zone, "--zone", _("Time zone"), countries.zone_of(country), load_zone)
     hours = questions.answer(hours, "--hours", _("Opening hours"), EXAMPLE, read_week)
     calendar = Calendar(zone, read_week(hours), country)
-    tag = clean_language(language or places.language_of(country))
+    tag = clean_language(language or countries.language_of(country))
     register = ""
-    if form or tag.partition("-")[0] in places.FORMS:
-        forms = places.FORMS.get(tag.partition("-")[0], ("informal", "formal"))
+    if form or tag.partition("-")[0] in countries.FORMS:
+        forms = countries.FORMS.get(tag.partition("-")[0], ("informal", "formal"))
         typed = questions.answer(
             form, "--form", _("How do you address customers: {forms}").format(forms=" / ".join(forms)), forms[1],
-            lambda text: places.read_form(text, tag.partition("-")[0]),
+            lambda text: countries.read_form(text, tag.partition("-")[0]),
         )  # fmt: skip
-        register = places.read_form(typed, tag.partition("-")[0])
+        register = countries.read_form(typed, tag.partition("-")[0])
     if not no_mailbox:
         if questions.interactive and not defaults:
             example = _("How an order number looks, such as {example} (Enter: none)").format(example="IT-[0-9]{6}")

@@ -294,7 +294,7 @@ def resume(
 
 def _register(formal: bool | None, language: str, model: Mailbox | None) -> str:
     """The form of address: what was asked for, else that of the first mailbox, else the language's habit."""
-    from supportdesk.cli.places import FORMS
+    from supportdesk.cli.countries import FORMS
 
     if formal is not None:
         return "formal" if formal else "informal"
