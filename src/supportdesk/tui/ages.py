@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from supportdesk.desk.labels import MONTHS
 from supportdesk.l10n.catalog import _
-from supportdesk.tui.labels import MONTHS
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from supportdesk.desk.actions import BY_ID, ActionSpec, find_action
+from supportdesk.desk.labels import CHOICES, word
 from supportdesk.errors import UsageError
 from supportdesk.l10n.catalog import N_, _, current_language
 from supportdesk.safetext import EMPTY, SafeText, safe
-from supportdesk.tui.labels import CHOICES, word
 from supportdesk.tui.widgets.prompt import Completion
 
 if TYPE_CHECKING:

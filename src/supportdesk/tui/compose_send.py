@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from supportdesk.desk.labels import REASON, word
 from supportdesk.desk.results import AnswerNeeded, Done, Review
 from supportdesk.errors import ReplyStopped, SupportdeskError
 from supportdesk.l10n.catalog import _
 from supportdesk.safetext import safe
 from supportdesk.tui import ages
 from supportdesk.tui.calls import READ, WRITE
-from supportdesk.tui.labels import REASON, word
 from supportdesk.tui.screens.choose import ChooseScreen, DialogScreen
 from supportdesk.tui.triage import describe_when, refuse_when, when_presets
 from supportdesk.tui.widgets.picker import PickerEntry

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from supportdesk.desk.actions import BY_ID
+from supportdesk.desk.labels import VIEW, word
 from supportdesk.l10n.catalog import _
 from supportdesk.safetext import safe
 from supportdesk.tui.keymap import shown_keys
-from supportdesk.tui.labels import VIEW, word
 from supportdesk.tui.present_queue import TABS
 from supportdesk.tui.widgets.picker import PickerEntry
 

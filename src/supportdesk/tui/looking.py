@@ -9,12 +9,12 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from supportdesk.desk.labels import STATUS, word
 from supportdesk.errors import SupportdeskError, UsageError
 from supportdesk.l10n.catalog import _
 from supportdesk.safetext import SafeText, safe, safe_filename
 from supportdesk.tui import ages
 from supportdesk.tui.calls import READ
-from supportdesk.tui.labels import STATUS, word
 from supportdesk.tui.present_thread import size
 from supportdesk.tui.screens.choose import DialogScreen
 from supportdesk.tui.widgets.picker import PickerEntry

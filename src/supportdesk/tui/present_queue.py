@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from supportdesk.desk.labels import BADGE, PRESENCE, PRIORITY, STATUS, word
 from supportdesk.desk.people import nobody_reads
 from supportdesk.l10n.catalog import N_, _, ngettext
 from supportdesk.safetext import SafeText, safe
 from supportdesk.tui import ages
-from supportdesk.tui.labels import BADGE, PRESENCE, PRIORITY, STATUS, word
 from supportdesk.tui.widgets.bars import StatusPart
 from supportdesk.tui.widgets.columns import Column, ListRow
 

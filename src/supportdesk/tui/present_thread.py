@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from supportdesk.desk.labels import BADGE, ENTRY, OUTBOX, PRESENCE, PRIORITY, SENDER, SOURCE, STATUS, word
 from supportdesk.l10n.catalog import _, ngettext
 from supportdesk.mail.model import Fold
 from supportdesk.safetext import SafeText, safe
 from supportdesk.tui import ages
-from supportdesk.tui.labels import BADGE, ENTRY, OUTBOX, PRESENCE, PRIORITY, SENDER, SOURCE, STATUS, word
 from supportdesk.tui.widgets.bars import StatusPart
 from supportdesk.tui.widgets.thread_layout import Badge, ItemKind, ThreadItem
 

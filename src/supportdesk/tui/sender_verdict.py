@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from supportdesk.desk.labels import CHOICES, word
 from supportdesk.desk.model import SENDER_VERDICTS
 from supportdesk.l10n.catalog import _
 from supportdesk.safetext import safe
-from supportdesk.tui.labels import CHOICES, word
 from supportdesk.tui.screens.choose import ChooseScreen
 from supportdesk.tui.widgets.picker import PickerEntry
 

@@ -12,13 +12,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from supportdesk.desk.actions import BY_ID, Param
+from supportdesk.desk.labels import CHOICES, STATUS, word
 from supportdesk.desk.results import AnswerNeeded, Done
 from supportdesk.errors import Conflict, SupportdeskError
 from supportdesk.l10n.catalog import _, ngettext
 from supportdesk.safetext import SafeText, safe
 from supportdesk.tui.calls import LOOK, WRITE
 from supportdesk.tui.command_line import read_command
-from supportdesk.tui.labels import CHOICES, STATUS, word
 from supportdesk.tui.progress import told_progress
 from supportdesk.tui.screens.choose import ChooseScreen, DialogScreen
 from supportdesk.tui.widgets.picker import PickerEntry

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from supportdesk.desk.labels import OUTBOX, word
 from supportdesk.desk.model import OutboxId, TicketId
 from supportdesk.l10n.catalog import _
 from supportdesk.safetext import SafeText, safe
-from supportdesk.tui.labels import OUTBOX, word
 from supportdesk.tui.present_thread import TROUBLE, delivery_state
 from supportdesk.tui.screens.base import WRITE
 from supportdesk.tui.screens.rows import RowsScreen

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from supportdesk.desk import parked
+from supportdesk.desk.labels import PARKED, word
 from supportdesk.desk.wanted import ask_for_junk, list_junk
 from supportdesk.l10n.catalog import _, ngettext
 from supportdesk.safetext import safe
 from supportdesk.tui import ages, looking
-from supportdesk.tui.labels import PARKED, word
 from supportdesk.tui.screens.base import READ, WRITE
 from supportdesk.tui.screens.rows import RowsScreen
 from supportdesk.tui.sender_verdict import ask_verdict

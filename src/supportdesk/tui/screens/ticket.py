@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.containers import Horizontal
 
 from supportdesk.desk.guards import suggested
+from supportdesk.desk.labels import BADGE, word
 from supportdesk.desk.model import TicketId
 from supportdesk.l10n.catalog import _
 from supportdesk.safetext import EMPTY, safe
 from supportdesk.tui.keymap import shown_keys
-from supportdesk.tui.labels import BADGE, word
 from supportdesk.tui.present_thread import customer_lines, entry_key, presence_words, thread_items, ticket_title
 from supportdesk.tui.screens.base import LOOK, READ
 from supportdesk.tui.screens.on_tickets import OnTickets

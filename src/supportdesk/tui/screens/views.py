@@ -7,11 +7,11 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from supportdesk.desk.labels import VIEW, word
 from supportdesk.desk.model import COUNTED_TO, VIEWS, TicketId
 from supportdesk.desk.query import QueryError, ticket_number
 from supportdesk.l10n.catalog import _
 from supportdesk.safetext import SafeText, safe
-from supportdesk.tui.labels import VIEW, word
 from supportdesk.tui.present_queue import TABS, keyed_views
 from supportdesk.tui.screens.base import LOOK, READ, WRITE
 from supportdesk.tui.screens.choose import ChooseScreen
