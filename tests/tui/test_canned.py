@@ -116,8 +116,15 @@ async def test_leaving_with_an_unsaved_text_asks(shop: Shop) -> None:
         await opened(pilot)
         before = stored(shop).version
         await pilot.press("e")
-        await screen_of(pilot, CannedEditScreen)
-        await pilot.press("x", "escape")
+        edit = await screen_of(pilot, CannedEditScreen)
+        await pilot.press("x")
+        edit.body._announce()  # a second later, or because the focus leaves
+        for way_out in ("escape", "ctrl+q"):
+            await pilot.press(way_out)
+            await screen_of(pilot, DialogScreen)
+            await pilot.press("escape")
+            await until(pilot, lambda: edit.body.has_focus, "the text again")
+        await pilot.press("escape")
         await screen_of(pilot, DialogScreen)
         await pilot.press("d")
         await screen_of(pilot, CannedTextScreen)

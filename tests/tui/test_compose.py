@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from textual import events
 
+from supportdesk.errors import StoreFailed
 from supportdesk.tui.screens.compose import ComposeScreen
 from supportdesk.tui.screens.note import NoteScreen
 from supportdesk.tui.screens.ticket import TicketScreen
@@ -108,6 +109,27 @@ async def test_the_wrong_language_wants_a_second_key(shop: Shop) -> None:
         assert stored(shop, "held") == []
         await pilot.press("y")
         await until(pilot, lambda: stored(shop, "held"), "sent")
+
+
+async def test_a_draft_that_the_database_refuses_is_called_unsaved_and_written_as_soon_as_it_takes_it(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await composer(pilot)
+        tries: list[int] = []
+
+        def refuse(*_given: object, **_fields: object) -> None:
+            tries.append(len(tries))
+            raise StoreFailed("the disk is full")
+
+        monkeypatch.setattr(screen.session.desk, "save_draft", refuse)
+        await pilot.press(*"Arriva")
+        await until(pilot, lambda: len(tries) > 1, "a second try")
+        assert "not saved yet" in shown(app)
+        monkeypatch.undo()
+        await until(pilot, lambda: [row.body for row in stored(shop)] == ["Arriva"], "the draft")
+        await until(pilot, lambda: "not saved yet" not in shown(app), "saved")
 
 
 async def test_a_colleague_sees_that_the_reply_is_being_written(shop: Shop) -> None:

@@ -214,6 +214,12 @@ class CannedEditScreen(DeskScreen[None]):
         keys = [("s", _("save")), ("d", _("discard")), ("esc", _("go on writing"))]
         self._ask(_("The text was changed"), _("Save it?"), keys, answers)
 
+    def do_quit(self) -> None:
+        if self.body.is_dirty:
+            self.do_leave()
+        else:
+            super().do_quit()
+
     def _save(self, entry: Entry) -> None:
         from supportdesk.desk.canned_edit import with_text
 
@@ -255,7 +261,10 @@ class CannedEditScreen(DeskScreen[None]):
 
 
 class TemplateArea(Composer):
-    """The composer without its trigger: `::` in a template is only text."""
+    """The composer without its trigger, `::` in a template is only text, and without a draft: unsaved until stored."""
+
+    def _announce(self) -> None:
+        self._stop_timers()
 
     def _look_for_trigger(self) -> None:
         return

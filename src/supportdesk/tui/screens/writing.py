@@ -15,7 +15,7 @@ from supportdesk.tui.editor import edit_text
 from supportdesk.tui.present_thread import entry_key, presence_words, thread_item
 from supportdesk.tui.screens.base import READ, WRITE, DeskScreen
 from supportdesk.tui.widgets.bars import StatusLine, StatusPart
-from supportdesk.tui.widgets.composer import Composer
+from supportdesk.tui.widgets.composer import SAVE_AT_LATEST, Composer
 from supportdesk.tui.widgets.thread import ThreadView
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class WritingScreen(DeskScreen[None]):
         self._news = False
         self._dirty = False
         self._saving = 0
+        self._refused = False  # the newest save failed: it is tried again
 
     def compose_body(self) -> ComposeResult:
         glyphs = self.console.glyphs
@@ -115,7 +116,7 @@ class WritingScreen(DeskScreen[None]):
 
     def title_state(self) -> StatusPart:
         """Whether it is saved."""
-        if self._saving or self.body.is_dirty:
+        if self._saving or self._refused or self.body.is_dirty:
             return StatusPart(SafeText(_("not saved yet")), "warning")
         return StatusPart(SafeText(_("saved")), "muted")
 
@@ -171,10 +172,17 @@ class WritingScreen(DeskScreen[None]):
         """What is on the screen, as it is stored."""
         return {"body": self.body.text}
 
-    def save(self, then: Callable[[], None] | None = None, *, otherwise: Callable[[], None] | None = None) -> None:
+    def save(
+        self,
+        then: Callable[[], None] | None = None,
+        *,
+        otherwise: Callable[[], None] | None = None,
+        again: bool = False,
+    ) -> None:
         """Write the draft if it differs from what is stored, then go on.
 
         `otherwise`: it could not be written, or another window wrote in it too and its text has to be looked at.
+        `again`: a failure was told before.
         """
         self.body.flush()
         self._dirty = False
@@ -183,6 +191,7 @@ class WritingScreen(DeskScreen[None]):
 
         def done(saved: Saved) -> None:
             self._saving -= 1
+            self._refused = False
             self._row = saved.row
             if saved.foreign:
                 self.body.text = f"{self.body.text.rstrip()}\n\n{saved.foreign}"
@@ -195,8 +204,11 @@ class WritingScreen(DeskScreen[None]):
 
         def failed(error: Exception) -> None:
             self._saving -= 1
+            self._refused = True
+            self.set_timer(SAVE_AT_LATEST, self._save_again)
             self.show_title()
-            self.tell_error(error)
+            if not again:  # said once; the line above the text goes on saying it
+                self.tell_error(error)
             if otherwise is not None:
                 otherwise()
 
@@ -204,6 +216,10 @@ class WritingScreen(DeskScreen[None]):
 
     def save_now(self) -> None:
         self.save()
+
+    def _save_again(self) -> None:
+        if self._refused and not self._saving:
+            self.save(again=True)
 
     def on_composer_draft_changed(self, message: Composer.DraftChanged) -> None:
         message.stop()
