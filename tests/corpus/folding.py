@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import time
 import tomllib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,7 @@ from supportdesk.mail.quotes import find_folds
 from tests.corpus import written
 from tests.corpus.findings import Finding, Group, none_of
 from tests.corpus.folder import Folder
+from tests.support.timing import quickest_of_three
 
 FILE: Final = Path(__file__).with_name("folds.toml")
 MEGABYTE: Final = 1_000_000
@@ -65,20 +66,11 @@ def _hostile() -> Iterator[Finding]:
     """1 MB of what a quote finder may choke on, and how much longer twice as much takes."""
     slowest, growth = 0.0, 0.0
     for piece in HOSTILE:
-        once, twice = (_seconds(piece * (size // len(piece))) for size in (MEGABYTE, 2 * MEGABYTE))
+        texts = (piece * (size // len(piece)) for size in (MEGABYTE, 2 * MEGABYTE))
+        once, twice = (quickest_of_three(partial(find_folds, text)) for text in texts)
         slowest, growth = max(slowest, once), max(growth, twice / once if once > NOISE else 0.0)
     yield Finding("1 MB of a hostile text, the slowest", f"{slowest * 1000:.0f} ms", "< 100 ms", slowest < 0.1)
     yield Finding("the time for twice as much", f"{growth:.1f} ×", "≤ 2.5 ×", growth <= 2.5)
-
-
-def _seconds(text: str) -> float:
-    """The best of three: what others do on this machine is not asked for."""
-    times = []
-    for _ in range(3):
-        start = time.process_time()
-        find_folds(text)
-        times.append(time.process_time() - start)
-    return min(times)
 
 
 def visible(text: str) -> str:

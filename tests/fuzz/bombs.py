@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from supportdesk.mail.child import WALL_SECONDS, MailParserPool, ParseFailed
 from supportdesk.mail.quotes import find_folds
 from tests.support.readers import cpu_seconds, peak_mib, reader_ids
+from tests.support.timing import quickest_of_three
 
 KIB: Final = 1 << 10
 MIB: Final = 1 << 20
@@ -133,7 +134,7 @@ def costs() -> Iterator[Cost]:
     for name, bomb in BOMBS.items():
         yield _cost(name, bomb)
     for name, text in FOLDED.items():
-        yield Cost(f"folding: {name}", tuple(_folding(text(size)) for size in SIZES))
+        yield Cost(f"folding: {name}", tuple(quickest_of_three(partial(find_folds, text(size))) for size in SIZES))
 
 
 def main() -> int:
@@ -165,13 +166,3 @@ def _cost(name: str, bomb: Callable[[int], bytes]) -> Cost:
             taken.append(spent if spent <= WALL_SECONDS else None)
             peak = max(peak, peak_mib(reader))
     return Cost(name, tuple(taken), peak)
-
-
-def _folding(text: str) -> float:
-    """The best of three."""
-    times = []
-    for _ in range(3):
-        start = time.process_time()
-        find_folds(text)
-        times.append(time.process_time() - start)
-    return min(times)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +12,7 @@ from supportdesk.mail.model import ParsedMail
 from supportdesk.mail.parse import parse
 from supportdesk.mail.quotes import find_folds
 from tests.fuzz.bombs import BOMBS, FOLDED, KIB
+from tests.support.timing import quickest_of_three
 
 
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS.keys())
@@ -43,17 +43,7 @@ def test_a_bomb_of_25_mb_costs_its_child_at_most() -> None:
 def assert_linear(small: Callable[[], object], large: Callable[[], object]) -> None:
     """Four times the size must not take ten times the work: quadratic is sixteen. What is too quick to tell is fine."""
     for _ in range(3):
-        one, four = seconds(small), seconds(large)
+        one, four = quickest_of_three(small), quickest_of_three(large)
         if four < 0.03 or four <= 10 * one:
             return
     raise AssertionError(f"{one:.3f} s for a quarter, {four:.3f} s for the whole")
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """CPU time of the quickest of three, so that a busy machine does not count."""
-    taken = []
-    for _ in range(3):
-        start = time.process_time()
-        work()
-        taken.append(time.process_time() - start)
-    return min(taken)
