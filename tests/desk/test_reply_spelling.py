@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from supportdesk.desk.canned_folder import starter_set
-from supportdesk.l10n import spelling
+from tests.support.dictionaries import install_dictionary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,12 +21,7 @@ WORDS = "hallo guten tag das paket ist da mit freundlichen grüßen"
 
 @pytest.fixture(autouse=True)
 def dictionary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A German one that knows hardly any word."""
-    words = WORDS.split()
-    (tmp_path / "de_DE.dic").write_text("\n".join([str(len(words)), *words, ""]), "utf-8")
-    (tmp_path / "de_DE.aff").write_text("SET UTF-8\nTRY aeioutrnslpc\n", "utf-8")
-    monkeypatch.setenv("DICPATH", str(tmp_path))
-    monkeypatch.setattr(spelling, "PLACES", ())
+    install_dictionary(tmp_path, monkeypatch, "de_DE", WORDS)
 
 
 def misspelled(house: House, outbox_id: int) -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 from supportdesk.l10n import spelling
 from supportdesk.l10n.spelling import debian_package, find_dictionary, find_misspellings
 from tests.l10n.agent_drafts import right_replies
+from tests.support.dictionaries import install_dictionary
 
 pytest.importorskip("hunspell", reason="the extra `spelling` is not installed")
 
@@ -17,11 +18,7 @@ WORDS = "buongiorno il pacco arriva domani grazie l' ordine è partito perché s
 
 @pytest.fixture(autouse=True)
 def dictionary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    words = WORDS.split()
-    (tmp_path / "it_IT.dic").write_text("\n".join([str(len(words)), *words, ""]), "utf-8")
-    (tmp_path / "it_IT.aff").write_text("SET UTF-8\nTRY aeioutrnslpc\nWORDCHARS '\n", "utf-8")
-    monkeypatch.setenv("DICPATH", str(tmp_path))
-    monkeypatch.setattr(spelling, "PLACES", ())
+    install_dictionary(tmp_path, monkeypatch, "it_IT", WORDS, rules="WORDCHARS '\n")
     return tmp_path
 
 
