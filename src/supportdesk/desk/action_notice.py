@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from supportdesk.desk import labels
+from supportdesk.desk.arguments import calendar_for
 from supportdesk.desk.model import TicketId
-from supportdesk.l10n.catalog import _, ngettext
+from supportdesk.desk.time_phrases import describe
+from supportdesk.l10n.catalog import _, current_language, ngettext
 
 if TYPE_CHECKING:
     from supportdesk.desk.desk import Desk
@@ -25,7 +27,7 @@ def notice(action: str, tickets: Sequence[TicketId], params: Mapping[str, Any] |
     return made.format(**{**values, "ticket": tickets[0], "count": len(tickets)})
 
 
-def in_words(desk: Desk, tickets: Sequence[TicketId], params: Mapping[str, Any]) -> dict[str, Any]:
+def in_words(desk: Desk, tickets: tuple[TicketId, ...], params: Mapping[str, Any]) -> dict[str, Any]:
     """An action's resolved arguments as its notice names them: people and mailboxes by name, times in their zone."""
     values = dict(params)
     if not tickets:
@@ -35,8 +37,7 @@ def in_words(desk: Desk, tickets: Sequence[TicketId], params: Mapping[str, Any])
     if "mailbox" in values:
         values["mailbox"] = desk.mailbox(values["mailbox"]).address
     if "until" in values:
-        zone = desk.zone_of(desk.read.ticket(tickets[0]).mailbox_id)
-        values["until"] = values["until"].astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")
+        values["until"] = describe(values["until"], calendar_for(desk, tickets), desk.clock.now(), current_language())
     for name, table in (("status", labels.STATUS), ("priority", labels.PRIORITY)):
         if name in values:
             values[name] = labels.word(table, values[name])
