@@ -19,7 +19,7 @@ class BenchFailed(Exception):
 class Row:
     """One measured thing: ours, in the same run the peer's where there is one, and what we aim at.
 
-    `ours` and `theirs` are medians or counts in `unit`.
+    `ours` and `theirs` are medians or counts in `unit`; ours above `limit` breaks a promise.
     """
 
     measure: str
@@ -28,6 +28,11 @@ class Row:
     peer: str = ""
     theirs: float | None = None
     aim: str = ""
+    limit: float | None = None
+
+    @property
+    def is_broken(self) -> bool:
+        return self.limit is not None and self.ours > self.limit
 
     @property
     def ratio(self) -> float | None:
@@ -37,7 +42,8 @@ class Row:
     def cells(self) -> tuple[str, ...]:
         theirs = "" if self.theirs is None else f"{self.peer}: {number(self.theirs)} {self.unit}"
         ratio = "" if self.ratio is None else f"{self.ratio:.3g}×"
-        return (self.measure, f"{number(self.ours)} {self.unit}", theirs, ratio, self.aim)
+        kept = "" if self.limit is None else f"≤ {number(self.limit)}" + " (broken)" * self.is_broken
+        return (self.measure, f"{number(self.ours)} {self.unit}", theirs, ratio, self.aim or kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,8 @@ def page(parts: Iterable[Part], command: str) -> str:
         "Written by `./desk bench --write`; do not edit. Each part ran against its peers in the same run, on the same",
         "input: ratios carry over to another machine, plain figures do not. Figures are medians. *ours/peer* is better",
         "above 1 for a rate (`/s`), below 1 for a time. Nothing here fails a build: what must not change (bytes, query",
-        "plans, statements a mail, what is loaded) is tested in `tests/`; times are not.",
+        "plans, statements a mail, what is loaded) is tested in `tests/`; times are not. The command itself ends with",
+        "6 when a promise of the console is broken: its bytes, and how soon a colleague's action is seen.",
         "",
         "Each claim again: `./desk bench PART --size N`, on PostgreSQL with `--database URL`; `ingest` and `mime`",
         "say where the time of a mail goes, `tests/desk/test_intake_cost.py` counts its statements, and `crowd` fails",

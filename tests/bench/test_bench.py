@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.bench import __main__ as bench
+from tests.bench import console
 from tests.bench.desks import NOW, scratch_desk
 from tests.bench.mails import MailMaker, MailPack
 from tests.bench.report import Part, Row, page, table
@@ -34,7 +35,7 @@ PROMISED = {
 def measured(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
     code = bench.main([*arguments, "--json", "--runs", "1"])
     output, errors = capsys.readouterr()
-    assert code == 0, errors
+    assert code in (0, 6), errors
     return {part["name"]: part for part in json.loads(output)["parts"]}
 
 
@@ -105,6 +106,18 @@ def test_a_filled_desk_is_sound_and_its_counters_agree_with_its_tickets() -> Non
         file = made.store.address.file
         assert file.exists()
     assert not file.exists()
+
+
+@pytest.mark.parametrize(("seconds", "code"), [([0.2, 0.3], 0), ([0.2, 0.31], 6)])
+def test_an_action_that_a_colleague_sees_too_late_fails_the_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], seconds: list[float], code: int
+) -> None:
+    rows = (Row("bytes: start", 30_000, "bytes", limit=40_000), *console.seen_rows(seconds, "PostgreSQL"))
+    monkeypatch.setattr(console, "run", lambda _options: Part("console", "two consoles", rows))
+    assert bench.main(["console"]) == code
+    output, errors = capsys.readouterr()
+    assert "≤ 300" in output
+    assert ("above its limit: console: the same, the slowest of 2" in errors) == (code == 6)
 
 
 def test_what_could_not_be_measured_is_named_and_fails_the_run(capsys: pytest.CaptureFixture[str]) -> None:
