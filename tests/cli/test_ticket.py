@@ -403,6 +403,12 @@ def test_a_command_that_is_run_again_sends_no_second_copy(shop: House, supportde
     assert supportdesk(*to_all, "--count", "3", "--anyway").code == 0
     assert len(shop.desk.read.outbox(states=("held",))) == 8
 
+    new = ("ticket", "new", "hans@example.com", "--subject", "Ihre Bestellung", "--lang", "de", "Sie ist da.")
+    assert supportdesk(*new).code == 0
+    again = supportdesk(*new)
+    assert again.code == 5 and "same text is on its way already" in again.err and "--anyway" in again.err
+    assert supportdesk(*new, "--anyway").code == 0
+
     row = shop.draft(TicketId(int(single)), body="Buongiorno, il pacco arriva domani.\n\nCordiali saluti")
     assert supportdesk("draft", "send", str(row.id)).code == 5
     assert supportdesk("draft", "send", str(row.id), "--anyway").code == 0

@@ -148,9 +148,13 @@ def send_draft(session: Session, row: OutboxRow, *, seen: int, anyway: bool, aft
         raise AnswerNeeded(told, param="anyway", hint=hint)
     seen_seq = row.seen_seq if seen < 0 else seen
     try:
-        done = session.desk.send(session.actor, row.id, seen_seq=seen_seq, after=after, anyway=anyway, **more)
+        done = session.desk.send(
+            session.actor, row.id, seen_seq=seen_seq, after=after, anyway=anyway, once=not anyway, **more
+        )
     except ReplyStopped as stopped:
         return tell_stopped(session, stopped, row.ticket_id, row.id)
+    except AlreadySent as sent:
+        raise AlreadySent(sent.message, what=sent.what, hint=f"supportdesk draft send {row.id} --anyway") from None
     return tell_done(session, done)
 
 

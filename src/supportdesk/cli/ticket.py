@@ -20,7 +20,7 @@ from supportdesk.cli.verb import group, verb
 from supportdesk.desk import labels
 from supportdesk.desk.model import VIEWS, ThreadEntry, TicketId
 from supportdesk.desk.people import languages_read, nobody_reads
-from supportdesk.errors import MissingValue, NotFound, SupportdeskError, UsageError
+from supportdesk.errors import AlreadySent, MissingValue, NotFound, UsageError
 from supportdesk.l10n.catalog import N_, _, ngettext
 from supportdesk.safetext import safe_filename
 
@@ -141,15 +141,15 @@ def new(
 ) -> int | None:
     desk, actor = session.desk, session.actor
     body = text_from(session, text, file) if text or file or not canned else ""
-    row = desk.start_conversation(actor, find_mailbox(desk, mailbox).id, _address(to), subject, tag)
-    pieces = [body.strip("\n")]
-    if canned:
-        try:
-            pieces.insert(0, desk.render_canned(actor, row.ticket_id, canned, assignments(ask or ())).text)
-        except SupportdeskError as error:
-            desk.discard_draft(actor, row.id)  # nothing of a conversation that did not begin stays behind
-            raise say_how_to_ask(error) if isinstance(error, MissingValue) else error from None
-    row = desk.save_draft(actor, row.id, row.version, body="\n\n".join(piece for piece in pieces if piece))
+    try:
+        row = desk.begin_conversation(
+            actor, find_mailbox(desk, mailbox).id, _address(to), subject, body,
+            language=tag, key=canned, asked=assignments(ask or ()), again=anyway,
+        )  # fmt: skip
+    except MissingValue as missing:
+        raise say_how_to_ask(missing) from None
+    except AlreadySent as sent:
+        raise AlreadySent(sent.message, what=sent.what, hint="--anyway") from None
     if draft:
         line = _("draft {id} on #{ticket}").format(id=row.id, ticket=row.ticket_id)
         session.out.answer({"outbox_id": row.id, "ticket": row.ticket_id}, [line])

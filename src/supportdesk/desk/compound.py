@@ -181,7 +181,7 @@ def reply(call: Call) -> Done:
     return desk.send(
         actor, draft.id,
         seen_seq=seen, after="pending" if after is None else after, anyway=anyway,
-        ask_again=bool(params.get("ask_again")), at=at,
+        ask_again=bool(params.get("ask_again")), at=at, once=not anyway,
     )  # fmt: skip
 
 
@@ -221,7 +221,7 @@ def _check_not_repeated(call: Call, body: str, fields: Mapping[str, Any]) -> Non
     if "to" in fields:
         others = tuple(one for one in row.recipients if one.role != "to")
         row = replace(row, recipients=(*others, *(RecipientRow("to", one.addr, one.name) for one in fields["to"])))
-    check_not_repeated(call.desk, row)
+    check_not_repeated(call.desk.read, row, call.desk.clock.now())
 
 
 def _check_warnings(call: Call, outbox_id: OutboxId) -> None:

@@ -134,8 +134,6 @@ class Desk:
         """What mail of this sender becomes: ticket, notification, park, block, or "" to decide by the rules again."""
         return senders.set_verdict(self, actor, address, verdict)
 
-    # ---- actions on tickets
-
     def perform(
         self,
         action: str,
@@ -224,6 +222,26 @@ class Desk:
     ) -> OutboxRow:
         return drafts.start_conversation(self, actor, mailbox_id, to, subject, language)
 
+    def begin_conversation(
+        self,
+        actor: Actor,
+        mailbox_id: MailboxId,
+        to: Address,
+        subject: str,
+        text: str,
+        *,
+        language: str = "",
+        key: str = "",
+        asked: Mapping[str, str] | None = None,
+        again: bool = False,
+    ) -> OutboxRow:
+        """The draft of a first mail with its text, of which a command that is run twice makes one (not `again`)."""
+        from supportdesk.desk import beginning
+
+        return beginning.begin(
+            self, actor, mailbox_id, to, subject, text, language=language, key=key, asked=asked, again=again
+        )
+
     def save_draft(self, actor: Actor, outbox_id: OutboxId, version: int, **fields: Any) -> OutboxRow:
         """Set subject, body, to, cc, bcc, language, quote, canned_key, seen_seq, in_reply_to or after_status.
 
@@ -268,11 +286,13 @@ class Desk:
         at: datetime | None = None,
         dismiss: str = "",
         ask_again: bool = False,
+        once: bool = False,
     ) -> Done:
         """Hold the reply for delivery after the undo window, or until `at`.
 
         Raises ReplyStopped when somebody else or the customer added something after `seen_seq` (the text stays a
-        draft); `anyway` sends all the same. With `ask_again` a customer who does not answer is reminded.
+        draft); `anyway` sends all the same. With `ask_again` a customer who does not answer is reminded. With `once`
+        raises AlreadySent where the same people were sent the same text a short time ago.
         """
         return replies.send(
             self,
@@ -286,6 +306,7 @@ class Desk:
             at=at,
             dismiss=dismiss,
             ask_again=ask_again,
+            once=once,
         )
 
     def reply_samples(

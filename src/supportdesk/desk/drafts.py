@@ -7,7 +7,7 @@ row alone, by compare-and-swap on its version, and leaves no event.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,6 +17,7 @@ from supportdesk.desk.addressing import answered_message, known_identity, reply_
 from supportdesk.desk.arguments import clean_language
 from supportdesk.desk.bulk import check_guard
 from supportdesk.desk.clocks import root_of
+from supportdesk.desk.customers import what_is_known
 from supportdesk.desk.model import (
     Actor,
     AgentId,
@@ -33,6 +34,7 @@ from supportdesk.desk.model import (
 )
 from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Delete, Insert, Looks, NewRef, Plan, PlannedEvent, Row, Transaction, Update
+from supportdesk.desk.repeats import BEGINNING, begun_with
 from supportdesk.desk.reply_language import reply_language
 from supportdesk.desk.results import Done
 from supportdesk.desk.settings import new_action_id
@@ -98,9 +100,19 @@ def unwritten_reply(desk: Desk, actor: Actor, ticket_id: TicketId, body: str, ca
 
 @again_if_busy
 def start_conversation(
-    desk: Desk, actor: Actor, mailbox_id: MailboxId, to: Address, subject: str, language: str = ""
+    desk: Desk,
+    actor: Actor,
+    mailbox_id: MailboxId,
+    to: Address,
+    subject: str,
+    language: str = "",
+    *,
+    unless: Callable[[Looks, Row], bool] | None = None,
 ) -> OutboxRow:
-    """A new ticket of this customer with a draft on it: we write first."""
+    """A new ticket of this customer with a draft on it: we write first.
+
+    The newest first mail to him under this subject that is what is asked for (`unless`) is returned instead.
+    """
     if not to.addr.strip():
         raise UsageError(_("a conversation needs an address"))
     with desk.store.transaction() as tx:
@@ -108,6 +120,11 @@ def start_conversation(
         mailbox = tx.row("mailbox", {"id": mailbox_id})
         if mailbox is None:
             raise NotFound(_("there is no mailbox {id}").format(id=mailbox_id))
+        if unless is not None:
+            tx.only_one(BEGINNING)
+            begun = sorted(begun_with(tx, [to.addr], subject), key=lambda row: int(row["id"]), reverse=True)
+            if known := next((row for row in begun if unless(tx, row)), None):
+                return row_of(tx, known)
         action_id = new_action_id()
         identity, customer = known_identity(tx, actor, to)
         chosen = clean_language(language) if language else customer["language"] or mailbox["language"]
@@ -405,9 +422,9 @@ def _mailbox_for(tx: Looks, ticket: Ticket, answered: Row | None) -> MailboxId:
 
 def _reply_language(tx: Looks, ticket: Ticket, mailbox_id: MailboxId) -> str:
     """The ticket's, else the customer's, else the mailbox's; another where the shop does not serve that one."""
-    customer = tx.row("customer", {"id": ticket.customer_id}) if ticket.customer_id is not None else None
+    customer = what_is_known(tx, ticket.customer_id)
     mailbox = tx.row("mailbox", {"id": mailbox_id})
-    language = ticket.language or str(customer["language"] if customer is not None else "")
+    language = ticket.language or str(customer.get("language", ""))
     if mailbox is None:
         return language
     return reply_language(language or mailbox["language"], mailbox["languages"] or (), mailbox["settings"] or {})

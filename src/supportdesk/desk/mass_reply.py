@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from supportdesk.desk import canned_apply, drafts, replies
 from supportdesk.desk.bulk import as_conflict
 from supportdesk.desk.model import ActionId, Actor, OutboxRow, TicketId
-from supportdesk.desk.repeats import check_not_repeated, repeat_warning
+from supportdesk.desk.repeats import repeat_warning
 from supportdesk.desk.results import Done
 from supportdesk.desk.review import find_warnings
 from supportdesk.desk.settings import new_action_id
@@ -120,7 +120,7 @@ def _sample(
             reply = drafts.unwritten_reply(desk, actor, ticket_id, text, key)
             warnings = tuple(one.text for one in find_warnings(desk.read, reply))
             refused = _being_written(desk, actor, ticket_id, text)
-            if not refused and (warning := repeat_warning(desk, reply)):
+            if not refused and (warning := repeat_warning(desk.read, reply, desk.clock.now())):
                 repeated, warnings = not again, (warning.text, *warnings)
                 refused = "" if again else warning.text
         except StoreError:
@@ -174,8 +174,6 @@ def _send_one(
         refused = _being_written(desk, actor, sample.ticket_id, rendered.text)
     if refused:
         raise Conflict(f"#{sample.ticket_id}: {refused}", what=refused)
-    if not again:
-        check_not_repeated(desk, drafts.unwritten_reply(desk, actor, sample.ticket_id, rendered.text, key))
     row = drafts.open_draft(desk, actor, sample.ticket_id)
     fields: dict[str, Any] = {"body": rendered.text, "canned_key": key, "seen_seq": sample.seq}
     try:
@@ -183,7 +181,7 @@ def _send_one(
         replies.send(
             desk, actor, row.id,
             seen_seq=sample.seq, after=after, anyway=False, undo_seconds=None, snooze=None, dismiss="",
-            action_id=action_id,
+            once=not again, action_id=action_id,
         )  # fmt: skip
     except SupportdeskError:
         _give_up(desk, actor, row)
@@ -191,8 +189,11 @@ def _send_one(
 
 
 def _give_up(desk: Desk, actor: Actor, row: OutboxRow) -> None:
-    """Nothing of a reply that was not sent stays behind: nobody has written a word of it."""
+    """Nothing of a reply that was not sent stays behind: nobody has written a word of it.
+
+    A draft that has changed since is that of another round, which is about to send it.
+    """
     now = desk.outbox_row(row.id)
-    if now.state == "draft":
+    if now.state == "draft" and now.version == row.version:
         drafts.save_draft(desk, actor, now.id, now.version, {"body": ""})
         drafts.discard_draft(desk, actor, now.id)

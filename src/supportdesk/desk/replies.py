@@ -20,6 +20,7 @@ from supportdesk.desk.outgoing import fresh_text, mailbox_row, sign_reply
 from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Delete, Insert, Plan, PlannedEvent, Row, Transaction, Update
 from supportdesk.desk.reminders import check_can_ask_again
+from supportdesk.desk.repeats import BEGINNING, check_not_repeated
 from supportdesk.desk.results import AnswerNeeded, Done
 from supportdesk.desk.review import find_errors
 from supportdesk.desk.settings import UNDO_WINDOWS, ensure_identity, new_action_id, settings_in
@@ -51,12 +52,14 @@ def send(
     at: datetime | None = None,
     dismiss: str,
     ask_again: bool = False,
+    once: bool = False,
     action_id: ActionId | None = None,
 ) -> Done:
     """Hold the draft for delivery. Raises ReplyStopped, UsageError (the review's errors), AnswerNeeded, Conflict.
 
     `seen_seq` is what the writer has seen of the ticket. With `anyway` the newcomers stay unanswered unless he has
-    seen them: pass the `seq` of the ReplyStopped once they were shown. `action_id`: several replies are one action.
+    seen them: pass the `seq` of the ReplyStopped once they were shown. With `once` the same text is not sent a second
+    time (AlreadySent), by two at once neither. `action_id`: several replies are one action.
     """
     if after not in AFTER:
         raise UsageError(
@@ -69,6 +72,8 @@ def send(
         row = own_draft(tx, actor, outbox_id)
         if row["version"] != reviewed.version:
             raise Conflict(_("the draft was changed in another window"), what="draft", when=row["updated_at"])
+        if once and row["kind"] == "new":
+            tx.only_one(BEGINNING)  # of two conversations neither would wait for the other's ticket
         ticket = root_of(tx, row["ticket_id"])
         check_not_spam(tx, ticket, actor)
         if row["kind"] == "note":
@@ -85,6 +90,8 @@ def send(
                 seq=ticket.seq,
                 hint=_("It is kept as a draft: read what is new, then send, edit or discard it."),
             )
+        if once:
+            check_not_repeated(tx, row_of(tx, row), tx.now)
         seconds = settings_in(tx).undo_seconds if undo_seconds is None else undo_seconds
         if seconds not in UNDO_WINDOWS:
             raise UsageError(

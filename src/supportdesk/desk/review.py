@@ -32,7 +32,7 @@ def review(desk: Desk, outbox_id: OutboxId) -> Review:
     """Read the row and build its mail without sending it; never raises for what is wrong with the text."""
     row = read_row(desk.read, outbox_id)
     errors, mail = find_errors(desk, row)
-    repeated = repeat_warning(desk, row)
+    repeated = repeat_warning(desk.read, row, desk.clock.now())
     return Review(
         errors=errors,
         warnings=(*((repeated,) if repeated is not None else ()), *find_warnings(desk.read, row)),

@@ -1,0 +1,93 @@
+"""A first mail that a command writes: however often the command is run, one conversation and one mail come of it.
+
+A command that was killed leaves a ticket with an empty draft, a ticket with the text, or a mail on its way. The first
+two are gone on with; of the last one `desk.repeats` says when it was sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from supportdesk.desk import drafts
+from supportdesk.desk.canned_set import find_canned
+from supportdesk.desk.model import OutboxId
+from supportdesk.desk.repeats import begun_with, check_not_repeated, is_begun, plain
+from supportdesk.errors import StoreError, SupportdeskError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from supportdesk.desk.desk import Desk
+    from supportdesk.desk.model import Actor, MailboxId, OutboxRow, TicketId
+    from supportdesk.desk.ports import Looks, Row
+    from supportdesk.mail.model import Address
+
+
+def begin(
+    desk: Desk,
+    actor: Actor,
+    mailbox_id: MailboxId,
+    to: Address,
+    subject: str,
+    text: str,
+    *,
+    language: str = "",
+    key: str = "",
+    asked: Mapping[str, str] | None = None,
+    again: bool = False,
+) -> OutboxRow:
+    """The draft of a first mail, on a new ticket of that customer: a canned response, a text, or the text below it.
+
+    Raises AlreadySent where the same was sent a short time ago, unless `again`; MissingValue, NotFound.
+    """
+
+    def write(ticket_id: TicketId) -> str:
+        rendered = desk.render_canned(actor, ticket_id, key, asked or {}).text if key else ""
+        return "\n\n".join(piece for piece in (rendered, text.strip("\n")) if piece)
+
+    if key:
+        find_canned(desk.read, key)  # or a misspelled one would leave a ticket behind
+    same = None if again else _same_as(desk, actor, mailbox_id, to, subject, write)
+    row = drafts.start_conversation(desk, actor, mailbox_id, to, subject, language, unless=same)
+    if row.state != "draft":
+        check_not_repeated(desk.read, replace(row, id=OutboxId(0)), desk.clock.now())
+        row = drafts.start_conversation(desk, actor, mailbox_id, to, subject, language)  # it came back meanwhile
+    fields: dict[str, Any] = {"canned_key": key} if key else {}
+    try:
+        fields["body"] = write(row.ticket_id)
+    except SupportdeskError:
+        if not row.body.strip():
+            drafts.discard_draft(desk, actor, row.id)
+        raise
+    return drafts.save_draft(desk, actor, row.id, row.version, fields)
+
+
+def _same_as(
+    desk: Desk, actor: Actor, mailbox_id: MailboxId, to: Address, subject: str, write: Callable[[TicketId], str]
+) -> Callable[[Looks, Row], bool]:
+    """Whether a first mail to that customer is the one that is to be written, or a draft that nothing is in yet."""
+    now = desk.clock.now()
+    # What a response says to him is known where a conversation with him was begun.
+    begun = {row["ticket_id"] for row in begun_with(desk.read, [to.addr], subject)}
+    texts = {text for text in (_text_on(ticket, write) for ticket in begun) if text}
+
+    def is_same(source: Looks, row: Row) -> bool:
+        if row["mailbox_id"] != mailbox_id or not is_begun(source, row, to.addr, now):
+            return False
+        written = plain(row["body"])
+        if row["state"] != "draft":
+            return written in texts
+        own = row["agent_id"] == actor.id and row["discarded_at"] is None
+        return own and (not written or written in texts)
+
+    return is_same
+
+
+def _text_on(ticket_id: TicketId, write: Callable[[TicketId], str]) -> str:
+    try:
+        return plain(write(ticket_id))
+    except StoreError:
+        raise
+    except SupportdeskError:
+        return ""  # it cannot be written there; whether it can be here is said where it is
