@@ -13,7 +13,7 @@ from supportdesk.desk.actions import ACTIONS
 from supportdesk.desk.model import MAIL, TicketId
 from supportdesk.desk.ports import Insert, Plan, Update
 from supportdesk.desk.settings import new_action_id
-from tests.tui.walking import PIA, Walk, console, filled, house, size_of, the_list, url
+from tests.tui.walking import PIA, Walk, at_the_list, filled, house, url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,17 +104,14 @@ async def test_every_action_from_the_command_line(url: str, house: House) -> Non
     [_first, second, *_rest] = house.desk.read.rows("message", {"ticket_id": PIA}, order="seq")
     table = lines(house, second["id"])
     assert set(table) == {spec.id for spec in ACTIONS}
-    app = console(url)
-    async with app.run_test(size=size_of(url)) as pilot:
-        walk = Walk(app, pilot, house)
-        queue = await the_list(walk)
+    async with at_the_list(url, house) as (walk, queue):
         for action, (line, effect) in table.items():
-            await walk.until(lambda: app.screen is queue and not queue.prompt.purpose, f"the list before {action}")
+            await walk.until(lambda: walk.app.screen is queue and not queue.prompt.purpose, f"the list before {action}")
             assert not effect(), f"{action} was done before"
-            await pilot.press(":")
+            await walk.pilot.press(":")
             await walk.until(lambda: queue.prompt.purpose == "command", "the line")
-            await pilot.press(*line, "enter")
+            await walk.pilot.press(*line, "enter")
             await walk.until(effect, action)
             if action == "cancel_send":  # the reply opens again, to be written on
-                await walk.until(lambda: app.screen is not queue, "the reply")
-                await pilot.press("escape")
+                await walk.until(lambda: walk.app.screen is not queue, "the reply")
+                await walk.pilot.press("escape")

@@ -29,18 +29,7 @@ from supportdesk.tui.screens.team_settings import TeamSettingsScreen
 from supportdesk.tui.screens.text import TextScreen
 from supportdesk.tui.screens.ticket import TicketScreen
 from tests.tui.conftest import screen_of
-from tests.tui.walking import (
-    OTHER,
-    PIA,
-    Walk,
-    console,
-    filled,
-    house,
-    keys_of,
-    size_of,
-    the_list,
-    url,
-)
+from tests.tui.walking import OTHER, PIA, Walk, at_the_list, filled, house, keys_of, the_list, url
 
 if TYPE_CHECKING:
     from supportdesk.tui.screens.on_tickets import OnTickets
@@ -51,10 +40,7 @@ TRANSLATOR = f'{sys.executable} -c "import sys; print(sys.stdin.read().swapcase(
 
 
 async def test_every_key_of_the_list(url: str, house: House) -> None:
-    app = console(url, translator=TRANSLATOR)
-    async with app.run_test(size=size_of(url)) as pilot:
-        walk = Walk(app, pilot, house)
-        queue = await the_list(walk)
+    async with at_the_list(url, house, translator=TRANSLATOR) as (walk, queue):
         await move_in_the_list(walk, queue)
         await go_elsewhere(walk, queue)
         await narrow(walk, queue)
@@ -62,18 +48,14 @@ async def test_every_key_of_the_list(url: str, house: House) -> None:
         await look(walk, queue)
         await act(walk, queue)
         await write(walk, queue)
-        await walk("^q", lambda: "Leave?" in walk.shown, "the question")
-        await walk.then("q", until=lambda: app.return_code is not None)
+        await walk.leaves()
     assert walk.pressed == keys_of("list")
 
 
 async def test_every_key_of_the_ticket(url: str, house: House) -> None:
-    app = console(url, translator=TRANSLATOR, after_action="stay")
-    async with app.run_test(size=size_of(url)) as pilot:
-        walk = Walk(app, pilot, house)
-        queue = await the_list(walk)
-        await pilot.press("enter")
-        ticket = await screen_of(pilot, TicketScreen)
+    async with at_the_list(url, house, translator=TRANSLATOR, after_action="stay") as (walk, queue):
+        await walk.pilot.press("enter")
+        ticket = await screen_of(walk.pilot, TicketScreen)
         await walk.until(lambda: ticket.thread_view.items, "the conversation")
         await move_in_the_ticket(walk, ticket)
         await look(walk, ticket)
@@ -81,8 +63,7 @@ async def test_every_key_of_the_ticket(url: str, house: House) -> None:
         await write(walk, ticket)
         await go_elsewhere(walk, ticket)
         await back_to_the_list(walk, queue)
-        await walk("^q", lambda: "Leave?" in walk.shown, "the question")
-        await walk.then("q", until=lambda: app.return_code is not None)
+        await walk.leaves()
     assert walk.pressed == keys_of("ticket")
 
 

@@ -24,17 +24,7 @@ from supportdesk.tui.screens.text import TextScreen
 from supportdesk.tui.screens.ticket import TicketScreen
 from supportdesk.tui.widgets.side import TextPages
 from tests.tui.conftest import screen_of
-from tests.tui.walking import (
-    PIA,
-    Walk,
-    console,
-    filled,
-    house,
-    keys_of,
-    size_of,
-    the_list,
-    url,
-)
+from tests.tui.walking import PIA, Walk, at_the_list, filled, house, keys_of, url
 
 if TYPE_CHECKING:
     import pytest
@@ -49,16 +39,13 @@ async def test_every_key_of_the_lists_beside_the_queue(
     house: House,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    app = console(url)
-    async with app.run_test(size=size_of(url)) as pilot:
-        walk = Walk(app, pilot, house)
+    async with at_the_list(url, house) as (walk, queue):
 
         def edit(_app: object, text: str) -> str:
             walk.edited.append(text)
             return text
 
         monkeypatch.setattr("supportdesk.tui.screens.canned.edit_text", edit)
-        queue = await the_list(walk)
         for way, kind, visit in (
             ("g o", OutboxScreen, the_outbox), ("g d", DraftsScreen, the_drafts), ("g p", ParkedScreen, the_parked),
             ("g n", NoticesScreen, the_notices), ("g V", SavedViewsScreen, the_views),
@@ -69,31 +56,28 @@ async def test_every_key_of_the_lists_beside_the_queue(
             walk.pressed = set()
             await move(walk, screen)
             await visit(walk, screen, way)
-            screen = await screen_of(pilot, kind)
+            screen = await screen_of(walk.pilot, kind)
             await everywhere(walk, screen)
-            await walk("q", lambda: app.screen is queue)
+            await walk("q", lambda: walk.app.screen is queue)
             walk.pressed.discard(way)
             await walk.pilot.press(*way.split(" ") if way != "g ," else ("g", "comma"))
-            await screen_of(pilot, kind)
-            await walk("esc", lambda: app.screen is queue)
+            await screen_of(walk.pilot, kind)
+            await walk("esc", lambda: walk.app.screen is queue)
             assert walk.pressed == keys_of(kind.CONTEXT), kind.CONTEXT
 
 
 async def test_every_key_of_the_calendar(url: str, house: House) -> None:
-    app = console(url)
-    async with app.run_test(size=size_of(url)) as pilot:
-        walk = Walk(app, pilot, house)
-        queue = await the_list(walk)
+    async with at_the_list(url, house) as (walk, queue):
         screen = await walk.opens("g c", CalendarScreen)
         walk.pressed = set()
         await walk.until(lambda: screen._keeper is not None, "the hours")
         await move_by_days(walk, screen)
         await plan(walk, screen)
         await everywhere(walk, screen)
-        await walk("q", lambda: app.screen is queue)
-        await pilot.press("g", "c")
-        await screen_of(pilot, CalendarScreen)
-        await walk("esc", lambda: app.screen is queue)
+        await walk("q", lambda: walk.app.screen is queue)
+        await walk.pilot.press("g", "c")
+        await screen_of(walk.pilot, CalendarScreen)
+        await walk("esc", lambda: walk.app.screen is queue)
     assert walk.pressed == keys_of("calendar")
 
 
@@ -103,10 +87,7 @@ async def test_every_key_of_a_canned_response(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("supportdesk.tui.screens.canned_text.edit_text", lambda _app, text: f"{text} fuori")
-    app = console(url)
-    async with app.run_test(size=size_of(url)) as pilot:
-        walk = Walk(app, pilot, house)
-        await the_list(walk)
+    async with at_the_list(url, house) as (walk, _queue):
         listed = await walk.opens("g t", CannedScreen)
         await walk.until(lambda: listed.chosen() is not None, "the responses")
         screen = await walk.opens("enter", CannedTextScreen)
@@ -114,10 +95,10 @@ async def test_every_key_of_a_canned_response(
         walk.pressed = set()
         edit = await read_a_response(walk, screen)
         await everywhere(walk, screen)
-        await walk("q", lambda: app.screen is listed)
-        await pilot.press("enter")
-        await screen_of(pilot, CannedTextScreen)
-        await walk("esc", lambda: app.screen is listed)
+        await walk("q", lambda: walk.app.screen is listed)
+        await walk.pilot.press("enter")
+        await screen_of(walk.pilot, CannedTextScreen)
+        await walk("esc", lambda: walk.app.screen is listed)
     assert walk.pressed == keys_of("canned_text")
     assert edit == keys_of("canned_edit")
 
@@ -131,10 +112,7 @@ async def test_every_key_of_what_is_written(
     monkeypatch.setattr("supportdesk.tui.screens.writing.edit_text", lambda _app, text: f"{text} fuori")
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "label.pdf").write_bytes(b"%PDF-1.4")
-    app = console(url)
-    async with app.run_test(size=size_of(url)) as pilot:
-        walk = Walk(app, pilot, house)
-        queue = await the_list(walk)
+    async with at_the_list(url, house) as (walk, queue):
         await write_a_note(walk, queue)
         assert walk.pressed == keys_of("note")
         walk.pressed = set()

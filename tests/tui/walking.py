@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,7 +27,7 @@ from tests.tui.conftest import MAIL, notices, screen_of, shown
 from tests.tui.test_looks import MAIL as WITH_FILES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
     from textual.pilot import Pilot
@@ -156,6 +157,11 @@ class Walk:
         await self.until(lambda: words not in notices(self.app), "an earlier notice is gone")
         await self(keys, lambda: words in notices(self.app), words)
 
+    async def leaves(self) -> None:
+        """`^q` asks, `q` ends the console."""
+        await self("^q", self.shows("Leave?"), "the question")
+        await self.then("q", until=lambda: self.app.return_code is not None)
+
     def shows(self, words: str) -> Callable[[], bool]:
         return lambda: words in self.shown
 
@@ -167,6 +173,15 @@ class Walk:
 def keys_of(place: str) -> set[str]:
     """Every key of a place, as they come."""
     return {binding.keys for binding in DEFAULT_BINDINGS if place in binding.contexts}
+
+
+@asynccontextmanager
+async def at_the_list(url: str, house: House, **settings: str) -> AsyncIterator[tuple[Walk, QueueScreen]]:
+    """A console that shows the list: 120x40 on SQLite, 80x24 on Postgres, so that both sizes are walked through."""
+    app = console(url, **settings)
+    async with app.run_test(size=(120, 40) if url.startswith("sqlite") else (80, 24)) as pilot:
+        walk = Walk(app, pilot, house)
+        yield walk, await the_list(walk)
 
 
 async def the_list(walk: Walk) -> QueueScreen:
@@ -222,8 +237,3 @@ def house(url: str) -> Iterator[House]:
     found = open_house(url)
     yield found
     found.store.close()
-
-
-def size_of(url: str) -> tuple[int, int]:
-    """Both sizes that must look right: the one on SQLite, the other on Postgres."""
-    return (120, 40) if url.startswith("sqlite") else (80, 24)
