@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from supportdesk.desk.clocks import family_of, is_from_customer
+from supportdesk.desk.customers import person_of
 from supportdesk.desk.model import Actor, MessageId, Ticket
 from supportdesk.desk.ports import Insert, Looks, NewRef, Plan, Row, Transaction
 from supportdesk.desk.settings import new_action_id
@@ -55,9 +56,7 @@ def known_identity(tx: Transaction, actor: Actor, address: Address) -> tuple[Row
         identity = Insert("customer_identity", {"customer_id": ref, "value": address.addr, **where})
         tx.apply(Plan(silent=(customer, identity), undoable=False), actor, new_action_id())
         found = tx.rows("customer_identity", where)
-    owner = tx.row("customer", {"id": found[0]["customer_id"]})
-    assert owner is not None
-    return found[0], owner
+    return found[0], person_of(tx, found[0]["customer_id"]).row
 
 
 def joining(tx: Transaction, actor: Actor, ticket: Ticket, row: Row) -> tuple[Insert, ...]:
@@ -129,9 +128,10 @@ def _identity_of(tx: Looks, identity_id: int | None) -> Row | None:
 def _customer_addresses(tx: Looks, ticket: Ticket) -> tuple[Address, ...]:
     if ticket.customer_id is None:
         return ()
-    customer = tx.row("customer", {"id": ticket.customer_id})
-    rows = tx.rows("customer_identity", {"customer_id": ticket.customer_id, "kind": "email"}, order="id", limit=1)
-    return tuple(Address(customer["name"] if customer else "", row["value"]) for row in rows)
+    person = person_of(tx, ticket.customer_id)
+    rows = tx.rows("customer_identity", {"customer_id": person.members, "kind": "email"}, order="id")
+    rows.sort(key=lambda row: row["customer_id"] != ticket.customer_id)  # where he wrote from is where he reads
+    return tuple(Address(person.row["name"], row["value"]) for row in rows[:1])
 
 
 def _address_of(item: Any) -> Address:

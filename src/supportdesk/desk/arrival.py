@@ -103,7 +103,7 @@ class Arrival:
         known = person.customer if person else None
         return decide_language(
             known, header=header, detected=self.language, mailbox=self.mailbox.language,
-            answered=answered_languages(tx, known),
+            answered=answered_languages(tx, person.person if person else None),
         )  # fmt: skip
 
     def evidence(self) -> dict[str, Any]:

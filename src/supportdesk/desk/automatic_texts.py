@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from supportdesk.desk.calendar import Calendar, CalendarException
 from supportdesk.desk.canned import CannedResponse, Variant, choose
+from supportdesk.desk.customers import what_is_known
 from supportdesk.desk.hours import at_wall, next_opening
 from supportdesk.desk.model import Mailbox
 from supportdesk.desk.reply_language import reply_language
@@ -118,7 +119,7 @@ def reader_of(
 
     He reads the language in which such customers are answered, as in the replies of agents.
     """
-    customer = _one(source, "customer", customer_id)
+    customer = what_is_known(source, customer_id)
     market = _one(source, "market", market_id if market_id is not None else mailbox.market_id)
     own = language or customer.get("language", "") or mailbox.language
     tag = reply_language(own, mailbox.languages, mailbox.settings)

@@ -13,6 +13,7 @@ from supportdesk.desk import following, guards, triage
 from supportdesk.desk.action_notice import in_words, notice
 from supportdesk.desk.arguments import resolve
 from supportdesk.desk.clocks import calendar_of, family_of, recompute
+from supportdesk.desk.customers import person_of
 from supportdesk.desk.model import ActionId, Actor, Ticket, TicketId
 from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Plan, Transaction
@@ -138,8 +139,8 @@ def read_facts(tx: Transaction, action: str, ticket: Ticket, actor: Actor | None
         homes = {member.id: member.seq for member in family_of(tx, ticket.id)}
         spam = tx.rows("dismissal", {"ticket_id": list(homes), "reason": "spam", "undone": False})
         facts |= {"homes": homes, "spam_dismissals": tuple(row["id"] for row in spam)}
-    if action == "language" and ticket.customer_id is not None:
-        facts["customer"] = tx.row("customer", {"id": ticket.customer_id})
+    if action in ("language", "confirm_participant") and ticket.customer_id is not None:
+        facts["person"] = person_of(tx, ticket.customer_id)
     if action == "split":
         facts |= {
             "messages": tuple(tx.rows("message", here, order="seq")),

@@ -16,6 +16,7 @@ from typing import Any
 
 from supportdesk.desk import sla, waiting
 from supportdesk.desk.calendar import Calendar
+from supportdesk.desk.customers import Person, persons
 from supportdesk.desk.model import MessageId, OutboxId, Ticket, TicketId
 from supportdesk.desk.ports import Insert, Looks, NewRef, Plan, Row, Transaction, Update
 from supportdesk.desk.settings import find_hours, settings_in
@@ -238,11 +239,14 @@ def _sender_addresses(tx: Transaction, incoming: Sequence[Row]) -> Mapping[int, 
     """Every address of each message's sender: of the customer, and what the mail itself says."""
     identities = [row["identity_id"] for row in incoming if row["identity_id"] is not None]
     customer_of: dict[int, int] = {}
+    people: dict[int, Person] = {}
     known: dict[int, set[str]] = defaultdict(set)
     if identities:
         found = tx.rows("customer_identity", {"id": sorted(set(identities))})
         customer_of = {row["id"]: row["customer_id"] for row in found}
-        for row in tx.rows("customer_identity", {"customer_id": sorted(set(customer_of.values())), "kind": "email"}):
+        people = persons(tx, customer_of.values())
+        everybody = sorted({member for person in people.values() for member in person.members})
+        for row in tx.rows("customer_identity", {"customer_id": everybody, "kind": "email"}):
             known[row["customer_id"]].add(row["value_norm"])
     of_mail: dict[int, set[str]] = defaultdict(set)
     if incoming:
@@ -255,8 +259,8 @@ def _sender_addresses(tx: Transaction, incoming: Sequence[Row]) -> Mapping[int, 
     addresses = {}
     for row in incoming:
         customer = customer_of.get(row["identity_id"])
-        own = known[customer] if customer is not None else set()
-        addresses[row["id"]] = frozenset(own | of_mail[row["id"]])
+        own = (known[member] for member in people[customer].members) if customer is not None else ()
+        addresses[row["id"]] = frozenset(of_mail[row["id"]].union(*own))
     return addresses
 
 

@@ -12,6 +12,7 @@ from supportdesk.desk.action_notice import notice
 from supportdesk.desk.arguments import read_when
 from supportdesk.desk.bulk import as_conflict, check_guard, current, read_facts, update_clocks
 from supportdesk.desk.clocks import root_of
+from supportdesk.desk.customers import is_same_person
 from supportdesk.desk.drafts import open_draft, save_draft, unwritten_reply
 from supportdesk.desk.model import ActionId, OutboxId, Property, Query, RecipientRow, Ticket, TicketId
 from supportdesk.desk.people import check_actor
@@ -65,7 +66,12 @@ def merge(call: Call) -> Done:
 def merged_into(tx: Transaction, call: Call, ticket: Ticket) -> Plan:
     """What merging would change on one ticket of the call."""
     target = root_of(tx, _into(call))
-    return triage.merge(ticket, target, tx.now, different_customers=bool(call.params.get("different_customers")))
+    return _merge_plan(tx, ticket, target, different_customers=bool(call.params.get("different_customers")))
+
+
+def _merge_plan(tx: Transaction, ticket: Ticket, target: Ticket, *, different_customers: bool) -> Plan:
+    same = is_same_person(tx, ticket.customer_id, target.customer_id)
+    return triage.merge(ticket, target, tx.now, same_customer=same, different_customers=different_customers)
 
 
 def _into(call: Call) -> TicketId:
@@ -102,7 +108,7 @@ def _merge(call: Call, into: TicketId, *, different_customers: bool) -> Done:
                 with tx.savepoint():
                     ticket = current(tx, ticket_id, call.actor, call.expect)
                     check_guard(guards.not_merged(ticket, call.actor), ticket)
-                    plan = triage.merge(ticket, target, tx.now, different_customers=different_customers)
+                    plan = _merge_plan(tx, ticket, target, different_customers=different_customers)
                     tx.apply(plan, call.actor, action_id)
                     merged.append(ticket)
             except StoreError:

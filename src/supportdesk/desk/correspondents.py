@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from supportdesk.desk.customers import Person, person_of
+from supportdesk.desk.model import DECIDED
 from supportdesk.desk.ports import Insert, NewRef, Plan, Row, Transaction, Update
 from supportdesk.l10n.tags import same_language
 from supportdesk.mail.model import Address
 
-# Domain.md section 8: what a person decided, or an order told, is not changed by what a text looks like.
-DECIDED = frozenset({"hand", "order", "confirmed"})
 LOOKED_BACK = 20  # a customer's newest tickets
 
 
@@ -31,13 +31,18 @@ class Correspondent:
     address: Address
     identity_id: int | NewRef
     customer_id: int | NewRef
-    customer: Row | None
+    person: Person | None
     verdict: str
     plan: Plan
 
     @property
     def known(self) -> bool:
-        return self.customer is not None
+        return self.person is not None
+
+    @property
+    def customer(self) -> Row | None:
+        """What is known of him."""
+        return self.person.row if self.person is not None else None
 
 
 def find_correspondent(tx: Transaction, address: Address, now: datetime, *, ref: str = "sender") -> Correspondent:
@@ -45,12 +50,12 @@ def find_correspondent(tx: Transaction, address: Address, now: datetime, *, ref:
     rows = tx.rows("customer_identity", {"kind": "email", "value_norm": address.norm}, limit=1)
     if rows:
         identity = rows[0]
-        customer = _root(tx, identity["customer_id"])
+        person = person_of(tx, identity["customer_id"])
         plan = Plan()
-        if address.name and not customer["name"]:
-            named = Update("customer", {"id": customer["id"]}, {"name": ""}, {"name": address.name})
+        if address.name and not person.row["name"]:
+            named = Update("customer", {"id": person.id}, {"name": ""}, {"name": address.name})
             plan = Plan(silent=(named,))
-        return Correspondent(address, identity["id"], customer["id"], customer, identity["verdict"], plan)
+        return Correspondent(address, identity["id"], person.id, person, identity["verdict"], plan)
     customer_ref, identity_ref = NewRef(f"{ref}-customer"), NewRef(f"{ref}-identity")
     made = (
         Insert("customer", {"name": address.name, "created_at": now}, customer_ref),
@@ -85,11 +90,11 @@ def decide_language(
     return Language(mailbox, "mailbox") if mailbox else Language("", "")
 
 
-def answered_languages(tx: Transaction, customer: Row | None) -> frozenset[str]:
+def answered_languages(tx: Transaction, person: Person | None) -> frozenset[str]:
     """The languages in which agents have answered a customer whose language is not decided yet."""
-    if customer is None or not customer["language"] or customer["language_source"] in DECIDED:
+    if person is None or not person.row["language"] or person.row["language_source"] in DECIDED:
         return frozenset()
-    tickets = tx.rows("ticket", {"customer_id": customer["id"]}, order="-id", limit=LOOKED_BACK, columns=("id",))
+    tickets = tx.rows("ticket", {"customer_id": person.members}, order="-id", limit=LOOKED_BACK, columns=("id",))
     homes = [row["id"] for row in tickets]
     where = {"ticket_id": homes, "kind": ["reply", "new"], "state": "sent"}
     rows = tx.rows("outbox", where, columns=("language",)) if homes else []
@@ -102,13 +107,14 @@ def remember_language(correspondent: Correspondent, language: Language) -> Plan:
     after: Mapping[str, Any] = {"language": language.tag, "language_source": language.source}
     if language.source in ("", "mailbox"):
         return plan
-    if correspondent.customer is None:
+    if correspondent.person is None:
         made, *others = plan.silent
         assert isinstance(made, Insert), "somebody new is made by the plan"
         return replace(plan, silent=(replace(made, values={**made.values, **after}), *others))
-    before = {name: correspondent.customer[name] for name in after}
-    if before == after:
+    person = correspondent.person
+    if after == {name: person.row[name] for name in after}:
         return plan
+    before = {name: person.stored[name] for name in after}
     return plan + Plan(silent=(Update("customer", {"id": correspondent.customer_id}, before, after),))
 
 
@@ -117,15 +123,3 @@ def language_of_header(value: str | None) -> str:
     tag = (value or "").split(",")[0].strip()
     primary = tag.partition("-")[0]
     return tag if 2 <= len(primary) <= 3 and primary.isascii() and primary.isalpha() and len(tag) <= 35 else ""
-
-
-def _root(tx: Transaction, customer_id: int) -> Row:
-    """The customer that survives at the end of the merge pointers."""
-    seen: set[int] = set()
-    while True:
-        row = tx.row("customer", {"id": customer_id})
-        assert row is not None, "an identity without its customer breaks a foreign key"
-        if row["merged_into"] is None or customer_id in seen:
-            return row
-        seen.add(customer_id)
-        customer_id = row["merged_into"]

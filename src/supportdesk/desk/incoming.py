@@ -131,10 +131,9 @@ def settle(
 def _joined_ticket(tx: Transaction, arrival: Arrival) -> Ticket | None:
     if arrival.match.ticket is not None:
         return root_of(tx, TicketId(arrival.match.ticket))
-    if arrival.verdict.join_newest and arrival.sender is not None and isinstance(arrival.sender.customer_id, int):
-        rows = tx.rows(
-            "ticket", {"customer_id": arrival.sender.customer_id, "merged_into": None}, order="-id", limit=10
-        )
+    if arrival.verdict.join_newest and arrival.sender is not None and arrival.sender.person is not None:
+        his = {"customer_id": arrival.sender.person.members, "merged_into": None}
+        rows = tx.rows("ticket", his, order="-id", limit=10)
         newest = next((row for row in rows if row["status"] in WORKED_ON), None)
         return tx.ticket(TicketId(newest["id"])) if newest is not None else None
     return None
@@ -294,7 +293,7 @@ def _role(tx: Transaction, arrival: Arrival, ticket: Ticket) -> str:
         return ""
     if arrival.match.external:
         return "external"
-    if arrival.sender.customer_id == ticket.customer_id:
+    if arrival.sender.person is not None and ticket.customer_id in arrival.sender.person.members:
         return "requester"
     found = participant(tx, ticket.id, arrival.sender)
     return str(found["role"]) if found is not None else "requester"

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from supportdesk.desk.clocks import family_of, root_of
 from supportdesk.desk.correspondents import Correspondent
+from supportdesk.desk.customers import person_of
 from supportdesk.desk.model import TicketId
 from supportdesk.desk.ports import Row, Transaction
 from supportdesk.errors import NotFound
@@ -107,7 +108,11 @@ class TransactionLookup:
         if customer is None:
             return []
         columns = ("id", "status", "created_at", "merged_into")
-        wanted = {**where, "customer_id": customer}
+        person = self.sender.person if self.sender is not None else None
+        same = person.members if person is not None else ()
+        if customer not in same:
+            same = person_of(self.tx, customer).members
+        wanted = {**where, "customer_id": same}
         return self.tx.rows("ticket", wanted, order="-id", limit=TICKETS_OF_A_CUSTOMER, columns=columns)
 
     def _customer_of(self, address: str) -> int | None:
@@ -123,7 +128,8 @@ class TransactionLookup:
         rows = self.tx.rows("participant", {"ticket_id": list(homes), "role": list(roles)})
         identities = self.tx.rows("customer_identity", {"id": [row["identity_id"] for row in rows]}) if rows else []
         if customer_id is not None:
-            identities += self.tx.rows("customer_identity", {"customer_id": customer_id, "kind": "email"})
+            same = person_of(self.tx, customer_id).members
+            identities += self.tx.rows("customer_identity", {"customer_id": same, "kind": "email"})
         return frozenset(row["value_norm"] for row in identities)
 
     def _header_id(self, message_id: int) -> str:

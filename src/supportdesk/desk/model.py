@@ -5,7 +5,7 @@ Field names are column names (data.md). Times are aware UTC. A value read for a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any, Literal, NewType, Self, TypeVar
@@ -258,6 +258,27 @@ class CustomerView:
     tickets: tuple[tuple[TicketId, str, Status, datetime], ...]  # id, subject, status, created; newest first
     note: str = ""
     version: int = 0
+    ticket_count: int = 0  # of all his tickets; `tickets` are the newest
+
+
+DECIDED = ("confirmed", "order", "hand")
+"""Sources of a customer's language that no text changes, the best evidence last (domain.md section 8)."""
+
+
+def as_one(customers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The one person that merged customers are, the survivor first: what he lacks, the next of them tells.
+
+    The language is the one with the best evidence that was decided, else the survivor's; no note is lost.
+    """
+    one = dict(customers[0])
+    for name in ("name", "region", "register", "zone", "market_id"):
+        one[name] = next((row[name] for row in customers if row[name]), one[name])
+    known = [row for row in customers if row["language"]] or customers
+    spoken = max(known, key=lambda row: DECIDED.index(source) if (source := row["language_source"]) in DECIDED else -1)
+    one |= {name: spoken[name] for name in ("language", "language_source")}
+    one["note"] = "\n".join(dict.fromkeys(row["note"] for row in customers if row["note"]))
+    one["created_at"] = min(row["created_at"] for row in customers)
+    return one
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from supportdesk.desk import following, triage
 from supportdesk.desk.action_notice import notice
 from supportdesk.desk.bulk import check_not_spam, read_facts, update_clocks
 from supportdesk.desk.clocks import SEEN, family_of, root_of
+from supportdesk.desk.customers import persons
 from supportdesk.desk.drafts import MAILED_KINDS, own_draft, removal
 from supportdesk.desk.model import ActionId, Actor, OutboxId, Ticket, TicketId
 from supportdesk.desk.people import check_actor
@@ -157,8 +158,9 @@ def _message(tx: Transaction, actor: Actor, ticket: Ticket, text: str, values: d
 
 def _called(tx: Transaction, ticket: Ticket, ref: NewRef) -> tuple[Change, ...]:
     """Who was called: the customer, by all his addresses."""
-    customers = {member.customer_id for member in family_of(tx, ticket.id)} - {None}
-    rows = tx.rows("customer_identity", {"customer_id": sorted(filter(None, customers))}) if customers else []
+    people = persons(tx, (member.customer_id for member in family_of(tx, ticket.id)))
+    called = sorted({member for person in people.values() for member in person.members})
+    rows = tx.rows("customer_identity", {"customer_id": called})
     return tuple(
         Insert("message_recipient", {"message_id": ref, "role": "to", "address": row["value"], "state": "accepted"})
         for row in rows

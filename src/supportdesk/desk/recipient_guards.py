@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from supportdesk.desk.customers import person_of, what_is_known
 from supportdesk.desk.model import OutboxRow
 from supportdesk.desk.results import ReviewWarning
 from supportdesk.l10n.catalog import _
@@ -45,7 +46,8 @@ def _known(reader: Reader, row: OutboxRow, ticket: Row) -> set[str]:
     ids = [one["identity_id"] for one in part]
     found = reader.rows("customer_identity", {"id": ids}) if ids else []
     if ticket.get("customer_id") is not None:
-        found = [*found, *reader.rows("customer_identity", {"customer_id": ticket["customer_id"]})]
+        same = person_of(reader, ticket["customer_id"]).members
+        found = [*found, *reader.rows("customer_identity", {"customer_id": same})]
     addresses = {one["value_norm"] for one in found}
     if row.in_reply_to is not None:
         people = reader.rows("message_recipient", {"message_id": row.in_reply_to})
@@ -73,7 +75,8 @@ def _not_reached(reader: Reader, row: OutboxRow, norms: dict[str, str]) -> Itera
     identity = next(iter(reader.rows("customer_identity", {"id": message["identity_id"]}, limit=1)), None)
     if identity is None or identity["kind"] != "email":
         return
-    own = {one["value_norm"] for one in reader.rows("customer_identity", {"customer_id": identity["customer_id"]})}
+    same = person_of(reader, identity["customer_id"]).members
+    own = {one["value_norm"] for one in reader.rows("customer_identity", {"customer_id": same})}
     if not own & set(norms):
         text = _("{name} is answered, and does not get it").format(name=message["author_name"] or identity["value"])
         yield ReviewWarning("not_reached", text)
@@ -90,7 +93,7 @@ def _greets_another(reader: Reader, row: OutboxRow, ticket: Row) -> Iterator[Rev
     opening = re.match(rf"(?:{words})\s+(?P<name>[^\W\d_][^,;:!?.\n]{{1,60}})\s*[,!:;]", first, re.IGNORECASE)
     if opening is None or not opening["name"][0].isupper():
         return
-    customer = next(iter(reader.rows("customer", {"id": ticket.get("customer_id")}, limit=1)), {})
+    customer = what_is_known(reader, ticket.get("customer_id"))
     greeted = set(fold(opening["name"]).split())
     names = [customer.get("name", ""), *(one.name for one in row.recipients), *(one.address for one in row.recipients)]
     theirs = set(re.findall(r"\w+", fold(" ".join(names))))

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from supportdesk.desk.customers import what_is_known
 from supportdesk.desk.outgoing import mailbox_row, signature
 from supportdesk.desk.results import ReviewWarning
 from supportdesk.desk.settings import read_settings
@@ -45,7 +46,7 @@ def wording_warnings(reader: Reader, row: OutboxRow) -> Iterator[ReviewWarning]:
         return
     mailbox = mailbox_row(reader, row)
     ticket = next(iter(reader.rows("ticket", {"id": row.ticket_id}, limit=1)), {})
-    customer = _row(reader, "customer", ticket.get("customer_id"))
+    customer = what_is_known(reader, ticket.get("customer_id"))
     names = _names(reader, row, mailbox, customer)
     if not row.language:
         return

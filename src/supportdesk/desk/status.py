@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from supportdesk.desk.calendar import Calendar
+from supportdesk.desk.customers import persons
 from supportdesk.desk.hours import business_days_after
 from supportdesk.desk.model import OUTBOX_STATES, MailboxId, TicketId
 from supportdesk.desk.results import DeskStatus, MailboxStatus
@@ -62,8 +63,8 @@ def due_tickets(desk: Desk, within: timedelta) -> list[DueTicket]:
     rows = desk.read.rows("ticket", {"merged_into": None, "status": ["new", "open", "pending", "on_hold"]})
     found = sorted((row for row in rows if row["due_at"] is not None and row["due_at"] <= latest), key=_pressing)
     agents = {agent.id: agent.name for agent in desk.agents()}
-    customers = {row["customer_id"] for row in found} - {None}
-    names = {row["id"]: row["name"] for row in desk.read.rows("customer", {"id": sorted(customers)})}
+    people = persons(desk.read, (row["customer_id"] for row in found))
+    names = {customer: person.row["name"] for customer, person in people.items()}
     return [
         DueTicket(
             ticket_id=row["id"], target=_target(row), due_at=row["due_at"], status=row["status"],

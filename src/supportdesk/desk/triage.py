@@ -13,6 +13,7 @@ from typing import Any
 
 from supportdesk.desk import following
 from supportdesk.desk.calendar import Calendar
+from supportdesk.desk.customers import Person
 from supportdesk.desk.hours import business_days_after
 from supportdesk.desk.model import Actor, Status, Ticket, TicketId
 from supportdesk.desk.ports import Change, Delete, Insert, NewRef, Plan, PlannedEvent, Row, Update
@@ -43,7 +44,7 @@ class Facts:
     homes: Mapping[TicketId, int] = field(default_factory=dict)  # each ticket of the family, with its newest seq
     spam_dismissals: tuple[int, ...] = ()  # those that marking as spam made
     dismissals: tuple[Row, ...] = ()
-    customer: Row | None = None
+    person: Person | None = None
     messages: tuple[Row, ...] = ()  # of the ticket itself, oldest first
     outbox: tuple[Row, ...] = ()  # undrafted replies of the ticket itself
     participants: tuple[Row, ...] = ()
@@ -112,15 +113,15 @@ def _move(case: Case) -> Plan:
 
 def _language(case: Case) -> Plan:
     """Detected for a message, decided for a customer: both are set now, by hand or by what an order says."""
-    from_order = bool(case.params.get("from_order"))
-    if from_order and "hand" in (case.ticket.language_source, (case.facts.customer or {}).get("language_source")):
+    from_order, person = bool(case.params.get("from_order")), case.facts.person
+    if from_order and "hand" in (case.ticket.language_source, person.row["language_source"] if person else ""):
         raise Conflict(_("the language of #{ticket} was set by hand").format(ticket=case.ticket.id))
     decided = {"language": case.params["language"], "language_source": "order" if from_order else "hand"}
     changes: list[Change] = list(update_ticket(case.ticket, decided))
-    if case.facts.customer is not None:
-        before = {name: case.facts.customer[name] for name in decided}
+    if person is not None:
+        before = {name: person.stored[name] for name in decided}
         if before != decided:
-            changes.append(Update("customer", {"id": case.facts.customer["id"]}, before, decided))
+            changes.append(Update("customer", {"id": person.id}, before, decided))
     return _with_event(case.ticket, "language", changes)
 
 
@@ -253,7 +254,7 @@ def _not_spam(case: Case) -> Plan:
 # ---- merge and split -------------------------------------------------------------------------------------------------
 
 
-def merge(ticket: Ticket, target: Ticket, now: datetime, *, different_customers: bool) -> Plan:
+def merge(ticket: Ticket, target: Ticket, now: datetime, *, same_customer: bool, different_customers: bool) -> Plan:
     """Point `ticket` at `target`, which is the root of its own merge. Messages keep their home.
 
     A survivor that nobody had to move is open again when the customer of the merged ticket waits. Its seq grows: who is
@@ -264,7 +265,7 @@ def merge(ticket: Ticket, target: Ticket, now: datetime, *, different_customers:
     if target.status == "spam":
         raise UsageError(_("#{ticket} is spam: nothing is merged into it").format(ticket=target.id))
     known = None not in (ticket.customer_id, target.customer_id)
-    if known and ticket.customer_id != target.customer_id and not different_customers:
+    if known and not same_customer and not different_customers:
         raise AnswerNeeded(
             _("#{ticket} and #{target} are of different customers").format(ticket=ticket.id, target=target.id),
             param="different_customers",
@@ -380,7 +381,8 @@ def _confirm_participant(case: Case) -> Plan:
     role = "requester" if same else "cc"
     changes: list[Change] = [Update("participant", {"id": row["id"]}, {"role": row["role"]}, {"role": role})]
     identity = case.facts.identities.get(row["identity_id"])
-    if same and identity is not None and case.ticket.customer_id not in (None, identity["customer_id"]):
+    person = case.facts.person
+    if same and identity is not None and person is not None and identity["customer_id"] not in person.members:
         changes.append(
             Update(
                 "customer_identity",

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from supportdesk.desk.model import OUTCOMES, AgentId, TicketId
 from supportdesk.store.connect import Connection
+from supportdesk.store.read.people import names_of_merged
 from supportdesk.store.read.queue import PRESENCE_SECONDS
 from supportdesk.store.values import to_time
 from supportdesk.store.views import NEEDS_REPLY
@@ -20,14 +21,14 @@ PARKED_TOO_LONG: Final = timedelta(hours=24)
 
 _TICKET = (
     "ticket.id, ticket.subject, ticket.status, ticket.language, ticket.due_at, ticket.snoozed_until,"
-    " ticket.assignee_id, agent.name, customer.name, ticket.mailbox_id"
+    " ticket.assignee_id, agent.name, customer.name, ticket.mailbox_id, ticket.customer_id"
 )
 _TICKET_JOINS = (
     " LEFT JOIN agent ON agent.id = ticket.assignee_id LEFT JOIN customer ON customer.id = ticket.customer_id"
 )
 _TICKET_NAMES = (
     "ticket_id", "subject", "status", "language", "due_at", "snoozed_until", "assignee_id", "assignee", "customer",
-    "mailbox_id",
+    "mailbox_id", "customer_id",
 )  # fmt: skip
 
 
@@ -56,6 +57,9 @@ def read_unanswered(connection: Connection, *, now: datetime, older_than: dateti
         rows = _waiting(connection)
         waiting = {row["ticket_id"] for row in rows}
         rows += [row for row in _undelivered(connection, now) if row["ticket_id"] not in waiting]
+        names = names_of_merged(connection, {row["customer_id"] for row in rows} - {None})
+        for row in rows:
+            row["customer"] = names.get(row.pop("customer_id"), row["customer"])
         rows += _unseen(connection, now)
     rows = [row for row in rows if older_than is None or row["since"] <= older_than]
     rows.sort(key=lambda row: row["since"])
@@ -128,7 +132,7 @@ def read_tags(connection: Connection, most: int = 500) -> list[str]:
     return [row[0] for row in connection.execute(_DISTINCT_TAGS, (most,))]
 
 
-_ADDRESSES = "SELECT c.name, i.value FROM customer_identity i JOIN customer c ON c.id = i.customer_id WHERE"
+_ADDRESSES = "SELECT c.name, i.value, c.id FROM customer_identity i JOIN customer c ON c.id = i.customer_id WHERE"
 NAMES_READ = 10_000
 """Addresses, the newest, among which a word of a name is looked for: some milliseconds."""
 
@@ -156,7 +160,8 @@ def read_addresses(connection: Connection, begun: str, most: int) -> list[tuple[
             " AND i.value_norm LIKE ? ESCAPE '\\' ORDER BY i.value_norm LIMIT ?",
             (low, *([high] if high else []), newest - NAMES_READ, f"{literal}%", most - len(rows)),
         )
-    return [(row[0], row[1]) for row in rows]
+    names = names_of_merged(connection, {customer for _name, _address, customer in rows})
+    return [(names.get(customer, name), address) for name, address, customer in rows]
 
 
 def _range_of(begun: str) -> tuple[str, str]:

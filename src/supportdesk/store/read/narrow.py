@@ -25,6 +25,7 @@ from supportdesk.desk.model import (
 )
 from supportdesk.store.connect import Connection
 from supportdesk.store.read.fulltext import hits, match_of, roots_of
+from supportdesk.store.read.people import anybody_merged, with_the_same
 from supportdesk.store.statements import marks
 from supportdesk.store.views import LISTINGS, NEEDS_REPLY, NOTIFICATION, OPEN, SNOOZED, Listing
 from supportdesk.textfold import Term
@@ -260,6 +261,8 @@ class _Maker:
     def _customer(self, wanted: Property) -> _Part:
         match = match_of(self.connection, Words(cast("tuple[Term, ...]", wanted.value), "from"))
         customers = _CUSTOMERS.format(hits=hits(self.connection))
+        if anybody_merged(self.connection):
+            customers = with_the_same(customers)
         return _Part(
             Sql(f"{self.only_asked}ticket.customer_id IN ({customers})", [match]),
             Sql(f"ticket.customer_id IN ({customers})", [match]),

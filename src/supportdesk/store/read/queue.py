@@ -20,6 +20,7 @@ from supportdesk.errors import UsageError
 from supportdesk.l10n.catalog import _
 from supportdesk.store.connect import Connection
 from supportdesk.store.read.narrow import base_of, grows, narrow, used_languages
+from supportdesk.store.read.people import names_of_merged
 from supportdesk.store.statements import groups, marks
 from supportdesk.store.values import DECODERS, to_time
 from supportdesk.store.views import AWAKE, LISTINGS, SNOOZED, Listing
@@ -226,7 +227,8 @@ def _window(
             [*ids, agent_id or 0],
         )
     )
-    addresses = _addresses(connection, {row[18] for row in rows if row[18] is not None})
+    customers = {row[18] for row in rows if row[18] is not None}
+    addresses, merged = _addresses(connection, customers), names_of_merged(connection, customers)
     excerpts = dict(
         connection.execute(
             f"SELECT ticket_id, substr(body, 1, {EXCERPT_CHARACTERS}) FROM message WHERE id IN (SELECT max(id)"
@@ -243,7 +245,7 @@ def _window(
             status=row[2],
             priority=row[3],
             subject=row[4],
-            customer_name=row[5] or "",
+            customer_name=merged.get(row[18], row[5]) or "",
             customer_address=addresses.get(row[18], ""),
             language=row[6],
             assignee_id=row[7],

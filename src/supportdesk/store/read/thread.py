@@ -15,11 +15,13 @@ from supportdesk.desk.model import (
     RecipientRow,
     ThreadEntry,
     TicketId,
+    as_one,
 )  # fmt: skip
 from supportdesk.errors import NotFound
 from supportdesk.l10n.catalog import _
 from supportdesk.store.connect import Connection
 from supportdesk.store.hydrate import attachment_from, outbox_from, recipient_from
+from supportdesk.store.read.people import family, read_person
 from supportdesk.store.statements import groups, marks, select_rows
 
 Row = Mapping[str, Any]
@@ -27,16 +29,6 @@ Value = TypeVar("Value")
 
 UNSENT = ("held", "sending", "deferred", "uncertain", "failed", "bounced")
 CUSTOMER_TICKETS = 50
-
-_FAMILY = (
-    "WITH RECURSIVE family(id) AS (SELECT CAST(? AS INTEGER) UNION SELECT {0}.id FROM {0}"
-    " JOIN family ON {0}.merged_into = family.id) SELECT id FROM family"
-)
-
-
-def family(connection: Connection, table: str, row_id: int) -> list[int]:
-    """The row and all that was merged into it, however often."""
-    return [row[0] for row in connection.execute(_FAMILY.format(table), (row_id,))]
 
 
 def read_thread(connection: Connection, ticket_id: TicketId) -> list[ThreadEntry]:
@@ -103,12 +95,12 @@ def read_outbox(
 
 
 def read_customer(connection: Connection, customer_id: CustomerId) -> CustomerView:
-    """The customer with the addresses and tickets of all that were merged into him. Raises NotFound."""
+    """The person that the customer is, with the addresses and tickets of all that were merged. Raises NotFound."""
     with connection.snapshot():
-        found = select_rows(connection, "customer", {"id": customer_id})
+        found = read_person(connection, customer_id)
         if not found:
             raise NotFound(_("there is no customer {customer}").format(customer=customer_id))
-        same = family(connection, "customer", customer_id)
+        same = [row["id"] for row in found]
         identities = select_rows(connection, "customer_identity", {"customer_id": same}, order="id")
         tickets = [
             row
@@ -121,7 +113,12 @@ def read_customer(connection: Connection, customer_id: CustomerId) -> CustomerVi
                 limit=CUSTOMER_TICKETS,
             )
         ]
-    row = found[0]
+        count = len(tickets)
+        if count >= CUSTOMER_TICKETS:
+            own = f"SELECT count(*) FROM ticket WHERE merged_into IS NULL AND customer_id IN ({marks(same)})"
+            count = connection.execute(own, same)[0][0]
+    row = as_one(found)
+    identities.sort(key=lambda identity: same.index(identity["customer_id"]))  # the survivor's first
     tickets.sort(key=lambda ticket: ticket["id"], reverse=True)
     return CustomerView(
         id=row["id"],
@@ -138,6 +135,7 @@ def read_customer(connection: Connection, customer_id: CustomerId) -> CustomerVi
         ],
         note=row["note"],
         version=row["version"],
+        ticket_count=count,
     )
 
 
