@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from supportdesk.mail.limits import DefectLog
@@ -14,6 +14,8 @@ from supportdesk.mail.words import decode_unstructured
 from tests.corpus.findings import Group
 from tests.corpus.folder import Folder
 from tests.corpus.judged import Comparison
+
+Pairs = Callable[[str, Mapping[str, Any], ParsedMail], Iterable[tuple[Any, Any]]]
 
 _NO_TEXT = ("message.html",)  # Zammad keeps the HTML that it shows as a file
 
@@ -35,42 +37,43 @@ def dovecot(folder: Folder, mails: Mapping[str, ParsedMail]) -> Group:
 
 
 def zammad(folder: Folder, mails: Mapping[str, ParsedMail]) -> Group:
-    senders = Comparison("zammad", "from", 0.97)
-    subjects = Comparison("zammad", "subject", 0.97)
-    files = Comparison("zammad", "attachments", 0.97)
-    expected = folder.expected("zammad")
+    def pairs(name: str, entry: Mapping[str, Any], mail: ParsedMail) -> Iterator[tuple[Any, Any]]:
+        yield (entry.get("from_email") or "").casefold(), mail.from_[0].norm if mail.from_ else ""
+        yield _bare(entry.get("subject")), _bare(mail.subject)
+        raw = folder.raw(name)
+        ours = sorted(hashlib.md5(cut_part(raw, one.part)).hexdigest() for one in _of_this_mail(mail))
+        yield sorted(one["md5"] for one in entry.get("attachments") or () if one["filename"] not in _NO_TEXT), ours
+
+    return _compared("zammad", folder, mails, pairs)
+
+
+def stalwart(folder: Folder, mails: Mapping[str, ParsedMail]) -> Group:
+    def pairs(_name: str, entry: Mapping[str, Any], mail: ParsedMail) -> Iterator[tuple[Any, Any]]:
+        theirs = [[_bare(person), (address or "").casefold()] for person, address in entry.get("from") or ()]
+        yield theirs, [[_bare(one.name), one.norm] for one in mail.from_]
+        yield _bare(entry.get("subject")), _bare(mail.subject)
+        yield entry.get("n_attachments", 0), sum(1 for _ in _of_this_mail(mail))
+
+    return _compared("stalwart", folder, mails, pairs)
+
+
+def _compared(peer: str, folder: Folder, mails: Mapping[str, ParsedMail], pairs: Pairs) -> Group:
+    """A peer that tells sender, subject and files of each mail; `pairs` gives what it and we read, in that order."""
+    comparisons = [Comparison(peer, what, 0.97) for what in ("from", "subject", "attachments")]
+    expected = folder.expected(peer)
     for name, entry in expected.items():
         mail = mails.get(name)
         if mail is None:
             continue
-        senders.add(name, (entry.get("from_email") or "").casefold(), mail.from_[0].norm if mail.from_ else "")
-        subjects.add(name, _bare(entry.get("subject")), _bare(mail.subject))
-        raw = folder.raw(name)
-        ours = sorted(hashlib.md5(cut_part(raw, one.part)).hexdigest() for one in _of_this_mail(mail))
-        theirs = sorted(one["md5"] for one in entry.get("attachments") or () if one["filename"] not in _NO_TEXT)
-        files.add(name, theirs, ours)
-    return Group("zammad", f"{len(expected):,} mails", (*senders.findings(), *subjects.findings(), *files.findings()))
+        for comparison, (theirs, ours) in zip(comparisons, pairs(name, entry, mail), strict=True):
+            comparison.add(name, theirs, ours)
+    findings = tuple(finding for comparison in comparisons for finding in comparison.findings())
+    return Group(peer, f"{len(expected):,} mails", findings)
 
 
 def _of_this_mail(mail: ParsedMail) -> Iterator[Attachment]:
     """Without the files of attached mails and of what a signature encloses, which others leave in there."""
     return (one for one in mail.attachments if not {"eml", "p7m"} & set(one.part.split(".")))
-
-
-def stalwart(folder: Folder, mails: Mapping[str, ParsedMail]) -> Group:
-    senders = Comparison("stalwart", "from", 0.97)
-    subjects = Comparison("stalwart", "subject", 0.97)
-    files = Comparison("stalwart", "attachments", 0.97)
-    expected = folder.expected("stalwart")
-    for name, entry in expected.items():
-        mail = mails.get(name)
-        if mail is None:
-            continue
-        theirs = [[_bare(person), (address or "").casefold()] for person, address in entry.get("from") or ()]
-        senders.add(name, theirs, [[_bare(one.name), one.norm] for one in mail.from_])
-        subjects.add(name, _bare(entry.get("subject")), _bare(mail.subject))
-        files.add(name, entry.get("n_attachments", 0), sum(1 for _ in _of_this_mail(mail)))
-    return Group("stalwart", f"{len(expected):,} mails", (*senders.findings(), *subjects.findings(), *files.findings()))
 
 
 def _root(raw: bytes) -> Part:
