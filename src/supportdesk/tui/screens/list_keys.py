@@ -1,4 +1,4 @@
-"""The keys that move the cursor of the queue and select its tickets."""
+"""The keys that move the cursor of a list, and those that select tickets in the queue."""
 
 from __future__ import annotations
 
@@ -9,7 +9,34 @@ if TYPE_CHECKING:
     from supportdesk.tui.widgets.virtual_list import VirtualList
 
 
-class ListKeys:
+class CursorKeys:
+    """Part of a screen whose keys move the cursor of one list."""
+
+    @property
+    @abstractmethod
+    def listed(self) -> VirtualList:
+        """The list."""
+
+    def do_down(self) -> None:
+        self.listed.move_cursor(1)
+
+    def do_up(self) -> None:
+        self.listed.move_cursor(-1)
+
+    def do_half_page_down(self) -> None:
+        self.listed.move_page(1)
+
+    def do_half_page_up(self) -> None:
+        self.listed.move_page(-1)
+
+    def do_first(self) -> None:
+        self.listed.move_to(0)
+
+    def do_last(self) -> None:
+        self.listed.move_to(len(self.listed.spine))
+
+
+class ListKeys(CursorKeys):
     """Part of a screen that has a list of tickets."""
 
     @property
@@ -17,23 +44,9 @@ class ListKeys:
     def tickets(self) -> VirtualList:
         """The list."""
 
-    def do_down(self) -> None:
-        self.tickets.move_cursor(1)
-
-    def do_up(self) -> None:
-        self.tickets.move_cursor(-1)
-
-    def do_half_page_down(self) -> None:
-        self.tickets.move_page(1)
-
-    def do_half_page_up(self) -> None:
-        self.tickets.move_page(-1)
-
-    def do_first(self) -> None:
-        self.tickets.move_to(0)
-
-    def do_last(self) -> None:
-        self.tickets.move_to(len(self.tickets.spine))
+    @property
+    def listed(self) -> VirtualList:
+        return self.tickets
 
     def do_next_ticket(self) -> None:
         self.do_down()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from supportdesk.safetext import EMPTY, SafeText, safe
 from supportdesk.tui.screens.base import READ, WRITE, DeskScreen
+from supportdesk.tui.screens.list_keys import CursorKeys
 from supportdesk.tui.widgets.bars import StatusLine, StatusPart
 from supportdesk.tui.widgets.columns import Column, ListRow
 from supportdesk.tui.widgets.folded import FoldedText
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from supportdesk.tui.feed import Changed
 
 
-class RowsScreen(DeskScreen[None]):
+class RowsScreen(CursorKeys, DeskScreen[None]):
     """A list over the whole screen."""
 
     @abstractmethod
@@ -50,6 +51,10 @@ class RowsScreen(DeskScreen[None]):
     @property
     def rows(self) -> VirtualList:
         return self.query_one("#rows", VirtualList)
+
+    @property
+    def listed(self) -> VirtualList:
+        return self.rows
 
     def on_mount(self) -> None:
         self.query_one("#title", StatusLine).show([StatusPart(safe(self.heading()), "strong")])
@@ -111,24 +116,6 @@ class RowsScreen(DeskScreen[None]):
     def on_virtual_list_opened(self, message: VirtualList.Opened) -> None:
         message.stop()
         self.act("open")
-
-    def do_down(self) -> None:
-        self.rows.move_cursor(1)
-
-    def do_up(self) -> None:
-        self.rows.move_cursor(-1)
-
-    def do_half_page_down(self) -> None:
-        self.rows.move_page(1)
-
-    def do_half_page_up(self) -> None:
-        self.rows.move_page(-1)
-
-    def do_first(self) -> None:
-        self.rows.move_to(0)
-
-    def do_last(self) -> None:
-        self.rows.move_to(len(self.rows.spine))
 
     def do_back(self) -> None:
         self.dismiss()
