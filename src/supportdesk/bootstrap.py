@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from supportdesk.store.backup import RestoreReport
     from supportdesk.store.checks import Fault
     from supportdesk.store.copy import CopyReport as CopyReport  # noqa: PLC0414 — the command line names the type
+    from supportdesk.store.upgrade import Upgrade as Upgrade  # noqa: PLC0414 — the command line names the type
     from supportdesk.store.facts import DatabaseFacts as DatabaseFacts  # noqa: PLC0414 — `doctor` names the type
 
 log = logging.getLogger("supportdesk.engine")
@@ -434,6 +435,14 @@ def upgrade(config: Config) -> Path | None:
 
     refuse_missing(config)
     return create_or_upgrade(config.database)
+
+
+def foresee_upgrade(config: Config) -> Upgrade:
+    """The dry run of `upgrade`. Raises StoreError for a newer schema."""
+    from supportdesk.store.upgrade import foresee_upgrade as look
+
+    refuse_missing(config)
+    return look(config.database)
 
 
 def find_faults(config: Config, *, deep: bool) -> list[Fault]:

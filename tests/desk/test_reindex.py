@@ -19,6 +19,7 @@ from tests.support.desk import SHOP
 from tests.support.post import ROSA, Parser, delivery_report, mail
 
 if TYPE_CHECKING:
+    from supportdesk.desk.desk import Desk
     from tests.support.desk import House
     from tests.support.post import Post
 
@@ -47,9 +48,9 @@ def cruder(mail: ParsedMail) -> ParsedMail:
     return replace(mail, text=mail.text.upper(), attachments=(), folds=(), subject=f"?{mail.subject}", references=())
 
 
-def run(house: House, parser: Parser | None = None, **options: Any) -> Report:
+def run(house: House, parser: Parser | None = None, *, desk: Desk | None = None, **options: Any) -> Report:
     detect = options.pop("detect", lambda text: "it" if "ordine" in text.lower() else None)
-    return Reindexer(house.desk, parser or Parser(), detect=detect, **options).run(house.giulia)
+    return Reindexer(desk or house.desk, parser or Parser(), detect=detect, **options).run(house.giulia)
 
 
 def decided(house: House) -> dict[str, str]:
@@ -232,6 +233,16 @@ def test_mail_that_comes_meanwhile_is_not_in_the_way(post: Post, monkeypatch: py
 
     report = run(post.house, Busy())
     assert (report.complete, report.changed, report.differences) == (True, 0, [])
+
+
+def test_a_rehearsed_run_tells_what_the_run_does_and_changes_nothing(post: Post) -> None:
+    post.parser = OtherParser(cruder)
+    fill(post)
+    before = decided(post.house), derived_rows(post.house)
+    foreseen = run(post.house, desk=post.house.desk.rehearsal())
+    assert (decided(post.house), derived_rows(post.house)) == before
+    done = run(post.house)
+    assert foreseen == done and done.changed > 0
 
 
 def test_only_an_admin_reindexes(house: House) -> None:

@@ -18,7 +18,7 @@ from supportdesk.store.columns import TABLES
 from supportdesk.store.connect import connect
 from supportdesk.store.copy_rows import count_rows
 from supportdesk.store.schema import HEAD, REVISIONS
-from supportdesk.store.upgrade import MIGRATIONS
+from supportdesk.store.upgrade import MIGRATIONS, Upgrade, foresee_upgrade
 from supportdesk.store.upgrade import create_or_upgrade as upgrade_to
 from tests.store.desk import add_ticket, fill
 
@@ -141,6 +141,26 @@ def test_an_upgrade_loses_no_child_row_and_search_still_works(
         asked = read_query(text)
         assert search_tickets(connection, asked, agent_id=None, now=store.clock.now(), limit=10) == found
     connection.close()
+
+
+def test_an_upgrade_is_foreseen_and_nothing_is_touched(
+    store: SqlStore, desk: SmallDesk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    url = store.address.url
+    add_ticket(store, "Prima")
+    assert foresee_upgrade(url) == Upgrade(HEAD, (), None)
+    monkeypatch.setattr("supportdesk.store.upgrade.REVISIONS", (*REVISIONS, "0002_test"))
+    monkeypatch.chdir(tmp_path)
+    with store.connection() as connection:
+        before = count_rows(connection)
+    found = foresee_upgrade(url)
+    where = tmp_path if store.address.is_postgres else store.address.file.parent
+    assert found == Upgrade(HEAD, ("0002_test",), where)
+    with store.connection() as connection:
+        assert count_rows(connection) == before
+        connection.execute("UPDATE alembic_version SET version_num = '9999_future'")
+    with pytest.raises(StoreError, match="newer supportdesk"):
+        foresee_upgrade(url)
 
 
 def test_a_newer_schema_is_refused_by_reader_writer_and_migrator(

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from supportdesk.cli.foreseen import foreseen_lines, tell_undo
 from supportdesk.cli.inputs import assignments, text_from, ticket_ids
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import with_session
@@ -24,6 +25,7 @@ from supportdesk.l10n.catalog import N_, _
 
 # What is so already is no conflict for these: a script may say it again.
 REPEATABLE = frozenset(("take", "unassign", "wake", "solve", "spam", "not_spam"))
+UNDO = "undo"  # of any number of tickets, although it takes none
 EXIT_CONFLICT = Conflict.exit_code
 # Parameters that are not written as they are called: `--language` is the program's own.
 WRITTEN = {"asked": "--ask", "language": "--to"}
@@ -132,9 +134,8 @@ def tell_stopped(session: Session, stopped: ReplyStopped, ticket_id: TicketId, d
 def tell_dry_run(session: Session, spec: ActionSpec, tickets: tuple[TicketId, ...], params: dict[str, Any]) -> int:
     """Which tickets the action would take, and why it would leave the others alone. Nothing is written."""
     would, reasons = session.desk.foresee(spec.id, session.actor, tickets, params)
-    lines = [_("would change #{ticket}").format(ticket=ticket_id) for ticket_id in would]
-    lines += [_("would leave #{ticket} alone: {reason}").format(ticket=at, reason=why) for at, why in reasons.items()]
-    session.out.answer({"dry_run": True, "action": spec.id, "tickets": would, "left_alone": reasons}, lines)
+    value = {"dry_run": True, "action": spec.id, "tickets": would, "left_alone": reasons}
+    session.out.answer(value, foreseen_lines(would, reasons))
     return EXIT_CONFLICT if reasons else 0
 
 
@@ -178,6 +179,8 @@ def _performing(spec: ActionSpec) -> Callable[..., int]:
         }
         if "asked" in params:
             params["asked"] = assignments(params["asked"])
+        if dry_run and spec.id == UNDO:
+            return tell_undo(session, str(params.get("action", "")))
         if dry_run and body is None:
             return tell_dry_run(session, spec, tickets, params)
         if body is not None:
@@ -211,7 +214,7 @@ def _parameters(spec: ActionSpec, body: Param | None) -> list[inspect.Parameter]
         file = typer.Option("--file", metavar="FILE", help=N_("Read the text from a file; - is standard input"))
         found.append(_parameter("body_file", str, file, ""))
     found += [_option(param, spec) for param in spec.params if param is not body]
-    if spec.scope == "many":
+    if spec.scope == "many" or spec.id == UNDO:
         dry_run = typer.Option("--dry-run", help=N_("Only say what would be changed"))
         found.append(_parameter("dry_run", bool, dry_run, False))
     return found

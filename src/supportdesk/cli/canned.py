@@ -132,20 +132,34 @@ def export(
     session: Session,
     folder: Annotated[str, typer.Argument(metavar="FOLDER", help=N_("Where to"))],
     delete: Annotated[bool, typer.Option("--delete", help=N_("Delete there what the desk no longer has"))] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=N_("Only show what would be changed"))] = False,
 ) -> None:
-    from supportdesk.desk.canned_folder import remove_folder, stale_folders, write_folder
+    from supportdesk.desk.canned_folder import FolderChange, files_in, remove_folder, stale_folders, write_folder
 
-    responses = [entry.response for entry in session.desk.canned_entries()]
-    written = write_folder(Path(folder), responses, lambda file: session.desk.blobs.get(file.sha))
-    stale = stale_folders(Path(folder), responses)
+    path, responses = Path(folder), [entry.response for entry in session.desk.canned_entries()]
+    changes = write_folder(path, responses, lambda file: session.desk.blobs.get(file.sha), dry_run=dry_run)
+    stale = stale_folders(path, responses)
+    names = [one.name for one in stale]
     question = _("Delete from the folder what the desk no longer has: {keys}?")
-    removed = stale if _may_delete(delete, question, [one.name for one in stale]) else ()
-    for one in removed:
-        remove_folder(one)
-    session.out.answer({"files": written, "deleted": removed}, [str(path) for path in written])
+    removed = stale if (delete if dry_run else _may_delete(delete, question, names)) else ()
+    if dry_run:
+        changes += tuple(FolderChange("gone", file) for below in removed for file in files_in(below))
+        told = [one for one in changes if one.kind != "same"]
+        lines = [_(CHANGE[one.kind]).format(key=one.path) for one in told]
+        session.out.answer({"dry_run": True, "changes": told, "kept": [] if removed else stale}, lines)
+        if not told:
+            session.out.say(_("nothing differs"))
+    else:
+        for below in removed:
+            remove_folder(below)
+        written = [one.path for one in changes if one.kind != "gone"]
+        gone = [one for one in changes if one.kind == "gone"]
+        value = {"files": written, "gone": [one.path for one in gone], "deleted": removed}
+        session.out.answer(value, [str(file) for file in written])
+        for one in gone:
+            session.out.say(_(CHANGE[one.kind]).format(key=one.path))
     if len(removed) < len(stale):
-        names = ", ".join(one.name for one in stale)
-        session.out.say(_("left in the folder: {keys} (--delete removes them)").format(keys=names))
+        session.out.say(_("left in the folder: {keys} (--delete removes them)").format(keys=", ".join(names)))
 
 
 @verb(app, "import", N_("Take canned responses over from a folder of files"))

@@ -9,22 +9,28 @@ import typer
 
 from supportdesk.cli.inputs import confirm, is_interactive
 from supportdesk.cli.interruption import interruptible
-from supportdesk.cli.output import StageMeter
+from supportdesk.cli.output import StageMeter, as_json
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
 from supportdesk.errors import EXIT_INTERRUPTED, UsageError
 from supportdesk.l10n.catalog import N_, _, ngettext
 
 if TYPE_CHECKING:
-    from supportdesk.bootstrap import CopyReport
+    from supportdesk.bootstrap import CopyReport, Upgrade
 
 app = group()
+DRY_RUN = typer.Option("--dry-run", help=N_("Only look; nothing is written"))
 
 
 @verb(app, "upgrade", N_("Bring the schema up to date; a verified backup is taken first"))
-def upgrade(session: Session) -> None:
+def upgrade(session: Session, dry_run: Annotated[bool, DRY_RUN] = False) -> None:
+    from supportdesk.bootstrap import foresee_upgrade
     from supportdesk.bootstrap import upgrade as bring_up_to_date
 
+    if dry_run:
+        found = foresee_upgrade(session.config)
+        session.out.answer({"dry_run": True, **as_json(found)}, [_foreseen(found)])
+        return
     saved = bring_up_to_date(session.config)
     line = _("upgraded; the backup is {file}").format(file=saved) if saved else _("the schema is up to date")
     session.out.answer({"backup": saved}, [line])
@@ -49,7 +55,7 @@ def copy(
     replace: Annotated[
         bool, typer.Option("--replace", help=N_("Replace the desk that is there; it is kept aside"))
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help=N_("Only look; nothing is written"))] = False,
+    dry_run: Annotated[bool, DRY_RUN] = False,
     yes: Annotated[bool, typer.Option("--yes", help=N_("Do not ask"))] = False,
 ) -> int:
     from supportdesk import bootstrap
@@ -85,6 +91,16 @@ def reopen(
     lines = [_("{database} is open again").format(database=database)]
     session.out.answer({"uncertain": uncertain}, [*lines, *_in_doubt(uncertain)])
     return 0
+
+
+def _foreseen(found: Upgrade) -> str:
+    if not found.steps:
+        return _("the schema is up to date")
+    if not found.found:
+        return _("would make the schema: {steps}").format(steps=", ".join(found.steps))
+    return _("would upgrade from {found}: {steps}; a verified backup would go to {folder} first").format(
+        found=found.found, steps=", ".join(found.steps), folder=found.backup_in
+    )
 
 
 def _lines(report: CopyReport) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from supportdesk.cli.actions import tell_done
+from supportdesk.cli.foreseen import tell_hours
 from supportdesk.cli.inputs import assignments, read_span
 from supportdesk.cli.output import span
 from supportdesk.cli.placeholders import in_our_words
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 app = group()
 MAILBOX = typer.Option("--mailbox", metavar="ADDRESS", help=N_("Whose hours; not needed where there is one mailbox"))
 MARKET = typer.Option("--market", metavar="CODE", help=N_("The hours of a market instead"))
+DRY_RUN = typer.Option("--dry-run", help=N_("Only say which deadlines would move"))
 NOTICE = typer.Option("--notice", metavar="LANG=TEXT", help=N_("What customers read of it, once for each language"))
 COMING_DAYS = 60
 
@@ -108,6 +110,7 @@ def set_hours(
     holidays: Annotated[
         str, typer.Option("--holidays", metavar="COUNTRY", help=N_("Closed on its holidays: IT, DE-BY, none"))
     ] = "",
+    dry_run: Annotated[bool, DRY_RUN] = False,
 ) -> int:
     if not (week or zone or holidays):
         raise UsageError(_("say what to change"), hint=in_our_words("WEEK --zone --holidays"))
@@ -119,7 +122,9 @@ def set_hours(
     if holidays:
         country, _dash, region = ("", "", "") if holidays == "none" else holidays.upper().partition("-")
         changes |= {"holidays_country": country, "holidays_region": region}
-    return _change(session, mailbox, market, lambda calendar: replace(calendar, **changes), _("Changed the hours"))
+    keeper = session.desk.hours(mailbox, market)
+    said = _("Changed the hours")
+    return _change(session, keeper, lambda calendar: replace(calendar, **changes), said, dry_run=dry_run)
 
 
 @verb(app, "close", N_("Plan a closure, with what customers read of it; the same days again replace it"))
@@ -132,8 +137,9 @@ def close(
     ] = False,
     mailbox: Annotated[str, MAILBOX] = "",
     market: Annotated[str, MARKET] = "",
+    dry_run: Annotated[bool, DRY_RUN] = False,
 ) -> int:
-    return _plan_days(session, mailbox, market, days, "", notice, announced=not unannounced)
+    return _plan_days(session, mailbox, market, days, "", notice, announced=not unannounced, dry_run=dry_run)
 
 
 @verb(app, "open", N_("Plan a special opening: other hours on some days, holidays too"))
@@ -144,8 +150,9 @@ def open_specially(
     notice: Annotated[list[str] | None, NOTICE] = None,
     mailbox: Annotated[str, MAILBOX] = "",
     market: Annotated[str, MARKET] = "",
+    dry_run: Annotated[bool, DRY_RUN] = False,
 ) -> int:
-    return _plan_days(session, mailbox, market, days, hours, notice, announced=True)
+    return _plan_days(session, mailbox, market, days, hours, notice, announced=True, dry_run=dry_run)
 
 
 @verb(app, "remove", N_("Take away the closure or special opening that holds on a day"))
@@ -154,17 +161,26 @@ def remove(
     day: Annotated[str, typer.Argument(metavar="DAY", help=N_("One of its days: 2026-08-15"))],
     mailbox: Annotated[str, MAILBOX] = "",
     market: Annotated[str, MARKET] = "",
+    dry_run: Annotated[bool, DRY_RUN] = False,
 ) -> int:
     from supportdesk.desk.hours_editing import without_exception
 
     keeper = session.desk.hours(mailbox, market)
     found, _last = read_days(day, current_language(), _today(session, keeper))
     said = _("Removed what was planned on {day}").format(day=found.isoformat())
-    return _change(session, mailbox, market, without_exception(found), said)
+    return _change(session, keeper, without_exception(found), said, dry_run=dry_run)
 
 
 def _plan_days(
-    session: Session, mailbox: str, market: str, days: str, hours: str, notice: list[str] | None, *, announced: bool
+    session: Session,
+    mailbox: str,
+    market: str,
+    days: str,
+    hours: str,
+    notice: list[str] | None,
+    *,
+    announced: bool,
+    dry_run: bool,
 ) -> int:
     from supportdesk.desk.arguments import clean_language
     from supportdesk.desk.calendar import CalendarException
@@ -180,7 +196,7 @@ def _plan_days(
     exception = CalendarException(first, last, read_intervals(hours) if hours else (), notices)
     said = _("Open: {days}") if hours else _("Closed: {days}")
     shown = first.isoformat() if first == last else f"{first} – {last}"
-    code = _change(session, mailbox, market, with_exception(exception), said.format(days=shown))
+    code = _change(session, keeper, with_exception(exception), said.format(days=shown), dry_run=dry_run)
     for tag, text in starters.items():
         session.out.say(f"{tag}: {text}")
     if (missing := [tag for tag in missing if tag not in starters]) and not hours:
@@ -190,9 +206,10 @@ def _plan_days(
     return code
 
 
-def _change(session: Session, mailbox: str, market: str, edit: Edit, said: str) -> int:
-    done = session.desk.change_hours(session.actor, session.desk.hours(mailbox, market), edit, said)
-    return tell_done(session, done)
+def _change(session: Session, keeper: Keeper, edit: Edit, said: str, *, dry_run: bool) -> int:
+    if dry_run:
+        return tell_hours(session, session.desk.foresee_hours(session.actor, keeper, edit))
+    return tell_done(session, session.desk.change_hours(session.actor, keeper, edit, said))
 
 
 # ---- reading and showing ---------------------------------------------------------------------------------------------

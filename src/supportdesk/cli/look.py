@@ -137,10 +137,14 @@ def notices(
 def undo(
     session: Session,
     action: Annotated[str, typer.Argument(metavar="ACTION", help=N_("The action's id"))] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=N_("Only say what would be changed"))] = False,
 ) -> int:
     from supportdesk.cli.actions import tell_done
+    from supportdesk.cli.foreseen import tell_undo
     from supportdesk.desk.model import ActionId
 
+    if dry_run:
+        return tell_undo(session, action)
     return tell_done(session, session.desk.undo(session.actor, ActionId(action) if action else None))
 
 

@@ -65,28 +65,44 @@ def read_attachment(path: Path, key: str, file: CannedFile) -> bytes:
     return (path / key / _ATTACHMENTS / file.name).read_bytes()
 
 
+@dataclass(frozen=True, slots=True)
+class FolderChange:
+    """What an export makes of one file: `kind` new | changed | same | gone; `gone`: its entry has it no longer."""
+
+    kind: str
+    path: Path
+
+
 def write_folder(
-    path: Path, responses: Iterable[CannedResponse], load: Callable[[CannedFile], bytes] | None = None
-) -> tuple[Path, ...]:
+    path: Path,
+    responses: Iterable[CannedResponse],
+    load: Callable[[CannedFile], bytes] | None = None,
+    *,
+    dry_run: bool = False,
+) -> tuple[FolderChange, ...]:
     """Write the responses below `path` and return the files; variants and files that one no longer has are removed.
 
-    A file that has these bytes already is left alone. `load` fetches the bytes of an attachment.
+    A file that has these bytes already is left alone. `load` fetches the bytes of an attachment. With `dry_run` nothing
+    is written or removed.
     """
-    written = []
+    changes = []
     for response in responses:
         folder = path / response.key
         wanted = {folder / name: text.encode() for name, text in file_texts(response).items()}
         if load is not None:
             wanted |= {folder / _ATTACHMENTS / file.name: load(file) for file in _files_of(response)}
         for target, data in wanted.items():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if not target.is_file() or target.read_bytes() != data:
+            kind = "new" if not target.is_file() else "same" if target.read_bytes() == data else "changed"
+            changes.append(FolderChange(kind, target))
+            if kind != "same" and not dry_run:
+                target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(data)
-            written.append(target)
-        for stale in [*folder.glob("*.md"), *(folder / _ATTACHMENTS).glob("*")]:
-            if stale not in wanted and (load is not None or stale.parent == folder):
-                stale.unlink()
-    return tuple(written)
+        for stale in sorted([*folder.glob("*.md"), *(folder / _ATTACHMENTS).glob("*")]):
+            if stale.is_file() and stale not in wanted and (load is not None or stale.parent == folder):
+                changes.append(FolderChange("gone", stale))
+                if not dry_run:
+                    stale.unlink()
+    return tuple(changes)
 
 
 def stale_folders(path: Path, responses: Iterable[CannedResponse]) -> tuple[Path, ...]:
@@ -95,9 +111,15 @@ def stale_folders(path: Path, responses: Iterable[CannedResponse]) -> tuple[Path
     return tuple(folder for folder in _folders(path) if folder.name not in keys) if path.is_dir() else ()
 
 
+def files_in(folder: Path) -> tuple[Path, ...]:
+    """What an export wrote there: all that `remove_folder` removes."""
+    return tuple(sorted(file for file in [folder / _RESPONSE_FILE, *folder.glob("*.md"),
+                                          *(folder / _ATTACHMENTS).glob("*")] if file.is_file()))  # fmt: skip
+
+
 def remove_folder(folder: Path) -> None:
     """Remove what an export wrote there; whatever else is in it stays, and so does the folder then."""
-    for file in [folder / _RESPONSE_FILE, *folder.glob("*.md"), *(folder / _ATTACHMENTS).glob("*")]:
+    for file in files_in(folder):
         file.unlink(missing_ok=True)
     for below in (folder / _ATTACHMENTS, folder):
         if below.is_dir() and not any(below.iterdir()):

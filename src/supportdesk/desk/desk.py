@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from supportdesk.desk import (
     actions,
@@ -52,9 +52,11 @@ if TYPE_CHECKING:
     from supportdesk.desk import mass_reply
     from supportdesk.desk.calendar import Calendar
     from supportdesk.desk.canned_set import Imported
-    from supportdesk.desk.ports import Blobs, Clock, Reader, Row, Store
+    from supportdesk.desk.ports import Blobs, Clock, Reader, Row, Store, Transaction
     from supportdesk.desk.query import Known
+    from supportdesk.desk.retarget import Moved
     from supportdesk.desk.templates import Rendered
+    from supportdesk.desk.undo import Foreseen
     from supportdesk.mail.model import Address
 
 __all__ = ["AnswerNeeded", "Desk", "DeskSettings", "DeskStatus", "Done", "Review", "ReviewWarning", "Why"]
@@ -76,6 +78,12 @@ class Desk:
     @property
     def blobs(self) -> Blobs:
         return self.store.blobs
+
+    def rehearsal(self, prepare: Callable[[Transaction], object] = lambda _tx: None) -> Desk:
+        """This desk, on which everything is done and nothing stays; `prepare` is done first in each transaction."""
+        from supportdesk.desk.rehearsal import Rehearsal
+
+        return Desk(cast("Store", Rehearsal(self.store, prepare)), self.clock)
 
     # ---- what the team shares
 
@@ -130,6 +138,12 @@ class Desk:
         """Edit opening hours as one action; open deadlines that were counted by them move."""
         return hours_editing.change_hours(self, actor, keeper, edit, said)
 
+    def foresee_hours(
+        self, actor: Actor, keeper: hours_editing.Keeper, edit: hours_editing.Edit
+    ) -> tuple[Moved, ...] | None:
+        """The dry run of `change_hours`: the deadlines that would move; None where the hours are so already."""
+        return hours_editing.foresee_hours(self, actor, keeper, edit)
+
     def set_sender_verdict(self, actor: Actor, address: str, verdict: str) -> Done:
         """What mail of this sender becomes: ticket, notification, park, block, or "" to decide by the rules again."""
         return senders.set_verdict(self, actor, address, verdict)
@@ -171,6 +185,10 @@ class Desk:
     def undo(self, actor: Actor, action_id: ActionId | None = None) -> Done:
         """Take back an action, by default the actor's newest. Raises Conflict naming who changed the same since."""
         return undo.undo(self, actor, action_id)
+
+    def foresee_undo(self, actor: Actor, action_id: ActionId | None = None) -> Foreseen:
+        """The dry run of `undo`: what would be taken back, left alone, and moved."""
+        return undo.foresee(self, actor, action_id)
 
     def add_note(self, actor: Actor, ticket_id: TicketId, text: str, *, draft: OutboxId | None = None) -> Done:
         """Put a note on the ticket; `draft` is the row in which it was written, consumed in the same transaction."""

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Literal
 
 from supportdesk.desk.calendar import Calendar, CalendarException, validate
 from supportdesk.desk.hours import next_opening
-from supportdesk.desk.model import Actor
+from supportdesk.desk.model import ActionId, Actor
 from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Insert, NewRef, Plan, PlannedEvent, Transaction, Update
 from supportdesk.desk.results import Done
-from supportdesk.desk.retarget import retarget
+from supportdesk.desk.retarget import Moved, retarget
 from supportdesk.desk.settings import new_action_id
 from supportdesk.desk.turns import again_if_busy
 from supportdesk.errors import Conflict, NotFound
@@ -105,20 +105,23 @@ def change_hours(desk: Desk, actor: Actor, keeper: Keeper, edit: Edit, said: str
     validate(edit(keeper.hours))  # loads the library of holidays, which no transaction waits for
     action_id = new_action_id()
     with desk.store.transaction() as tx:
-        check_actor(tx, actor, "admin")
-        owner = tx.row(keeper.kind, {"id": keeper.id})
-        if owner is None or owner["calendar_id"] != keeper.calendar_id:
-            raise Conflict(_("{what} was changed in the meantime").format(what=keeper.name), what=keeper.name)
-        stored = tx.row("calendar", {"id": keeper.calendar_id}) if keeper.calendar_id is not None else None
-        before = Calendar.from_json(stored["body"]) if stored is not None else Calendar.always_open(keeper.zone)
-        calendar = edit(before)
-        changes = tuple(_changes(tx, keeper, owner, stored, calendar))
-        if not changes:
-            return Done(action_id, (), _("The opening hours were so already"), undoable=False)
-        event = PlannedEvent(None, EVENT, {f"{keeper.kind}_id": keeper.id})
-        tx.apply(Plan(changes=changes, events=(event,)), actor, action_id)
+        changed = _write(tx, actor, keeper, edit, action_id)
+    if not changed:
+        return Done(action_id, (), _("The opening hours were so already"), undoable=False)
     moved = retarget(desk, actor, **{keeper.kind: keeper.id})
-    return Done(action_id, (), _moved(said, moved))
+    return Done(action_id, (), _moved(said, len(moved)))
+
+
+def foresee_hours(desk: Desk, actor: Actor, keeper: Keeper, edit: Edit) -> tuple[Moved, ...] | None:
+    """The deadlines that an edit would move; None where the hours are so already. Raises what `change_hours` does."""
+    validate(edit(keeper.hours))
+
+    def write(tx: Transaction) -> bool:
+        return _write(tx, actor, keeper, edit, new_action_id())
+
+    if not desk.rehearsal().store.run(write):
+        return None
+    return retarget(desk.rehearsal(write), actor, **{keeper.kind: keeper.id})
 
 
 def save_calendar(desk: Desk, actor: Actor, name: str, calendar: Calendar) -> int:
@@ -145,11 +148,10 @@ def _store_calendar(desk: Desk, actor: Actor, name: str, calendar: Calendar) -> 
         return int(tx.rows("calendar", {"name": name})[0]["id"])
 
 
-def move_deadlines_again(desk: Desk, actor: Actor, event: Row) -> None:
+def move_deadlines_again(desk: Desk, actor: Actor, event: Row) -> tuple[Moved, ...]:
     """After the undo of a change: what was due by the hours that were taken back."""
-    for kind in ("mailbox", "market"):
-        if f"{kind}_id" in event:
-            retarget(desk, actor, **{kind: event[f"{kind}_id"]})
+    kinds = (kind for kind in ("mailbox", "market") if f"{kind}_id" in event)
+    return tuple(moved for kind in kinds for moved in retarget(desk, actor, **{kind: event[f"{kind}_id"]}))
 
 
 # ---- edits -----------------------------------------------------------------------------------------------------------
@@ -246,6 +248,21 @@ def _holds_somewhere(calendar: Calendar, at: int) -> bool:
 
 
 # ---- helpers ---------------------------------------------------------------------------------------------------------
+
+
+def _write(tx: Transaction, actor: Actor, keeper: Keeper, edit: Edit, action_id: ActionId) -> bool:
+    """Whether anything was changed by it."""
+    check_actor(tx, actor, "admin")
+    owner = tx.row(keeper.kind, {"id": keeper.id})
+    if owner is None or owner["calendar_id"] != keeper.calendar_id:
+        raise Conflict(_("{what} was changed in the meantime").format(what=keeper.name), what=keeper.name)
+    stored = tx.row("calendar", {"id": keeper.calendar_id}) if keeper.calendar_id is not None else None
+    before = Calendar.from_json(stored["body"]) if stored is not None else Calendar.always_open(keeper.zone)
+    changes = tuple(_changes(tx, keeper, owner, stored, edit(before)))
+    if changes:
+        event = PlannedEvent(None, EVENT, {f"{keeper.kind}_id": keeper.id})
+        tx.apply(Plan(changes=changes, events=(event,)), actor, action_id)
+    return bool(changes)
 
 
 def _changes(tx: Transaction, keeper: Keeper, owner: Row, stored: Row | None, calendar: Calendar) -> Iterator[Change]:

@@ -367,7 +367,7 @@ class Store(Protocol):
     def run(self, block: Callable[[Transaction], T]) -> T:
         """Run `block` in a transaction, again from the start while the database raises TryAgain."""
 
-    def mend_search(self) -> bool:
+    def mend_search(self, *, dry_run: bool = False) -> bool:
         """Make the search index anew from the texts if it differs from them; whether it did."""
 
     def gauges(self) -> Mapping[str, float | None]:
@@ -379,7 +379,7 @@ class Store(Protocol):
     def fold_view_counts(self) -> int:
         """Add the appended deltas of the view counts to their rows (the worker, now and then)."""
 
-    def recount_views(self) -> tuple[str, ...]:
+    def recount_views(self, *, dry_run: bool = False) -> tuple[str, ...]:
         """Mend the view counters where they are wrong; which were. Raises TryAgain while somebody folds them."""
 
     def transaction(self) -> AbstractContextManager[Transaction]:

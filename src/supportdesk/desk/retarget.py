@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from supportdesk.desk.clocks import DUE, recompute
 from supportdesk.desk.model import WORKER, Actor, TicketId
@@ -11,6 +12,8 @@ from supportdesk.desk.settings import kept_calendar_id, new_action_id
 from supportdesk.desk.turns import in_turns
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from supportdesk.desk.desk import Desk
 
 FOLLOWED: Final = "retargeted"
@@ -18,25 +21,34 @@ FOLLOWED: Final = "retargeted"
 NEWEST_EDITS: Final = 20
 
 
-def retarget(desk: Desk, actor: Actor, *, mailbox: int | None = None, market: int | None = None) -> int:
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A ticket whose deadline is another one now: the next that is due, else the one that moved."""
+
+    ticket_id: TicketId
+    was: datetime | None
+    becomes: datetime | None
+
+
+def retarget(desk: Desk, actor: Actor, *, mailbox: int | None = None, market: int | None = None) -> tuple[Moved, ...]:
     """Compute the open targets again that run on the hours of a mailbox or a market, by today's policy and calendar.
 
-    Whoever shares those hours is concerned too. Returns how many deadlines moved.
+    Whoever shares those hours is concerned too. Returns what moved.
     """
     tickets = _concerned(desk, mailbox, market)
     action_id = new_action_id()
 
-    def compute_again(tx: Transaction, ticket_id: TicketId) -> bool:
+    def compute_again(tx: Transaction, ticket_id: TicketId) -> Moved | None:
         plan = recompute(tx, ticket_id, refresh=True)
         if plan == Plan():
-            return False
-        # A closure in December leaves alone what is due tomorrow, although it is stored with the new hours.
-        moved = any(isinstance(change, Update) and change.after.keys() & set(DUE) for change in plan.silent)
-        events = (PlannedEvent(ticket_id, "calendar"),) if moved else ()
+            return None
+        moved = _moved(ticket_id, plan)
+        events = (PlannedEvent(ticket_id, "calendar"),) if moved is not None else ()
         tx.apply(plan + Plan(events=events, undoable=False), actor, action_id)
         return moved
 
-    return sum(moved for turn in in_turns(desk.store, tickets, compute_again) for _ticket, moved in turn)
+    done = (moved for turn in in_turns(desk.store, tickets, compute_again) for _ticket, moved in turn)
+    return tuple(moved for moved in done if moved is not None)
 
 
 def finish_retargeting(desk: Desk) -> int:
@@ -51,7 +63,7 @@ def finish_retargeting(desk: Desk) -> int:
     if stored is not None and set(seqs) <= set(followed):
         return 0
     keepers = {keeper for row in edits if row["seq"] in set(seqs) - set(followed) for keeper in _keepers(desk, row)}
-    moved = sum(retarget(desk, WORKER, **{kind: keeper}) for kind, keeper in sorted(keepers))
+    moved = sum(len(retarget(desk, WORKER, **{kind: keeper})) for kind, keeper in sorted(keepers))
     key, value = {"key": FOLLOWED}, {"value": seqs}
     change = (
         Insert("setting", {**key, **value}) if stored is None else Update("setting", key, {"value": followed}, value)
@@ -59,6 +71,17 @@ def finish_retargeting(desk: Desk) -> int:
     with desk.store.transaction() as tx:
         tx.apply(Plan(silent=(change,), undoable=False), WORKER, new_action_id())
     return moved
+
+
+def _moved(ticket_id: TicketId, plan: Plan) -> Moved | None:
+    """None where all stays: a closure in December leaves alone what is due tomorrow, stored with the new hours."""
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    for change in plan.silent:
+        if isinstance(change, Update) and change.table == "ticket" and change.after.keys() & set(DUE):
+            before, after = {**change.before, **before}, {**change.after, **after}
+    name = next((name for name in ("due_at", *DUE) if name in after), None)
+    return Moved(ticket_id, before.get(name), after[name]) if name is not None else None
 
 
 def _keepers(desk: Desk, edit: Row) -> list[tuple[str, int]]:
@@ -73,8 +96,8 @@ def _keepers(desk: Desk, edit: Row) -> list[tuple[str, int]]:
 
 def _concerned(desk: Desk, mailbox: int | None, market: int | None) -> list[TicketId]:
     """The tickets with an open target, or a customer who waits without one, whose hours are those of the two."""
-    mailboxes = {row["id"]: row for row in desk.read.rows("mailbox")}
-    markets = {row["id"]: row for row in desk.read.rows("market")}
+    kept = desk.store.run(lambda tx: (tx.rows("mailbox"), tx.rows("market")))  # a rehearsed edit is seen there alone
+    mailboxes, markets = ({row["id"]: row for row in rows} for rows in kept)
     changed = mailboxes.get(mailbox) if mailbox is not None else markets.get(market)
     calendar_id: int | None = changed["calendar_id"] if changed is not None else None
 

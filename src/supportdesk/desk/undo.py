@@ -7,6 +7,7 @@ into its source. The clocks are recomputed, never restored.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from supportdesk.desk import automatic, canned_set, forwarded, hours_editing, views
@@ -26,6 +27,7 @@ from supportdesk.l10n.catalog import _, ngettext
 
 if TYPE_CHECKING:
     from supportdesk.desk.desk import Desk
+    from supportdesk.desk.retarget import Moved
 
 NEVER_UNDONE = frozenset({"undo", "cancel_send", "note", "call", "started", "adopt_draft", "merged_here", "split_from"})
 VIEW_EVENTS = frozenset({"view_added", "view_changed", "view_removed"})
@@ -70,6 +72,33 @@ def undo(desk: Desk, actor: Actor, action_id: ActionId | None = None) -> Done:
     if not tickets and len(conflicts) == 1:
         raise next(iter(conflicts.values()))
     return Done(new_id, tickets, _notice(tickets, sent is not None), conflicts, undoable=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What an undo would do: the events of the action, the answer that `undo` would give, the deadlines that move."""
+
+    action_id: ActionId
+    events: tuple[EventRow, ...]
+    done: Done
+    moved: tuple[Moved, ...] = ()
+
+
+def foresee(desk: Desk, actor: Actor, action_id: ActionId | None = None) -> Foreseen:
+    """The dry run of `undo`: it is done and nothing stays. Raises what `undo` does."""
+    action_id = action_id or newest_undoable(desk, actor)
+    done = undo(desk.rehearsal(), actor, action_id)
+    logged = desk.read.event_details(action_id)
+    moved: tuple[Moved, ...] = ()
+    for event, body in logged:
+        if event.kind == hours_editing.EVENT and event.ticket_id is None:
+            group = [(event, body)]
+
+            def take_back(tx: Transaction, group: Sequence[Logged] = group, of: ActionId = action_id) -> None:
+                _undo_group(tx, actor, of, group, new_action_id())
+
+            moved += hours_editing.move_deadlines_again(desk.rehearsal(take_back), actor, event.data)
+    return Foreseen(action_id, tuple(event for event, _body in logged), done, moved)
 
 
 def newest_undoable(desk: Desk, actor: Actor) -> ActionId:
@@ -285,7 +314,8 @@ def _take_back(desk: Desk, actor: Actor, sent: EventRow) -> Done | None:
         return None
     notice = _("The reply to #{ticket} is a draft again").format(ticket=row.ticket_id)
     newest = desk.read.rows("event", {"ticket_id": row.ticket_id, "kind": "cancel_send"}, order="-seq", limit=1)
-    return Done(ActionId(newest[0]["action_id"]), (row.ticket_id,), notice, outbox_id=outbox_id, undoable=False)
+    action_id = ActionId(newest[0]["action_id"]) if newest else sent.action_id  # there is none yet in a dry run
+    return Done(action_id, (row.ticket_id,), notice, outbox_id=outbox_id, undoable=False)
 
 
 def _take_all_back(desk: Desk, actor: Actor, action_id: ActionId, replied: Sequence[EventRow]) -> Done:

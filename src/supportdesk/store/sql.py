@@ -119,14 +119,14 @@ class SqlStore:
             )
             return len(rows)
 
-    def recount_views(self) -> tuple[str, ...]:
+    def recount_views(self, *, dry_run: bool = False) -> tuple[str, ...]:
         """Mend the view counters if they are wrong; which were. Raises TryAgain when deltas were folded meanwhile."""
         from supportdesk.store import counts
 
         with self._pool.connection() as connection:
             wrong = counts.miscounted_views(connection)
-            if not wrong:
-                return ()
+            if dry_run or not wrong:
+                return wrong
             with self._turn():
                 # One moment of all tables: deltas that come later are not in the count, and stay.
                 connection.execute(
@@ -140,13 +140,15 @@ class SqlStore:
                 self._commit(connection)
         return wrong
 
-    def mend_search(self) -> bool:
+    def mend_search(self, *, dry_run: bool = False) -> bool:
         """Make the search index anew from the texts if it differs from them; whether it did."""
         from supportdesk.store.extras import rebuild_search, search_is_sound
 
         with self._pool.connection() as connection:
             if search_is_sound(connection):
                 return False
+            if dry_run:
+                return True
             with self._turn():
                 connection.execute("BEGIN IMMEDIATE")
                 try:

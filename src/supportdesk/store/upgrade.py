@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +18,7 @@ from supportdesk.store.address import Address, parse_url
 from supportdesk.store.connect import Connection, close_connection, connect, connect_sqlite, create_sqlite
 from supportdesk.store.extras import make_extras
 from supportdesk.store.lock import Turnstile
-from supportdesk.store.schema import HEAD, refuse_newer_schema, revision
+from supportdesk.store.schema import HEAD, REVISIONS, refuse_newer_schema, revision
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -56,6 +57,31 @@ def create_or_upgrade(
     finally:
         close_connection(connection, address)
     return saved
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """What `create_or_upgrade` would do: the schema that is there ("" for none), the steps, where the backup would go.
+
+    Without steps the schema is up to date; without a schema there is nothing to back up.
+    """
+
+    found: str
+    steps: tuple[str, ...]
+    backup_in: Path | None
+
+
+def foresee_upgrade(url: str) -> Upgrade:
+    """Look at the schema; nothing is written. Raises StoreError for a newer one."""
+    address = parse_url(url)
+    connection = connect(address)
+    try:
+        found = revision(connection)
+    finally:
+        close_connection(connection, address)
+    refuse_newer_schema(found, address.shown)
+    steps = REVISIONS[REVISIONS.index(found) + 1 :] if found else REVISIONS
+    return Upgrade(found, steps, _backup_base(address, None).parent if found and steps else None)
 
 
 def migrate_open(connection: Connection, address: Address, to: str, scripts: str = MIGRATIONS) -> None:
@@ -111,13 +137,16 @@ def _back_up(address: Address, found: str, directory: Path | None) -> Path:
     from supportdesk.store.backup import backup
 
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-    if address.is_postgres:
-        base = (directory or Path.cwd()) / f"supportdesk-{address.dsn.rpartition('/')[2].partition('?')[0]}"
-    else:
-        base = directory / address.file.name if directory else address.file
+    base = _backup_base(address, directory)
     target = base.with_name(f"{base.name}.before-{found}-{stamp}.backup")
     backup(address.url, target, locked=True)
     return target
+
+
+def _backup_base(address: Address, directory: Path | None) -> Path:
+    if address.is_postgres:
+        return (directory or Path.cwd()) / f"supportdesk-{address.dsn.rpartition('/')[2].partition('?')[0]}"
+    return directory / address.file.name if directory else address.file
 
 
 def _used_ids(connection: Connection) -> list[tuple[Any, ...]]:
