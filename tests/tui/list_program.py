@@ -39,7 +39,7 @@ class ListProgram(SafeApp[None]):
         tickets.focus()
 
     def on_virtual_list_window_needed(self, message: VirtualList.WindowNeeded) -> None:
-        message.list.put_rows(self.row(number) for number in message.ids)
+        self.query_one(VirtualList).put_rows(self.row(number) for number in message.ids)
 
     def on_key(self, event: events.Key) -> None:
         tickets = self.query_one(VirtualList)

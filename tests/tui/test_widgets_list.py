@@ -58,7 +58,7 @@ class ListApp(SafeApp[None]):
     def on_virtual_list_window_needed(self, message: VirtualList.WindowNeeded) -> None:
         self.asked.append((message.first, message.end))
         if self.answer:
-            message.list.put_rows(row(row_id) for row_id in message.ids)
+            self.list.put_rows(row(row_id) for row_id in message.ids)
 
     def on_virtual_list_cursor_moved(self, message: VirtualList.CursorMoved) -> None:
         self.heard.append(message.row_id)

@@ -103,14 +103,9 @@ class ViewTabs(Bar):
     class Chosen(Message):
         """A view was clicked."""
 
-        def __init__(self, sender: ViewTabs, tab_id: str) -> None:
+        def __init__(self, tab_id: str) -> None:
             super().__init__()
-            self.tabs = sender
             self.tab_id = tab_id
-
-        @property
-        def control(self) -> ViewTabs:
-            return self.tabs
 
     def __init__(self, *, glyphs: Glyphs = UNICODE, id: str | None = None) -> None:  # noqa: A002 — Textual's own word
         super().__init__(id=id)
@@ -152,7 +147,7 @@ class ViewTabs(Bar):
         for tab_id, text in self.labels(self.size.width):
             at += cell_len(text) + 2
             if event.x < at:
-                self.post_message(self.Chosen(self, tab_id))
+                self.post_message(self.Chosen(tab_id))
                 return
 
     def _text(self, tab: Tab) -> str:

@@ -37,25 +37,12 @@ class Composer(TextArea):
     class DraftChanged(Message):
         """Save this text now."""
 
-        def __init__(self, sender: Composer, text: str) -> None:
+        def __init__(self, text: str) -> None:
             super().__init__()
-            self.composer = sender
             self.text = text
-
-        @property
-        def control(self) -> Composer:
-            return self.composer
 
     class CannedRequested(Message):
         """`::` was typed (and taken out again): the agent wants a canned response here."""
-
-        def __init__(self, sender: Composer) -> None:
-            super().__init__()
-            self.composer = sender
-
-        @property
-        def control(self) -> Composer:
-            return self.composer
 
     def __init__(
         self,
@@ -129,7 +116,7 @@ class Composer(TextArea):
         self._stop_timers()
         if self.is_dirty:
             self._saved = self.text
-            self.post_message(self.DraftChanged(self, self._saved))
+            self.post_message(self.DraftChanged(self._saved))
 
     def _stop_timers(self) -> None:
         for timer in (self._pause, self._latest):
@@ -146,4 +133,4 @@ class Composer(TextArea):
         if opens:
             self.asked_canned = True
             self.delete((row, start), (row, column))
-            self.post_message(self.CannedRequested(self))
+            self.post_message(self.CannedRequested())

@@ -63,40 +63,15 @@ class PickerList(Widget):
     PickerList.-narrow PreviewPane { display: none; }
     """
 
-    class Highlighted(Message):
-        """The cursor stands on another entry, or on none."""
-
-        def __init__(self, sender: PickerList, entry: PickerEntry | None) -> None:
-            super().__init__()
-            self.picker = sender
-            self.entry = entry
-
-        @property
-        def control(self) -> PickerList:
-            return self.picker
-
     class Chosen(Message):
         """Enter was pressed on an entry."""
 
-        def __init__(self, sender: PickerList, entry: PickerEntry) -> None:
+        def __init__(self, entry: PickerEntry) -> None:
             super().__init__()
-            self.picker = sender
             self.entry = entry
-
-        @property
-        def control(self) -> PickerList:
-            return self.picker
 
     class Cancelled(Message):
         """Escape was pressed."""
-
-        def __init__(self, sender: PickerList) -> None:
-            super().__init__()
-            self.picker = sender
-
-        @property
-        def control(self) -> PickerList:
-            return self.picker
 
     def __init__(
         self,
@@ -129,7 +104,7 @@ class PickerList(Widget):
         at = next((at for at, entry in enumerate(self._entries) if entry.id == self._begin_on), 0)
         if at:
             self.query_one(EntryLines).move(at)
-            self._announce()
+            self._preview_soon()
         self.refresh_preview()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -152,17 +127,17 @@ class PickerList(Widget):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         if (entry := self.highlighted) is not None:
-            self.post_message(self.Chosen(self, entry))
+            self.post_message(self.Chosen(entry))
 
     def on_key(self, event: events.Key) -> None:
         lines = self.query_one(EntryLines)
         page = max(1, lines.size.height - 1)
         steps = {"down": 1, "ctrl+n": 1, "up": -1, "ctrl+p": -1, "pagedown": page, "pageup": -page}
         if event.key == "escape":
-            self.post_message(self.Cancelled(self))
+            self.post_message(self.Cancelled())
         elif event.key in steps:
             lines.move(steps[event.key])
-            self._announce()
+            self._preview_soon()
         else:
             return
         event.stop()
@@ -178,10 +153,9 @@ class PickerList(Widget):
         named = [(-1, at) for at, entry in enumerate(self._entries) if entry.word and [fold(entry.word)] == wanted]
         scored = sorted(named + [one for one in scored if (-1, one[1]) not in named])
         self.query_one(EntryLines).show([self._entries[at] for _, at in scored[:SHOWN]])
-        self._announce()
+        self._preview_soon()
 
-    def _announce(self) -> None:
-        self.post_message(self.Highlighted(self, self.highlighted))
+    def _preview_soon(self) -> None:
         if self._preview_timer is not None:
             self._preview_timer.stop()
         self._preview_timer = self.set_timer(PREVIEW_AFTER, self.refresh_preview)

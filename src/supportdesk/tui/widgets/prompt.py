@@ -82,15 +82,10 @@ class PromptLine(Widget):
     class Valued(Message):
         """What both kinds of news about the value carry."""
 
-        def __init__(self, sender: PromptLine, purpose: str, value: str) -> None:
+        def __init__(self, purpose: str, value: str) -> None:
             super().__init__()
-            self.prompt = sender
             self.purpose = purpose
             self.value = value
-
-        @property
-        def control(self) -> PromptLine:
-            return self.prompt
 
     class Changed(Valued):
         """The value is another one (while typing)."""
@@ -107,14 +102,9 @@ class PromptLine(Widget):
     class Cancelled(Message):
         """Escape was pressed; the line is closed."""
 
-        def __init__(self, sender: PromptLine, purpose: str) -> None:
+        def __init__(self, purpose: str) -> None:
             super().__init__()
-            self.prompt = sender
             self.purpose = purpose
-
-        @property
-        def control(self) -> PromptLine:
-            return self.prompt
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 — Textual's own word
         super().__init__(id=id)
@@ -219,7 +209,7 @@ class PromptLine(Widget):
             if self._recalled and event.value != self._history[-self._recalled]:
                 self._recalled = 0
             self._show_help(event.value)
-            self.post_message(self.Changed(self, self._purpose, event.value))
+            self.post_message(self.Changed(self._purpose, event.value))
 
     def say(self, text: SafeText, tone: str = "muted") -> None:
         """Show a word to the right of the value, until that is another one."""
@@ -241,7 +231,7 @@ class PromptLine(Widget):
             return
         purpose = self._purpose
         self.close()
-        self.post_message(self.Submitted(self, purpose, event.value))
+        self.post_message(self.Submitted(purpose, event.value))
 
     def on_key(self, event: events.Key) -> None:
         lines = self.query_one(CompletionLines)
@@ -249,7 +239,7 @@ class PromptLine(Widget):
             case "escape":
                 purpose = self._purpose
                 self.close()
-                self.post_message(self.Cancelled(self, purpose))
+                self.post_message(self.Cancelled(purpose))
             case "up" | "down" if self._step is not None:
                 self.say(self._step(self.value, 1 if event.key == "down" else -1))
             case "up" if self._history and (self._recalled or not self.value):
@@ -259,7 +249,7 @@ class PromptLine(Widget):
             case "shift+tab" | "up" if event.key != "up" or lines.chosen is None:
                 purpose, value = self._purpose, self.value
                 self.close()
-                self.post_message(self.Back(self, purpose, value))
+                self.post_message(self.Back(purpose, value))
             case "down" | "ctrl+n":
                 lines.move(1)
             case "up" | "ctrl+p":

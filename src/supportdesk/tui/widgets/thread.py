@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from textual.geometry import Region
-from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -69,21 +68,6 @@ class ThreadView(Widget, can_focus=True):
     ThreadView > .thread--strong { text-style: bold; }
     ThreadView > .thread--found { text-style: reverse; }
     """
-
-    class ItemHighlighted(Message):
-        """The cursor stands on another item."""
-
-        def __init__(self, sender: ThreadView, item: ThreadItem) -> None:
-            super().__init__()
-            self.thread = sender
-            self.item = item
-
-        @property
-        def control(self) -> ThreadView:
-            return self.thread
-
-        def can_replace(self, message: Message) -> bool:
-            return isinstance(message, ThreadView.ItemHighlighted) and message.thread is self.thread
 
     def __init__(self, *, glyphs: Glyphs = UNICODE, id: str | None = None) -> None:  # noqa: A002 — Textual's own word
         super().__init__(id=id)
@@ -174,7 +158,6 @@ class ThreadView(Widget, can_focus=True):
             self._anchor = (index, 0)
             self._clamp()
             self.refresh()
-        self.post_message(self.ItemHighlighted(self, self._items[index]))
 
     def move_to_start(self) -> None:
         self._anchor = (0, 0)
@@ -344,7 +327,6 @@ class ThreadView(Widget, can_focus=True):
         if self._cursor in in_sight or not visible:
             return
         self._cursor = visible[0][0] if self._cursor < visible[0][0] else visible[-1][0]
-        self.post_message(self.ItemHighlighted(self, self._items[self._cursor]))
 
     def _runs_off_bottom(self, at: int) -> bool:
         visible = list(self._visible())

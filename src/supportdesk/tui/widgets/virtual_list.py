@@ -71,29 +71,19 @@ class VirtualList(Widget, can_focus=True):
     class WindowNeeded(Message):
         """Rows [first, end) of the spine are, or will soon be, on screen and not hydrated: send `put_rows`."""
 
-        def __init__(self, sender: VirtualList, first: int, end: int, ids: Sequence[int]) -> None:
+        def __init__(self, first: int, end: int, ids: Sequence[int]) -> None:
             super().__init__()
-            self.list = sender
             self.first = first
             self.end = end
             self.ids = ids
 
-        @property
-        def control(self) -> VirtualList:
-            return self.list
-
     class CursorMoved(Message):
         """The cursor stands on another ticket; `row_id` is None in an empty list."""
 
-        def __init__(self, sender: VirtualList, index: int, row_id: int | None) -> None:
+        def __init__(self, sender: VirtualList, row_id: int | None) -> None:
             super().__init__()
             self.list = sender
-            self.index = index
             self.row_id = row_id
-
-        @property
-        def control(self) -> VirtualList:
-            return self.list
 
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, VirtualList.CursorMoved) and message.list is self.list
@@ -101,26 +91,16 @@ class VirtualList(Widget, can_focus=True):
     class Opened(Message):
         """A row was clicked again where the cursor already stood."""
 
-        def __init__(self, sender: VirtualList, row_id: int) -> None:
+        def __init__(self, row_id: int) -> None:
             super().__init__()
-            self.list = sender
             self.row_id = row_id
-
-        @property
-        def control(self) -> VirtualList:
-            return self.list
 
     class SelectionChanged(Message):
         """Rows were marked or unmarked."""
 
-        def __init__(self, sender: VirtualList, count: int) -> None:
+        def __init__(self, count: int) -> None:
             super().__init__()
-            self.list = sender
             self.count = count
-
-        @property
-        def control(self) -> VirtualList:
-            return self.list
 
     def __init__(
         self,
@@ -207,7 +187,7 @@ class VirtualList(Widget, can_focus=True):
         self.refresh()
         self._ask()
         if self.cursor_id != before:
-            self.post_message(self.CursorMoved(self, self._cursor, self.cursor_id))
+            self.post_message(self.CursorMoved(self, self.cursor_id))
 
     def take_out(self, ids: Iterable[int]) -> None:
         """Let rows leave the list; nothing else moves."""
@@ -261,7 +241,7 @@ class VirtualList(Widget, can_focus=True):
             self._refresh_lines(before, self._cursor)
         if self._cursor != before:
             self._ask()
-            self.post_message(self.CursorMoved(self, self._cursor, self.cursor_id))
+            self.post_message(self.CursorMoved(self, self.cursor_id))
 
     def move_to_id(self, row_id: int) -> bool:
         """Put the cursor on that ticket; False if it is not in the list."""
@@ -334,7 +314,7 @@ class VirtualList(Widget, can_focus=True):
         if event.y < self._header_height or index >= len(self._spine):
             return
         if index == self._cursor:
-            self.post_message(self.Opened(self, self._spine[index]))
+            self.post_message(self.Opened(self._spine[index]))
         else:
             self.move_to(index)
 
@@ -395,7 +375,7 @@ class VirtualList(Widget, can_focus=True):
         if self._asked is not None and self._asked[0] <= first and last <= self._asked[1]:
             return
         self._asked = (first, last)
-        self.post_message(self.WindowNeeded(self, first, last, self._spine[first:last]))
+        self.post_message(self.WindowNeeded(first, last, self._spine[first:last]))
 
     def _store_row(self, row: ListRow) -> bool:
         if self._rows.get(row.id) == row:
@@ -419,7 +399,7 @@ class VirtualList(Widget, can_focus=True):
         self._announce_selection()
 
     def _announce_selection(self) -> None:
-        self.post_message(self.SelectionChanged(self, len(self._selected)))
+        self.post_message(self.SelectionChanged(len(self._selected)))
 
     def _refresh_ids(self, ids: Iterable[int]) -> None:
         stale = set(ids)
