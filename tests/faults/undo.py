@@ -199,6 +199,8 @@ def _params(house: House, action: str, chosen: list[TicketId], dice: random.Rand
         case "merge":
             others = [ticket for ticket in range(1, 10) if ticket not in chosen]
             return {"into": dice.choice(others), "different_customers": True}
+        case "merge_customer":
+            return {"customer": f"c{dice.randrange(5)}@example.com", "keep": dice.choice(("this", "other"))}
         case "split":
             messages = house.desk.read.rows("message", {"ticket_id": chosen[0]}, order="seq")
             first = dice.choice(messages)["id"] if messages else 1

@@ -60,6 +60,10 @@ def lines(house: House, second_message: int) -> dict[str, tuple[str, Callable[[]
         "spam": ("spam #14", lambda: of(14, "status") == "spam"),
         "not_spam": ("not_spam #14", lambda: of(14, "status") != "spam"),
         "merge": ("merge #15 16 different_customers=yes", lambda: of(15, "merged_into") == 16),
+        "merge_customer": (
+            "merge_customer #20 c4@example.it keep=this",
+            lambda: len(read.customer(of(20, "customer_id")).addresses) == 2,
+        ),
         "split": (f"split #1 {second_message}", lambda: bool(read.rows("ticket", {"split_from": PIA}))),
         "language": ("language #17 de", lambda: of(17, "language") == "de"),
         "move": ("move #18 resi@bottega.example", lambda: of(18, "mailbox_id") == other),

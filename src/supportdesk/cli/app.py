@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "ticket": ("ticket", N_("Tickets: list, read, answer, and every action")),
     "draft": ("draft", N_("Replies that are being written")),
     "outbox": ("outbox", N_("Replies on their way out, and those in doubt")),
+    "customer": ("customer", N_("Customers: who has which addresses, and making one of two")),
     "search": ("look", N_("Find tickets by their words and by what they are")),
     "view": ("view", N_("Saved views: queries with a name, yours and everybody's")),
     "unanswered": ("look", N_("Customers who wait; exits 6 if there are any")),

@@ -13,12 +13,13 @@ from supportdesk.l10n.catalog import N_, _
 
 WORDS: Final = frozenset(
     {
-        N_("ACTION"), N_("ADDRESS"), N_("CODE"), N_("CODES"), N_("COMMAND"), N_("COUNTRY"), N_("DATABASE"), N_("DATE"),
-        N_("DAY"), N_("DAYS"), N_("DRAFT"), N_("FILE"), N_("FOLDER"), N_("FROM"), N_("HOURS"), N_("IDENTITY"),
-        N_("KEY"), N_("LANG"), N_("LANGUAGE"), N_("LIMIT"), N_("LOGIN"), N_("MAILBOX"), N_("MESSAGE"), N_("MONTH"),
-        N_("NAME"), N_("NUMBER"), N_("NUMBERS"), N_("OUTBOX"), N_("PATH"), N_("PORT"), N_("POSITION"), N_("QUERY"),
-        N_("SHOP"), N_("SPAN"), N_("STATUS"), N_("SUBJECT"), N_("TAG"), N_("TAGS"), N_("TEXT"), N_("TICKET"),
-        N_("TICKETS"), N_("TIME"), N_("TO"), N_("VALUE"), N_("WEEK"), N_("WHEN"), N_("WORDS"), N_("ZONE"),
+        N_("ACTION"), N_("ADDRESS"), N_("CODE"), N_("CODES"), N_("COMMAND"), N_("COUNTRY"), N_("CUSTOMER"),
+        N_("DATABASE"), N_("DATE"), N_("DAY"), N_("DAYS"), N_("DRAFT"), N_("FILE"), N_("FOLDER"), N_("FROM"),
+        N_("HOURS"), N_("IDENTITY"), N_("KEEP"), N_("KEY"), N_("LANG"), N_("LANGUAGE"), N_("LIMIT"), N_("LOGIN"),
+        N_("MAILBOX"), N_("MESSAGE"), N_("MONTH"), N_("NAME"), N_("NUMBER"), N_("NUMBERS"), N_("OTHER"), N_("OUTBOX"),
+        N_("PATH"), N_("PORT"), N_("POSITION"), N_("QUERY"), N_("SHOP"), N_("SPAN"), N_("STATUS"), N_("SUBJECT"),
+        N_("TAG"), N_("TAGS"), N_("TEXT"), N_("TICKET"), N_("TICKETS"), N_("TIME"), N_("TO"), N_("VALUE"), N_("WEEK"),
+        N_("WHEN"), N_("WORDS"), N_("ZONE"),
     }
 )  # fmt: skip
 NAMES: Final = frozenset({"HOST", "ID", "JSON", "MESSAGE-ID", "N", "PID", "REGEX", "SEQ", "TLS", "URL"})

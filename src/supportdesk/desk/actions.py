@@ -48,6 +48,7 @@ ParamKind = Literal[
     "identity",
     "canned",
     "address",
+    "customer",
 ]
 
 
@@ -117,6 +118,12 @@ def compound(name: str) -> Callable[[Call], Done]:
         return perform(call)
 
     return run
+
+
+def customers_merged(call: Call) -> Done:
+    from supportdesk.desk.customer_merge import merge_on_ticket
+
+    return merge_on_ticket(call)
 
 
 _DISMISS = Param("dismiss", "choice", False, N_("Why the waiting customer needs no reply"), DISMISS_REASONS)
@@ -217,6 +224,17 @@ ACTIONS: tuple[ActionSpec, ...] = (
             Param("into", "ticket", True, N_("The ticket that survives")),
             Param("different_customers", "flag", False, N_("Although they are of different customers")),
         ),
+    ),
+    ActionSpec(
+        "merge_customer",
+        N_("Merge customers"),
+        N_("Make one of the ticket's customer and another, who writes from another address"),
+        customers_merged,
+        (
+            Param("customer", "customer", True, N_("The other customer: an address, a name or a number")),
+            Param("keep", "choice", False, N_("Who survives: this ticket's customer or the other"), ("this", "other")),
+        ),
+        scope="one",
     ),
     ActionSpec(
         "split",

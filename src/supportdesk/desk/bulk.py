@@ -70,7 +70,7 @@ def run(call: Call, action: str) -> Done:
             break
     conflicts = {ticket_id: as_conflict(error) for ticket_id, error in refused.items()}
     needed = {ticket_id: error for ticket_id, error in refused.items() if isinstance(error, AnswerNeeded)}
-    said = notice(action, done, in_words(call.desk, done, params))
+    said = notice(action, done, in_words(call.desk, tuple(done), params))
     return Done(action_id, tuple(done), said, conflicts, undoable=bool(done), needed=needed)
 
 

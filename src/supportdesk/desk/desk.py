@@ -148,6 +148,14 @@ class Desk:
         """What mail of this sender becomes: ticket, notification, park, block, or "" to decide by the rules again."""
         return senders.set_verdict(self, actor, address, verdict)
 
+    def merge_customers(self, actor: Actor, kept: int, merged: int) -> Done:
+        """Make two customers one, of whom `kept` survives; it can be undone in any order."""
+        from supportdesk.desk import customer_merge
+
+        return customer_merge.merge_customers(self, actor, kept, merged)
+
+    # ---- actions on tickets
+
     def perform(
         self,
         action: str,

@@ -18,9 +18,10 @@ class AnswerNeeded(UsageError):
     `param` names a parameter of the action: `dismiss` (the customer still waits), `different_customers`, `anyway` …
     """
 
-    def __init__(self, message: str, *, param: str, hint: str = "") -> None:
+    def __init__(self, message: str, *, param: str, hint: str = "", options: Mapping[str, str] | None = None) -> None:
         super().__init__(message, hint=hint)
         self.param = param
+        self.options = options or {}  # what each choice means here, where a word of its own would not tell
 
 
 @dataclass(frozen=True, slots=True)

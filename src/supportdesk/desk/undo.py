@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from supportdesk.desk import automatic, canned_set, forwarded, hours_editing, views
+from supportdesk.desk import automatic, canned_set, customer_merge, forwarded, hours_editing, views
 from supportdesk.desk.bulk import as_conflict, name_of, update_clocks
 from supportdesk.desk.clocks import family_of, read_conversation, root_of
 from supportdesk.desk.model import ActionId, Actor, EventRow, MessageId, OutboxId, Role, TicketId
@@ -36,6 +36,7 @@ TEAM_EVENTS: Mapping[str, Role] = {
     hours_editing.EVENT: "admin",
     SETTINGS_EVENT: "admin",
     SENDER_EVENT: "agent",
+    customer_merge.EVENT: "agent",
     **dict.fromkeys(canned_set.EVENTS, "lead"),
 }
 KEYS = {  # of the rows that have no id
@@ -131,8 +132,8 @@ def _write_inverse(
         try:
             with tx.savepoint():
                 _undo_group(tx, actor, action_id, group, new_id)
-                concerned = dict.fromkeys([*_tickets_of(group), *_survivors(group), *_homes(group)])
-                update_clocks(tx, list(concerned), actor, new_id)
+                concerned = [*_tickets_of(group), *_survivors(group), *_homes(group), *_parted(tx, group)]
+                update_clocks(tx, concerned, actor, new_id)
         except StoreError:
             raise
         except SupportdeskError as error:
@@ -283,6 +284,12 @@ def _restored_status(changes: Sequence[Change]) -> dict[str, str]:
 def _survivors(logged: Sequence[Logged]) -> list[TicketId]:
     """Tickets that something was merged into: their customer may not wait there any more."""
     return [TicketId(event.data["into"]) for event, _body in logged if event.kind == "merge"]
+
+
+def _parted(tx: Transaction, logged: Sequence[Logged]) -> list[TicketId]:
+    """Conversations with two customers who were one: an answer to one of them is none to the other any more."""
+    merges = (event.data for event, _body in logged if event.kind == customer_merge.EVENT)
+    return [ticket for data in merges for ticket in customer_merge.conversations_parted(tx, data)]
 
 
 def _homes(logged: Sequence[Logged]) -> list[TicketId]:

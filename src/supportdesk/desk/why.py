@@ -44,6 +44,7 @@ SENTENCES: Mapping[str, str] = {
     "not_spam": N_("{who} took it out of spam"),
     "merge": N_("{who} merged it into #{into}"),
     "merged_here": N_("{who} merged other tickets into it"),
+    "merge_customer": N_("{who} made one customer of {customer} and {into}, who survives"),
     "split": N_("{who} moved messages into a ticket of their own"),
     "split_from": N_("{who} split it from #{from}"),
     "language": N_("{who} set the language"),

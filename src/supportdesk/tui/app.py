@@ -234,7 +234,7 @@ class Console(Places, inherit_bindings=False):
         session = self.session
         if session is None or not self.is_running:
             return
-        for ticket in message.tickets:
+        for ticket in list(session.tickets) if message.customers else message.tickets:
             session.tickets.pop(ticket, None)
         self.refresh_status()
         if message.events:

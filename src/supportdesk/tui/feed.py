@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from supportdesk.desk.model import EventRow, TicketId
     from supportdesk.desk.ports import Reader
 
+MERGED = "merge_customer"
 PATIENCE = 1.0
 """Seconds that one wait lasts at most, so that the thread notices the end of the console."""
 
@@ -35,6 +36,11 @@ class Changed(Message):
     @property
     def tickets(self) -> frozenset[TicketId]:
         return frozenset(event.ticket_id for event in self.events if event.ticket_id is not None)
+
+    @property
+    def customers(self) -> bool:
+        """Whether customers became one, or two again: then whatever ticket is theirs is shown with another side."""
+        return any(MERGED in (event.kind, event.data.get("undone")) for event in self.events)
 
 
 class Feed(threading.Thread):

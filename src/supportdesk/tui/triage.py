@@ -19,6 +19,7 @@ from supportdesk.l10n.catalog import _, ngettext
 from supportdesk.safetext import SafeText, safe
 from supportdesk.tui.calls import LOOK, WRITE
 from supportdesk.tui.command_line import read_command
+from supportdesk.tui.customer_pick import pick_customer
 from supportdesk.tui.progress import told_progress
 from supportdesk.tui.screens.choose import ChooseScreen, DialogScreen
 from supportdesk.tui.widgets.picker import PickerEntry
@@ -94,15 +95,19 @@ class Triage:
 
     # ---- asking
 
-    def ask(self, request: Request, param: Param, then: Callable[[Any], None], message: str = "") -> None:
-        """Ask for one argument in the way that suits its kind."""
+    def ask(
+        self, request: Request, param: Param, then: Callable[[Any], None], needed: AnswerNeeded | None = None
+    ) -> None:
+        """Ask for one argument in the way that suits its kind; `needed`: what the desk asked back."""
+        message = needed.message if needed is not None else ""
         title = message or _(param.help) or param.name
         if param.name == "after_deadline" and self._wakes:
             title = f"{self._wakes}: {title}"
         title = self._titled(request.tickets, title)
         match param.kind:
             case "choice":
-                entries = [PickerEntry(choice, safe(word(CHOICES, choice))) for choice in param.choices]
+                told = needed.options if needed is not None else {}
+                entries = [PickerEntry(one, safe(told.get(one) or word(CHOICES, one))) for one in param.choices]
                 self._choose(title, entries, then, self._screen.current_value(param.name))
             case "agent":
                 self._choose(title, self._agents(), then)
@@ -122,6 +127,8 @@ class Triage:
                 self._screen.ask_line("language", title, then, complete=complete_language)
             case "ticket":
                 self._screen.with_bundle(partial(self._ask_ticket, param.name, title, then))
+            case "customer":
+                pick_customer(self._screen, request.tickets[0], title, then)
             case "message" | "number" | "identity":
                 self._screen.ask_line(param.name, title, lambda value: then(value.strip().lstrip("#")))
             case _:
@@ -280,7 +287,7 @@ class Triage:
         param = next((param for param in BY_ID[request.action].params if param.name == asked.param), None)
         if param is not None:
             rest = replace(request, tickets=tickets, action_id=done.action_id)
-            self.ask(rest, param, partial(self._again, rest, param.name), asked.message)
+            self.ask(rest, param, partial(self._again, rest, param.name), asked)
 
     def _failed(self, request: Request, error: Exception) -> None:
         self.ended()
@@ -289,7 +296,7 @@ class Triage:
         if isinstance(error, AnswerNeeded):
             param = next((param for param in BY_ID[request.action].params if param.name == error.param), None)
             if param is not None:
-                self.ask(request, param, partial(self._again, request, param.name), error.message)
+                self.ask(request, param, partial(self._again, request, param.name), error)
                 return
         if isinstance(error, Conflict):
             screen.tell(" · ".join(filter(None, (error.message, error.hint))), severity="warning")

@@ -223,7 +223,7 @@ class QueueScreen(ListKeys, Views, OnTickets):
             self._order.changed |= touched
         if others := changed.tickets - mine:
             self._look_for_new(others)
-        if self.preview.ticket in changed.tickets:
+        if self.preview.ticket in changed.tickets or changed.customers:
             self._show_preview()
 
     def _look_for_new(self, tickets: Collection[TicketId]) -> None:

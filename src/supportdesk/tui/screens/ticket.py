@@ -170,7 +170,7 @@ class TicketScreen(OnTickets):
 
     def on_news(self, changed: Changed) -> None:
         # Presence leaves no event, so a commit without one may still be somebody who came to this ticket.
-        if self._ticket_id in changed.tickets or not changed.events:
+        if self._ticket_id in changed.tickets or changed.customers or not changed.events:
             self._reload()
 
     def on_minute(self) -> None:
