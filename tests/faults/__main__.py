@@ -16,7 +16,7 @@ from typing import Final
 # and how many runs each
 PARTS: Final = {
     "strace": 300, "power": 1000, "disk": 40, "lock": 20, "clock": 2000, "postgres": 200, "undo": 1000, "pairs": 980,
-    "terminal": 100_000,
+    "terminal": 100_000, "screens": 60,
 }  # fmt: skip
 
 

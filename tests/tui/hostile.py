@@ -21,6 +21,18 @@ PAYLOADS: Final[tuple[str, ...]] = (
     "[@click=app.quit]quit[/]", "re: [/b]", "[bold red]x[/]", "[link=http://evil.example]bank[/link]", "漢字ｶﾞ" * 40,
 )  # fmt: skip
 
+MARKUP: Final[tuple[str, ...]] = (
+    "[@click=app.quit]quit[/]", "re: [/b]", "[bold red]x[/]", "[link=http://evil.example]bank[/link]", "[/]",
+    "[@click=app.exit(1)]x", "[@click='app.exit(1)']x[/]", "[@click=screen.dismiss]x[/]", "[@click=app.bell()]x[/]",
+    "[@click=app.open_url('http://evil.example')]x[/]", "[@mouse.down=app.quit]x[/]", "[@mouse.up=app.quit]x[/]",
+    "[@enter=app.quit]x[/]", "[@click]x", "[@=x]y[/]", "[@click=app.quit", "[link='javascript:alert(1)']x[/]",
+    "[link=file:///etc/passwd]x[/link]", "[on red]x[/on red]", "[#ff0000]x[/]", "[$primary]x[/]", "[reverse]x[/]",
+    "[blink]x[/blink]", "[u]x[/i]", "[bold]x[/bold][/bold]", "[auto]x[/]", "[not bold]x[/]", "[a=b=c]x[/]", "[b",
+    "[[b]", r"\[b]x[/b]", r"x\[/b]", "x\\", ":warning: :smile:", "{x} %s %(y)s {{z}} ${w}", "<b>x</b>&lt;",
+    "**x** _y_ `z`", "[x](http://evil.example)", "![x](http://evil.example/x.png)", "[b]" * 20,
+)  # fmt: skip
+"""Forty things that would be styles, links or actions if somebody took them for markup."""
+
 FORBIDDEN: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b\u200d-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
     "\ufe00-\ufe0f\U000e0000-\U000e007f]"

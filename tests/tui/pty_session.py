@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tests.support.pty_process import PtyProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 class PtySession(PtyProcess):
@@ -25,6 +25,15 @@ class PtySession(PtyProcess):
         while wanted not in seen:
             assert time.monotonic() < end, f"never came: {wanted!r}; came: {seen[-2000:]!r}"
             seen += self.read(0.1)
+        return seen
+
+    def read_while(self, waiting: Callable[[], bool], what: str, limit: float = 30.0) -> bytes:
+        """Everything that comes while `waiting`; AssertionError after `limit` seconds."""
+        seen = b""
+        end = time.monotonic() + limit
+        while waiting():
+            assert time.monotonic() < end, f"never: {what}; came: {seen[-2000:]!r}"
+            seen += self.read(0.02)
         return seen
 
     def read_until_quiet(self, quiet: float = 0.3) -> bytes:
