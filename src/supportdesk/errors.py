@@ -30,7 +30,6 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import ClassVar, Self
 
-EXIT_OK = 0
 EXIT_INTERRUPTED = 130
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from supportdesk.l10n.promise import by_when, closed_on, on_day, promise_languages
+from supportdesk.l10n.promise import _BY, by_when, closed_on, on_day
 
 NOW = datetime(2026, 9, 2, 10, 0, tzinfo=UTC)
 UTC_ZONE = ZoneInfo("UTC")
@@ -21,7 +21,7 @@ def day(number: int, hour: int = 15) -> datetime:
 
 def test_a_closed_shop_says_so_in_every_language_that_promises():
     first, last, today = dt.date(2026, 8, 10), dt.date(2026, 8, 21), dt.date(2026, 7, 1)
-    for language in promise_languages():
+    for language in _BY:
         several, one = closed_on(first, last, language, today), closed_on(first, first, language, today)
         assert several.count("10") == several.count("21") == one.count("10") == 1, language
         assert "2026" not in several + one
@@ -76,5 +76,5 @@ def test_the_day_after_the_clocks_change_has_the_new_offset():
 
 
 def test_a_language_without_a_wording_gets_none():
-    assert "fi" not in promise_languages()
+    assert "fi" not in _BY
     assert (by_when(day(0), "fi", UTC_ZONE, NOW), on_day(day(0), "fi", UTC_ZONE, NOW)) == ("", "")

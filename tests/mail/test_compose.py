@@ -271,6 +271,16 @@ def test_a_foreign_id_that_cannot_be_repeated_is_left_out(evil: str) -> None:
         ("", "Re:"),
         ("a\r\nBcc: x\x9b", "Re: a Bcc: x"),
         ("Problema: x", "Re: Problema: x"),
+        ("Ordine 4711", "Re: Ordine 4711"),
+        ("Re: Ordine 4711", "Re: Ordine 4711"),
+        ("RE: AW: R: Ordine 4711", "Re: Ordine 4711"),
+        ("Antw: SV:Ordine 4711", "Re: Ordine 4711"),
+        ("Re[2]: Ordine\r\n 4711", "Re: Ordine 4711"),
+        ("回复：Ordine 4711", "Re: Ordine 4711"),
+        ("Rimborso: quando?", "Re: Rimborso: quando?"),
+        ("Reso", "Re: Reso"),
+        ("Resoconto: ordine", "Re: Resoconto: ordine"),
+        ("Harry: ciao", "Re: Harry: ciao"),
     ],
 )
 def test_a_reply_subject_has_one_prefix(subject: str, expected: str) -> None:

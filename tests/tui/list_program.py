@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from supportdesk.safetext import safe
-from supportdesk.tui.themes import DEFAULT_THEME, THEMES
+from supportdesk.tui.themes import THEMES
 from supportdesk.tui.widgets.columns import Column, ListRow
 from supportdesk.tui.widgets.guard import SafeApp
 from supportdesk.tui.widgets.virtual_list import VirtualList
@@ -33,7 +33,7 @@ class ListProgram(SafeApp[None]):
     def on_mount(self) -> None:
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = DEFAULT_THEME
+        self.theme = "supportdesk-dark"
         tickets = self.query_one(VirtualList)
         tickets.replace_spine(range(100_000))
         tickets.focus()

@@ -266,10 +266,3 @@ def context(
 
 def _in_language(texts: Mapping[str, str], language: str) -> str:
     return texts.get(canonical_language(language)) or texts.get("en") or next(iter(texts.values()), "")
-
-
-def _look_up(values: Mapping[str, Any], path: str) -> Any:
-    found: Any = values
-    for part in path.split("."):
-        found = found.get(part) if isinstance(found, Mapping) else None
-    return found

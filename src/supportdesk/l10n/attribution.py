@@ -1,4 +1,4 @@
-"""The line above a quoted message, in the customer's language and zone, and the subject of a reply.
+"""The line above a quoted message, in the customer's language and zone.
 
 The wordings are the ones that mail programs use in each language, so that other programs fold the quote below them.
 Where a verb would need the writer's gender the wording avoids it.
@@ -6,7 +6,6 @@ Where a verb would need the writer's gender the wording avoids it.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from supportdesk.l10n.format import date, time
@@ -15,8 +14,6 @@ from supportdesk.l10n.tags import canonical_language
 if TYPE_CHECKING:
     import datetime as dt
     from zoneinfo import ZoneInfo
-
-REPLY_PREFIX: Final = "Re: "  # RFC 5322 3.6.5: the one prefix that every program understands, whatever the language
 
 
 def attribution(name: str, at: dt.datetime, locale: str, zone: ZoneInfo) -> str:
@@ -28,19 +25,6 @@ def attribution(name: str, at: dt.datetime, locale: str, zone: ZoneInfo) -> str:
     line = _WORDINGS[language].format(date=day, time=clock, name="{name}")
     local = at.astimezone(zone)
     return _elide(line, language, local.day, local.hour).replace("{name}", " ".join(name.split()))
-
-
-def attribution_languages() -> tuple[str, ...]:
-    """The languages that have their own wording, sorted."""
-    return tuple(sorted(_WORDINGS))
-
-
-def reply_subject(subject: str) -> str:
-    """The subject with exactly one `Re: `; localized prefixes (R:, AW:, SV:, Antw:, RIF: …) are replaced by it."""
-    bare = " ".join(subject.split())
-    while (match := _REPLY_PREFIXES.match(bare)) is not None:
-        bare = bare[match.end() :]
-    return REPLY_PREFIX + bare
 
 
 def _elide(line: str, language: str, day: int, hour: int) -> str:
@@ -92,9 +76,3 @@ _WORDINGS: Final = {
     "vi": "Vào {date} lúc {time}, {name} đã viết:",
     "zh": "{name} 于 {date} {time} 写道：",
 }
-
-_REPLY_PREFIXES: Final = re.compile(
-    r"(?:re|r|rif|ris|aw|antw|antwort|sv|vs|odp|res|rép|ref|ynt|vá|vs|atb|απ|σχετ|על|答复|回复|回覆|отв|ha)"
-    r"\s*(?:\[\d{1,3}\]|\(\d{1,3}\))?\s*[:：]\s*",
-    re.IGNORECASE,
-)

@@ -86,11 +86,6 @@ def greeting(display_name: str, locale: str) -> str:
     return named.format(name=name) if name and named else unnamed
 
 
-def greeting_languages() -> tuple[str, ...]:
-    """The languages that have their own greeting, sorted."""
-    return tuple(sorted({language for language, _ in _GREETINGS}))
-
-
 def _with_title(display_name: str, language: str) -> str:
     """The formal greeting by the title that a person put before the own name; "" without one of this language."""
     written = " ".join(display_name.replace('"', " ").split())

@@ -4,7 +4,7 @@ And the sentence that a closed shop begins with, where nobody has written a bett
 
 The day and the time are CLDR's; what stands before and between them is a wording of the language, because a preposition
 governs a case (`w środę`), an article (`no sábado`) or a number (`a la 1:00`). The date is named in full and never as
-*tomorrow*: the mail is read later than it is written.
+*tomorrow*: the mail is read later than it is written. A language without a wording gets "".
 """
 
 from __future__ import annotations
@@ -18,11 +18,6 @@ from supportdesk.l10n.tags import LocaleTag
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
-
-
-def promise_languages() -> frozenset[str]:
-    """The languages that have a wording; for others the functions below return ""."""
-    return frozenset(_BY)
 
 
 def by_when(at: dt.datetime, locale: str, zone: ZoneInfo, now: dt.datetime, *, name_zone: bool = False) -> str:

@@ -10,7 +10,6 @@ from typing import Final
 
 from textual.theme import Theme
 
-DEFAULT_THEME: Final = "supportdesk-dark"
 MONOCHROME: Final = "monochrome"
 
 _ANSI_VARIABLES: Final = {

@@ -44,10 +44,6 @@ class TypedAhead:
         self._written = ""  # the last keys, as far as they may be the trigger of the canned responses
         self._draining = False
 
-    @property
-    def is_holding(self) -> bool:
-        return self._opener is not None
-
     def take(self, event: Key | Paste) -> bool:
         """Whether the event waits now. One that does not, and opens something, makes those after it wait."""
         if self._opener is not None or self._draining:
