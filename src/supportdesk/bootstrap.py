@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from supportdesk.store.backup import RestoreReport
     from supportdesk.store.checks import Fault
     from supportdesk.store.copy import CopyReport as CopyReport  # noqa: PLC0414 — the command line names the type
-    from supportdesk.store.upgrade import Upgrade as Upgrade  # noqa: PLC0414 — the command line names the type
     from supportdesk.store.facts import DatabaseFacts as DatabaseFacts  # noqa: PLC0414 — `doctor` names the type
+    from supportdesk.store.upgrade import Upgrade as Upgrade  # noqa: PLC0414 — the command line names the type
 
 log = logging.getLogger("supportdesk.engine")
 
@@ -371,6 +371,13 @@ def back_up(config: Config, file: Path, progress: Callable[[int, int], None] | N
 
     refuse_missing(config)
     return backup(config.database, file, progress)
+
+
+def replaces_no_backup(file: Path) -> bool:
+    """Whether a backup under this name would write over something else than an earlier backup."""
+    from supportdesk.store.backup import replaces_no_backup as look
+
+    return look(file)
 
 
 def verify_backup(file: Path) -> BackupReport:

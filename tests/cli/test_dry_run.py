@@ -97,8 +97,8 @@ def test_a_restore_that_is_declined_has_not_been_done(
 ) -> None:
     backup = str(home / "desk.backup")
     assert supportdesk("backup", backup).code == 0
-    monkeypatch.setattr("supportdesk.cli.backups.is_interactive", lambda: True)
-    monkeypatch.setattr("supportdesk.cli.backups.confirm", lambda _question, default: default)
+    monkeypatch.setattr("supportdesk.cli.agreement.is_interactive", lambda: True)
+    monkeypatch.setattr("supportdesk.cli.agreement.confirm", lambda _question, default: default)
     assert supportdesk("restore", backup).code == 130
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from supportdesk.cli.agreement import YES, is_agreed
 from supportdesk.cli.inputs import find_mailbox
 from supportdesk.cli.interruption import interruptible
 from supportdesk.cli.output import StageMeter
@@ -36,6 +37,7 @@ def import_mail(
     ] = "",
     everything: Annotated[bool, typer.Option("--everything", help=N_("Drafts, junk and trash as well"))] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=N_("Only count; nothing is written"))] = False,
+    yes: Annotated[bool, YES] = False,
 ) -> int:
     from supportdesk.bootstrap import open_archive, open_parser
     from supportdesk.desk.importing import Importer
@@ -45,6 +47,9 @@ def import_mail(
     start = _day(since, box.zone) if since else None
     archive = open_archive([_existing(path) for path in paths], now=session.desk.clock.now(), everything=everything)
     actor = session.actor
+    question = _("Take this archive over as history of {mailbox}? It cannot be taken back; --dry-run counts it first.")
+    if not dry_run and not is_agreed(question.format(mailbox=box.address), yes=yes):
+        return EXIT_INTERRUPTED
     labels = {"taking": _("taking over, KB"), "reading": _("reading, mails")}
     with interruptible() as stop, StageMeter(labels) as meter:
 

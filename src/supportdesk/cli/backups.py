@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from supportdesk.cli.inputs import confirm, is_interactive
+from supportdesk.cli.agreement import YES, is_agreed
 from supportdesk.cli.output import Meter
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
-from supportdesk.errors import EXIT_INTERRUPTED, UsageError
+from supportdesk.errors import EXIT_INTERRUPTED
 from supportdesk.l10n.catalog import N_, _, ngettext
 
 if TYPE_CHECKING:
@@ -26,22 +26,29 @@ def backup(
     file: Annotated[
         str, typer.Argument(metavar="FILE", help=N_("Where to; it is replaced only when the copy is complete"))
     ],
-) -> None:
-    from supportdesk.bootstrap import back_up
+    yes: Annotated[bool, YES] = False,
+) -> int:
+    from supportdesk.bootstrap import back_up, replaces_no_backup
 
+    if replaces_no_backup(Path(file)):
+        question = _("{file} is no backup. Write over it?").format(file=file)
+        without = _("{file} is there and is no backup: say --yes to write over it").format(file=file)
+        if not is_agreed(question, yes=yes, without=without):
+            return EXIT_INTERRUPTED
     with Meter(_("copied")) as meter:
         report = back_up(session.config, Path(file), meter.show)
     session.out.answer(
         {"file": report.file, "schema": report.revision, "size": report.size, "rows": report.rows},
         [_verified(report)],
     )
+    return 0
 
 
 @verb(app, "restore", N_("Make the desk from a backup; what is there now is kept aside"))
 def restore(
     session: Session,
     file: Annotated[str, typer.Argument(metavar="FILE", help=N_("The backup"))],
-    yes: Annotated[bool, typer.Option("--yes", help=N_("Do not ask"))] = False,
+    yes: Annotated[bool, YES] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=N_("Only look; nothing is written"))] = False,
 ) -> int:
     from supportdesk import bootstrap
@@ -55,14 +62,9 @@ def restore(
         )
         return 0
     there = not bootstrap.is_file(config.database) or bootstrap.database_path(config).exists()
-    if there and not yes:
-        question = _("Replace the desk at {database}? What is there now is kept aside.").format(
-            database=config.database
-        )
-        if not is_interactive():
-            raise UsageError(_("there is a desk already: say --yes to replace it"))
-        if not confirm(question, default=False):
-            return EXIT_INTERRUPTED
+    question = _("Replace the desk at {database}? What is there now is kept aside.").format(database=config.database)
+    if there and not is_agreed(question, yes=yes, without=_("there is a desk already: say --yes to replace it")):
+        return EXIT_INTERRUPTED
     report = bootstrap.restore(config, Path(file))
     value = {"schema": report.revision, "rows": report.rows, "uncertain": report.uncertain, "aside": report.aside}
     rows = sum(report.rows.values())

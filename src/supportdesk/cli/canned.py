@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from supportdesk.cli.actions import say_how_to_ask, tell_done
+from supportdesk.cli.agreement import YES, is_agreed
 from supportdesk.cli.inputs import assignments, confirm, is_interactive, one_ticket, text_from
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
 from supportdesk.desk.canned import CannedResponse, Entry
-from supportdesk.errors import MissingValue, NotFound
+from supportdesk.errors import EXIT_INTERRUPTED, MissingValue, NotFound
 from supportdesk.l10n.catalog import N_, _, current_language, ngettext
 
 app = group()
@@ -133,11 +135,17 @@ def export(
     folder: Annotated[str, typer.Argument(metavar="FOLDER", help=N_("Where to"))],
     delete: Annotated[bool, typer.Option("--delete", help=N_("Delete there what the desk no longer has"))] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=N_("Only show what would be changed"))] = False,
-) -> None:
+    yes: Annotated[bool, YES] = False,
+) -> int:
     from supportdesk.desk.canned_folder import FolderChange, files_in, remove_folder, stale_folders, write_folder
 
     path, responses = Path(folder), [entry.response for entry in session.desk.canned_entries()]
-    changes = write_folder(path, responses, lambda file: session.desk.blobs.get(file.sha), dry_run=dry_run)
+    load = lru_cache(lambda file: session.desk.blobs.get(file.sha))
+    changes = write_folder(path, responses, load, dry_run=True)
+    lost = ", ".join(str(one.path) for one in changes if one.kind in ("changed", "gone"))
+    question = _("Write over or remove what differs there: {files}?").format(files=lost)
+    if lost and not dry_run and not is_agreed(question, yes=yes):
+        return EXIT_INTERRUPTED
     stale = stale_folders(path, responses)
     names = [one.name for one in stale]
     question = _("Delete from the folder what the desk no longer has: {keys}?")
@@ -150,6 +158,7 @@ def export(
         if not told:
             session.out.say(_("nothing differs"))
     else:
+        write_folder(path, responses, load)
         for below in removed:
             remove_folder(below)
         written = [one.path for one in changes if one.kind != "gone"]
@@ -160,6 +169,7 @@ def export(
             session.out.say(_(CHANGE[one.kind]).format(key=one.path))
     if len(removed) < len(stale):
         session.out.say(_("left in the folder: {keys} (--delete removes them)").format(keys=", ".join(names)))
+    return 0
 
 
 @verb(app, "import", N_("Take canned responses over from a folder of files"))

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from supportdesk.cli.inputs import confirm, is_interactive
+from supportdesk.cli.agreement import YES, is_agreed
 from supportdesk.cli.interruption import interruptible
 from supportdesk.cli.output import StageMeter, as_json
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
-from supportdesk.errors import EXIT_INTERRUPTED, UsageError
+from supportdesk.errors import EXIT_INTERRUPTED
 from supportdesk.l10n.catalog import N_, _, ngettext
 
 if TYPE_CHECKING:
@@ -56,14 +56,17 @@ def copy(
         bool, typer.Option("--replace", help=N_("Replace the desk that is there; it is kept aside"))
     ] = False,
     dry_run: Annotated[bool, DRY_RUN] = False,
-    yes: Annotated[bool, typer.Option("--yes", help=N_("Do not ask"))] = False,
+    yes: Annotated[bool, YES] = False,
 ) -> int:
     from supportdesk import bootstrap
 
-    if move and not dry_run and not yes:
-        if not is_interactive():
-            raise UsageError(_("a move closes the old desk: say --yes"))
-        if not confirm(_("Move the desk to {target} and close it here?").format(target=target), default=False):
+    if move and not dry_run:
+        question = _("Move the desk to {target} and close it here?").format(target=target)
+        if not is_agreed(question, yes=yes, without=_("a move closes the old desk: say --yes")):
+            return EXIT_INTERRUPTED
+    elif replace and not dry_run:
+        question = _("Replace the desk at {database}? What is there now is kept aside.").format(database=target)
+        if not is_agreed(question, yes=yes):
             return EXIT_INTERRUPTED
     labels = {"copied": _("copied, rows"), "compared": _("compared, rows")}
     with interruptible() as stop, StageMeter(labels) as meter:
@@ -78,15 +81,13 @@ def copy(
 def reopen(
     session: Session,
     database: Annotated[str, typer.Argument(metavar="DATABASE", help=N_("The desk that was closed"))],
-    yes: Annotated[bool, typer.Option("--yes", help=N_("Do not ask"))] = False,
+    yes: Annotated[bool, YES] = False,
 ) -> int:
     from supportdesk import bootstrap
 
-    if not yes:
-        if not is_interactive():
-            raise UsageError(_("two open desks would answer the same customers: say --yes if the other one is gone"))
-        if not confirm(_("Is the desk that it moved to gone for good?"), default=False):
-            return EXIT_INTERRUPTED
+    without = _("two open desks would answer the same customers: say --yes if the other one is gone")
+    if not is_agreed(_("Is the desk that it moved to gone for good?"), yes=yes, without=without):
+        return EXIT_INTERRUPTED
     uncertain = bootstrap.reopen(database)
     lines = [_("{database} is open again").format(database=database)]
     session.out.answer({"uncertain": uncertain}, [*lines, *_in_doubt(uncertain)])

@@ -189,7 +189,8 @@ def release(
     if dry_run:
         found = [row for row in read_parked(session.desk.read) if row["delivery_id"] in numbers]
         if missing := set(numbers) - {row["delivery_id"] for row in found}:
-            raise NotFound(_("there is no parked mail {id}").format(id=min(missing)))
+            hint = "supportdesk mail parked list"
+            raise NotFound(_("there is no parked mail {id}").format(id=min(missing)), hint=hint)
         lines = [f"{row['delivery_id']}: {row['sender']}: {row['subject']}" for row in found]
         session.out.answer({"dry_run": True, "release": [row["delivery_id"] for row in found]}, lines)
         return

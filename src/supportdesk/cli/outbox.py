@@ -7,12 +7,13 @@ from typing import Annotated
 import typer
 
 from supportdesk.cli.actions import tell_done
+from supportdesk.cli.agreement import YES, is_agreed
 from supportdesk.cli.inputs import check_limit
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
 from supportdesk.desk import labels
 from supportdesk.desk.model import OUTBOX_STATES, OutboxId
-from supportdesk.errors import UsageError
+from supportdesk.errors import EXIT_INTERRUPTED, UsageError
 from supportdesk.l10n.catalog import N_, _
 
 app = group()
@@ -50,7 +51,13 @@ def retry(session: Session, number: Annotated[int, NUMBER]) -> int:
 
 
 @verb(app, "resend", N_("Send a reply in doubt again: the customer may get it twice"), restricted=True)
-def resend(session: Session, number: Annotated[int, NUMBER]) -> int:
+def resend(session: Session, number: Annotated[int, NUMBER], yes: Annotated[bool, YES] = False) -> int:
+    row = session.desk.outbox_row(OutboxId(number))
+    if row.state == "uncertain":
+        to = ", ".join(one.address for one in row.recipients if one.role == "to")
+        question = _("Send it to {address} again? It may be there already.").format(address=to)
+        if not is_agreed(question, yes=yes):
+            return EXIT_INTERRUPTED
     return tell_done(session, session.desk.resolve_uncertain(session.actor, OutboxId(number), "resend"))
 
 

@@ -52,6 +52,7 @@ DRAFT_KINDS: tuple[OutboxKind, ...] = ("reply", "new", "forward", "note")
 MAILED_KINDS: tuple[OutboxKind, ...] = ("reply", "new", "forward")
 EDITABLE = frozenset({"subject", "body", "language", "quote", "canned_key", "seen_seq", "in_reply_to", "after_status"})
 RECIPIENTS = ("to", "cc", "bcc")
+LISTED = "supportdesk draft list, supportdesk outbox list"
 LARGEST_ATTACHMENT = 25 * 1024 * 1024
 
 
@@ -290,7 +291,7 @@ def list_drafts(reader: Reader, actor: Actor, *, everybody: bool = False) -> lis
 def read_row(source: Rows, outbox_id: OutboxId) -> OutboxRow:
     rows = source.rows("outbox", {"id": outbox_id})
     if not rows:
-        raise NotFound(_("there is no reply {id}").format(id=outbox_id))
+        raise NotFound(_("there is no reply {id}").format(id=outbox_id), hint=LISTED)
     return row_of(source, rows[0])
 
 
@@ -326,7 +327,7 @@ def own_draft(tx: Transaction, actor: Actor, outbox_id: OutboxId) -> Row:
 def _draft(tx: Transaction, outbox_id: OutboxId) -> Row:
     row = tx.row("outbox", {"id": outbox_id})
     if row is None:
-        raise NotFound(_("there is no reply {id}").format(id=outbox_id))
+        raise NotFound(_("there is no reply {id}").format(id=outbox_id), hint=LISTED)
     if row["state"] != "draft":
         raise Conflict(_("the reply is no draft any more"), what=row["state"], when=row["held_at"])
     if row["discarded_at"] is not None:

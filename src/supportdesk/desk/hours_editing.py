@@ -174,7 +174,9 @@ def without_exception(day: date) -> Edit:
     def edit(calendar: Calendar) -> Calendar:
         found = exception_on(calendar, day)
         if found is None:
-            raise NotFound(_("nothing special is planned on {day}").format(day=day.isoformat()))
+            raise NotFound(
+                _("nothing special is planned on {day}").format(day=day.isoformat()), hint="supportdesk hours show"
+            )
         return replace(calendar, exceptions=tuple(item for item in calendar.exceptions if item is not found))
 
     return edit

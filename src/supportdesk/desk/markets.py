@@ -61,7 +61,7 @@ def save_market(desk: Desk, actor: Actor, code: str, values: Mapping[str, Any], 
         if new and stored is not None:
             raise Conflict(_("there is a market {code} already").format(code=stored["code"]))
         if not new and stored is None:
-            raise NotFound(_("there is no market {code}").format(code=code))
+            raise NotFound(_("there is no market {code}").format(code=code), hint="supportdesk market list")
         if stored is None:
             if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", code):
                 raise UsageError(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from supportdesk.desk import canned_apply, drafts, replies
 from supportdesk.desk.bulk import as_conflict
+from supportdesk.desk.canned_set import find_canned
 from supportdesk.desk.model import ActionId, Actor, OutboxRow, TicketId
 from supportdesk.desk.repeats import repeat_warning
 from supportdesk.desk.results import Done
@@ -62,6 +63,7 @@ def samples(
     unique = tuple(dict.fromkeys(tickets))
     if len(unique) > MOST:
         raise Conflict(_("at most {count} tickets are answered at once").format(count=MOST), what="count")
+    find_canned(desk.read, key)
     found = []
     for number, ticket_id in enumerate(unique, start=1):
         found.append(_sample(desk, actor, ticket_id, key, asked, again=again))

@@ -56,7 +56,9 @@ def _change(desk: Desk, actor: Actor, delivery_ids: Sequence[int], kind: str, *,
         for delivery_id in dict.fromkeys(delivery_ids):
             row = tx.row("parked", {"delivery_id": delivery_id})
             if row is None:
-                raise NotFound(_("there is no parked mail {id}").format(id=delivery_id))
+                raise NotFound(
+                    _("there is no parked mail {id}").format(id=delivery_id), hint="supportdesk mail parked list"
+                )
             after = {"looked_at": row["looked_at"] or tx.now}
             if release:
                 if row["released_at"] is not None:

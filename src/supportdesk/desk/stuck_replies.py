@@ -75,7 +75,7 @@ def _checked(tx: Transaction, actor: Actor, outbox_id: OutboxId, state: str) -> 
     check_actor(tx, actor)
     row = tx.row("outbox", {"id": outbox_id})
     if row is None:
-        raise NotFound(_("there is no reply {id}").format(id=outbox_id))
+        raise NotFound(_("there is no reply {id}").format(id=outbox_id), hint="supportdesk outbox list")
     if row["state"] != state:
         raise Conflict(
             _("the reply is {state}, not {wanted}").format(state=row["state"], wanted=state), what=row["state"]

@@ -349,7 +349,8 @@ def _still_here(desk: Desk, outbox_id: int) -> bool:
 def _nothing_to_undo(desk: Desk, action_id: ActionId) -> SupportdeskError:
     events = desk.read.rows("event", {"action_id": action_id}, limit=1)
     if not events:
-        return NotFound(_("there is no action {action}").format(action=action_id))
+        hint = _("each action says its id; `supportdesk why TICKET --json` lists those of a ticket")
+        return NotFound(_("there is no action {action}").format(action=action_id), hint=hint)
     return Conflict(_("{kind} cannot be undone").format(kind=events[0]["kind"]), what=events[0]["kind"])
 
 

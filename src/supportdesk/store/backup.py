@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from supportdesk.desk.model import RESTORED
-from supportdesk.errors import StoreError
+from supportdesk.errors import StoreError, UsageError
 from supportdesk.l10n.catalog import _
 from supportdesk.store.address import Address, parse_url
 from supportdesk.store.connect import Connection, close_connection, connect, create_sqlite, sqlite_driver
@@ -32,6 +32,8 @@ Progress = Callable[[int, int], None]
 
 PAGES: Final = 2000
 """Pages that the backup API copies between two reports of progress."""
+
+_SQLITE_FILE: Final = b"SQLite format 3\0"
 
 UNDELIVERED: Final = ("held", "sending", "deferred")
 
@@ -60,11 +62,13 @@ def backup(url: str, file: Path, progress: Progress | None = None, *, locked: bo
     """Write the whole desk to `file`, verified, mode 0600, under its name only when complete.
 
     `progress(done, total)` counts pages (SQLite) or rows (Postgres). Writers are not held up. `locked` tells that the
-    caller holds the turnstile. Raises StoreError.
+    caller holds the turnstile. Raises StoreError, UsageError for a place where no backup can be.
     """
     address = parse_url(url)
     if address.path is not None and file.resolve() == address.path.resolve():
-        raise StoreError(_("a backup must not replace the database that it is made from"))
+        raise UsageError(_("a backup must not replace the database that it is made from"))
+    if file.is_dir():
+        raise UsageError(_("{file} is a directory").format(file=file), hint=str(file / "desk.backup"))
     with beside(file) as unfinished, live(address, locked=locked) as source:
         found = revision(source)
         if not found:
@@ -116,9 +120,25 @@ def verify(file: Path) -> BackupReport:
     if not file.is_file():
         raise StoreError(_("there is no backup {file}").format(file=file))
     with file.open("rb") as opened:
-        if opened.read(16) != b"SQLite format 3\0":
+        if opened.read(16) != _SQLITE_FILE:
             raise StoreError(_("{file} is no backup of supportdesk").format(file=file))
     return _verified(file)
+
+
+def replaces_no_backup(file: Path) -> bool:
+    """Whether something else is there than a backup of ours, a damaged one perhaps: `backup` would write over it."""
+    if not file.is_file() or not file.stat().st_size:
+        return False
+    if Turnstile(file).lock.exists():
+        return True  # a desk that is worked on
+    with file.open("rb") as opened:
+        if opened.read(16) != _SQLITE_FILE:
+            return True
+    try:
+        with closing(_open_file(file)) as found:
+            return not revision(found)
+    except StoreError:
+        return False
 
 
 # ---- the file --------------------------------------------------------------------------------------------------------
