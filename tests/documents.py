@@ -1,4 +1,4 @@
-"""`python -m tests.documents`: says which links in the project's documents lead nowhere.
+"""`python -m tests.documents`: says which links in the project's documents lead nowhere, and what the map leaves out.
 
 Links to other files and to headings are followed; addresses on the web are not: a check must not need a network.
 """
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).resolve().parent.parent
 LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+MAPPED = ("desk", "l10n", "mail", "store", "tui")
+CODE = re.compile(r"`(?:[a-z]+/)?([a-z0-9_]+)`")
 HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*$", re.MULTILINE)
 
 
@@ -34,12 +36,27 @@ def broken_links(document: Path) -> Iterator[str]:
             yield f"{document.relative_to(PROJECT)}: {link}"
 
 
+def unmapped_modules(project: Path = PROJECT) -> Iterator[str]:
+    """Each module that docs/architecture.md does not name: a newcomer would not find it."""
+    named = set(CODE.findall((project / "docs" / "architecture.md").read_text("utf-8")))
+    package = project / "src" / "supportdesk"
+    for room in MAPPED:
+        for module in sorted((package / room).rglob("*.py")):
+            inside = module.relative_to(package)
+            known = module.stem == "__init__" or {"migrations", "tables"} & set(inside.parts) or module.stem in named
+            if not known:
+                yield str(inside)
+
+
 def main() -> int:
     broken = [link for document in documents() for link in broken_links(document)]
     for link in broken:
         print(f"leads nowhere: {link}", file=sys.stderr)
-    print(f"{len(documents())} documents, {len(broken)} broken links")
-    return 1 if broken else 0
+    unmapped = list(unmapped_modules())
+    for module in unmapped:
+        print(f"docs/architecture.md does not say where it belongs: {module}", file=sys.stderr)
+    print(f"{len(documents())} documents, {len(broken)} broken links, {len(unmapped)} modules not on the map")
+    return 1 if broken or unmapped else 0
 
 
 def _anchors(document: Path) -> set[str]:
