@@ -39,8 +39,9 @@ def test_it_is_told_in_words(two: tuple[TicketId, TicketId], supportdesk: Run) -
     assert f"Rosa Bianchi <{HOME}> · 1 ticket" in supportdesk("customer", "show", HOME).out
     assert f"R. Bianchi <{WORK}> · 1 ticket" in supportdesk("customer", "merge", HOME, WORK, "--dry-run").out
     merged = supportdesk("customer", "merge", HOME, WORK)
-    assert merged.out.strip() == f"R. Bianchi is one customer with Rosa Bianchi <{HOME}> and 1 address · 2 tickets now"
+    assert merged.out.strip() == f"R. Bianchi <{WORK}> is one customer with Rosa Bianchi <{HOME}> now"
     assert "supportdesk undo " in merged.err
+    assert f"Rosa Bianchi <{HOME}> · 1 more address · 2 tickets" in supportdesk("customer", "show", WORK).out
 
 
 def test_who_is_not_there_is_4_and_who_is_one_already_5(two: tuple[TicketId, TicketId], supportdesk: Run) -> None:

@@ -106,9 +106,8 @@ def _merge(
         event = PlannedEvent(ticket_id, EVENT, {"customer": other.id, "into": survivor.id})
         tx.apply(Plan(changes=(pointer,), events=(event,)), actor, action_id)
         update_clocks(tx, _conversations_of_both(tx, survivor, other), actor, action_id)
-    called = before.name or next(iter(before.addresses), str(before.id))
     said = _("{name} is one customer with {kept} now")
-    said = said.format(name=called, kept=described(desk.read.customer(CustomerId(kept))))
+    said = said.format(name=_named(before), kept=_named(desk.read.customer(CustomerId(kept))))
     return Done(action_id, (ticket_id,) if ticket_id is not None else (), said)
 
 
@@ -220,13 +219,16 @@ def suggest_customers(reader: Reader, customer_id: int) -> list[CustomerView]:
 
 
 def described(view: CustomerView) -> str:
-    """A customer in a line: name, first address, number of tickets."""
-    address = next(iter(view.addresses), "")
-    who = f"{view.name} <{address}>" if view.name and address else view.name or address or f"{view.id}"
-    more = len(view.addresses) - 1
-    others = " " + ngettext("and {count} address", "and {count} addresses", more).format(count=more) if more > 0 else ""
+    """A customer in a line: name, first address, how many others, number of tickets."""
     tickets = ngettext("{count} ticket", "{count} tickets", view.ticket_count).format(count=view.ticket_count)
-    return f"{who}{others} · {tickets}"
+    more = len(view.addresses) - 1
+    others = ngettext("{count} more address", "{count} more addresses", more).format(count=more)
+    return " · ".join((_named(view), *([others] if more > 0 else []), tickets))
+
+
+def _named(view: CustomerView) -> str:
+    address = next(iter(view.addresses), "")
+    return f"{view.name} <{address}>" if view.name and address else view.name or address or str(view.id)
 
 
 def _customers_at(reader: Reader, addresses: Sequence[str], *, besides: int | None = None) -> list[CustomerView]:
