@@ -57,6 +57,9 @@ def test_a_file_that_is_no_mail_is_not_imported(shop: House, supportdesk: Run, t
     refused = supportdesk("mail", "import", str(picture))
     assert refused.code == 1 and "picture.png" in refused.out
     assert shop.desk.read.rows("delivery") == []
+    broken = tmp_path / "1700000000.M1.host"
+    broken.write_bytes(b"From: a@example.com\nSubject: Ciao\n\nCi\0ao\n")
+    assert supportdesk("mail", "import", str(broken)).code == 0, "a mail is one, whatever is in it"
 
 
 def test_an_export_does_not_write_over_a_translators_work_by_a_slip(

@@ -89,7 +89,7 @@ class DiskArchive:
         if _begins_mbox(head) and not is_eml:
             name = path.parent.name if path.name == "mbox" else path.name  # Apple Mail: Sent Messages.mbox/mbox
             self._add(Source(path, "mbox", folder_role(name), size), named=named)
-        elif named and b"\0" in head:
+        elif named and not is_eml and b"\0" in head and not _MAIL_FIELDS.search(head):
             self.unreadable.append(Unreadable(path, "a binary file, no mail"))
         elif named or is_eml:
             if named or head.strip():
