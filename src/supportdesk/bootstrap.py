@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from supportdesk.desk.desk import Desk
     from supportdesk.desk.fetch import Fetcher, Progress
     from supportdesk.desk.intake import Intake
-    from supportdesk.desk.model import Actor, Agent, Mailbox, MailboxId, Server
+    from supportdesk.desk.model import Agent, Mailbox, MailboxId, Server
     from supportdesk.desk.ports import MailParser, MailServers, MailSource, MailTransport, Store
     from supportdesk.desk.processed import ProcessedMail
     from supportdesk.mail.child import MailParserPool
@@ -85,10 +85,6 @@ def acting_agent(desk: Desk, config: Config) -> Agent:
             hint=_("an admin can change that: supportdesk agent set"),
         )
     return agent
-
-
-def acting(desk: Desk, config: Config) -> Actor:
-    return acting_agent(desk, config).actor()
 
 
 def is_file(database: str) -> bool:
