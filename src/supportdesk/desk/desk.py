@@ -348,7 +348,7 @@ class Desk:
         """What each ticket would get of one canned response; changes nothing. `again`: although it just got that."""
         from supportdesk.desk import mass_reply
 
-        return mass_reply.samples(self, actor, tickets, key, asked, again=again, progress=progress)
+        return mass_reply.samples(self, actor, tickets, mass_reply.Round(key, asked, again), progress)
 
     def reply_to_all(
         self,
@@ -365,9 +365,8 @@ class Desk:
         """Hold one reply for each sample as one action; what was stopped meanwhile is in `Done.conflicts`."""
         from supportdesk.desk import mass_reply
 
-        return mass_reply.send_to_all(
-            self, actor, samples, key, asked, after=after, again=again, progress=progress, cancelled=cancelled
-        )
+        wanted = mass_reply.Round(key, asked, again)
+        return mass_reply.send_to_all(self, actor, samples, wanted, after=after, progress=progress, cancelled=cancelled)
 
     def cancel_send(self, actor: Actor, outbox_id: OutboxId | None = None) -> OutboxRow:
         """Make a reply that is not on the wire a draft again, by default the actor's last one."""

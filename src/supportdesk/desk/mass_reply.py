@@ -29,6 +29,15 @@ MOST = 500
 
 
 @dataclass(frozen=True, slots=True)
+class Round:
+    """Which response, with what was typed for it; `again`: also for those that got the same text a short time ago."""
+
+    key: str
+    asked: Mapping[str, str]
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """What one ticket would get; `refused` says why it is left out. `seq` is how far its conversation was read.
 
@@ -50,23 +59,20 @@ def samples(
     desk: Desk,
     actor: Actor,
     tickets: Sequence[TicketId],
-    key: str,
-    asked: Mapping[str, str],
-    *,
-    again: bool = False,
+    wanted: Round,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Sample, ...]:
     """The texts as they would be sent, in the order of the tickets. Raises Conflict for too many, NotFound.
 
-    With `again` also to those that got the same text a short time ago; that is their warning then.
+    Who gets the same text again is warned of.
     """
     unique = tuple(dict.fromkeys(tickets))
     if len(unique) > MOST:
         raise Conflict(_("at most {count} tickets are answered at once").format(count=MOST), what="count")
-    find_canned(desk.read, key)
+    find_canned(desk.read, wanted.key)
     found = []
     for number, ticket_id in enumerate(unique, start=1):
-        found.append(_sample(desk, actor, ticket_id, key, asked, again=again))
+        found.append(_sample(desk, actor, ticket_id, wanted))
         if progress is not None:
             progress(number, len(unique))
     return tuple(found)
@@ -76,11 +82,9 @@ def send_to_all(
     desk: Desk,
     actor: Actor,
     chosen: Sequence[Sample],
-    key: str,
-    asked: Mapping[str, str],
+    wanted: Round,
     *,
     after: str = "pending",
-    again: bool = False,
     progress: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Done:
@@ -89,27 +93,25 @@ def send_to_all(
     `cancelled` is asked before each: what was held until then stays, under the one action.
     """
     action_id, sent = new_action_id(), []
-    wanted = [sample for sample in chosen if not sample.refused]
+    taken = [sample for sample in chosen if not sample.refused]
     conflicts: dict[TicketId, Conflict] = {}
-    for number, sample in enumerate(wanted, start=1):
+    for number, sample in enumerate(taken, start=1):
         if cancelled is not None and cancelled():
             break
         try:
-            _send_one(desk, actor, sample, key, asked, after, action_id, again=again)
+            _send_one(desk, actor, sample, wanted, after, action_id)
             sent.append(sample.ticket_id)
         except StoreError:
             raise
         except SupportdeskError as error:
             conflicts[sample.ticket_id] = as_conflict(error)
         if progress is not None:
-            progress(number, len(wanted))
+            progress(number, len(taken))
     told = ngettext("Sent {count} reply", "Sent {count} replies", len(sent)).format(count=len(sent))
     return Done(action_id, tuple(sent), told, conflicts, undoable=bool(sent))
 
 
-def _sample(
-    desk: Desk, actor: Actor, ticket_id: TicketId, key: str, asked: Mapping[str, str], *, again: bool
-) -> Sample:
+def _sample(desk: Desk, actor: Actor, ticket_id: TicketId, wanted: Round) -> Sample:
     ticket = desk.read.ticket(ticket_id)
     customer = desk.read.customer(ticket.customer_id) if ticket.customer_id is not None else None
     name = (customer.name or next(iter(customer.addresses), "")) if customer is not None else ""
@@ -118,13 +120,13 @@ def _sample(
     warnings: tuple[str, ...] = ()
     if not refused:
         try:
-            text = desk.render_canned(actor, ticket_id, key, _asked_here(desk, ticket_id, key, asked)).text
-            reply = drafts.unwritten_reply(desk, actor, ticket_id, text, key)
+            text = desk.render_canned(actor, ticket_id, wanted.key, _asked_here(desk, ticket_id, wanted)).text
+            reply = drafts.unwritten_reply(desk, actor, ticket_id, text, wanted.key)
             warnings = tuple(one.text for one in find_warnings(desk.read, reply))
             refused = _being_written(desk, actor, ticket_id, text)
             if not refused and (warning := repeat_warning(desk.read, reply, desk.clock.now())):
-                repeated, warnings = not again, (warning.text, *warnings)
-                refused = "" if again else warning.text
+                repeated, warnings = not wanted.again, (warning.text, *warnings)
+                refused = "" if wanted.again else warning.text
         except StoreError:
             raise
         except SupportdeskError as error:
@@ -153,37 +155,28 @@ def _being_written(desk: Desk, actor: Actor, ticket_id: TicketId, text: str) -> 
     return ""
 
 
-def _asked_here(desk: Desk, ticket_id: TicketId, key: str, asked: Mapping[str, str]) -> dict[str, str]:
+def _asked_here(desk: Desk, ticket_id: TicketId, wanted: Round) -> dict[str, str]:
     """What was typed for all, over what this ticket tells; an empty answer leaves the ticket's own."""
-    names = {field.name for field, _known in desk.canned_fields(key, ticket_id)}
-    return {name: value for name, value in asked.items() if name in names and value.strip()}
+    names = {field.name for field, _known in desk.canned_fields(wanted.key, ticket_id)}
+    return {name: value for name, value in wanted.asked.items() if name in names and value.strip()}
 
 
-def _send_one(
-    desk: Desk,
-    actor: Actor,
-    sample: Sample,
-    key: str,
-    asked: Mapping[str, str],
-    after: str,
-    action_id: ActionId,
-    *,
-    again: bool,
-) -> None:
+def _send_one(desk: Desk, actor: Actor, sample: Sample, wanted: Round, after: str, action_id: ActionId) -> None:
     refused = _why_not(desk, sample.ticket_id)
     if not refused:
-        rendered = desk.render_canned(actor, sample.ticket_id, key, _asked_here(desk, sample.ticket_id, key, asked))
+        asked = _asked_here(desk, sample.ticket_id, wanted)
+        rendered = desk.render_canned(actor, sample.ticket_id, wanted.key, asked)
         refused = _being_written(desk, actor, sample.ticket_id, rendered.text)
     if refused:
         raise Conflict(f"#{sample.ticket_id}: {refused}", what=refused)
     row = drafts.open_draft(desk, actor, sample.ticket_id)
-    fields: dict[str, Any] = {"body": rendered.text, "canned_key": key, "seen_seq": sample.seq}
+    fields: dict[str, Any] = {"body": rendered.text, "canned_key": wanted.key, "seen_seq": sample.seq}
     try:
         row = drafts.save_draft(desk, actor, row.id, row.version, fields)
         replies.send(
             desk, actor, row.id,
             seen_seq=sample.seq, after=after, anyway=False, undo_seconds=None, snooze=None, dismiss="",
-            once=not again, action_id=action_id,
+            once=not wanted.again, action_id=action_id,
         )  # fmt: skip
     except SupportdeskError:
         _give_up(desk, actor, row)
