@@ -36,6 +36,7 @@ SEEDS: dict[str, tuple[str, ...]] = {
     "delivery.stuck": (FOLDER.format(0), DELIVERY.format("", "")),
     "message.without_text": ("DELETE FROM message_text WHERE message_id = 1",),
     "ticket.merge_cycle": ("UPDATE ticket SET merged_into = 3 - id WHERE id < 3",),
+    "customer.merge_cycle": ("UPDATE customer SET merged_into = id WHERE id = 1",),
     "ticket.of_disabled_agent": (
         "UPDATE agent SET state = 'disabled' WHERE id = 1", "UPDATE ticket SET assignee_id = 1"
     ),

@@ -24,6 +24,7 @@ FAULTS: Final[dict[str, tuple[Verdict, str, str]]] = {
         "wrong", N_("messages that cannot be found by their words: {count}"), "supportdesk reindex"
     ),
     "ticket.merge_cycle": ("wrong", N_("tickets merged in a circle: {count}"), N_("undo one of the merges")),
+    "customer.merge_cycle": ("wrong", N_("customers merged in a circle: {count}"), N_("undo one of the merges")),
     "ticket.of_disabled_agent": (
         "wrong", N_("waiting tickets of an agent who was disabled: {count}"), N_("assign them to somebody else")
     ),

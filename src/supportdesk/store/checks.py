@@ -61,6 +61,8 @@ CHECKS: Final = (
           " (SELECT 1 FROM message_text WHERE message_text.message_id = message.id)", deep=True),
     Check("ticket.merge_cycle", "SELECT count(*) FROM ticket a JOIN ticket b ON a.merged_into = b.id"
           " WHERE b.merged_into = a.id OR a.merged_into = a.id"),
+    Check("customer.merge_cycle", "SELECT count(*) FROM customer a JOIN customer b ON a.merged_into = b.id"
+          " WHERE b.merged_into = a.id OR a.merged_into = a.id"),
     Check("ticket.of_disabled_agent", "SELECT count(*) FROM ticket JOIN agent ON agent.id = ticket.assignee_id"
           " WHERE agent.state = 'disabled' AND ticket.waiting_since IS NOT NULL"),
     Check("outbox.sending_stuck", "SELECT count(*) FROM outbox WHERE state = 'sending' AND"
