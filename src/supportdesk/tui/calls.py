@@ -68,7 +68,7 @@ class Calls:
         """Take no more calls; what has begun or was to be written is finished."""
         self._closed = True
         for name, lane in self._lanes.items():
-            lane.shutdown(wait=True, cancel_futures=name != WRITE)
+            lane.shutdown(wait=True, cancel_futures=name not in (WRITE, PRESENCE))
 
     def _lane(self, name: str) -> ThreadPoolExecutor:
         if name not in self._lanes:
