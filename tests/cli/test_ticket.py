@@ -298,6 +298,27 @@ def test_a_conversation_whose_text_fails_leaves_no_draft(shop: House, supportdes
     assert shop.desk.drafts(shop.giulia) == []
 
 
+@pytest.mark.parametrize(
+    ("to", "text"), [("anna at example.com", "Ciao"), ("a@example.com, b@example.com", "Ciao"), ("a@example.com", " ")]
+)
+def test_a_conversation_that_cannot_be_sent_is_not_begun(shop: House, supportdesk: Run, to: str, text: str) -> None:
+    refused = supportdesk("ticket", "new", to, "--subject", "Ordine", text)
+    assert refused.code == 2 and refused.err
+    assert shop.desk.read.rows("ticket") == [] and shop.desk.read.rows("customer") == []
+    ticket = str(shop.customer_writes())
+    assert supportdesk("ticket", "forward", ticket, "corriere", "Ecco").code == 2
+    assert shop.desk.drafts(shop.giulia) == []
+
+
+def test_a_forward_that_is_being_written_keeps_its_words(shop: House, supportdesk: Run) -> None:
+    ticket = shop.customer_writes()
+    row = shop.desk.open_draft(shop.giulia, ticket, kind="forward")
+    shop.desk.save_draft(shop.giulia, row.id, row.version, body="Caro corriere,")
+    refused = supportdesk("ticket", "forward", str(ticket), "corriere@example.net", "Ecco il pacco.")
+    assert refused.code == 5 and str(row.id) in refused.err
+    assert shop.desk.outbox_row(row.id).body == "Caro corriere,"
+
+
 def test_what_is_so_already_is_said_and_no_conflict(shop: House, supportdesk: Run) -> None:
     ticket = str(shop.customer_writes())
     assert supportdesk("ticket", "take", ticket).code == 0

@@ -20,7 +20,7 @@ from supportdesk.cli.verb import group, verb
 from supportdesk.desk import labels
 from supportdesk.desk.model import VIEWS, ThreadEntry, TicketId
 from supportdesk.desk.people import languages_read, nobody_reads
-from supportdesk.errors import AlreadySent, MissingValue, NotFound, UsageError
+from supportdesk.errors import AlreadySent, Conflict, MissingValue, NotFound, UsageError
 from supportdesk.l10n.catalog import N_, _, ngettext
 from supportdesk.safetext import safe_filename
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from supportdesk.desk.model import AttachmentRow, QueueRow
+    from supportdesk.mail.model import Address
 
 app = group()
 RULE = "─" * 72
@@ -141,6 +142,8 @@ def new(
 ) -> int | None:
     desk, actor = session.desk, session.actor
     body = text_from(session, text, file) if text or file or not canned else ""
+    if not (body.strip() or canned or draft):
+        raise UsageError(_("The text is empty"))
     try:
         row = desk.begin_conversation(
             actor, find_mailbox(desk, mailbox).id, _address(to), subject, body,
@@ -175,11 +178,17 @@ def forward(
     from supportdesk.desk.forward_files import carry_files
 
     desk, actor = session.desk, session.actor
-    body = text_from(session, text, file)
+    address, body = _address(to), text_from(session, text, file)
     row = desk.open_draft(actor, one_ticket(ticket), kind="forward")
+    if row.body.strip() not in ("", body.strip()):
+        raise Conflict(
+            _("you are writing a reply to #{ticket} already").format(ticket=row.ticket_id),
+            what="draft",
+            hint=_("Draft {id} is kept as it is: send, edit or discard it first.").format(id=row.id),
+        )
     if not without_files:
         row = carry_files(desk, actor, row, partial(_attachment_bytes, session))
-    row = desk.save_draft(actor, row.id, row.version, to=(_address(to),), body=body)
+    row = desk.save_draft(actor, row.id, row.version, to=(address,), body=body)
     if draft:
         line = _("draft {id} on #{ticket}").format(id=row.id, ticket=row.ticket_id)
         session.out.answer({"outbox_id": row.id, "ticket": row.ticket_id}, [line])
@@ -299,8 +308,14 @@ def _attachment_bytes(session: Session, entry: ThreadEntry, item: AttachmentRow)
         parser.close()
 
 
-def _address(text: str) -> Any:
-    from supportdesk.mail.model import Address
+def _address(text: str) -> Address:
+    """The one address that was typed, before anything is written. Raises UsageError."""
+    from supportdesk.mail.recipients import parse_recipients
 
-    name, bracket, address = text.rpartition("<")
-    return Address(name.strip().strip('"'), address.rstrip("> ").strip()) if bracket else Address("", text.strip())
+    try:
+        found = parse_recipients(text)
+    except UsageError as error:
+        raise UsageError(_("{address} is no address").format(address=repr(text)), hint=error.hint) from None
+    if len(found) != 1:
+        raise UsageError(_("One address belongs here."), hint="Anna Rossi <anna@example.it>")
+    return found[0]
