@@ -44,6 +44,26 @@ async def test_two_customers_become_one_and_two_again(url: str, house: House) ->
         await walk("u", lambda: addresses(house) == ("pia@example.it",))
 
 
+async def test_a_console_sees_what_a_colleague_makes_one(url: str, house: House) -> None:
+    """From the command line, on no ticket: whatever is shown of the two is read anew."""
+
+    def shown() -> tuple[str, ...]:
+        bundle = walk.app.session.tickets.get(PIA) if walk.app.session is not None else None
+        return bundle.customer.addresses if bundle is not None and bundle.customer is not None else ()
+
+    elsewhere = house.customer_writes(
+        "Sono sempre io", sender="pia@lavoro.example", name="Pia N.", subject="Dal lavoro"
+    )
+    pia, other = house.ticket(PIA).customer_id, house.ticket(elsewhere).customer_id
+    assert pia is not None and other is not None
+    async with at_the_list(url, house) as (walk, _queue):
+        await walk("enter", lambda: shown() == ("pia@example.it",))
+        done = house.desk.merge_customers(house.luca, pia, other)
+        await walk.until(lambda: shown() == ("pia@example.it", "pia@lavoro.example"), "both addresses")
+        house.desk.undo(house.luca, done.action_id)
+        await walk.until(lambda: shown() == ("pia@example.it",), "one again")
+
+
 async def test_a_word_that_several_are_called_is_chosen_from(url: str, house: House) -> None:
     async with at_the_list(url, house) as (walk, queue):
         await walk(":", lambda: queue.prompt.purpose == "command")

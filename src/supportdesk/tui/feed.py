@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
+from supportdesk.desk.customer_merge import EVENT
 from supportdesk.errors import StoreError
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from supportdesk.desk.model import EventRow, TicketId
     from supportdesk.desk.ports import Reader
 
-MERGED = "merge_customer"
 PATIENCE = 1.0
 """Seconds that one wait lasts at most, so that the thread notices the end of the console."""
 
@@ -40,7 +40,7 @@ class Changed(Message):
     @property
     def customers(self) -> bool:
         """Whether customers became one, or two again: then whatever ticket is theirs is shown with another side."""
-        return any(MERGED in (event.kind, event.data.get("undone")) for event in self.events)
+        return any(EVENT in (event.kind, event.data.get("undone")) for event in self.events)
 
 
 class Feed(threading.Thread):
