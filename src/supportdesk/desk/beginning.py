@@ -7,9 +7,10 @@ two are gone on with; of the last one `desk.repeats` says when it was sent.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from supportdesk.desk import drafts
+from supportdesk.desk.arguments import clean_language
 from supportdesk.desk.canned_set import find_canned
 from supportdesk.desk.model import OutboxId
 from supportdesk.desk.repeats import begun_with, check_not_repeated, is_begun, plain
@@ -48,23 +49,25 @@ def begin(
 
     if key:
         find_canned(desk.read, key)  # or a misspelled one would leave a ticket behind
-    same = None if again else _same_as(desk, actor, mailbox_id, to, subject, write)
+    language = clean_language(language) if language else ""
+    same = None if again else _same_as(desk, actor, mailbox_id, to, subject, language, write)
     row = drafts.start_conversation(desk, actor, mailbox_id, to, subject, language, unless=same)
     if row.state != "draft":
         check_not_repeated(desk.read, replace(row, id=OutboxId(0)), desk.clock.now())
         row = drafts.start_conversation(desk, actor, mailbox_id, to, subject, language)  # it came back meanwhile
-    fields: dict[str, Any] = {"canned_key": key} if key else {}
-    try:
-        fields["body"] = write(row.ticket_id)
-    except SupportdeskError:
-        if not row.body.strip():
-            drafts.discard_draft(desk, actor, row.id)
-        raise
+    # A text that cannot be written leaves the empty draft, with which the next try goes on.
+    fields = {"body": write(row.ticket_id), **({"canned_key": key} if key else {})}
     return drafts.save_draft(desk, actor, row.id, row.version, fields)
 
 
 def _same_as(
-    desk: Desk, actor: Actor, mailbox_id: MailboxId, to: Address, subject: str, write: Callable[[TicketId], str]
+    desk: Desk,
+    actor: Actor,
+    mailbox_id: MailboxId,
+    to: Address,
+    subject: str,
+    language: str,
+    write: Callable[[TicketId], str],
 ) -> Callable[[Looks, Row], bool]:
     """Whether a first mail to that customer is the one that is to be written, or a draft that nothing is in yet."""
     now = desk.clock.now()
@@ -79,7 +82,8 @@ def _same_as(
         if row["state"] != "draft":
             return written in texts
         own = row["agent_id"] == actor.id and row["discarded_at"] is None
-        return own and (not written or written in texts)
+        fits = not language or row["language"] == language
+        return own and fits and (not written or written in texts)
 
     return is_same
 
