@@ -45,6 +45,9 @@ def test_a_foreign_reply_to_is_where_the_answer_goes(house: House) -> None:
         tx.apply(Plan(silent=(there,)), MAIL, new_action_id())
     row = house.desk.open_draft(house.giulia, ticket_id)
     assert [one.address for one in row.recipients] == ["rosa@work.example"]
+    house.desk.set_agent(house.giulia, house.desk.agent_by_login("luca").id, email="Rosa@example.com")
+    row = house.desk.open_draft(house.luca, ticket_id)
+    assert [one.address for one in row.recipients] == ["rosa@example.com"], "an agent's own is not followed"
 
 
 def test_an_agent_has_one_draft_of_a_kind_on_a_ticket(house: House) -> None:

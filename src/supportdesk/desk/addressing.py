@@ -40,7 +40,9 @@ def reply_addresses(tx: Looks, ticket: Ticket, answered: Row | None) -> tuple[tu
         recipients = tx.rows("message_recipient", {"message_id": answered["id"]}, order="id")
         identity = _identity_of(tx, answered["identity_id"])
         mail = stored_mail(headers, recipients)
-        found = reply_recipients(mail, own_addresses(tx), sender=_effective_sender(mail, identity, answered))
+        agents = frozenset(row["email"].casefold() for row in tx.rows("agent") if row["email"])
+        sender = _effective_sender(mail, identity, answered)
+        found = reply_recipients(mail, own_addresses(tx), agents=agents, sender=sender)
         if found.to:
             return found.to, found.cc
     return _customer_addresses(tx, ticket), ()
