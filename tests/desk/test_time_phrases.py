@@ -199,13 +199,6 @@ def test_days_are_counted_on_the_wall_and_hours_on_the_clock():
     assert read_snooze("domani 2:30", SHOP, rome("2026-03-28 12:00"), "it").until == rome("2026-03-29 03:00")
 
 
-def test_waking_after_the_deadline_is_flagged():
-    due = rome("2026-11-26 10:00")
-    assert not read_snooze("domani 10", SHOP, WEDNESDAY, "it", due).after_deadline
-    assert read_snooze("domani 10:01", SHOP, WEDNESDAY, "it", due).after_deadline
-    assert not read_snooze("domani 10:01", SHOP, WEDNESDAY, "it").after_deadline
-
-
 def test_the_time_is_worded_in_the_agents_language():
     assert read_snooze("tomorrow 9", SHOP, WEDNESDAY, "it").described == "domani, 09:00"
     assert read_snooze("lun 15", SHOP, WEDNESDAY, "it").described == "lunedì 30 novembre, 15:00"

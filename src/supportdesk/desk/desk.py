@@ -53,7 +53,6 @@ if TYPE_CHECKING:
     from supportdesk.desk.calendar import Calendar
     from supportdesk.desk.canned_set import Imported
     from supportdesk.desk.ports import Blobs, Clock, Reader, Row, Store, Transaction
-    from supportdesk.desk.query import Known
     from supportdesk.desk.retarget import Moved
     from supportdesk.desk.templates import Rendered
     from supportdesk.desk.undo import Foreseen
@@ -456,10 +455,6 @@ class Desk:
     def query(self, text: str, *, typing: bool = True) -> Query:
         """The query that `text` says on this desk; `typing`: its last word may go on. Raises QueryError."""
         return views.query_on(self, text, typing=typing)
-
-    def known(self, *, completing: bool = False) -> Known:
-        """What a query may name; `completing`: with the tags and languages in use."""
-        return views.known_on(self, completing=completing)
 
     def search(self, text: str, *, agent_id: AgentId | None = None, limit: int = 50) -> list[TicketId]:
         """The tickets that meet a query, of all there are. Raises QueryError."""

@@ -357,8 +357,6 @@ def _park(tx: Transaction, delivery: Row, mail: ParsedMail, arrival: Arrival, ve
     )  # fmt: skip
 
 
-def _action(delivery: Row, step: str = "") -> ActionId:
+def _action(delivery: Row) -> ActionId:
     """One delivery is one action, whoever processes it: a repetition is recognised."""
-    return ActionId(
-        str(uuid5(NAMESPACE, f"{delivery['folder_id']}:{delivery['uidvalidity']}:{delivery['uid']}:{step}"))
-    )
+    return ActionId(str(uuid5(NAMESPACE, f"{delivery['folder_id']}:{delivery['uidvalidity']}:{delivery['uid']}:")))

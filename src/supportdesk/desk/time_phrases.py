@@ -29,14 +29,10 @@ WHEN_CLOSED: Final = 9 * 60  # the minute of a day without openings that stands 
 
 @dataclass(frozen=True, slots=True)
 class Snooze:
-    """A wake-up (UTC), worded in the agent's language and the calendar's zone.
-
-    `after_deadline`: it comes after what is due, which needs a confirmation.
-    """
+    """A wake-up (UTC), worded in the agent's language and the calendar's zone."""
 
     until: datetime
     described: str
-    after_deadline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +44,17 @@ class Preset:
     snooze: Snooze
 
 
-def read_snooze(text: str, calendar: Calendar, now: datetime, language: str, due: datetime | None = None) -> Snooze:
-    """The wake-up that `text` says; `now` and `due` are aware, `language` is the agent's (`it`, `en-US`).
+def read_snooze(text: str, calendar: Calendar, now: datetime, language: str) -> Snooze:
+    """The wake-up that `text` says; `now` is aware, `language` is the agent's (`it`, `en-US`).
 
     A day without a time means its opening (09:00 when closed), a time without a day its next occurrence, `later` three
     opening hours from now. UsageError names the word that was not understood, refuses the past (which is understood so
     that it can be refused as what it is: `yesterday 9`, `lunedì scorso`, `2 days ago`) and more than a year.
     """
-    return _snooze(_Reading(text, calendar, now, language).until(), calendar, now, language, due)
+    return _snooze(_Reading(text, calendar, now, language).until(), calendar, now, language)
 
 
-def presets(calendar: Calendar, now: datetime, language: str, due: datetime | None = None) -> tuple[Preset, ...]:
+def presets(calendar: Calendar, now: datetime, language: str) -> tuple[Preset, ...]:
     """Later today, tomorrow at opening, Monday at opening; what the calendar has not got is left out.
 
     Later today is offered while three opening hours are left; tomorrow and Monday mean the next opening from there on.
@@ -74,7 +70,7 @@ def presets(calendar: Calendar, now: datetime, language: str, due: datetime | No
         ("monday", N_("Monday at opening"), monday),
     )
     return tuple(
-        Preset(name, title, _snooze(until, calendar, now, language, due))
+        Preset(name, title, _snooze(until, calendar, now, language))
         for name, title, until in offered
         if until is not None
     )
@@ -89,7 +85,7 @@ def describe(at: datetime, calendar: Calendar, now: datetime, language: str) -> 
     return f"{day}, {localized.time(at, language, zone)}"
 
 
-def _snooze(until: datetime, calendar: Calendar, now: datetime, language: str, due: datetime | None) -> Snooze:
+def _snooze(until: datetime, calendar: Calendar, now: datetime, language: str) -> Snooze:
     zone = load_zone(calendar.zone)
     local, today = until.astimezone(zone), now.astimezone(zone)
     described = describe(until, calendar, now, language)
@@ -97,7 +93,7 @@ def _snooze(until: datetime, calendar: Calendar, now: datetime, language: str, d
         raise UsageError(_("{time} is in the past").format(time=described))
     if local.date() > _another_year(today.date(), 1):
         raise UsageError(_("{time} is more than a year away").format(time=described))
-    return Snooze(until, described, due is not None and until > due)
+    return Snooze(until, described)
 
 
 def _another_year(day: date, step: int) -> date:

@@ -33,16 +33,10 @@ def query_on(desk: Desk, text: str, *, typing: bool = True) -> Query:
     return read_query(text, known_on(desk) if ":" in text else None, typing=typing)
 
 
-def known_on(desk: Desk, *, completing: bool = False) -> Known:
-    """What a query may name; tags and languages only where they are to be offered."""
-    tags, languages = desk.read.used_words() if completing else ([], [])
+def known_on(desk: Desk) -> Known:
+    """Who and what a query may name. The tags and languages in use are for whoever completes one."""
     return Known(
-        now=desk.clock.now(),
-        zone=desk.zone_of(None),
-        agents=tuple(desk.agents()),
-        mailboxes=tuple(desk.mailboxes()),
-        tags=tuple(tags),
-        languages=tuple(language for language in languages if language),
+        now=desk.clock.now(), zone=desk.zone_of(None), agents=tuple(desk.agents()), mailboxes=tuple(desk.mailboxes())
     )
 
 
@@ -50,10 +44,8 @@ def search(desk: Desk, text: str, agent_id: AgentId | None, limit: int) -> list[
     return desk.read.search(query_on(desk, text), agent_id=agent_id, now=desk.clock.now(), limit=limit)
 
 
-def list_tickets(
-    desk: Desk, query: Query, agent_id: AgentId | None, view: str = "all", limit: int = 0
-) -> list[TicketId]:
-    return desk.read.queue_ids(view, agent_id=agent_id, now=desk.clock.now(), query=query, limit=limit)
+def list_tickets(desk: Desk, query: Query, agent_id: AgentId | None, *, limit: int) -> list[TicketId]:
+    return desk.read.queue_ids("all", agent_id=agent_id, now=desk.clock.now(), query=query, limit=limit)
 
 
 # ---- saved views -----------------------------------------------------------------------------------------------------
