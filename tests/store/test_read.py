@@ -251,6 +251,19 @@ def test_a_customer_brings_the_addresses_and_tickets_of_those_merged_into_him(st
         store.read.customer(999)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("listed", [50, 1], ids=["all tickets are listed", "more tickets than are listed"])
+def test_somebody_is_a_customer_since_his_first_conversation(
+    store: SqlStore, desk: SmallDesk, listed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was fetched or imported from before this desk is older than the row of who wrote it."""
+    monkeypatch.setattr("supportdesk.store.read.thread.CUSTOMER_TICKETS", listed)
+    customer = desk.customers[0]
+    assert store.read.customer(customer).since == store.read.rows("customer", {"id": customer})[0]["created_at"]
+    wrote = store.clock.now() - timedelta(days=400)
+    apply(store, Plan((Update("ticket", {"id": desk.tickets[0]}, {}, {"created_at": wrote}),)), desk.anna)
+    assert store.read.customer(customer).since == wrote
+
+
 def test_unanswered_lists_each_waiting_customer_the_deliveries_in_trouble_and_unseen_parked_mail(
     store: SqlStore, desk: SmallDesk, clock: FakeClock
 ) -> None:

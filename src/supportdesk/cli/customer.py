@@ -66,6 +66,6 @@ def _as_value(view: CustomerView) -> dict[str, Any]:
     """A customer in JSON; his tickets are counted."""
     return {
         "customer": view.id, "name": view.name, "addresses": view.addresses, "language": view.language,
-        "language_source": view.language_source, "register": view.register, "since": view.created_at,
+        "language_source": view.language_source, "register": view.register, "since": view.since,
         "ticket_count": view.ticket_count,
     }  # fmt: skip

@@ -254,7 +254,7 @@ class CustomerView:
     region: str
     register: str
     zone: str
-    created_at: datetime
+    since: datetime  # the first conversation, which may be older than this desk
     tickets: tuple[tuple[TicketId, str, Status, datetime], ...]  # id, subject, status, created; newest first
     note: str = ""
     version: int = 0

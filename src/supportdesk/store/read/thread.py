@@ -23,6 +23,7 @@ from supportdesk.store.connect import Connection
 from supportdesk.store.hydrate import attachment_from, outbox_from, recipient_from
 from supportdesk.store.read.people import family, read_person
 from supportdesk.store.statements import groups, marks, select_rows
+from supportdesk.store.values import to_time
 
 Row = Mapping[str, Any]
 Value = TypeVar("Value")
@@ -114,9 +115,11 @@ def read_customer(connection: Connection, customer_id: CustomerId) -> CustomerVi
             )
         ]
         count = len(tickets)
+        first = min((ticket["created_at"] for ticket in tickets), default=None)
         if count >= CUSTOMER_TICKETS:
-            own = f"SELECT count(*) FROM ticket WHERE merged_into IS NULL AND customer_id IN ({marks(same)})"
-            count = connection.execute(own, same)[0][0]
+            where = f"FROM ticket WHERE merged_into IS NULL AND customer_id IN ({marks(same)})"
+            count = connection.execute(f"SELECT count(*) {where}", same)[0][0]
+            first = to_time(connection.execute(f"SELECT min(created_at) {where}", same)[0][0])
     row = as_one(found)
     identities.sort(key=lambda identity: same.index(identity["customer_id"]))  # the survivor's first
     tickets.sort(key=lambda ticket: ticket["id"], reverse=True)
@@ -129,7 +132,7 @@ def read_customer(connection: Connection, customer_id: CustomerId) -> CustomerVi
         region=row["region"],
         register=row["register"],
         zone=row["zone"],
-        created_at=row["created_at"],
+        since=min(row["created_at"], first or row["created_at"]),
         tickets=tuple((item["id"], item["subject"], item["status"], item["created_at"]) for item in tickets)[
             :CUSTOMER_TICKETS
         ],
