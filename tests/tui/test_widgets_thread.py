@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from rich.cells import cell_len
 
 from supportdesk.mail.model import Fold
@@ -11,6 +12,7 @@ from supportdesk.safetext import BODY_LIMIT
 from supportdesk.tui.glyphs import ASCII, UNICODE
 from supportdesk.tui.widgets.guard import SafeApp
 from supportdesk.tui.widgets.thread import Badge, ItemKind, ThreadItem, ThreadView
+from supportdesk.tui.widgets.thread_layout import lay_out
 from tests.tui.hostile import FORBIDDEN, PAYLOADS
 
 if TYPE_CHECKING:
@@ -85,6 +87,18 @@ async def test_state_badges_and_attachments_are_words() -> None:
         assert "  + label.pdf 12 kB" in shown
         assert "  . waiting 8 s" in shown
         assert all(line.isascii() for line in shown)
+
+
+@pytest.mark.parametrize("width", [20, 60, 80, 200])
+def test_no_badge_gives_way_to_a_name(width: int) -> None:
+    badges = tuple(Badge(words, "warning") for words in ("may be forged", "x" * 90, "many mails", "cut"))
+    heading, *rest = lay_out(message(1, "Ciao", badges=badges), (), frozenset(), width, UNICODE)
+    rows = [heading, *(line for line in rest if line.role == "badges")]
+    told = [badge.text for line in rows for badge in line.badges]
+    assert [one[:10] for one in told] == ["may be for", "x" * 10, "many mails", "cut"]
+    assert bool(heading.badges) == (width == 200)
+    for line in rows[1:]:
+        assert cell_len(line.text + "  ".join(badge.text for badge in line.badges)) <= width
 
 
 async def test_machine_mail_is_one_line_until_it_is_opened() -> None:

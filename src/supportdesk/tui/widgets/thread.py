@@ -18,6 +18,7 @@ from supportdesk.textfold import find_spans, fold_query
 from supportdesk.tui.glyphs import UNICODE, Glyphs
 from supportdesk.tui.widgets.cells import Piece, clip, line_of
 from supportdesk.tui.widgets.thread_layout import (
+    GAP,
     Badge,
     ItemKind,
     Line,
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Badge", "ItemKind", "Section", "ThreadItem", "ThreadView"]
 
-LEAST_HEADING = 16
-"""Cells that the sender keeps in a heading before its badges give way."""
-
 
 class ThreadView(Widget, can_focus=True):
     """The items of a thread, oldest first, with a cursor on one of them."""
@@ -50,6 +48,7 @@ class ThreadView(Widget, can_focus=True):
         "thread--cursor",
         "thread--note",
         "thread--muted",
+        "thread--badge",
         "thread--good",
         "thread--warning",
         "thread--error",
@@ -62,6 +61,7 @@ class ThreadView(Widget, can_focus=True):
     ThreadView > .thread--cursor { text-style: bold reverse; }
     ThreadView > .thread--note { color: $accent; }
     ThreadView > .thread--muted { color: $secondary; }
+    ThreadView > .thread--badge { text-style: underline; }
     ThreadView > .thread--good { color: $success; }
     ThreadView > .thread--warning { color: $warning; }
     ThreadView > .thread--error { color: $error; }
@@ -352,6 +352,10 @@ class ThreadView(Widget, can_focus=True):
         if line.role == "heading":
             return self._heading(at, line, width, plain)
         style = plain + self._style(line.tone) if line.tone else plain
+        if line.role == "badges":
+            told = [Piece(badge.text, self._told(badge, plain)) for badge in line.badges]
+            parted = [piece for badge in told for piece in (Piece(GAP, plain), badge)][1:]
+            return line_of([Piece(line.text, plain), *parted], width, plain)
         if self._terms and line.searchable:
             return line_of(self._highlighted(line.text, style), width, plain)
         return line_of([Piece(line.text, style)], width, plain)
@@ -359,19 +363,20 @@ class ThreadView(Widget, can_focus=True):
     def _heading(self, at: int, line: Line, width: int, plain: Style) -> Strip:
         on_cursor = at == self._cursor
         style = plain + self._style("cursor" if on_cursor else line.tone or "heading")
-        right = f"  {line.right}" if line.right else ""
-        badges = line.badges
-        room = width - 1 - cell_len(right) - sum(2 + cell_len(badge.text) for badge in badges)
-        if room < LEAST_HEADING:
-            badges, room = (), width - 1 - cell_len(right)
+        right = f"{GAP}{line.right}" if line.right else ""
+        room = max(0, width - 1 - cell_len(right) - sum(cell_len(GAP + badge.text) for badge in line.badges))
         left = clip(line.text, room, self.glyphs.ellipsis)
         pieces = [Piece((self.glyphs.cursor if on_cursor else " ") + left, style)]
-        for badge in badges:
-            tone = style if on_cursor or not badge.tone else plain + self._style(badge.tone)
-            pieces += [Piece("  ", style), Piece(badge.text, tone)]
+        for badge in line.badges:
+            told = style + self._style("badge") if on_cursor else self._told(badge, style)
+            pieces += [Piece(GAP, style), Piece(badge.text, told)]
         pieces.append(Piece(" " * (room - cell_len(left)), style))
         pieces.append(Piece(right, style if on_cursor else plain + self._style("muted")))
         return line_of(pieces, width, style)
+
+    def _told(self, badge: Badge, plain: Style) -> Style:
+        """What we say of a mail is underlined in every theme; nothing that a mail says is."""
+        return plain + self._style(badge.tone or "muted") + self._style("badge")
 
     def _highlighted(self, text: str, style: Style) -> list[Piece]:
         found = style + self._style("found")

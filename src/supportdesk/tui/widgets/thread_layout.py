@@ -6,18 +6,24 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from rich.cells import cell_len
+
 from supportdesk.l10n.catalog import _, ngettext
 from supportdesk.mail.model import Fold
 from supportdesk.safetext import BODY_LIMIT, SafeText, safe
 from supportdesk.tui.widgets.cells import clip, wrap
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
 
     from supportdesk.tui.glyphs import Glyphs
 
 MARGIN = "  "
 NOTE_MARGIN = "│ "
+GAP = "  "
+LEAST_HEADING = 16
+"""Cells that the sender keeps in a heading before its badges stand below."""
 
 
 class ItemKind(StrEnum):
@@ -70,7 +76,7 @@ class Section:
 
 
 class Line(NamedTuple):
-    """One line of the screen. `role`: heading, text, fold, attachment, state, gap; heading lines alone have `right`."""
+    """One line of the screen. `role`: heading, badges, text, fold, attachment, state, gap; `right` is a heading's."""
 
     role: str
     text: str
@@ -115,7 +121,7 @@ def lay_out(
     """The lines of an item at `width` cells, the last one a gap."""
     if item.kind is ItemKind.EVENT:
         return (Line("heading", f"{glyphs.event} {safe(item.heading)}", "muted", safe(item.meta)),)
-    lines = [_heading(item, glyphs)]
+    lines = list(_headed(_heading(item, glyphs), width, glyphs))
     tone = "note" if item.kind is ItemKind.NOTE else ""
     margin = NOTE_MARGIN if item.kind is ItemKind.NOTE and glyphs.bar == "│" else MARGIN
     room = width - len(margin)
@@ -172,6 +178,26 @@ def _heading(item: ThreadItem, glyphs: Glyphs) -> Line:
     named = f"{glyph} {word} {glyphs.separator} " if word else f"{glyph} "
     badges = tuple(Badge(safe(badge.text), badge.tone) for badge in item.badges)
     return Line("heading", named + safe(item.heading), tone, safe(item.meta), badges)
+
+
+def _headed(heading: Line, width: int, glyphs: Glyphs) -> Iterator[Line]:
+    """The heading, with its badges below where they leave the sender no room: a warning never gives way to a name."""
+    needed = sum(cell_len(GAP) + cell_len(badge.text) for badge in heading.badges)
+    right = cell_len(GAP + heading.right) if heading.right else 0
+    if width - 1 - right - needed >= LEAST_HEADING or not heading.badges:
+        yield heading
+        return
+    yield heading._replace(badges=())
+    row: list[Badge] = []
+    free = room = width - len(MARGIN)
+    for badge in heading.badges:
+        shown = replace(badge, text=clip(badge.text, room, glyphs.ellipsis))
+        if row and cell_len(GAP + shown.text) > free:
+            yield Line("badges", MARGIN, badges=tuple(row))
+            row, free = [], room
+        free -= cell_len(GAP + shown.text if row else shown.text)
+        row.append(shown)
+    yield Line("badges", MARGIN, badges=tuple(row))
 
 
 def _state_glyph(tone: str, glyphs: Glyphs) -> str:
