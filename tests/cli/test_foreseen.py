@@ -34,6 +34,15 @@ def test_an_undo_says_what_it_would_take_back(shop: House, supportdesk: Run, ver
     assert shop.ticket(one).priority == "high"
 
 
+def test_the_undo_of_a_reply_says_whether_the_customer_has_it(shop: House, supportdesk: Run) -> None:
+    row = shop.reply(shop.customer_writes())
+    assert "is a draft again" in supportdesk("undo", "--dry-run").out
+    shop.deliver(row.id)
+    told = supportdesk("undo", "--dry-run", "--language", "it")
+    assert told.code == 0 and "direbbe: La risposta è già partita" in told.out
+    assert shop.ticket(row.ticket_id).status == "pending"
+
+
 def test_hours_say_which_deadlines_they_would_move(shop: House, supportdesk: Run) -> None:
     assert supportdesk("hours", "set", "mon-fri 9-18", "--zone", "Europe/Rome", "--holidays", "IT").code == 0
     tickets = [shop.customer_writes(sender=f"c{number}@example.com") for number in range(12)]

@@ -75,4 +75,6 @@ def _undo_lines(session: Session, found: Foreseen, reasons: Mapping[TicketId, st
         action=found.action_id, what=what, time=session.time(first.at, mailbox_id)
     )
     yield from foreseen_lines(found.done.tickets, reasons)
+    if any(event.kind == "reply_held" for event in found.events):  # a draft again, or the status alone
+        yield _("it would say: {notice}").format(notice=found.done.notice)
     yield from deadline_lines(session, found.moved)
