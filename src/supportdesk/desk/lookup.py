@@ -108,11 +108,7 @@ class TransactionLookup:
         if customer is None:
             return []
         columns = ("id", "status", "created_at", "merged_into")
-        person = self.sender.person if self.sender is not None else None
-        same = person.members if person is not None else ()
-        if customer not in same:
-            same = person_of(self.tx, customer).members
-        wanted = {**where, "customer_id": same}
+        wanted = {**where, "customer_id": self._same_as(customer)}
         return self.tx.rows("ticket", wanted, order="-id", limit=TICKETS_OF_A_CUSTOMER, columns=columns)
 
     def _customer_of(self, address: str) -> int | None:
@@ -122,14 +118,19 @@ class TransactionLookup:
         found = self.tx.rows("customer_identity", where, limit=1, columns=("customer_id",))
         return found[0]["customer_id"] if found else None
 
+    def _same_as(self, customer: int) -> tuple[int, ...]:
+        """The customer and all who are the same person; of whoever wrote that is known."""
+        sender = self.sender.person if self.sender is not None else None
+        return sender.members if sender and customer in sender.members else person_of(self.tx, customer).members
+
     def _addresses(
         self, homes: Sequence[TicketId], roles: Sequence[str], customer_id: int | None = None
     ) -> frozenset[str]:
         rows = self.tx.rows("participant", {"ticket_id": list(homes), "role": list(roles)})
         identities = self.tx.rows("customer_identity", {"id": [row["identity_id"] for row in rows]}) if rows else []
         if customer_id is not None:
-            same = person_of(self.tx, customer_id).members
-            identities += self.tx.rows("customer_identity", {"customer_id": same, "kind": "email"})
+            his = {"customer_id": self._same_as(customer_id), "kind": "email"}
+            identities += self.tx.rows("customer_identity", his)
         return frozenset(row["value_norm"] for row in identities)
 
     def _header_id(self, message_id: int) -> str:
