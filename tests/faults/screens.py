@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,10 +56,14 @@ def run(runs: int, seed: int) -> dict[str, Any]:
     started = time.monotonic()
     numbers = range(seed, seed + runs)
     with ProcessPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
-        walks = pool.map(walk, (number % len(PAYLOADS) for number in numbers))
-        clicks = pool.map(click, (number % len(MARKUP) for number in numbers[: len(MARKUP)]))
-        found = list(chain(walks, clicks))
-    wrong = [said for one in found for said in one.wrong]
+        walks = [pool.submit(walk, number % len(PAYLOADS)) for number in numbers]
+        clicks = [pool.submit(click, number % len(MARKUP)) for number in numbers[: len(MARKUP)]]
+        found: list[Found] = []
+        wrong: list[str] = []
+        for packed in as_completed([*walks, *clicks]):
+            found.append(packed.result())
+            wrong += found[-1].wrong
+            print(f"screens: {len(found)} of {len(walks) + len(clicks)} packs, {len(wrong)} findings", file=sys.stderr)
     never = set(MARKUP).difference(*(one.verbatim for one in found))
     if never and runs >= len(MARKUP):
         wrong.append(f"not there as it was written: {sorted(never)}")
