@@ -117,16 +117,14 @@ def time(value: dt.datetime, locale: str, zone: ZoneInfo, style: str = "short") 
     return format_time(_in_zone(value, zone), pattern, tzinfo=zone, locale=found)
 
 
-def date_time(value: dt.datetime, locale: str, zone: ZoneInfo, style: str = "long") -> str:
+def date_time(value: dt.datetime, locale: str, zone: ZoneInfo) -> str:
     """Day and time of day in the zone, joined as the locale joins them: `8 settembre 2026 alle ore 15:30`."""
     found = babel_locale(locale)
-    joint = found.datetime_formats[style if style in DATE_STYLES else "long"]
-    text = str(getattr(joint, "pattern", joint)).replace("'", "")
-    if style not in ("short", "medium"):
-        text = _AT_TIME.get(found.language, text)
-        if found.language == "es" and re.match("1:", time(value, locale, zone)):
-            text = text.replace("las", "la")
-    return text.replace("{0}", time(value, locale, zone)).replace("{1}", date(value, locale, zone, style))
+    joint = found.datetime_formats["long"]
+    text = _AT_TIME.get(found.language, str(getattr(joint, "pattern", joint)).replace("'", ""))
+    if found.language == "es" and re.match("1:", time(value, locale, zone)):
+        text = text.replace("las", "la")
+    return text.replace("{0}", time(value, locale, zone)).replace("{1}", date(value, locale, zone))
 
 
 def relative_day(day: dt.date, today: dt.date, locale: str) -> str:

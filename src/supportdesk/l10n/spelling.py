@@ -43,18 +43,20 @@ def available() -> bool:
     return importlib.util.find_spec("hunspell") is not None
 
 
-def find_dictionary(language: str, environ: Mapping[str, str] = os.environ) -> Path | None:
+def find_dictionary(language: str) -> Path | None:
     """The `.dic` of a tag: of its region, of the language's home region, of the language, of any region."""
-    return next(_dictionaries(language, environ), None)
+    return next(_dictionaries(language), None)
 
 
-def _dictionaries(language: str, environ: Mapping[str, str] = os.environ) -> Iterator[Path]:
+def _dictionaries(language: str) -> Iterator[Path]:
     """All of a tag, the best one first, each file once (Debian's de_BE is a link to de_DE)."""
     tag = LocaleTag.parse(language)
     names = [tag.language, "nb" if tag.language == "no" else tag.language]
     regions = [tag.region, _HOME_REGION.get(tag.language, tag.language.upper())]
     wanted = [f"{name}_{region}" for name in names for region in regions if region] + names
-    folders = [Path(place).expanduser() for place in (*environ.get("DICPATH", "").split(os.pathsep), *PLACES) if place]
+    folders = [
+        Path(place).expanduser() for place in (*os.environ.get("DICPATH", "").split(os.pathsep), *PLACES) if place
+    ]
     found: set[Path] = set()
     for folder in folders:
         for name in (*wanted, *sorted(path.stem for path in folder.glob(f"{names[-1]}_*.dic"))):

@@ -57,8 +57,8 @@ class SafeInput(Input):
     SafeInput, SafeInput:focus { border: none; height: 1; padding: 0; width: 1fr; background: transparent; }
     """
 
-    def __init__(self, value: str = "", *, password: bool = False, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(value, password=password, select_on_focus=False, compact=True, id=id)
+    def __init__(self, value: str = "", *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(value, select_on_focus=False, compact=True, id=id)
         self.cursor_blink = False
 
     def on_paste(self, event: events.Paste) -> None:

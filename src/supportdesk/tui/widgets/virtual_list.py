@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
     from supportdesk.tui.widgets.columns import Column, ListRow
 
+HEADER = 1
+"""Lines above the rows: the names of the columns."""
+
 GUTTER = 3
 """Cells before the first column: cursor, selection, change mark."""
 
@@ -107,13 +110,11 @@ class VirtualList(Widget, can_focus=True):
         columns: Sequence[Column],
         *,
         glyphs: Glyphs = UNICODE,
-        show_header: bool = True,
         id: str | None = None,  # noqa: A002 — Textual's own word
     ) -> None:
         super().__init__(id=id)
         self.columns = tuple(columns)
         self.glyphs = glyphs
-        self.show_header = show_header
         self.empty_text: tuple[SafeText, ...] = ()
         self._spine: array[int] = array("q")
         self._rows: dict[int, ListRow] = {}
@@ -287,12 +288,12 @@ class VirtualList(Widget, can_focus=True):
         """One line of the screen, from what is hydrated."""
         width = self.size.width
         plain = self.rich_style
-        if self.show_header and y == 0:
+        if y == 0:
             return self._header(width, plain)
-        index = self._top + y - self._header_height
+        index = self._top + y - HEADER
         if index < len(self._spine):
             return self._row_line(index, width, plain)
-        if not self._spine and 0 <= (line := y - self._header_height - 1) < len(self.empty_text):
+        if not self._spine and 0 <= (line := y - HEADER - 1) < len(self.empty_text):
             return line_of([Piece(" " * GUTTER + self.empty_text[line], plain)], width, plain)
         return Strip.blank(width, plain)
 
@@ -310,8 +311,8 @@ class VirtualList(Widget, can_focus=True):
         self._refresh_lines(self._cursor)
 
     def on_click(self, event: events.Click) -> None:
-        index = self._top + event.y - self._header_height
-        if event.y < self._header_height or index >= len(self._spine):
+        index = self._top + event.y - HEADER
+        if event.y < HEADER or index >= len(self._spine):
             return
         if index == self._cursor:
             self.post_message(self.Opened(self._spine[index]))
@@ -325,12 +326,8 @@ class VirtualList(Widget, can_focus=True):
         self.move_cursor(-3)
 
     @property
-    def _header_height(self) -> int:
-        return 1 if self.show_header else 0
-
-    @property
     def _body_height(self) -> int:
-        return max(1, self.size.height - self._header_height)
+        return max(1, self.size.height - HEADER)
 
     def _place_of(self, row_id: int | None) -> int:
         if row_id is None:
@@ -410,9 +407,7 @@ class VirtualList(Widget, can_focus=True):
     def _refresh_lines(self, *indices: int) -> None:
         low, high = self.visible_range
         regions = [
-            Region(0, index - self._top + self._header_height, self.size.width, 1)
-            for index in set(indices)
-            if low <= index < high
+            Region(0, index - self._top + HEADER, self.size.width, 1) for index in set(indices) if low <= index < high
         ]
         if regions:
             self.refresh(*regions)
