@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from supportdesk.desk.model import AttachmentRow, QueueRow
-    from supportdesk.mail.model import Address
 
 app = group()
 RULE = "─" * 72
@@ -140,13 +139,15 @@ def new(
     anyway: Annotated[bool, ANYWAY] = False,
     draft: Annotated[bool, typer.Option("--draft", help=N_("Keep it as a draft, do not send it"))] = False,
 ) -> int | None:
+    from supportdesk.desk.arguments import read_address
+
     desk, actor = session.desk, session.actor
     body = text_from(session, text, file) if text or file or not canned else ""
     if not (body.strip() or canned or draft):
         raise UsageError(_("The text is empty"))
     try:
         row = desk.begin_conversation(
-            actor, find_mailbox(desk, mailbox).id, _address(to), subject, body,
+            actor, find_mailbox(desk, mailbox).id, read_address(to), subject, body,
             language=tag, key=canned, asked=assignments(ask or ()), again=anyway,
         )  # fmt: skip
     except MissingValue as missing:
@@ -175,10 +176,11 @@ def forward(
 ) -> int | None:
     from functools import partial
 
+    from supportdesk.desk.arguments import read_address
     from supportdesk.desk.forward_files import carry_files
 
     desk, actor = session.desk, session.actor
-    address, body = _address(to), text_from(session, text, file)
+    address, body = read_address(to), text_from(session, text, file)
     row = desk.open_draft(actor, one_ticket(ticket), kind="forward")
     if row.body.strip() not in ("", body.strip()):
         raise Conflict(
@@ -306,16 +308,3 @@ def _attachment_bytes(session: Session, entry: ThreadEntry, item: AttachmentRow)
         return parser.cut_part(session.desk.blobs.get(entry.raw_sha), item.part)
     finally:
         parser.close()
-
-
-def _address(text: str) -> Address:
-    """The one address that was typed, before anything is written. Raises UsageError."""
-    from supportdesk.mail.recipients import parse_recipients
-
-    try:
-        found = parse_recipients(text)
-    except UsageError as error:
-        raise UsageError(_("{address} is no address").format(address=repr(text)), hint=error.hint) from None
-    if len(found) != 1:
-        raise UsageError(_("One address belongs here."), hint="Anna Rossi <anna@example.it>")
-    return found[0]

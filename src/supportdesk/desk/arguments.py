@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from supportdesk.desk.actions import Call
     from supportdesk.desk.calendar import Calendar
     from supportdesk.desk.desk import Desk
+    from supportdesk.mail.model import Address
 
 LONGEST_TAG = 64
 
@@ -83,6 +84,19 @@ def clean_language(value: str) -> str:
     if match[1].lower() not in Locale("en").languages:
         raise UsageError(_("{value} is no language").format(value=repr(value)), hint="it, de, fr-CH")
     return match[1].lower() + (f"-{match[2].upper()}" if match[2] else "")
+
+
+def read_address(text: str) -> Address:
+    """The one address that was typed: `Anna Rossi <anna@example.it>`. Raises UsageError."""
+    from supportdesk.mail.recipients import parse_recipients
+
+    try:
+        found = parse_recipients(text)
+    except UsageError as error:
+        raise UsageError(_("{address} is no address").format(address=repr(text)), hint=error.hint) from None
+    if len(found) != 1:
+        raise UsageError(_("One address belongs here."), hint="Anna Rossi <anna@example.it>")
+    return found[0]
 
 
 def find_mailbox_id(desk: Desk, value: Any) -> int:
