@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from supportdesk.desk import drafts, replies
+from supportdesk.desk.beginning import Beginning
 from supportdesk.desk.canned_folder import starter_set
 from supportdesk.desk.repeats import REPEATED
 from supportdesk.errors import AlreadySent, MissingValue, SupportdeskError
@@ -28,7 +29,9 @@ TEXT = "Guten Tag, Ihre Bestellung ist unterwegs.\n\nViele Grüße"
 
 
 def begin(house: House, text: str = TEXT, *, to: Address = PAUL, subject: str = SUBJECT, **more: Any) -> OutboxRow:
-    return house.desk.begin_conversation(house.giulia, house.mailbox_id, to, subject, text, **{"language": "de"} | more)
+    again = more.pop("again", False)
+    first = Beginning(house.mailbox_id, to, subject, text, **{"language": "de"} | more)
+    return house.desk.begin_conversation(house.giulia, first, again=again)
 
 
 def send(house: House, row: OutboxRow, *, once: bool = True) -> None:

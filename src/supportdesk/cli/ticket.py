@@ -140,16 +140,18 @@ def new(
     draft: Annotated[bool, typer.Option("--draft", help=N_("Keep it as a draft, do not send it"))] = False,
 ) -> int | None:
     from supportdesk.desk.arguments import read_address
+    from supportdesk.desk.beginning import Beginning
 
     desk, actor = session.desk, session.actor
     body = text_from(session, text, file) if text or file or not canned else ""
     if not (body.strip() or canned or draft):
         raise UsageError(_("The text is empty"))
     try:
-        row = desk.begin_conversation(
-            actor, find_mailbox(desk, mailbox).id, read_address(to), subject, body,
-            language=tag, key=canned, asked=assignments(ask or ()), again=anyway,
+        first = Beginning(
+            find_mailbox(desk, mailbox).id, read_address(to), subject, body,
+            language=tag, key=canned, asked=assignments(ask or ()),
         )  # fmt: skip
+        row = desk.begin_conversation(actor, first, again=anyway)
     except MissingValue as missing:
         raise say_how_to_ask(missing) from None
     except AlreadySent as sent:

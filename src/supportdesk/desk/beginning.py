@@ -6,7 +6,7 @@ two are gone on with; of the last one `desk.repeats` says when it was sent.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from supportdesk.desk import drafts
@@ -25,64 +25,62 @@ if TYPE_CHECKING:
     from supportdesk.mail.model import Address
 
 
-def begin(
-    desk: Desk,
-    actor: Actor,
-    mailbox_id: MailboxId,
-    to: Address,
-    subject: str,
-    text: str,
-    *,
-    language: str = "",
-    key: str = "",
-    asked: Mapping[str, str] | None = None,
-    again: bool = False,
-) -> OutboxRow:
-    """The draft of a first mail, on a new ticket of that customer: a canned response, a text, or the text below it.
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Whom a first mail is to and what it says: a canned response, a text, or the text below it."""
+
+    mailbox_id: MailboxId
+    to: Address
+    subject: str
+    text: str = ""
+    language: str = ""
+    key: str = ""
+    asked: Mapping[str, str] = field(default_factory=dict)
+
+
+def begin(desk: Desk, actor: Actor, first: Beginning, *, again: bool = False) -> OutboxRow:
+    """The draft of a first mail, on a new ticket of that customer.
 
     Raises AlreadySent where the same was sent a short time ago, unless `again`; MissingValue, NotFound.
     """
 
     def write(ticket_id: TicketId) -> str:
-        rendered = desk.render_canned(actor, ticket_id, key, asked or {}).text if key else ""
-        return "\n\n".join(piece for piece in (rendered, text.strip("\n")) if piece)
+        rendered = desk.render_canned(actor, ticket_id, first.key, first.asked).text if first.key else ""
+        return "\n\n".join(piece for piece in (rendered, first.text.strip("\n")) if piece)
 
-    if key:
-        find_canned(desk.read, key)  # or a misspelled one would leave a ticket behind
-    language = clean_language(language) if language else ""
-    same = None if again else _same_as(desk, actor, mailbox_id, to, subject, language, write)
-    row = drafts.start_conversation(desk, actor, mailbox_id, to, subject, language, unless=same)
+    def start(unless: Callable[[Looks, Row], bool] | None = None) -> OutboxRow:
+        to, subject = first.to, first.subject
+        return drafts.start_conversation(desk, actor, first.mailbox_id, to, subject, first.language, unless=unless)
+
+    if first.key:
+        find_canned(desk.read, first.key)  # or a misspelled one would leave a ticket behind
+    first = replace(first, language=clean_language(first.language) if first.language else "")
+    row = start(None if again else _same_as(desk, actor, first, write))
     if row.state != "draft":
         check_not_repeated(desk.read, replace(row, id=OutboxId(0)), desk.clock.now())
-        row = drafts.start_conversation(desk, actor, mailbox_id, to, subject, language)  # it came back meanwhile
+        row = start()  # it came back meanwhile
     # A text that cannot be written leaves the empty draft, with which the next try goes on.
-    fields = {"body": write(row.ticket_id), **({"canned_key": key} if key else {})}
+    fields = {"body": write(row.ticket_id), **({"canned_key": first.key} if first.key else {})}
     return drafts.save_draft(desk, actor, row.id, row.version, fields)
 
 
 def _same_as(
-    desk: Desk,
-    actor: Actor,
-    mailbox_id: MailboxId,
-    to: Address,
-    subject: str,
-    language: str,
-    write: Callable[[TicketId], str],
+    desk: Desk, actor: Actor, first: Beginning, write: Callable[[TicketId], str]
 ) -> Callable[[Looks, Row], bool]:
     """Whether a first mail to that customer is the one that is to be written, or a draft that nothing is in yet."""
     now = desk.clock.now()
     # What a response says to him is known where a conversation with him was begun.
-    begun = {row["ticket_id"] for row in begun_with(desk.read, [to.addr], subject)}
+    begun = {row["ticket_id"] for row in begun_with(desk.read, [first.to.addr], first.subject)}
     texts = {text for text in (_text_on(ticket, write) for ticket in begun) if text}
 
     def is_same(source: Looks, row: Row) -> bool:
-        if row["mailbox_id"] != mailbox_id or not is_begun(source, row, to.addr, now):
+        if row["mailbox_id"] != first.mailbox_id or not is_begun(source, row, first.to.addr, now):
             return False
         written = plain(row["body"])
         if row["state"] != "draft":
             return written in texts
         own = row["agent_id"] == actor.id and row["discarded_at"] is None
-        fits = not language or row["language"] == language
+        fits = not first.language or row["language"] == first.language
         return own and fits and (not written or written in texts)
 
     return is_same

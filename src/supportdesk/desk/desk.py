@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
     from supportdesk.desk import canned as canned_responses
     from supportdesk.desk import mass_reply
+    from supportdesk.desk.beginning import Beginning
     from supportdesk.desk.calendar import Calendar
     from supportdesk.desk.canned_set import Imported
     from supportdesk.desk.ports import Blobs, Clock, Reader, Row, Store, Transaction
@@ -247,25 +248,11 @@ class Desk:
     ) -> OutboxRow:
         return drafts.start_conversation(self, actor, mailbox_id, to, subject, language)
 
-    def begin_conversation(
-        self,
-        actor: Actor,
-        mailbox_id: MailboxId,
-        to: Address,
-        subject: str,
-        text: str,
-        *,
-        language: str = "",
-        key: str = "",
-        asked: Mapping[str, str] | None = None,
-        again: bool = False,
-    ) -> OutboxRow:
+    def begin_conversation(self, actor: Actor, first: Beginning, *, again: bool = False) -> OutboxRow:
         """The draft of a first mail with its text, of which a command that is run twice makes one (not `again`)."""
         from supportdesk.desk import beginning
 
-        return beginning.begin(
-            self, actor, mailbox_id, to, subject, text, language=language, key=key, asked=asked, again=again
-        )
+        return beginning.begin(self, actor, first, again=again)
 
     def save_draft(self, actor: Actor, outbox_id: OutboxId, version: int, **fields: Any) -> OutboxRow:
         """Set subject, body, to, cc, bcc, language, quote, canned_key, seen_seq, in_reply_to or after_status.
