@@ -311,6 +311,12 @@ def _filters(locale: str, zone: ZoneInfo) -> dict[str, Callable[..., str]]:
     def number(value: Any) -> str:
         return cldr.number(_as_number(value), locale)
 
+    def percent(value: Any) -> str:
+        return cldr.percent(Decimal(_as_number(value)) / 100, locale)
+
+    def unit(value: Any, name: str) -> str:
+        return cldr.unit(_as_number(value), name, locale)
+
     def join(value: Any, style: str = "standard") -> str:
         if not isinstance(value, Sequence) or isinstance(value, str):
             raise _wrong(_("“{value}” is no list"), value)
@@ -325,10 +331,11 @@ def _filters(locale: str, zone: ZoneInfo) -> dict[str, Callable[..., str]]:
     def name(value: Any) -> str:
         return full_name(*split_name(str(value), locale), locale) or str(value)
 
-    return {
-        "money": _checked(money), "date": _checked(date), "time": _checked(time), "number": _checked(number),
-        "list": _checked(join), "plural": _checked(plural), "name": _checked(name),
+    functions: dict[str, Callable[..., str]] = {
+        "money": money, "date": date, "time": time, "number": number, "percent": percent, "unit": unit,
+        "list": join, "plural": plural, "name": name,
     }  # fmt: skip
+    return {name: _checked(function) for name, function in functions.items()}
 
 
 def _checked(function: Callable[..., str]) -> Callable[..., str]:

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal, get_args
 from zoneinfo import ZoneInfo
 
+from supportdesk.l10n.catalog import _
 from supportdesk.l10n.tags import LocaleTag, canonical_language
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def money(value: Money, locale: str) -> str:
     from babel.numbers import format_currency, get_currency_precision, is_currency
 
     if not is_currency(value.currency):
-        raise ValueError(f"unknown ISO 4217 currency: {value.currency!r}")
+        raise ValueError(_("“{code}” is no currency of ISO 4217").format(code=value.currency))
     digits = minor_digits(value.currency)
     amount = Decimal(value.minor).scaleb(-digits)
     found = babel_locale(locale)
@@ -83,7 +84,7 @@ def unit(value: int | Decimal | float, name: str, locale: str) -> str:
     units = found._data["unit_patterns"]
     keys = [key for key in units if key == name or key.endswith(f"-{name}")]
     if not keys:
-        raise ValueError(f"unknown CLDR unit: {name!r}")
+        raise ValueError(_("“{name}” is no unit of CLDR: kilogram, centimeter, liter, hour … are").format(name=name))
     key = min(keys, key=len)  # length-centimeter, not area-square-centimeter
     patterns = {**units[key].get("narrow", {}), **units[key].get("short", {}), **units[key].get("long", {})}
     pattern = patterns.get(str(found.plural_form(value))) or patterns["other"]
@@ -141,7 +142,7 @@ def join(items: Sequence[str], locale: str, style: ListStyle = "standard") -> st
     from babel.lists import format_list
 
     if style not in get_args(ListStyle):
-        raise ValueError(f"unknown list style: {style!r} (standard, or, unit)")
+        raise ValueError(_("“{style}” is no style of a list: standard, or, unit").format(style=style))
     return format_list(list(items), style, locale=babel_locale(locale))
 
 
@@ -200,10 +201,12 @@ def _pattern(skeleton: str, locale: Locale) -> str:
     from babel.dates import match_skeleton
 
     if not _SKELETON.fullmatch(skeleton):
-        raise ValueError(f"unknown date style: {skeleton!r} ({', '.join(DATE_STYLES)} or a CLDR skeleton)")
+        known = ", ".join(DATE_STYLES)
+        said = _("“{style}” is no style of a date: those are {known} and the skeletons of CLDR")
+        raise ValueError(said.format(style=skeleton, known=known))
     nearest = match_skeleton(skeleton, locale.datetime_skeletons)
     if nearest is None:
-        raise ValueError(f"{locale} has no date format for {skeleton!r}")
+        raise ValueError(_("CLDR has no date “{style}” for {locale}").format(style=skeleton, locale=locale))
     pattern = str(locale.datetime_skeletons[nearest].pattern)
     wanted = {run[0]: run for run in _runs(skeleton)}
     pieces = re.split(r"('[^']*')", pattern)
