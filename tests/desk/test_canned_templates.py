@@ -7,18 +7,21 @@ import datetime as dt
 import time
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from supportdesk.desk.canned import Choice
+from supportdesk.desk.canned import CONTEXT, Choice
 from supportdesk.desk.canned_fragments import render_whole
-from supportdesk.desk.templates import placeholders, plural_forms, render
+from supportdesk.desk.templates import _filters, placeholders, plural_forms, render
 from supportdesk.errors import MissingValue, UsageError
 from supportdesk.l10n.format import Money
 from tests.desk.canned_samples import ROME, response, ticket_values, variant
+
+PAGE = Path(__file__).parents[2] / "docs/canned.md"
 
 
 def rendered(body: str, locale: str = "it", zone: ZoneInfo = ROME, **values: object) -> str:
@@ -229,3 +232,9 @@ def test_objects_are_refused_at_the_border():
 def test_a_broken_template_names_its_line():
     with pytest.raises(UsageError, match="Line 3"):
         rendered("a\nb\n{% nope %}")
+
+
+def test_the_page_on_canned_responses_names_every_value_and_filter() -> None:
+    page = PAGE.read_text()
+    assert [name for name in CONTEXT if f"`{name}`" not in page] == []
+    assert [name for name in _filters("it", ROME) if f"| {name}" not in page and f"`{name}`" not in page] == []

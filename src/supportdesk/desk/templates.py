@@ -4,7 +4,7 @@ A template sees mappings, lists, texts and numbers, never an object or a method;
 template and no filter that multiplies text. A value is text: `{{ … }}` inside it is not expanded. What is not known
 stops the reply and is named, unless the text says `| default: "…"` or asks with `{% if … %}`.
 
-Filters: money, date, time, number, list, plural, name, default, upcase, downcase, capitalize, strip.
+Filters: money, date, time, number, percent, unit, list, plural, name, default, upcase, downcase, capitalize, strip.
 Tags: if, unless, case, for, assign, comment.
 """
 
