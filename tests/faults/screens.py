@@ -33,6 +33,8 @@ from tests.tui.hostile_walk import WAYS, bytes_of_all_screens, foreign_bytes, lo
 
 SIZES: Final = ((120, 40), (80, 24))
 TOLD: Final = 20
+STORY: Final = 3_000
+"""Characters of a broken console's log that are told."""
 SEEN: Final = 8
 """Letters of a payload by which it is found on a screen, where a column may cut it."""
 
@@ -81,7 +83,9 @@ def walk(pack: int) -> Found:
         try:
             output = bytes_of_all_screens(file, columns=columns, rows=rows)
         except AssertionError as error:
-            return Found(wrong=(f"pack {pack}: {error}",))
+            log = file.with_name("console.log")
+            story = log.read_text()[-STORY:] if log.exists() else ""
+            return Found(wrong=(f"pack {pack}: {error} {story}",))
     return Found(sent=len(output), wrong=tuple(f"pack {pack}: {one}" for one in foreign_bytes(output, PAYLOADS)))
 
 

@@ -22,7 +22,7 @@ from tests.tui.pty_session import PtySession
 from tests.tui.test_console_bytes import OWN_SEQUENCES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import pytest
@@ -87,6 +87,10 @@ WITHIN: Final[dict[str, tuple[str, ...]]] = {
 BYTES: Final = {"enter": b"\r", "comma": b",", "ctrl+q": b"\x11", "escape": b"\x1b"}
 PRESSES: Final = (MouseDown, MouseUp, Click)
 QUIET: Final = 0.2
+LONGER: Final = 3.0
+"""Seconds of silence after which a key counts as done, and after which one that did nothing is pressed again."""
+
+PRESSES_AGAIN: Final = 5
 ESCAPES: Final = 12
 FOREIGN: Final = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -146,11 +150,20 @@ class _Walk:
         for _press in range(ESCAPES):
             if self.press("escape") == "QueueScreen":
                 break
-        for place, keys in (("QueueScreen", ()), (name, WAYS[name])):
-            for key in keys:
-                self.press(key)
-            self.output += self._running.read_while(lambda place=place: self.place() != place, place)  # type: ignore[misc]
+        self._wait_until(lambda: self.place() == "QueueScreen", "QueueScreen")
+        for key in WAYS[name]:
+            before = self.place()
+            for _press in range(PRESSES_AGAIN):  # a row is opened as soon as it is there
+                if self.press(key) != before or key == "g":
+                    break
+                self.output += self._running.read_until_quiet(LONGER)
+                if self.place() != before:
+                    break
+        self._wait_until(lambda: self.place() == name, f"{name}, but {self.place()}")
         self.output += self._running.read_until_quiet(QUIET)
+
+    def _wait_until(self, condition: Callable[[], bool], what: str) -> None:
+        self.output += self._running.read_while(lambda: not condition(), what)
 
 
 def foreign_bytes(output: bytes, payloads: Sequence[str]) -> list[str]:
@@ -158,7 +171,7 @@ def foreign_bytes(output: bytes, payloads: Sequence[str]) -> list[str]:
     sent = [
         f"sent as it is: {payload!r}"
         for payload in map(storable, payloads)
-        if not payload.isprintable() and payload.encode(errors="replace") in output
+        if FORBIDDEN.search(payload) and payload.encode(errors="replace") in output
     ]
     left = OWN_SEQUENCES.sub(b"", output).decode(errors="replace")
     return sent + [f"foreign: {left[max(0, at.start() - 20) : at.end() + 20]!r}" for at in FOREIGN.finditer(left)]
