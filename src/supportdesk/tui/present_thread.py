@@ -148,9 +148,7 @@ def customer_lines(bundle: TicketBundle, now: datetime) -> tuple[SideLine, ...]:
         lines.append(SideLine(SafeText("")))
     lines.append(SideLine(safe(_language_line(bundle))))
     if customer is not None:
-        lines.append(
-            SideLine(safe(_("customer since {date}").format(date=ages.date(customer.since, now))), "muted")
-        )
+        lines.append(SideLine(safe(_("customer since {date}").format(date=ages.date(customer.since, now))), "muted"))
     if ticket.order_number:
         lines += [
             SideLine(SafeText("")),
