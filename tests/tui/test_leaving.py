@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from textual.events import Key, Resize
+from textual.geometry import Size
+
 from supportdesk.tui.screens.choose import DialogScreen
 from supportdesk.tui.screens.compose import ComposeScreen
+from supportdesk.tui.screens.outbox import OutboxScreen
 from supportdesk.tui.screens.queue import QueueScreen
 from supportdesk.tui.screens.text import TextScreen
 from supportdesk.tui.screens.ticket import TicketScreen
+from supportdesk.tui.widgets.virtual_list import VirtualList
 from tests.tui.conftest import Shop, list_shown, screen_of, shown, until
 
 
@@ -38,3 +43,21 @@ async def test_a_screen_that_goes_takes_the_question_above_it_along(shop: Shop) 
         await until(pilot, lambda: "Sure?" in shown(app), "the question")
         ticket.dismiss()
         await screen_of(pilot, QueueScreen)
+
+
+async def test_a_screen_that_is_taken_down_hears_nobody_any_more(shop: Shop) -> None:
+    """A key and a word of the list that wait in its queue while its widgets go, the innermost first."""
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await list_shown(pilot)
+        await pilot.press("g", "o")
+        screen = await screen_of(pilot, OutboxScreen)
+        await until(pilot, lambda: screen.is_ready, "its widgets")
+        rows = screen.rows
+        screen.dismiss()
+        await screen.query_one("#about").remove()
+        for waiting in (VirtualList.CursorMoved(rows, None), Key("j", "j"), Resize(Size(80, 24), Size(80, 24))):
+            await screen._dispatch_message(waiting)
+        assert rows.cursor_index == 0
+        screen._make_room()
+        await until(pilot, lambda: isinstance(app.screen, QueueScreen), "the list")

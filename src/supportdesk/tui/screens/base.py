@@ -79,7 +79,7 @@ class DeskScreen(LeavesOnce[Answer]):
     @property
     def is_ready(self) -> bool:
         """Whether there are widgets to show something in: not before the mount, nor while all is taken down."""
-        return self.is_mounted and self.is_attached and len(self.children) > 0
+        return self.is_mounted and self.is_attached and not self._pruning and len(self.children) > 0
 
     @property
     def context(self) -> str:

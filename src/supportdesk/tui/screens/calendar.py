@@ -87,7 +87,8 @@ class CalendarScreen(DeskScreen[None]):
 
     def on_resize(self, event: Any) -> None:
         super().on_resize(event)
-        self.query_one(MonthGrid).refresh()
+        if self.is_ready:
+            self.query_one(MonthGrid).refresh()
 
     # ---- showing
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from textual.await_complete import AwaitComplete
+from textual.message import Message
 from textual.screen import Screen
 
 Answer = TypeVar("Answer")
@@ -23,3 +24,8 @@ class LeavesOnce(Screen[Answer]):
         while self.app.screen is not self:
             self.app.pop_screen()
         return super().dismiss(result)
+
+    async def _dispatch_message(self, message: Message) -> None:
+        """Hear neither keys nor widgets while all is taken down: what they speak of may be gone already."""
+        if not (self._pruning and message.bubble):
+            await super()._dispatch_message(message)

@@ -81,6 +81,8 @@ class RowsScreen(CursorKeys, DeskScreen[None]):
 
     def _make_room(self) -> None:
         """Below the list there is room for what any of its rows has to tell: so the list stands still."""
+        if not self.is_ready:  # it has been left since the resize
+            return
         self.query_one("#about", FoldedText).make_room([self.about(row) for row in self.rows.spine])
         self._show_about()
 
