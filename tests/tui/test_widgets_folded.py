@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from supportdesk.safetext import safe
+import pytest
+
+from supportdesk.safetext import SafeText, safe
 from supportdesk.tui.screens.saved_views import SavedViewsScreen
+from supportdesk.tui.widgets import folded
 from supportdesk.tui.widgets.folded import FoldedText
 from tests.tui.conftest import Shop, list_shown, screen_of, shown, until
 
@@ -37,3 +40,21 @@ def test_what_is_too_long_shows_its_end() -> None:
     text._text = safe("one two three four five six")
     assert text.get_content_height(None, None, 12) == 2
     assert text._lines(text._text, 12) == ["three four", "five six"]
+
+
+def test_the_room_for_a_thousand_texts_is_measured_once_for_a_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each key in a list asks for the height anew."""
+    text = FoldedText()
+    wrapped: list[SafeText] = []
+
+    def wrap(one: SafeText, width: int) -> list[str]:
+        wrapped.append(one)
+        return [str(one)] * (width // 10)
+
+    monkeypatch.setattr(folded, "wrap", wrap)
+    text.make_room([safe(f"row {number}") for number in range(1_000)])
+    text._text = safe("chosen")
+    assert [text.get_content_height(None, None, width) for width in (42, 42, 42, 82)] == [4, 4, 4, 8]
+    assert len(wrapped) == 2 * 1_000 + 4
+    text.make_room([])
+    assert text.get_content_height(None, None, 42) == 4

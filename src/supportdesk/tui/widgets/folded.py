@@ -28,6 +28,7 @@ class FoldedText(Bar):
         super().__init__(id=id)
         self._text = EMPTY
         self._others: frozenset[SafeText] = frozenset()
+        self._room: dict[int, int] = {}  # width → lines of the longest of the others: they may be a thousand
         self._tone, self._most = tone, most
 
     def show(self, text: SafeText) -> None:
@@ -40,10 +41,13 @@ class FoldedText(Bar):
         others = frozenset(texts)
         if others != self._others:
             self._others = others
+            self._room.clear()
             self.refresh(layout=True)
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
-        return max(len(self._lines(text, width)) for text in (self._text, *self._others))
+        if width not in self._room:
+            self._room[width] = max((len(self._lines(text, width)) for text in self._others), default=0)
+        return max(len(self._lines(self._text, width)), self._room[width])
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
