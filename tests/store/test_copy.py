@@ -222,9 +222,8 @@ def test_a_desk_in_the_target_is_replaced_only_when_told_and_another_schema_neve
         copy_desk(full.address.url, full.address.url)
 
 
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
 def test_what_else_lives_in_a_postgres_database_stays(store: SqlStore, desk: SmallDesk, tmp_path: Path) -> None:
-    if not store.address.is_postgres:
-        pytest.skip("about Postgres alone")
     source = f"sqlite:///{tmp_path / 'desk.db'}"
     create_or_upgrade(source)
     with store.connection() as connection:

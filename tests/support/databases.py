@@ -20,11 +20,7 @@ if TYPE_CHECKING:
 
     from tests.support.postgres import PostgresServer
 
-BACKENDS = [
-    pytest.param("sqlite", id="sqlite"),
-    pytest.param("sqlite-stdlib", id="sqlite-stdlib"),
-    pytest.param("postgres", id="postgres", marks=pytest.mark.postgres),
-]
+BACKENDS = ["sqlite", "sqlite-stdlib", "postgres"]
 
 
 class Database(Protocol):

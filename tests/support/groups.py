@@ -28,8 +28,11 @@ MARKS_OF_FIXTURE = {
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whoever asks for a server's fixture belongs to its group, marked or not."""
+    """Whoever asks for a server's fixture, or for a database on it, belongs to its group, marked or not."""
     for item in items:
+        callspec = getattr(item, "callspec", None)
+        if callspec is not None and callspec.params.get("database") == "postgres":
+            item.add_marker("postgres")
         for fixture in getattr(item, "fixturenames", ()):
             for mark in MARKS_OF_FIXTURE.get(fixture, ()):
                 item.add_marker(mark)
