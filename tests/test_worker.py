@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 
 from supportdesk import worker as worker_module
-from supportdesk.bootstrap import Engine, create_desk, open_engine
+from supportdesk.bootstrap import create_desk
 from supportdesk.config import Config
 from supportdesk.desk.delivery import Deliverer
 from supportdesk.desk.model import Actor, Server
+from supportdesk.engine import Engine, open_engine
 from supportdesk.errors import ConnectionFailed, LoginRefused, StoreError, TryAgain
 from supportdesk.mail.model import FolderInfo, FolderState, SendResult
 from supportdesk.worker import Backoff, Worker

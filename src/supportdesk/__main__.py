@@ -60,7 +60,7 @@ def _console(config: Config, restricted: bool) -> int:
 
 
 def _worker(config: Config, companion_of: int) -> int:
-    from supportdesk.bootstrap import open_engine
+    from supportdesk.engine import open_engine
     from supportdesk.worker import run_worker
 
     run_worker(open_engine(config), companion_of=companion_of)

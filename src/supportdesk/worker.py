@@ -25,11 +25,11 @@ from supportdesk.errors import ConfigError, ConnectionFailed, LoginRefused, Stor
 from supportdesk.safetext import safe
 
 if TYPE_CHECKING:
-    from supportdesk.bootstrap import Engine
     from supportdesk.desk.fetch import Fetcher
     from supportdesk.desk.model import Mailbox, MailboxId
     from supportdesk.desk.ports import MailSource
-    from supportdesk.desk.processed import ProcessedMail
+    from supportdesk.desk.processed_mail import ProcessedMail
+    from supportdesk.engine import Engine
 
 LEASE_SECONDS = 30.0
 HEARTBEAT_SECONDS = 10.0

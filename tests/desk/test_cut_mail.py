@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from supportdesk.bootstrap import Engine
 from supportdesk.config import Config
-from supportdesk.desk import wanted
+from supportdesk.desk import fetch_requests
 from supportdesk.desk.cut_mail import ask_for_whole, cut_mails, fetch_whole
 from supportdesk.desk.fetch import Fetcher
+from supportdesk.desk.fetch_requests import wanted_whole
 from supportdesk.desk.intake import Intake
 from supportdesk.desk.model import Server, TicketId
 from supportdesk.desk.reindex import Reindexer
-from supportdesk.desk.wanted import wanted_whole
+from supportdesk.engine import Engine
 from supportdesk.errors import ConnectionFailed, NotFound, UsageError
 from supportdesk.mail.limits import MAX_RAW
 from supportdesk.mail.model import FetchedMail
@@ -147,7 +147,7 @@ def test_a_wish_that_was_granted_by_a_worker_that_died_before_it_said_so_is_not_
         raise Dies
 
     with monkeypatch.context() as patched:
-        patched.setattr(wanted, "fulfilled", die)
+        patched.setattr(fetch_requests, "fulfilled", die)
         with pytest.raises(Dies):
             worker()
     assert message(house)["badges"] == []

@@ -8,12 +8,12 @@ import pytest
 
 from supportdesk.desk.delivery import Deliverer
 from supportdesk.desk.model import Server
-from supportdesk.desk.sent import look_into_sent
+from supportdesk.desk.sent_folder import look_into_sent
 from supportdesk.mail import smtp
 from supportdesk.mail.model import Address
 from supportdesk.mail.smtp import SmtpTransport
 from tests.desk.delivery_round import Round, Servers
-from tests.desk.test_sent import SentFolder
+from tests.desk.test_sent_folder import SentFolder
 from tests.support.smtp_stub import EOF, SILENCE, SmtpStub, running_smtp_stub
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from supportdesk.desk.manners import check_manners
+from supportdesk.desk.mailbox_settings import check_manners
 from supportdesk.desk.reply_language import reply_language
 from supportdesk.errors import UsageError
 

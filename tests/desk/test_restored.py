@@ -13,6 +13,7 @@ from supportdesk.config import Config
 from supportdesk.desk.delivery import due_rows
 from supportdesk.desk.desk import Desk
 from supportdesk.desk.restored import flag_replies_in_doubt
+from supportdesk.engine import Engine
 from supportdesk.errors import ConnectionFailed
 from supportdesk.store import open_store
 from supportdesk.store.backup import backup, restore
@@ -83,7 +84,7 @@ def test_a_restore_that_died_before_it_told_the_tickets_is_finished_by_whoever_c
         bootstrap.restore(Config(None, fresh), file)
     desk = Desk(open_store(fresh, house.clock), house.clock)
     if repair == "the worker":
-        engine = bootstrap.Engine(Config(None, fresh), desk)
+        engine = Engine(Config(None, fresh), desk)
         engine.servers = Nobody()
         for _minute in range(2):
             engine.keep_house(engine.deliverer("w/1", 1), stop=lambda: False)

@@ -113,7 +113,7 @@ def _live(config: Any, point: Any, life: Mapping[str, Any]) -> None:
         os.dup2(null, 0)
         os.dup2(2, 1)
         from supportdesk import worker
-        from supportdesk.bootstrap import open_engine
+        from supportdesk.engine import open_engine
         from tests.e2e.points import arm
 
         parser = _parser_with_children()
@@ -212,14 +212,14 @@ def _import_everything() -> None:
         importlib.import_module(f"supportdesk.{name}")
     for name in ("zstandard", "psycopg"):
         importlib.import_module(name)
-    from supportdesk.desk import sent
+    from supportdesk.desk import sent_folder
     from supportdesk.l10n.detect import language_of
     from supportdesk.mail import acknowledge
     from supportdesk.mail.parse import parse
     from supportdesk.store.connect import sqlite_driver
 
     sqlite_driver()
-    sent.PROVIDER_SECONDS = COPY_AFTER_SECONDS
+    sent_folder.PROVIDER_SECONDS = COPY_AFTER_SECONDS
     # A thousand customers of one domain shall be acknowledged at once: the caps are proved elsewhere.
     acknowledge.FOR_A_DOMAIN_A_MINUTE = acknowledge.FOR_ALL_AN_HOUR = 1_000_000
     language_of("Buongiorno, il mio ordine non arriva. Potete dirmi qualcosa?")

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from supportdesk.bootstrap import Engine, create_desk, open_engine
+from supportdesk.bootstrap import create_desk
 from supportdesk.config import Config, Credential
 from supportdesk.desk.model import Actor, Server, TicketId
+from supportdesk.engine import Engine, open_engine
 from supportdesk.worker import Worker
 from tests.support.processes import wait_until
 

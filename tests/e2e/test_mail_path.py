@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from supportdesk.desk.processed import ProcessedMail
+from supportdesk.desk.processed_mail import ProcessedMail
 from supportdesk.mail.parse import parse
 from tests.e2e.shop import Shop, header, open_shop
 
@@ -103,7 +103,7 @@ def test_mail_that_the_next_server_defers_until_it_expires_comes_back_as_a_bounc
 
 
 def test_a_copy_is_stored_in_sent_once_and_is_an_echo_when_it_is_read(shop: Shop) -> None:
-    from supportdesk.desk.sent import look_into_sent
+    from supportdesk.desk.sent_folder import look_into_sent
 
     with shop.worker():
         ticket_id = shop.ticket_of(shop.customer_writes("Dov'è?"))
@@ -121,7 +121,7 @@ def test_a_copy_is_stored_in_sent_once_and_is_an_echo_when_it_is_read(shop: Shop
 
 def test_a_reply_in_doubt_that_is_in_sent_was_sent(shop: Shop) -> None:
     from supportdesk.desk.delivery_verdicts import write_verdict
-    from supportdesk.desk.sent import look_into_sent
+    from supportdesk.desk.sent_folder import look_into_sent
     from supportdesk.mail.model import SendResult
 
     shop.customer_writes("Dov'è?")

@@ -7,7 +7,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from supportdesk.bootstrap import open_engine
+from supportdesk.engine import open_engine
 from tests.e2e.shop import open_shop
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from supportdesk.config import Config, Credential, save_credential
 from supportdesk.desk import fetch
 from supportdesk.desk.audit import audit
 from supportdesk.desk.cut_mail import ask_for_whole, cut_mails
-from supportdesk.desk.wanted import ask_for_junk, list_junk
+from supportdesk.desk.fetch_requests import ask_for_junk, list_junk
 from tests.e2e.shop import open_shop
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ import pytest
 from supportdesk.desk.model import MAIL
 from supportdesk.desk.ports import Insert, Plan
 from supportdesk.errors import OutcomeUnknown, TryAgain
-from supportdesk.store import create_or_upgrade, open_store, settle
+from supportdesk.store import create_or_upgrade, lost_commit, open_store
 from supportdesk.store.connect import Connection
-from supportdesk.store.settle import CommitMark, was_committed
+from supportdesk.store.lost_commit import CommitMark, was_committed
 from tests.store.desk import action, fill
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def test_what_is_run_again_by_itself_is_written_once(
 def test_what_nobody_can_tell_stays_unknown(relayed: tuple[Relay, SqlStore], monkeypatch: pytest.MonkeyPatch) -> None:
     relay, store = relayed
     fill(store)
-    monkeypatch.setattr(settle, "SECONDS", 0.2)
+    monkeypatch.setattr(lost_commit, "SECONDS", 0.2)
     lose_next_commit(relay, "after", monkeypatch)
     relay.refuses = True
     with pytest.raises(OutcomeUnknown):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from supportdesk.desk.query import QueryError, read_query
-from supportdesk.store.extras import put_text, search_is_sound
+from supportdesk.store.schema_extras import put_text, search_is_sound
 from supportdesk.textfold import fold
 from tests.store.desk import add_ticket, apply, set_ticket
 

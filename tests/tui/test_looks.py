@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from supportdesk.config import Config
+from supportdesk.desk.fetch_requests import wants_junk
 from supportdesk.desk.intake import Intake
 from supportdesk.desk.model import Server, TicketId
-from supportdesk.desk.wanted import wants_junk
 from supportdesk.tui.app import Console
 from supportdesk.tui.screens.compose import ComposeScreen
 from supportdesk.tui.screens.parked import ParkedScreen

@@ -95,7 +95,7 @@ def init(
     from supportdesk.cli.setup import Wanted, check_wanted, known_guess, read_start, set_up_mailbox
     from supportdesk.desk.arguments import clean_language
     from supportdesk.desk.calendar import Calendar, load_zone, validate
-    from supportdesk.desk.manners import check_order_pattern
+    from supportdesk.desk.mailbox_settings import check_order_pattern
     from supportdesk.desk.providers import domain_of
 
     if enter not in ("", "yes", "no"):

@@ -223,7 +223,7 @@ def show_parked(session: Session) -> None:
 
 def take_over(session: Session, box: Mailbox, *, accept_renumbered: bool = False, junk: bool = False) -> dict[str, Any]:
     """One pass over a mailbox, with progress; its health is noted whichever way it ends."""
-    from supportdesk.bootstrap import Engine
+    from supportdesk.engine import Engine
 
     engine = Engine(session.config, session.desk)
     try:
@@ -249,8 +249,8 @@ def take_over(session: Session, box: Mailbox, *, accept_renumbered: bool = False
 
 
 def _fetch_whole(session: Session, ticket_id: TicketId) -> int:
-    from supportdesk.bootstrap import Engine
     from supportdesk.desk.cut_mail import find_cut
+    from supportdesk.engine import Engine
 
     found = find_cut(session.desk.read, ticket_id)
     engine, sizes = Engine(session.config, session.desk), []

@@ -180,7 +180,7 @@ def set_mailbox(
     from supportdesk.bootstrap import save_login
     from supportdesk.desk.arguments import clean_language
     from supportdesk.desk.delivery import bring_forward
-    from supportdesk.desk.manners import check_manners, check_order_pattern
+    from supportdesk.desk.mailbox_settings import check_manners, check_order_pattern
     from supportdesk.desk.markets import find_market
     from supportdesk.desk.reply_language import REPLY_LANGUAGES
 

@@ -18,8 +18,8 @@ from supportdesk.cli.output import span
 from supportdesk.cli.session import Session
 from supportdesk.cli.verb import group, verb
 from supportdesk.desk import labels
+from supportdesk.desk.agents import languages_read, nobody_reads
 from supportdesk.desk.model import VIEWS, ThreadEntry, TicketId
-from supportdesk.desk.people import languages_read, nobody_reads
 from supportdesk.errors import AlreadySent, Conflict, MissingValue, NotFound, UsageError
 from supportdesk.l10n.catalog import N_, _, ngettext
 from supportdesk.safetext import safe_filename

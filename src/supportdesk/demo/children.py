@@ -126,9 +126,9 @@ def _be_smtp_server(settings: dict[str, Any]) -> None:
 
 
 def _be_worker(settings: dict[str, Any]) -> None:
-    from supportdesk.bootstrap import open_engine
     from supportdesk.cli import logs
     from supportdesk.config import load_config
+    from supportdesk.engine import open_engine
     from supportdesk.worker import run_worker
 
     logs.set_up(verbose=False, as_json=False)

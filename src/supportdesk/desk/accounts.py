@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from supportdesk.mail.verdict import is_rate_limit
+from supportdesk.mail.smtp_verdict import is_rate_limit
 
 if TYPE_CHECKING:
     from supportdesk.desk.model import MailboxId

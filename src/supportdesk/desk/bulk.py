@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from supportdesk.desk import following, guards, triage
 from supportdesk.desk.action_notice import in_words, notice
+from supportdesk.desk.agents import check_actor
 from supportdesk.desk.arguments import resolve
 from supportdesk.desk.clocks import calendar_of, family_of, recompute
 from supportdesk.desk.customers import person_of
 from supportdesk.desk.model import ActionId, Actor, Ticket, TicketId
-from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Plan, Transaction
 from supportdesk.desk.results import AnswerNeeded, Done
 from supportdesk.desk.settings import new_action_id, settings_in

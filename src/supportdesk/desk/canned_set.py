@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from supportdesk.desk.agents import check_actor
 from supportdesk.desk.canned import CannedFile, CannedResponse, Entry
 from supportdesk.desk.canned_folder import differences
 from supportdesk.desk.canned_meta import build_response, response_meta, variant_meta
-from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Delete, Insert, NewRef, Plan, PlannedEvent, Transaction, Update
 from supportdesk.desk.results import Done
 from supportdesk.desk.settings import new_action_id

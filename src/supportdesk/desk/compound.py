@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from supportdesk.desk import automatic, guards, notes, replies, triage, undo
 from supportdesk.desk.action_notice import notice
+from supportdesk.desk.agents import check_actor
 from supportdesk.desk.arguments import read_when
 from supportdesk.desk.bulk import as_conflict, check_guard, current, read_facts, update_clocks
 from supportdesk.desk.clocks import root_of
 from supportdesk.desk.customers import is_same_person
 from supportdesk.desk.drafts import open_draft, save_draft, unwritten_reply
 from supportdesk.desk.model import ActionId, OutboxId, Property, Query, RecipientRow, Ticket, TicketId
-from supportdesk.desk.people import check_actor
 from supportdesk.desk.repeats import check_not_repeated
 from supportdesk.desk.results import AnswerNeeded, Done
 from supportdesk.desk.settings import new_action_id

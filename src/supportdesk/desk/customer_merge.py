@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from supportdesk.desk import guards
+from supportdesk.desk.agents import check_actor
 from supportdesk.desk.bulk import check_guard, current, update_clocks
 from supportdesk.desk.customers import Person, person_of, persons
 from supportdesk.desk.model import Actor, CustomerId, CustomerView, TicketId, as_one
-from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Plan, PlannedEvent, Row, Transaction, Update
 from supportdesk.desk.results import AnswerNeeded, Done
 from supportdesk.desk.settings import new_action_id

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from supportdesk.desk.agents import check_actor
+from supportdesk.desk.fetch_requests import ask_for
 from supportdesk.desk.first_parts import PARTIAL, action_of, made_whole
 from supportdesk.desk.intake import read_shop
 from supportdesk.desk.model import WORKER, Actor, MailboxId, TicketId
-from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Plan, Update
 from supportdesk.desk.reindex import rewrite
-from supportdesk.desk.wanted import ask_for
 from supportdesk.errors import NotFound, UsageError
 from supportdesk.l10n.catalog import _
 from supportdesk.mail.limits import MAX_RAW

@@ -21,7 +21,7 @@ from supportdesk.desk.settings import mailbox_of, new_action_id
 from supportdesk.desk.triage import AWAKE, update_ticket
 from supportdesk.mail.fields import wire_key
 from supportdesk.mail.model import SendResult
-from supportdesk.mail.verdict import is_worth_one_more_try
+from supportdesk.mail.smtp_verdict import is_worth_one_more_try
 from supportdesk.textfold import fold_message
 
 RETRY_MINUTES = (1, 5, 15, 60)

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from supportdesk.desk import (
     actions,
+    agents,
     drafts,
     following,
     hours_editing,
     notes,
-    people,
     replies,
     review,
-    senders,
+    sender_verdicts,
     settings,
     status,
     stuck_replies,
@@ -99,16 +99,16 @@ class Desk:
         return team_settings.change(self, actor, changes)
 
     def agents(self) -> list[Agent]:
-        return people.list_agents(self.read)
+        return agents.list_agents(self.read)
 
     def agent_by_login(self, login: str) -> Agent:
-        return people.find_agent(self.read, login)
+        return agents.find_agent(self.read, login)
 
     def add_agent(self, actor: Actor, login: str, **values: Any) -> Agent:
-        return people.add_agent(self, actor, login, values)
+        return agents.add_agent(self, actor, login, values)
 
     def set_agent(self, actor: Actor, agent_id: AgentId, **changes: Any) -> Agent:
-        return people.set_agent(self, actor, agent_id, changes)
+        return agents.set_agent(self, actor, agent_id, changes)
 
     def mailboxes(self) -> list[Mailbox]:
         return settings.list_mailboxes(self.read)
@@ -146,7 +146,7 @@ class Desk:
 
     def set_sender_verdict(self, actor: Actor, address: str, verdict: str) -> Done:
         """What mail of this sender becomes: ticket, notification, park, block, or "" to decide by the rules again."""
-        return senders.set_verdict(self, actor, address, verdict)
+        return sender_verdicts.set_verdict(self, actor, address, verdict)
 
     def merge_customers(self, actor: Actor, kept: int, merged: int) -> Done:
         """Make two customers one, of whom `kept` survives; it can be undone in any order."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from supportdesk.desk import canned_apply, guards
 from supportdesk.desk.action_notice import notice
 from supportdesk.desk.addressing import answered_message, known_identity, reply_addresses
+from supportdesk.desk.agents import check_actor
 from supportdesk.desk.arguments import clean_language
 from supportdesk.desk.bulk import check_guard
 from supportdesk.desk.clocks import root_of
@@ -32,7 +33,6 @@ from supportdesk.desk.model import (
     TicketId,
     from_row,
 )
-from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Delete, Insert, Looks, NewRef, Plan, PlannedEvent, Row, Transaction, Update
 from supportdesk.desk.repeats import BEGINNING, begun_with
 from supportdesk.desk.reply_language import reply_language

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from supportdesk.desk.agents import check_actor
 from supportdesk.desk.model import WORKER, Actor, Mailbox
-from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Plan, PlannedEvent, Row, Transaction, Update
 from supportdesk.desk.settings import new_action_id
 from supportdesk.mail.acknowledge import AckFacts

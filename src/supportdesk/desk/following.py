@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from supportdesk.desk.agents import check_actor
 from supportdesk.desk.model import Actor, AgentId, TicketId
-from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Insert, Plan, Transaction, Update
 from supportdesk.desk.settings import new_action_id
 from supportdesk.desk.turns import again_if_busy

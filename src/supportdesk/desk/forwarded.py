@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from supportdesk.desk.agents import agent_of
 from supportdesk.desk.correspondents import find_correspondent
 from supportdesk.desk.notes import write_note
-from supportdesk.desk.people import agent_of
 from supportdesk.desk.ports import Change, Insert, Plan, PlannedEvent, Update
 from supportdesk.mail.authentication import check_sender
 from supportdesk.mail.forwarded import read_forward

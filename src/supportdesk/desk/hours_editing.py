@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal
 
+from supportdesk.desk.agents import check_actor
 from supportdesk.desk.calendar import Calendar, CalendarException, validate
 from supportdesk.desk.hours import next_opening
 from supportdesk.desk.model import ActionId, Actor
-from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Insert, NewRef, Plan, PlannedEvent, Transaction, Update
 from supportdesk.desk.results import Done
 from supportdesk.desk.retarget import Moved, retarget

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
+from supportdesk.desk.agents import check_actor
 from supportdesk.desk.model import OUTCOMES
-from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import LedgerItem
 from supportdesk.mail.archived import content_number
 

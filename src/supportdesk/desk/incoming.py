@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from supportdesk.desk.agents import is_available
 from supportdesk.desk.arrival import Arrival, received_at
 from supportdesk.desk.bounces import bounced_recipients, final_bounces
 from supportdesk.desk.bulk import update_clocks
@@ -27,7 +28,6 @@ from supportdesk.desk.message_rows import (
     settled,
 )
 from supportdesk.desk.model import MAIL, ActionId, MessageId, Ticket, TicketId
-from supportdesk.desk.people import is_available
 from supportdesk.desk.ports import Change, Insert, Plan, PlannedEvent, Row, Transaction
 from supportdesk.desk.thanks import says_only_thanks
 from supportdesk.desk.triage import AWAKE, update_ticket

@@ -24,12 +24,12 @@ from supportdesk.desk.correspondents import Correspondent, find_correspondent
 from supportdesk.desk.delivery_verdicts import confirm_delivered
 from supportdesk.desk.first_parts import PARTIAL, find_whole
 from supportdesk.desk.forwarded import forwarded_by_agent, note_forward
-from supportdesk.desk.lookup import TransactionLookup
 from supportdesk.desk.mail_origin import is_our_own, may_be_our_blind_copy, tag_as_labelled
 from supportdesk.desk.model import MAIL, ActionId, Mailbox, MailboxId, OutboxId
 from supportdesk.desk.parked import as_released
 from supportdesk.desk.ports import Insert, PlannedEvent, Row, Transaction
 from supportdesk.desk.settings import DeskSettings, ensure_identity, mailbox_of, settings_in
+from supportdesk.desk.thread_lookup import TransactionLookup
 from supportdesk.errors import AlreadyDone, Conflict, StoreFailed, TryAgain
 from supportdesk.l10n.catalog import _
 from supportdesk.mail.classify import Facts, Verdict, classify, effective_sender, own_domains

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from supportdesk.desk.agents import check_actor
 from supportdesk.desk.calendar import load_zone
 from supportdesk.desk.model import Actor
-from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Insert, Plan, PlannedEvent, Update
 from supportdesk.desk.settings import new_action_id
 from supportdesk.desk.turns import again_if_busy

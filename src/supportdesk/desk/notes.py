@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from supportdesk.desk import following, triage
 from supportdesk.desk.action_notice import notice
+from supportdesk.desk.agents import check_actor
 from supportdesk.desk.bulk import check_not_spam, read_facts, update_clocks
 from supportdesk.desk.clocks import SEEN, family_of, root_of
 from supportdesk.desk.customers import persons
 from supportdesk.desk.drafts import MAILED_KINDS, own_draft, removal
 from supportdesk.desk.model import ActionId, Actor, OutboxId, Ticket, TicketId
-from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Insert, NewRef, Plan, PlannedEvent, Transaction, Update
 from supportdesk.desk.results import AnswerNeeded, Done
 from supportdesk.desk.settings import new_action_id

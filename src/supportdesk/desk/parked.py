@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from supportdesk.desk.agents import check_actor
 from supportdesk.desk.model import Actor
-from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Plan, PlannedEvent, Update
 from supportdesk.desk.settings import new_action_id
 from supportdesk.errors import Conflict, NotFound

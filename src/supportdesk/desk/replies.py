@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from supportdesk.desk import automatic, canned_apply, triage
 from supportdesk.desk.addressing import joining
+from supportdesk.desk.agents import check_actor
 from supportdesk.desk.bulk import check_not_spam, name_of, read_facts, update_clocks
 from supportdesk.desk.clocks import family_of, root_of
 from supportdesk.desk.drafts import make_room, own_draft, read_row, row_of
 from supportdesk.desk.model import ActionId, Actor, AgentId, OutboxId, OutboxRow, Ticket, TicketId
 from supportdesk.desk.outgoing import fresh_text, mailbox_row, sign_reply
-from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Delete, Insert, Plan, PlannedEvent, Row, Transaction, Update
 from supportdesk.desk.reminders import check_can_ask_again
 from supportdesk.desk.repeats import BEGINNING, check_not_repeated

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from supportdesk.desk.agents import check_actor
 from supportdesk.desk.calendar import Calendar, load_zone
 from supportdesk.desk.model import ActionId, Actor, Mailbox, MailboxId, Server
-from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Insert, Plan, PlannedEvent, Transaction, Update
 from supportdesk.desk.sla import Policy
 from supportdesk.desk.turns import again_if_busy

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from supportdesk.desk.calendar import Calendar
 from supportdesk.desk.customers import persons
+from supportdesk.desk.fetch_requests import list_junk
 from supportdesk.desk.hours import business_days_after
 from supportdesk.desk.model import OUTBOX_STATES, MailboxId, TicketId
 from supportdesk.desk.results import DeskStatus, MailboxStatus
 from supportdesk.desk.settings import find_hours
-from supportdesk.desk.wanted import list_junk
 from supportdesk.l10n.catalog import _, ngettext
 
 if TYPE_CHECKING:

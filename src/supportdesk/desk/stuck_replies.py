@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from supportdesk.desk.agents import check_actor
 from supportdesk.desk.bulk import update_clocks
 from supportdesk.desk.clocks import root_of
 from supportdesk.desk.model import Actor, OutboxId
-from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Plan, PlannedEvent, Row, Transaction, Update
 from supportdesk.desk.restored import flag_in
 from supportdesk.desk.results import Done

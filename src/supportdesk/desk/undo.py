@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from supportdesk.desk import automatic, canned_set, customer_merge, forwarded, hours_editing, views
+from supportdesk.desk.agents import check_actor
 from supportdesk.desk.bulk import as_conflict, name_of, update_clocks
 from supportdesk.desk.clocks import family_of, read_conversation, root_of
 from supportdesk.desk.model import ActionId, Actor, EventRow, MessageId, OutboxId, Role, TicketId
-from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Change, Delete, Insert, Plan, PlannedEvent, Row, Transaction, Update
 from supportdesk.desk.replies import cancel_send
 from supportdesk.desk.results import Done
-from supportdesk.desk.senders import SENDER_EVENT
+from supportdesk.desk.sender_verdicts import SENDER_EVENT
 from supportdesk.desk.settings import SETTINGS_EVENT, new_action_id
 from supportdesk.desk.triage import UNCOUNTED, update_ticket
 from supportdesk.desk.turns import in_turns

@@ -9,8 +9,8 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
+from supportdesk.desk.agents import check_actor
 from supportdesk.desk.model import COUNTED_TO, VIEWS, ActionId, Actor, AgentId, Query, SavedView, TicketId
-from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Delete, Insert, NewRef, Plan, PlannedEvent, Transaction, Update
 from supportdesk.desk.query import Known, read_query
 from supportdesk.desk.results import Done

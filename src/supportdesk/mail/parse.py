@@ -16,7 +16,7 @@ from supportdesk.mail.body import choose_body
 from supportdesk.mail.contained import enclosed, encloses_letter
 from supportdesk.mail.dates import parse_date
 from supportdesk.mail.headers import Fields, message_id, message_ids
-from supportdesk.mail.inner import find_inner_mail
+from supportdesk.mail.inner_mail import find_inner_mail
 from supportdesk.mail.limits import MAX_RAW, MAX_TEXT, DefectLog
 from supportdesk.mail.mime import Part, read_tree
 from supportdesk.mail.model import Address, Fold, InnerMail, ParsedMail

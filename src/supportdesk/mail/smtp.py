@@ -27,8 +27,8 @@ from aiosmtplib import (
 from supportdesk.errors import ConfigError, ConnectionFailed, LoginRefused
 from supportdesk.mail.model import BuiltMail, RecipientResult, SendResult
 from supportdesk.mail.sasl import bearer_dialogue
+from supportdesk.mail.smtp_verdict import is_account_problem, judge_reply, judge_silence
 from supportdesk.mail.tls import check_tls_mode, is_loopback, network_reason, tls_context
-from supportdesk.mail.verdict import is_account_problem, judge_reply, judge_silence
 
 if TYPE_CHECKING:
     from supportdesk.desk.model import Server

@@ -23,9 +23,9 @@ from supportdesk.l10n.catalog import _
 from supportdesk.store.address import Address, parse_url
 from supportdesk.store.connect import Connection, close_connection, connect, create_sqlite, sqlite_driver
 from supportdesk.store.copy_rows import copy_tables, count_rows, own_tables
-from supportdesk.store.extras import rebuild_search, search_is_sound
 from supportdesk.store.lock import Turnstile
 from supportdesk.store.schema import HEAD, MOVED, refuse_newer_schema, revision
+from supportdesk.store.schema_extras import rebuild_search, search_is_sound
 from supportdesk.store.upgrade import create_or_upgrade, migrate_open
 
 Progress = Callable[[int, int], None]

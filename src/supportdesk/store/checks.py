@@ -15,9 +15,9 @@ from supportdesk.errors import NotFound
 from supportdesk.store.address import parse_url
 from supportdesk.store.connect import APPLICATION_ID, Connection, close_connection, connect
 from supportdesk.store.copy_rows import carry_used_ids, own_tables, sequences
-from supportdesk.store.extras import make_extras
 from supportdesk.store.lock import Turnstile
 from supportdesk.store.schema import HEAD, revision
+from supportdesk.store.schema_extras import make_extras
 
 OLD: Final = timedelta(hours=1)
 

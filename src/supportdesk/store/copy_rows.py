@@ -15,7 +15,7 @@ from supportdesk.errors import StoreError
 from supportdesk.l10n.catalog import _
 from supportdesk.store.columns import TABLES
 from supportdesk.store.connect import Connection
-from supportdesk.store.extras import rebuild_search
+from supportdesk.store.schema_extras import rebuild_search
 from supportdesk.store.upgrade import keep_used_ids
 from supportdesk.store.values import time_to_text
 

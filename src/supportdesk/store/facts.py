@@ -9,9 +9,9 @@ from typing import Final
 from supportdesk.store.address import NETWORK_FILE_SYSTEMS, Address, file_system, parse_url
 from supportdesk.store.connect import Connection, close_connection, connect
 from supportdesk.store.counts import miscounted_views
-from supportdesk.store.extras import search_is_sound
 from supportdesk.store.lock import Turnstile
 from supportdesk.store.schema import HEAD, revision
+from supportdesk.store.schema_extras import search_is_sound
 
 
 @dataclass(frozen=True, slots=True)

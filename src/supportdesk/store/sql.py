@@ -20,15 +20,15 @@ from supportdesk.l10n.catalog import _
 from supportdesk.store.address import Address, parse_url
 from supportdesk.store.connect import BUSY_MILLISECONDS, POOL_LIMIT, Connection, Pool, close_connection, connect
 from supportdesk.store.lock import Turnstile
+from supportdesk.store.lost_commit import was_committed
 from supportdesk.store.schema import HEAD, refuse_other_schema, revision
-from supportdesk.store.settle import was_committed
 from supportdesk.store.values import to_json_text
 
 if TYPE_CHECKING:
     from supportdesk.store.blobs import SqlBlobs
     from supportdesk.store.ledger import SqlLedger
+    from supportdesk.store.lost_commit import CommitMark
     from supportdesk.store.read.reader import SqlReader
-    from supportdesk.store.settle import CommitMark
     from supportdesk.store.write.transaction import WriteTransaction
 
 Result = TypeVar("Result")
@@ -142,7 +142,7 @@ class SqlStore:
 
     def mend_search(self, *, dry_run: bool = False) -> bool:
         """Make the search index anew from the texts if it differs from them; whether it did."""
-        from supportdesk.store.extras import rebuild_search, search_is_sound
+        from supportdesk.store.schema_extras import rebuild_search, search_is_sound
 
         with self._pool.connection() as connection:
             if search_is_sound(connection):

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 from supportdesk.errors import StoreError
 from supportdesk.store.address import Address, parse_url
 from supportdesk.store.connect import Connection, close_connection, connect, connect_sqlite, create_sqlite
-from supportdesk.store.extras import make_extras
 from supportdesk.store.lock import Turnstile
 from supportdesk.store.schema import HEAD, REVISIONS, refuse_newer_schema, revision
+from supportdesk.store.schema_extras import make_extras
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine

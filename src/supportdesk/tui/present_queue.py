@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from supportdesk.desk.agents import nobody_reads
 from supportdesk.desk.labels import BADGE, PRESENCE, PRIORITY, STATUS, word
-from supportdesk.desk.people import nobody_reads
 from supportdesk.l10n.catalog import N_, _, ngettext
 from supportdesk.safetext import SafeText, safe
 from supportdesk.tui import ages

@@ -7,6 +7,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from supportdesk.desk.agents import languages_read, nobody_reads
 from supportdesk.desk.model import (
     Actor,
     Agent,
@@ -17,7 +18,6 @@ from supportdesk.desk.model import (
     Ticket,
     TicketId,
 )
-from supportdesk.desk.people import languages_read, nobody_reads
 
 if TYPE_CHECKING:
     from array import array

@@ -1,8 +1,8 @@
 """The tables (data.md), as SQLModel classes. Reading and writing live in `store.read` and `store.write`.
 
 Ids that a person or a signed token may hold are AUTOINCREMENT: never reused. Table models do not validate; the desk
-does, and the CHECKs here are the last guard. The search index and the append-only triggers are in `store.extras`,
-because Alembic's batch mode drops them and they must be made again from one place.
+does, and the CHECKs here are the last guard. The search index and the append-only triggers are in
+`store.schema_extras`, because Alembic's batch mode drops them and they must be made again from one place.
 """
 
 from supportdesk.store.tables.base import Table

@@ -19,9 +19,9 @@ from supportdesk.errors import AlreadyDone, Conflict, NotFound, StoreError
 from supportdesk.l10n.catalog import _
 from supportdesk.store.columns import table
 from supportdesk.store.connect import Connection, Duplicate
-from supportdesk.store.extras import put_text, put_texts
 from supportdesk.store.hydrate import ticket_from
-from supportdesk.store.settle import CommitMark, mark_commit
+from supportdesk.store.lost_commit import CommitMark, mark_commit
+from supportdesk.store.schema_extras import put_text, put_texts
 from supportdesk.store.statements import (
     delete_row,
     groups,

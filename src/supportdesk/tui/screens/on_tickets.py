@@ -11,7 +11,7 @@ from supportdesk.desk.model import MailboxId, TicketId
 from supportdesk.errors import NotFound, SupportdeskError
 from supportdesk.l10n.catalog import _
 from supportdesk.safetext import EMPTY, safe
-from supportdesk.tui import looking
+from supportdesk.tui import ticket_looks
 from supportdesk.tui.command_line import complete_command, read_command, refuse_command
 from supportdesk.tui.mass_reply import MassReply
 from supportdesk.tui.present_thread import size
@@ -132,7 +132,7 @@ class OnTickets(DeskScreen[None]):
 
     def do_sender(self) -> None:
         """Decide about the sender of the message under the cursor, else of the last that came in."""
-        from supportdesk.desk.senders import sender_of
+        from supportdesk.desk.sender_verdicts import sender_of
 
         here, session = self.targets(), self.session
 
@@ -213,7 +213,7 @@ class OnTickets(DeskScreen[None]):
 
                 desk = session.desk
                 row = desk.open_draft(session.actor, ticket_id, kind="forward", in_reply_to=answered)
-                return carry_files(desk, session.actor, row, partial(looking.attachment_bytes, desk))
+                return carry_files(desk, session.actor, row, partial(ticket_looks.attachment_bytes, desk))
 
             def opened(row: OutboxRow) -> None:
                 self.console.open_draft(bundle, row)
@@ -290,7 +290,7 @@ class OnTickets(DeskScreen[None]):
                 self.tell(_("This item has no raw message."), severity="warning")
                 return
             shown = self._show_text(_("Raw message of #{ticket}"), bundle)
-            self.call(READ, lambda: looking.raw_text(session.desk, entry.raw_sha), shown)
+            self.call(READ, lambda: ticket_looks.raw_text(session.desk, entry.raw_sha), shown)
 
         self.with_bundle(show)
 
@@ -342,7 +342,7 @@ class OnTickets(DeskScreen[None]):
         def show(bundle: TicketBundle) -> None:
             desk, now = self.session.desk, self.session.local_now(bundle.ticket.mailbox_id)
             shown = self._show_text(_("What happened to #{ticket}"), bundle, hanging=True)
-            self.call(READ, lambda: looking.timeline_text(desk, bundle.ticket.id, now), shown)
+            self.call(READ, lambda: ticket_looks.timeline_text(desk, bundle.ticket.id, now), shown)
 
         self.with_bundle(show)
 
@@ -357,14 +357,14 @@ class OnTickets(DeskScreen[None]):
             if customer is None:
                 self.tell(_("This ticket has no customer."), severity="warning")
                 return
-            entries = looking.history_entries(customer, now)
+            entries = ticket_looks.history_entries(customer, now)
             self._choose(customer.name or customer.addresses[0], entries, self.go_to_ticket)
 
         self.with_bundle(show)
 
     def do_links(self) -> None:
         def show(bundle: TicketBundle) -> None:
-            entries = looking.link_entries(bundle)
+            entries = ticket_looks.link_entries(bundle)
             if not entries:
                 self.tell(_("There is no link in this conversation."), severity="warning")
                 return
@@ -372,18 +372,20 @@ class OnTickets(DeskScreen[None]):
                 _("Copy which link?"),
                 entries,
                 lambda url: self.copy(url, _("Copied the link")),
-                lambda entry: looking.link_preview(bundle, entry.id),
+                lambda entry: ticket_looks.link_preview(bundle, entry.id),
             )
 
         self.with_bundle(show)
 
     def do_attachments(self) -> None:
         def show(bundle: TicketBundle) -> None:
-            entries = looking.attachment_entries(bundle)
+            entries = ticket_looks.attachment_entries(bundle)
             if not entries:
                 self.tell(_("There is no attachment in this conversation."), severity="warning")
                 return
-            self._choose(_("Which attachment?"), entries, lambda found: looking.open_attachment(self, bundle, found))
+            self._choose(
+                _("Which attachment?"), entries, lambda found: ticket_looks.open_attachment(self, bundle, found)
+            )
 
         self.with_bundle(show)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from supportdesk.desk import parked
+from supportdesk.desk.fetch_requests import ask_for_junk, list_junk
 from supportdesk.desk.labels import PARKED, word
-from supportdesk.desk.wanted import ask_for_junk, list_junk
 from supportdesk.l10n.catalog import _, ngettext
 from supportdesk.safetext import safe
-from supportdesk.tui import ages, looking
+from supportdesk.tui import ages, ticket_looks
 from supportdesk.tui.screens.base import READ, WRITE
 from supportdesk.tui.screens.rows import RowsScreen
 from supportdesk.tui.sender_verdict import ask_verdict
@@ -98,7 +98,7 @@ class ParkedScreen(RowsScreen):
         def work() -> str:
             rows = session.desk.read.rows("delivery", {"id": delivery_id})
             parked.look_at(session.desk, session.actor, [delivery_id])
-            return looking.raw_text(session.desk, rows[0]["raw_sha"]) if rows and rows[0]["raw_sha"] else ""
+            return ticket_looks.raw_text(session.desk, rows[0]["raw_sha"]) if rows and rows[0]["raw_sha"] else ""
 
         title = self._known[delivery_id]["subject"] if delivery_id in self._known else ""
         self.call(READ, work, lambda text: self.console.show_text(title, text))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from supportdesk.desk.ports import LedgerItem
-from supportdesk.desk.processed import ProcessedMail
+from supportdesk.desk.processed_mail import ProcessedMail
 from supportdesk.errors import ConfigError
 from supportdesk.mail.model import FolderInfo, FolderState
 

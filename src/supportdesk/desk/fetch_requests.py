@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from supportdesk.desk.agents import check_actor
 from supportdesk.desk.model import WORKER, Actor, MailboxId
-from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Plan, PlannedEvent, Transaction, Update
 from supportdesk.desk.settings import new_action_id
 

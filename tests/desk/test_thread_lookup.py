@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from supportdesk.desk.lookup import TransactionLookup
+from supportdesk.desk.thread_lookup import TransactionLookup
 from tests.support.post import mail
 
 if TYPE_CHECKING:

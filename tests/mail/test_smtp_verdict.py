@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from supportdesk.mail.verdict import (
+from supportdesk.mail.smtp_verdict import (
     is_account_problem,
     is_rate_limit,
     is_worth_one_more_try,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from supportdesk.desk.agents import check_actor
 from supportdesk.desk.labels import VERDICT, word
 from supportdesk.desk.model import Actor, MessageId
-from supportdesk.desk.people import check_actor
 from supportdesk.desk.ports import Insert, NewRef, Plan, PlannedEvent, Update
 from supportdesk.desk.results import Done
 from supportdesk.desk.settings import new_action_id

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from supportdesk.desk import sent
+from supportdesk.desk import sent_folder
 from supportdesk.desk.delivery import due_rows
 from supportdesk.desk.delivery_verdicts import retry_after, write_verdict
 from supportdesk.desk.fetch import note_health
 from supportdesk.desk.model import WORKER, MailboxId, Server
 from supportdesk.desk.ports import Plan, Update
-from supportdesk.desk.sent import look_into_sent
+from supportdesk.desk.sent_folder import look_into_sent
 from supportdesk.desk.settings import new_action_id
 from supportdesk.errors import ConnectionFailed
 from supportdesk.mail.model import Address, FolderInfo, RecipientResult, SendResult
@@ -124,7 +124,7 @@ def test_a_mailbox_can_do_without_copies(house: House, folder: SentFolder) -> No
 def test_copies_that_nobody_can_store_do_not_keep_the_others_waiting(
     house: House, folder: SentFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sent, "ROWS", 2)
+    monkeypatch.setattr(sent_folder, "ROWS", 2)
     for _ in range(3):
         replied(house, settings={"sent_copy": "none"})
     server = Server("localhost", 1143, "none", "ordini")

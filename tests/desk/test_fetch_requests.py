@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from supportdesk.desk.fetch import Fetcher
+from supportdesk.desk.fetch_requests import ask_for_junk, fulfilled, list_junk, wants_junk
 from supportdesk.desk.intake import Intake
-from supportdesk.desk.wanted import ask_for_junk, fulfilled, list_junk, wants_junk
 from tests.desk.test_fetch import NEW, ScriptedSource
 from tests.desk.test_parked import QUESTION, PlainParser
 

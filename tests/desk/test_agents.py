@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from supportdesk.desk.agents import is_available
 from supportdesk.desk.hours import Calendar
-from supportdesk.desk.people import is_available
 from supportdesk.errors import Conflict, NotAllowed, NotFound, UsageError
 
 if TYPE_CHECKING:
