@@ -13,6 +13,7 @@ import argparse
 import json
 import multiprocessing
 import os
+import queue
 import random
 import secrets
 import signal
@@ -21,8 +22,10 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 
+from supportdesk.cli.output import Meter
 from tests.e2e import acknowledged
 from tests.e2e.forks import ForkServer, running_fork_server
 from tests.e2e.kill_shop import Shop, open_shop, verdict_on, wait_for_the_queue
@@ -104,8 +107,8 @@ def main(arguments: list[str] | None = None) -> int:
         found = acknowledged.run(1000, 50, seed)
         print(found.as_json())
         return 1 if found.wrong else 0
-    jobs = 1 if given.database else given.jobs or min(2, os.cpu_count() or 1)
-    tally = run(given.runs, seed, database=given.database) if jobs == 1 else run_all(given.runs, seed, jobs)
+    jobs = given.jobs or min(2, os.cpu_count() or 1)
+    tally = run(given.runs, seed, database=given.database) if given.database else run_all(given.runs, seed, jobs)
     print(tally.as_json())
     return 0 if tally.clean else 1
 
@@ -114,15 +117,29 @@ def run_all(runs: int, seed: int, jobs: int) -> Tally:
     """The same on several desks at once, with neighbouring seeds; what they found together."""
     started, total = time.monotonic(), Tally(seed, 0)
     shares = [runs // jobs + (number < runs % jobs) for number in range(jobs)]
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
-        for tally in pool.map(run, shares, range(seed, seed + jobs)):
-            total += tally
+    with (
+        multiprocessing.Manager() as manager,
+        ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool,
+        Meter("kills") as meter,
+    ):
+        counter = manager.Queue()
+        desks = [pool.submit(run, *one, told=counter) for one in zip(shares, range(seed, seed + jobs), strict=True)]
+        killed = 0
+        while not all(desk.done() for desk in desks) or not counter.empty():
+            with suppress(queue.Empty):
+                killed += counter.get(timeout=0.5)
+                meter.show(killed, runs)
+        for desk in desks:
+            total += desk.result()
     total.seconds = round(time.monotonic() - started, 1)
     return total
 
 
-def run(runs: int, seed: int, *, database: str = "") -> Tally:
-    """Kill the worker `runs` times while mails come in and replies go out; then let it finish, and count."""
+def run(runs: int, seed: int, *, database: str = "", told: queue.Queue[int] | None = None) -> Tally:
+    """Kill the worker `runs` times while mails come in and replies go out; then let it finish, and count.
+
+    Whoever wants to know how far it is gives a queue, which is told of every kill.
+    """
     chance, tally, started = random.Random(seed), Tally(seed, runs), time.monotonic()
     with running_mail_servers() as servers, open_shop(servers, database) as shop:
         with (
@@ -139,6 +156,8 @@ def run(runs: int, seed: int, *, database: str = "") -> Tally:
                 else:
                     _kill_at_random(shop, forks, chance, tally)
                 tally.kills += 1
+                if told is not None:
+                    told.put(1)
                 tally.killed_while.update(shop.what_was_under_way())
         finish(shop, tally)
         verdict_on(shop, tally)

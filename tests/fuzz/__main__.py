@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from random import Random, SystemRandom
 from typing import Any, Final
 
+from supportdesk.cli.output import Meter
 from supportdesk.mail.parse import parse
 from supportdesk.mail.wire import decode_mail, encode_mail
 from tests.fuzz import bombs, imap_texts, names
@@ -107,11 +108,10 @@ def main(arguments: Sequence[str]) -> int:
     start = time.perf_counter()
     found = Found()
     chunks = [range(first, min(first + CHUNK, given.runs)) for first in range(0, given.runs, CHUNK)]
-    with ProcessPoolExecutor(os.cpu_count(), initializer=_load) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), initializer=_load) as pool, Meter("mails") as meter:
         for some in pool.map(_fuzz_chunk, [seed] * len(chunks), chunks):
             found += some
-            if sys.stderr.isatty():
-                print(f"\r{found.runs:,} of {given.runs:,}", end="", file=sys.stderr)
+            meter.show(found.runs, given.runs)
     for number, error in sorted(found.crashes.items())[:20]:
         print(f"crash: seed {seed} number {number}: {error}")
     took, slowest = found.slowest
