@@ -15,7 +15,7 @@ from supportdesk.desk.model import Mailbox, OutboxRow
 from supportdesk.desk.settings import mailbox_of, signing_keys
 from supportdesk.errors import NotFound
 from supportdesk.l10n.catalog import _
-from supportdesk.mail.model import Address, OutgoingAttachment, OutgoingMail, ParsedMail
+from supportdesk.mail.model import Address, Fold, OutgoingAttachment, OutgoingMail, without_folds
 from supportdesk.mail.recipients import OwnAddresses
 from supportdesk.mail.signed import SigningKeys, sign_message_id, sign_plus_address
 
@@ -120,13 +120,8 @@ def _quote(source: Rows, row: OutboxRow, answered: Row | None, mailbox: Mailbox,
 
 def fresh_text(message: Row) -> str:
     """What the writer of a stored message wrote anew: its text without the folded ranges."""
-    from supportdesk.mail.model import Fold
-
-    folds = tuple(Fold(int(fold[0]), int(fold[1]), str(fold[2])) for fold in message["folds"] or ())
-    nothing: tuple[Address, ...] = ()
-    return ParsedMail(
-        (), "", nothing, nothing, nothing, nothing, nothing, (), None, "", (), (), None, message["body"], "plain", folds
-    ).fresh_text
+    folds = [Fold(int(start), int(end), kind) for start, end, kind in message["folds"] or ()]
+    return without_folds(message["body"], folds)
 
 
 def _people(row: OutboxRow, role: str) -> tuple[Address, ...]:

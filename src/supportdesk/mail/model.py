@@ -6,6 +6,7 @@ Everything here is the output of `mail.parse` (and crosses the pipe from the par
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -148,6 +149,7 @@ class ParsedMail:
     size: int = 0  # octets of the raw mail
     defects: tuple[Defect, ...] = ()
     language: str | None = None  # of what the person wrote anew, where the parser was given something that detects it
+    searchable: str = field(default="", compare=False)  # what `mail.searchable` makes of it, where that is done already
     _fields: dict[str, list[str]] = field(init=False, repr=False, compare=False)  # the rules ask for some sixty names
 
     def __post_init__(self) -> None:
@@ -168,12 +170,17 @@ class ParsedMail:
     @property
     def fresh_text(self) -> str:
         """The text without what is folded: what this person wrote now."""
-        pieces, at = [], 0
-        for fold in sorted(self.folds, key=lambda fold: fold.start):
-            pieces.append(self.text[at : fold.start])
-            at = max(at, fold.end)
-        pieces.append(self.text[at:])
-        return "".join(pieces).strip()
+        return without_folds(self.text, self.folds)
+
+
+def without_folds(text: str, folds: Iterable[Fold]) -> str:
+    """The text without its quotes, signatures and footers."""
+    pieces, at = [], 0
+    for fold in sorted(folds, key=lambda fold: fold.start):
+        pieces.append(text[at : fold.start])
+        at = max(at, fold.end)
+    pieces.append(text[at:])
+    return "".join(pieces).strip()
 
 
 @dataclass(frozen=True, slots=True)
