@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from supportdesk.desk.model import Words
 from supportdesk.desk.query import QueryError, read_query
+from supportdesk.store.read import fulltext
 from supportdesk.store.schema_extras import put_text, search_is_sound
 from supportdesk.textfold import fold
 from tests.store.desk import add_ticket, apply, set_ticket
@@ -74,6 +76,37 @@ def test_a_narrowed_view_holds_what_the_search_would_find_in_the_end(store: SqlS
         assert set(listed(store, "all", text, among=desk.tickets)) == found, text
     assert listed(store, "all", "pacco") == [third]
     assert listed(store, "snoozed", "pacco") == []
+
+
+BEGUN = (
+    "p", "pa", "pac", "pacc", "pacco", "sal", "salu", "saluti", "a", "art", "artikel fal", '"reso pac"*', "商", "商品*",
+    "grazie mil", "grazie m*", "subject:s", "subject:ordi", "from:ross", "g* s*", "z", "zzzz", "para p",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("few", [0, 1, 3, fulltext.FEW_CONTINUATIONS])
+def test_the_beginning_of_a_word_finds_the_same_however_many_words_begin_so(
+    store: SqlStore, desk: SmallDesk, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    for text in ("pacco, pacchetto, pacchi, pacchettino", "parola per parola", "商品が届きません", "grazie a mille"):
+        add_ticket(store, text)
+    monkeypatch.setattr(fulltext, "FEW_CONTINUATIONS", -1)
+    by_the_index_alone = {text: found_by(store, text) for text in BEGUN}
+    assert sum(map(bool, by_the_index_alone.values())) > len(BEGUN) / 2
+    monkeypatch.setattr(fulltext, "FEW_CONTINUATIONS", few)
+    assert {text: found_by(store, text) for text in BEGUN} == by_the_index_alone
+
+
+@pytest.mark.parametrize("database", ["sqlite", "sqlite-stdlib"], indirect=True)
+def test_the_beginning_of_few_words_is_never_merged_by_the_index(store: SqlStore, desk: SmallDesk) -> None:
+    with store.connection() as connection:
+        for text, match in (
+            ("pacc", '("pacco")'), ("pacco", '("pacco")'), ("sal", '"sal" *'), ("zzzz", '("zzzz")'), ("pa", '"pa" *'),
+            ("f", '("f" OR "fa" *)'), ("reso artik", '"reso" AND ("artikel")'),
+        ):  # fmt: skip
+            words = read_query(text).condition
+            assert isinstance(words, Words)
+            assert fulltext.match_of(connection, words) == match
 
 
 def test_replacing_and_removing_a_text_leaves_no_trace_in_the_index(store: SqlStore, desk: SmallDesk) -> None:

@@ -2,8 +2,9 @@
 
 `make_extras` makes them (again) from here after every migration. The index holds `message_text.folded`, whose tokens
 `textfold` made: letters and digits with single spaces. SQLite: FTS5 over external content, features of 3.40 only, kept
-by `put_text` and not by triggers, which `trusted_schema = OFF` forbids to touch a virtual table there. Postgres: a
-generated tsvector from the same tokens, without its text parser, and a GIN index.
+by `put_text` and not by triggers, which `trusted_schema = OFF` forbids to touch a virtual table there; its words can be
+looked up in `message_search_word`, which stores nothing. Postgres: a generated tsvector from the same tokens, without
+its text parser, and a GIN index.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ _SQLITE: Final = (
     """CREATE VIRTUAL TABLE IF NOT EXISTS message_search USING fts5(
         folded, content='message_text', content_rowid='message_id',
         tokenize='unicode61 remove_diacritics 0', prefix='2 3')""",
+    "CREATE VIRTUAL TABLE IF NOT EXISTS message_search_word USING fts5vocab(message_search, instance)",
     "DROP TRIGGER IF EXISTS event_not_updated",
     "DROP TRIGGER IF EXISTS event_not_deleted",
     """CREATE TRIGGER event_not_updated BEFORE UPDATE ON event BEGIN
@@ -81,14 +83,15 @@ def put_text(connection: Connection, message_id: int, folded: str | None) -> Non
 
 
 def put_texts(connection: Connection, texts: Mapping[int, str], *, new: Container[int] = ()) -> None:
-    """Make these the texts of their messages, in as few statements as may be; what is `new` has none yet (SQLite)."""
+    """Make these the texts of their messages, in as few statements as may be; what is `new` has none yet."""
     if not texts:
         return
     for message_id in [one for one in texts if one not in new]:
         put_text(connection, message_id, texts[message_id])
     rows = [(one, folded) for one, folded in texts.items() if one in new]
     connection.change_many("INSERT INTO message_text (message_id, folded) VALUES (?, ?)", rows)
-    connection.change_many("INSERT INTO message_search (rowid, folded) VALUES (?, ?)", rows)
+    if not connection.is_postgres:
+        connection.change_many("INSERT INTO message_search (rowid, folded) VALUES (?, ?)", rows)
 
 
 def search_is_sound(connection: Connection) -> bool:

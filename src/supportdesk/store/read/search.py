@@ -10,7 +10,7 @@ from supportdesk.store.connect import Connection
 from supportdesk.store.read.fulltext import homes_of, match_of, newest_hits, roots_of
 from supportdesk.store.read.queue import read_ids
 
-PAGE: Final = 200
+SMALLEST_PAGE: Final = 20
 LARGEST_PAGE: Final = 5_000
 NEWEST_FIRST: Final = 2**62
 
@@ -31,8 +31,9 @@ def search_tickets(
     if words is None or query.sort:
         more = read_ids(connection, "all", agent_id=agent_id, now=now, query=query, limit=limit)
         return list(dict.fromkeys([*found, *more]))[:limit]
-    match, below, page = match_of(connection, words), NEWEST_FIRST, PAGE
+    match, below, page = match_of(connection, words), NEWEST_FIRST, max(SMALLEST_PAGE, limit + limit // 4)
     while match and len(found) < limit:
+        page = min(page, LARGEST_PAGE)
         messages = newest_hits(connection, match, below, page)
         tickets = roots_of(connection, homes_of(connection, messages))
         if rest is not None or query.view:
@@ -42,7 +43,7 @@ def search_tickets(
         found |= dict.fromkeys(tickets)
         if len(messages) < page:
             break
-        below, page = messages[-1], min(page * 2, LARGEST_PAGE)
+        below, page = messages[-1], page * 2
     return list(found)[:limit]
 
 
