@@ -14,7 +14,6 @@ pytest_plugins = [
     "tests.support.databases",
     "tests.support.groups",
     "tests.support.mail_servers",
-    "tests.support.plans",
     "tests.support.postgres",
     "tests.support.private_logs",
     "tests.support.terminal",
