@@ -65,6 +65,8 @@ def run(runs: int, seed: int) -> dict[str, Any]:
         for packed in as_completed([*walks, *clicks]):
             found.append(packed.result())
             wrong += found[-1].wrong
+            for one in found[-1].wrong:
+                print(f"screens: {one}", file=sys.stderr)
             print(f"screens: {len(found)} of {len(walks) + len(clicks)} packs, {len(wrong)} findings", file=sys.stderr)
     never = set(MARKUP).difference(*(one.verbatim for one in found))
     if never and runs >= len(MARKUP):
