@@ -7,7 +7,9 @@ its limit is named at the end, and the exit code is 6 (1: something could not be
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -16,11 +18,14 @@ from pathlib import Path
 from typing import Final
 
 from supportdesk.errors import SupportdeskError
+from tests.bench.given import BadInput, read_mails, write_mails
 from tests.bench.measure import Options, say
 from tests.bench.report import BenchFailed, Part, document, page, table
 
 PARTS: Final = ("mime", "ingest", "search", "queue", "cli", "console", "send", "crowd", "copy", "language", "clock")
 ON_ONE_DESK: Final = ("search", "queue")
+READ_MAIL: Final = ("mime", "ingest", "send")
+MAILS_OUT: Final = 1000
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 
 
@@ -35,6 +40,23 @@ def main(arguments: Sequence[str]) -> int:
         size=given.size, runs=given.runs, database=given.database, profile=profile, desk=given.desk,
         messages=given.messages, body=given.body,
     )  # fmt: skip
+    if given.parts and given.mails and not set(READ_MAIL) & set(given.parts):
+        parser.error(f"--mails is for {', '.join(READ_MAIL)}")
+    command = " ".join(["./desk bench", *arguments])
+    with tempfile.TemporaryDirectory(prefix="supportdesk-bench-") as directory:
+        try:
+            if given.mails_out:
+                written = write_mails(given.mails_out, given.size or MAILS_OUT, Path(directory))
+                print(f"{given.mails_out}: {written.described}")
+                return 0
+            if given.mails:
+                options = replace(options, mails=read_mails(given.mails, Path(directory), given.size))
+        except BadInput as error:
+            parser.error(str(error))
+        return _measure(wanted, options, given, command)
+
+
+def _measure(wanted: Sequence[str], options: Options, given: argparse.Namespace, command: str) -> int:
     found: list[Part] = []
     failures: list[str] = []
     for names, measure in _groups(wanted):
@@ -52,7 +74,6 @@ def main(arguments: Sequence[str]) -> int:
             found.append(replace(part, seconds=round(seconds, 1)))
             if not given.json:
                 print(table(found[-1]), end="\n\n", flush=True)
-    command = " ".join(["./desk bench", *arguments])
     if given.json:
         print(document(found, command))
     for failure in failures:
@@ -83,7 +104,15 @@ def _parser() -> argparse.ArgumentParser:
     add("--size", type=_positive, metavar="N", help="mails or tickets; each part has a small default of its own")
     add("--runs", type=_positive, metavar="N", default=5, help="repetitions that a median is taken of (5)")
     add("--database", metavar="URL", default="", help="a PostgreSQL server for scratch databases (SQLite in $TMPDIR)")
-    add("--desk", metavar="DB", default="", help="a desk for search, queue and cli: filled up to the size, and kept")
+    add(
+        "--desk",
+        type=_database,
+        metavar="DB",
+        default="",
+        help="a desk for search, queue, cli: filled up to the size, kept",
+    )
+    add("--mails", type=_path, metavar="PATH", help="what mime, ingest and send read: .eml files, an mbox, a Maildir")
+    add("--mails-out", type=_path, metavar="DIR", help="write the generated mails as a Maildir, and measure nothing")
     add("--messages", type=_positive, metavar="N", default=1, help="messages of each ticket of a filled desk (1)")
     add("--body", type=_positive, metavar="N", default=0, help="characters of each of those messages (some 280)")
     add(
@@ -99,6 +128,15 @@ def _part(text: str) -> str:
     if text not in PARTS:
         raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(PARTS)}")
     return text
+
+
+def _path(text: str) -> Path:
+    """`./desk` runs in the project's directory; a path is meant from where it was called."""
+    return Path(os.environ.get("DESK_CALLER", ""), text)
+
+
+def _database(text: str) -> str:
+    return text if not text or "://" in text else str(_path(text))
 
 
 def _positive(text: str) -> int:

@@ -23,6 +23,7 @@ from supportdesk.desk.fetch import Fetcher
 from supportdesk.desk.intake import Intake
 from supportdesk.desk.model import TicketId
 from tests.bench.desks import BenchDesk, open_bench_desk, scratch_desk
+from tests.bench.given import GENERATED
 from tests.bench.ingest import PackedSource
 from tests.bench.measure import Options, Stopwatch, median_ms, percentile, say
 from tests.bench.report import BenchFailed, Part, Row
@@ -42,7 +43,10 @@ def run(options: Options) -> Part:
         kind = "PostgreSQL" if made.store.address.is_postgres else "SQLite"
         made.grow_to(200)
         rows = [*_contested_writes(made, size), *_writes_beside_the_intake(made, size * MAILS_A_WRITE)]
-    given = f"{WRITERS} processes × {size:,} notes on {CONTESTED} tickets; {AGENTS} agents beside the intake, {kind}"
+    given = (
+        f"{WRITERS} processes × {size:,} notes on {CONTESTED} tickets; {AGENTS} agents beside the intake of"
+        f" {size * MAILS_A_WRITE:,} mails of {GENERATED}, {kind}"
+    )
     return Part("crowd", given, tuple(rows))
 
 

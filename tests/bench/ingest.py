@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ from supportdesk.mail.model import FetchedMail, FolderInfo, FolderState
 from supportdesk.store import SqlStore
 from tests.bench import naive
 from tests.bench.desks import open_bench_desk, scratch_desk
+from tests.bench.given import GENERATED, Digest, described
 from tests.bench.mails import MailMaker, MailPack
 from tests.bench.measure import (
     MIB,
@@ -56,6 +58,7 @@ class Run:
     """
 
     mails: int = 0
+    described: str = ""
     bytes: int = 0
     fetched: list[tuple[int, float, float]] = field(default_factory=list)
     processed: list[tuple[int, float, float]] = field(default_factory=list)
@@ -71,13 +74,14 @@ class Run:
 
 
 def run(options: Options) -> Part:
-    size = options.sized(SIZE)
+    mails = options.mails.pack if options.mails else None
+    size = options.mails.count if options.mails else options.sized(SIZE)
     profile: tuple[str, ...] = ()
     if options.profile:  # a run of its own: profiling would spoil the rates
         with scratch_desk(options.database) as made:
-            profile = tuple(_measured(made.url, min(size, MOST_PROFILED), profile=True).profile)
+            profile = tuple(_measured(made.url, min(size, MOST_PROFILED), mails, profile=True).profile)
     with scratch_desk(options.database) as made:
-        found = _measured(made.url, size)
+        found = _measured(made.url, size, mails)
         with made.store.connection() as connection:
             tickets = connection.execute("SELECT count(*) FROM ticket")[0][0]
             outcomes = dict(connection.execute("SELECT outcome, count(*) FROM delivery GROUP BY outcome"))
@@ -88,7 +92,7 @@ def run(options: Options) -> Part:
     fetching, reading = found.seconds_fetching, found.seconds_reading
     cpu = [stage / size * 1000 for stage in (found.fetched[-1][1], found.processed[-1][1], found.cpu_parsing)]
     early, late = _rate(found, 0.1, 0.2), _rate(found, 0.9, 1.0)
-    peer = naive.measured(size)
+    peer = naive.measured(size, mails)
     rows = (
         Row(
             "mailbox to tickets, one after the other",
@@ -114,18 +118,26 @@ def run(options: Options) -> Part:
         Row("tickets", tickets, "tickets"),
         *(Row(f"outcome: {name}", count, "mails") for name, count in sorted(outcomes.items())),
     )
-    given = f"{size:,} mails of tests/bench/mails.py, seed 1, {found.bytes / MIB:.1f} MiB, into an empty {kind} desk"
-    return Part("ingest", given, rows, profile)
+    given = options.mails.described if options.mails else found.described
+    return Part("ingest", f"{given}, into an empty {kind} desk", rows, profile)
 
 
 class PackedSource:
-    """A mailbox of generated mails, in packs of a thousand that are made when they are asked for (ports.MailSource)."""
+    """A mailbox (ports.MailSource) of a given pack, or of the generator's mails, made a thousand at a time."""
 
-    def __init__(self, directory: Path, size: int, aside: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        size: int,
+        aside: Callable[[], AbstractContextManager[None]],
+        given: MailPack | None = None,
+    ) -> None:
         self._directory = directory
         self._size = size
         self._aside = aside
+        self._given = given
         self.bytes = 0
+        self.digest = Digest()
 
     def folders(self) -> list[FolderInfo]:
         return [FolderInfo("INBOX", "inbox")]
@@ -140,17 +152,26 @@ class PackedSource:
         return {uid: MailMaker.sent_at(uid - 1) for uid in uids}
 
     def fetch(self, uids: Sequence[int], *, max_size: int) -> Iterator[FetchedMail]:
-        """Mail `uid - 1` of the generator; the whole mailbox in order is what a first pass asks for."""
+        """Mail `uid - 1` of the packs; the whole mailbox in order is what a first pass asks for."""
         if not uids:
             return
         if list(uids) != list(range(1, self._size + 1)):
             raise BenchFailed("the fetch did not ask for the whole mailbox in order")
+        for uid, raw in enumerate(islice(self._mails(), self._size), 1):
+            self.bytes += len(raw)
+            yield FetchedMail(uid, raw, len(raw), MailMaker.sent_at(uid - 1))
+
+    def _mails(self) -> Iterator[bytes]:
+        if self._given is not None:
+            with self._aside():
+                self.digest.add(self._given)
+            yield from self._given
+            return
         for start in range(0, self._size, PACK):
             with self._aside():
                 pack = MailPack.make(self._directory / f"pack-{start}", start, min(PACK, self._size - start))
-            for uid, raw in enumerate(pack, start + 1):
-                self.bytes += len(raw)
-                yield FetchedMail(uid, raw, len(raw), MailMaker.sent_at(uid - 1))
+                self.digest.add(pack)
+            yield from pack
             pack.delete()
 
     def identities(self, uids: Sequence[int]) -> dict[int, tuple[str, int, datetime | None]]:
@@ -167,8 +188,8 @@ class PackedSource:
     def close(self) -> None: ...
 
 
-def ingest(url: str, size: int, *, profile: bool) -> Run:
-    """Fetch and take in so many mails on the desk at `url`; called in a process of its own."""
+def ingest(url: str, size: int, mails: str, *, profile: bool) -> Run:
+    """Fetch and take in so many mails, of the pack `mails` if named, on the desk at `url`; in a process of its own."""
     found = Run(mails=size)
     made = open_bench_desk(url)
     profiler = cProfile.Profile() if profile else None
@@ -185,7 +206,7 @@ def ingest(url: str, size: int, *, profile: bool) -> Run:
                 if profiler is not None:
                     profiler.enable()
 
-        source = PackedSource(Path(directory), size, aside)
+        source = PackedSource(Path(directory), size, aside, MailPack(Path(mails)) if mails else None)
 
         def note_fetched(progress: Any) -> None:
             found.fetched.append((progress.done, clock.cpu_seconds(), memory_mib()))
@@ -193,6 +214,7 @@ def ingest(url: str, size: int, *, profile: bool) -> Run:
         with profiled(profiler):
             Fetcher(made.store.ledger, made.mailbox, progress=note_fetched).run_pass(source)
         found.bytes, found.seconds_fetching = source.bytes, clock.seconds()
+        found.described = described(size, GENERATED, source.digest)
     ended = cpu_of_ended_children()
     with open_parser() as parser:
         intake = Intake(made.desk, parser)
@@ -237,9 +259,10 @@ class _Commits:
         store._commit = counted  # type: ignore[assignment, method-assign]
 
 
-def _measured(url: str, size: int, *, profile: bool = False) -> Run:
+def _measured(url: str, size: int, mails: MailPack | None, *, profile: bool = False) -> Run:
+    pack, profiled = str(mails.file) if mails else "", "profile" if profile else ""
     result = subprocess.run(
-        [sys.executable, "-m", "tests.bench.ingest", url, str(size), "profile" if profile else ""],
+        [sys.executable, "-m", "tests.bench.ingest", url, str(size), pack, profiled],
         stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, cwd=_PROJECT,
     )  # fmt: skip
     if result.returncode:
@@ -279,8 +302,8 @@ def _descendants(pid: int | str = "self") -> list[int]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    url, size, profile = arguments
-    sys.stdout.write(json.dumps(asdict(ingest(url, int(size), profile=profile == "profile"))) + "\n")
+    url, size, mails, profile = arguments
+    sys.stdout.write(json.dumps(asdict(ingest(url, int(size), mails, profile=profile == "profile"))) + "\n")
     return 0
 
 

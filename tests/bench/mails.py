@@ -23,7 +23,7 @@ from email.header import Header
 from email.utils import format_datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from tests.bench.mail_words import DOMAINS, FIRST_NAMES, LAST_NAMES, REPLY_PREFIXES, WORDS, WROTE
 
@@ -200,21 +200,32 @@ class MailPack:
 
 def main(arguments: Sequence[str]) -> int:
     form, target, count, start, seed = [*arguments, "0", "1"][:5]
-    maker, numbers = MailMaker(int(seed)), range(int(start), int(start) + int(count))
-    if form == "pack":
-        with Path(target).open("wb") as stream:
-            for number in numbers:
-                mail = maker.mail(number).replace(b"\n", b"\r\n")
-                stream.write(_FRAME.pack(len(mail)) + mail)
+    numbers = range(int(start), int(start) + int(count))
+    if form == "maildir":
+        write_maildir(Path(target), numbers, int(seed))
         return 0
-    for directory in ("cur", "new", "tmp"):
-        Path(target, directory).mkdir(parents=True, exist_ok=True)
+    maker = MailMaker(int(seed))
+    with Path(target).open("wb") as stream:
+        for number in numbers:
+            write_framed(stream, maker.mail(number).replace(b"\n", b"\r\n"))
+    return 0
+
+
+def write_maildir(directory: Path, numbers: range, seed: int = 1) -> None:
+    """The mails of these numbers as a Maildir; each file is as old as its mail."""
+    maker = MailMaker(seed)
+    for name in ("cur", "new", "tmp"):
+        Path(directory, name).mkdir(parents=True, exist_ok=True)
     for number in numbers:
         at = int(maker.sent_at(number).timestamp())
-        file = Path(target, "cur", f"{at}.M{number}P1.bench:2,")
+        file = Path(directory, "cur", f"{at}.M{number}P1.bench:2,")
         file.write_bytes(maker.mail(number))
         os.utime(file, (at, at))
-    return 0
+
+
+def write_framed(stream: BinaryIO, mail: bytes) -> None:
+    """One more mail at the end of a pack."""
+    stream.write(_FRAME.pack(len(mail)) + mail)
 
 
 # ---- words -----------------------------------------------------------------------------------------------------------

@@ -11,7 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.bench.given import GivenMails
 
 MIB = 2**20
 
@@ -21,6 +24,7 @@ class Options:
     """What the command line asked for. `size` is None for a part's own default.
 
     `desk`: a database that is filled where it is smaller, and kept; `messages` a ticket with `body` characters each.
+    `mails`: what the parts that read mail are given instead of the generator's.
     """
 
     size: int | None = None
@@ -30,6 +34,7 @@ class Options:
     desk: str = ""
     messages: int = 1
     body: int = 0
+    mails: GivenMails | None = None
 
     def sized(self, default: int) -> int:
         return self.size or default

@@ -14,7 +14,7 @@ from typing import Any
 
 from supportdesk.mail.child import MailParserPool, ParseFailed
 from supportdesk.mail.parse import parse
-from tests.bench.mails import MailPack
+from tests.bench.given import mails_of
 from tests.bench.measure import MIB, Options, alternate, cpu_ms
 from tests.bench.profiling import profile_summary
 from tests.bench.report import Part, Row
@@ -24,11 +24,9 @@ HEADERS = ("From", "Sender", "Reply-To", "To", "Cc", "Subject", "Date", "Message
 
 
 def run(options: Options) -> Part:
-    size = options.sized(SIZE)
     with tempfile.TemporaryDirectory(prefix="supportdesk-bench-") as directory:
-        pack = MailPack.make(Path(directory, "mails"), 0, size)
-        mails = list(pack)
-        weight = pack.size / MIB
+        given = mails_of(options, Path(directory), SIZE)
+        mails, size, described = list(given.pack), given.count, given.described
     raised = dict.fromkeys(("ours", "default", "compat32"), 0)
 
     def read_all(name: str, read: Callable[[bytes], object]) -> None:
@@ -58,8 +56,7 @@ def run(options: Options) -> Part:
     ]
     for name, raw in hostile_mails().items():
         rows.append(_hostile(name, raw))
-    given = f"{size:,} mails of tests/bench/mails.py, seed 1, {weight:.1f} MiB"
-    return Part("mime", given, tuple(rows), tuple(_profile(mails)) if options.profile else ())
+    return Part("mime", described, tuple(rows), tuple(_profile(mails)) if options.profile else ())
 
 
 def read_with_standard_library(raw: bytes, policy: Any) -> tuple[list[str], str, list[tuple[str, int]]]:

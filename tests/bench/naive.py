@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -37,18 +38,18 @@ class Naive:
     cpu_seconds: float
 
 
-def measured(size: int) -> Naive:
-    """Take in the first mails of the generator, in a process of its own."""
+def measured(size: int, mails: MailPack | None) -> Naive:
+    """Take in the first of the mails, or of the generator's, in a process of its own."""
     result = subprocess.run(
-        [sys.executable, "-m", "tests.bench.naive", str(min(size, MOST))],
+        [sys.executable, "-m", "tests.bench.naive", str(min(size, MOST)), *([str(mails.file)] if mails else [])],
         stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, cwd=_PROJECT, check=True,
     )  # fmt: skip
     return Naive(**json.loads(result.stdout))
 
 
-def take_in(directory: Path, size: int) -> Naive:
-    pack = MailPack.make(directory / "pack", 0, size)
-    raw_mails = list(pack)
+def take_in(directory: Path, size: int, mails: str) -> Naive:
+    pack = MailPack(Path(mails)) if mails else MailPack.make(directory / "pack", 0, size)
+    raw_mails = list(islice(pack, size))
     database = sqlite_driver().connect(str(directory / "mail.db"), isolation_level=None)
     try:
         for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", *_TABLES):
@@ -66,10 +67,10 @@ def take_in(directory: Path, size: int) -> Naive:
         database.close()
 
 
-def main(size: int) -> None:
+def main(size: int, mails: str = "") -> None:
     with tempfile.TemporaryDirectory(prefix="supportdesk-bench-") as directory:
-        sys.stdout.write(json.dumps(asdict(take_in(Path(directory), size))))
+        sys.stdout.write(json.dumps(asdict(take_in(Path(directory), size, mails))))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), *sys.argv[2:])

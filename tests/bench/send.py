@@ -7,12 +7,14 @@ every connection.
 from __future__ import annotations
 
 import smtplib
+import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from supportdesk.desk.delivery import Deliverer
@@ -23,8 +25,9 @@ from supportdesk.mail.model import BuiltMail
 from supportdesk.mail.smtp import SmtpTransport
 from supportdesk.store.write.transaction import WriteTransaction
 from tests.bench.desks import BenchDesk, scratch_desk
-from tests.bench.mails import SUPPORT, MailMaker
-from tests.bench.measure import MIB, Options, alternate, say
+from tests.bench.given import mails_of
+from tests.bench.mails import SUPPORT
+from tests.bench.measure import Options, alternate, say
 from tests.bench.report import BenchFailed, Part, Row
 from tests.bench.smtp_sink import running_sink
 
@@ -34,10 +37,10 @@ BODY: Final = "Buongiorno,\n\nil pacco è partito ieri e arriva domani.\n\nCordi
 
 
 def run(options: Options) -> Part:
-    size = options.sized(SIZE)
-    maker = MailMaker()
-    mails = [_built(number, maker.mail(number)) for number in range(size)]
-    weight = sum(len(mail.data) for mail in mails) / MIB
+    with tempfile.TemporaryDirectory(prefix="supportdesk-bench-") as directory:
+        given = mails_of(options, Path(directory), SIZE)
+        mails = [_built(number, raw) for number, raw in enumerate(given.pack)]
+        size, described = given.count, given.described
     rounds = max(1, options.runs // 2)
     with running_sink() as sink:
         server = Server("127.0.0.1", sink.port, "none", "")
@@ -66,12 +69,11 @@ def run(options: Options) -> Part:
         Row("claims that raised because another was first", delivered.conflicts, "claims", aim="0"),
         Row("connections the sink saw", sink.taken.connections, "connections"),
     )
-    return Part("send", f"{size:,} mails ({weight:.1f} MiB) of tests/bench/mails.py; {size:,} short replies", rows)
+    return Part("send", f"{described}; {size:,} short replies", rows)
 
 
 def _built(number: int, raw: bytes) -> BuiltMail:
-    data = raw.replace(b"\n", b"\r\n")
-    return BuiltMail(f"<{number}@bench.example>", SUPPORT, (f"customer{number}@example.com",), data)
+    return BuiltMail(f"<{number}@bench.example>", SUPPORT, (f"customer{number}@example.com",), raw)
 
 
 def _standard(mails: Sequence[BuiltMail], port: int, *, reuse: bool) -> None:

@@ -74,6 +74,49 @@ def test_a_part_runs_on_postgres_and_leaves_nothing_there(
     assert left == []
 
 
+def test_mail_that_was_written_for_a_peer_is_the_mail_that_is_measured(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    folder, box = tmp_path / "mails", tmp_path / "shop.mbox"
+    assert bench.main(["ingest", "--size", "12", "--mails-out", str(folder)]) == 0
+    digest = capsys.readouterr().out.rpartition("sha256 ")[2].strip()
+    files = sorted((folder / "cur").iterdir(), reverse=True)
+    box.write_bytes(b"".join(b"From a@b.test Sun Jan  1 08:00:00 2023\n" + file.read_bytes() + b"\n" for file in files))
+    eml = tmp_path / "eml"
+    eml.mkdir()
+    for number, file in enumerate(files):
+        (eml / f"{number}.eml").write_bytes(file.read_bytes())
+    for given in (folder, eml):
+        found = measured(capsys, "mime", "ingest", "send", "--mails", str(given), "--no-profile")
+        for part in found.values():
+            assert part["input"].startswith(f"12 mails of {given}, ") and f"sha256 {digest}" in part["input"]
+    boxed = measured(capsys, "mime", "--mails", str(box), "--size", "5", "--no-profile")["mime"]["input"]
+    assert boxed.startswith(f"5 mails of {box}, "), "an mbox says when each mail came, and these came at once"
+    assert f"sha256 {digest}" in measured(capsys, "mime", "--size", "12", "--no-profile")["mime"]["input"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("mime", "--mails", "{here}/nowhere"), "No such file"),
+        (("mime", "--mails", "{here}/empty"), "there is no mail"),
+        (("mime", "--mails", "{here}/one.eml", "--size", "2"), "holds 1 mails, not 2"),
+        (("search", "--mails", "{here}/one.eml"), "--mails is for mime, ingest, send"),
+        (("--mails-out", "{here}"), "is there already"),
+        (("--mails-out", "{here}/one.eml/below"), "Not a directory"),
+    ],
+)
+def test_mail_that_nothing_can_be_measured_on_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "one.eml").write_bytes(b"From: a@b.test\n\nHello\n")
+    with pytest.raises(SystemExit) as ended:
+        bench.main([argument.format(here=tmp_path) for argument in arguments])
+    assert ended.value.code == 2
+    assert words in capsys.readouterr().err
+
+
 def test_the_profile_names_rooms_and_functions(capsys: pytest.CaptureFixture[str]) -> None:
     found = measured(capsys, "ingest", "mime", "--size", "20")
     taking_in, reading = found["ingest"]["remarks"], found["mime"]["remarks"]
