@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 
 from supportdesk import worker as worker_module
+from supportdesk.__main__ import main
 from supportdesk.bootstrap import create_desk
 from supportdesk.config import Config
 from supportdesk.desk.delivery import Deliverer
@@ -346,25 +348,60 @@ def test_a_companion_ends_when_its_console_is_gone_and_nothing_is_due(config: Co
     assert not thread.is_alive()
 
 
-def test_the_real_process_ends_cleanly_on_a_signal_and_gives_its_lease_back(config: Config, tmp_path: Path) -> None:
-    settings = tmp_path / "config.toml"
+@contextmanager
+def real_process(config: Config, directory: Path, program: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker of its own, which has its lease."""
+    settings = directory / "config.toml"
     settings.write_text(f'database = "{config.database}"\n')
-    environment = {**os.environ, "SUPPORTDESK_CONFIG": str(settings), "XDG_DATA_HOME": str(tmp_path)}
+    environment = {**os.environ, "SUPPORTDESK_CONFIG": str(settings), "XDG_DATA_HOME": str(directory)}
     watching = open_engine(config)
-    log = (tmp_path / "log").open("wb")
-    process = subprocess.Popen([sys.executable, "-m", "supportdesk", "worker"], env=environment, stderr=log)
-    try:
-        wait_until(
-            lambda: any(row["owner"] for row in watching.desk.read.rows("lease")), seconds=SECONDS, what="the lease"
-        )
+    with (directory / "log").open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-c", program, "worker"], env=environment, stderr=log)
+        try:
+            wait_until(
+                lambda: any(row["owner"] for row in watching.desk.read.rows("lease")), seconds=SECONDS, what="the lease"
+            )
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+            watching.close()
+
+
+def test_the_real_process_ends_cleanly_on_a_signal_and_gives_its_lease_back(config: Config, tmp_path: Path) -> None:
+    with real_process(config, tmp_path, "from supportdesk.__main__ import main; main()") as process:
         process.send_signal(signal.SIGTERM)
         assert process.wait(SECONDS) == 0
-    finally:
-        process.kill()
-        process.wait()
-        log.close()
+    watching = open_engine(config)
     assert [row["owner"] for row in watching.desk.read.rows("lease")] == [""]
     watching.close()
+
+
+def test_i01_a_worker_that_is_killed_is_missed_within_its_lease(
+    config: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert worker_module.LEASE_SECONDS <= 30, "what is promised"
+    program = (
+        "import supportdesk.worker as worker; worker.LEASE_SECONDS = 2.0\nfrom supportdesk.__main__ import main; main()"
+    )
+
+    def status() -> tuple[int, dict[str, Any]]:
+        capsys.readouterr()
+        code = main(["--database", config.database, "--agent", "giulia", "status", "--check", "--json"])
+        return code, json.loads(capsys.readouterr().out)
+
+    with real_process(config, tmp_path, program) as process:
+        wait_until(lambda: status()[1]["delivering"], seconds=SECONDS, what="the worker to be seen")
+        process.kill()
+        process.wait()
+        wait_until(lambda: not status()[1]["delivering"], seconds=SECONDS, what="the lease to lapse")
+    code, said = status()
+    [absent] = [one for one in said["troubles"] if one["id"] == "worker.absent"]
+    assert code == 6 and said["troubles"][0] == absent
+    assert absent["since"] == said["worker_seen_at"] is not None
+    assert said["gauges"]["worker_silent_seconds"] >= 2
+    assert absent["do"] == "supportdesk worker install"
+    assert absent["what"] in said["attention"][0]
 
 
 def test_waiting_times_grow_and_start_again_after_a_long_life(monkeypatch: pytest.MonkeyPatch) -> None:
