@@ -61,6 +61,7 @@ def forwarded_by_agent(
     as_sent = replace(
         mail, from_=(found.from_,), sender=(), reply_to=(), cc=(), in_reply_to=(), subject=found.subject,
         references=(found.message_id,) if found.message_id else (), text=found.text, folds=find_folds(found.text),
+        searchable="",
     )  # fmt: skip
     return AgentsForward(as_sent, agent_of(agent), found.note)
 

@@ -24,7 +24,6 @@ from supportdesk.desk.message_rows import (
     message_values,
     participant,
     proposed_people,
-    searchable,
     settled,
 )
 from supportdesk.desk.model import MAIL, ActionId, MessageId, Ticket, TicketId
@@ -32,6 +31,7 @@ from supportdesk.desk.ports import Change, Insert, Plan, PlannedEvent, Row, Tran
 from supportdesk.desk.thanks import says_only_thanks
 from supportdesk.desk.triage import AWAKE, update_ticket
 from supportdesk.l10n.catalog import _
+from supportdesk.mail.searchable import searchable
 from supportdesk.mail.subjects import strip_reply_prefixes
 from supportdesk.textfold import fold_message
 

@@ -49,6 +49,7 @@ log = logging.getLogger("supportdesk.intake")
 WORK = "intake"  # one transaction at a time, of whatever process: a mail must find what came before it
 BATCH = 200
 ARCHIVE_BATCH = 1000
+LOOKED_UP = 8  # mails whose facts are looked up at once: about as many as a transaction takes in
 AHEAD = 32  # mails that wait to be written while the next ones are being read: more than a transaction takes in
 TRANSACTION_SECONDS = 0.018  # no mail is begun that may end after that; with its commit a transaction stays near 20 ms
 TRIES = 3
@@ -150,6 +151,7 @@ class Intake:
         """One transaction: as many of the waiting mails as fit into its time."""
         done = tried = 0
         failed: list[tuple[Row, str]] = []
+        stored: dict[int, Row] = {}
         with self._desk.store.transaction() as tx:
             tx.only_one(WORK)
             shop = read_shop(tx)
@@ -158,9 +160,11 @@ class Intake:
                 if item.mail is None:
                     failed.append((item.delivery, item.failure))
                     continue
+                if item.delivery["id"] not in stored:
+                    stored |= look_up(tx, [item, *waiting[: LOOKED_UP - 1]])
                 try:
                     with tx.savepoint():
-                        done += take_in(tx, shop, item)
+                        done += take_in(tx, shop, item, stored.get(item.delivery["id"]))
                 except (TryAgain, StoreFailed):
                     raise
                 except AlreadyDone:
@@ -201,15 +205,36 @@ def is_full(tx: Transaction, mails: int) -> bool:
 
 
 def read_shop(tx: Transaction) -> Shop:
+    return tx.remember("shop", lambda: _make_shop(tx))
+
+
+def _make_shop(tx: Transaction) -> Shop:
     instance, keys = ensure_identity(tx, MAIL)
     mailboxes = {row["id"]: mailbox_of(row) for row in tx.rows("mailbox")}
     addresses = [address for mailbox in mailboxes.values() for address in mailbox.addresses]
     return Shop(instance, keys, settings_in(tx), mailboxes, OwnAddresses.of(addresses), own_domains(addresses))
 
 
-def take_in(tx: Transaction, shop: Shop, item: Prepared) -> bool:
-    """Give one delivery its outcome; False when another process was quicker or it has to be tried again."""
-    delivery = tx.row("delivery", {"id": item.delivery["id"]})
+def look_up(tx: Transaction, items: Sequence[Prepared]) -> dict[int, Row]:
+    """The ledger rows of these mails as they are now; what nearly every mail asks in vain is asked for all of them."""
+    mails = [item.mail for item in items if item.mail is not None]
+    own_ids = [mail.message_id for mail in mails]
+    named = [name for mail in mails for name in (*mail.in_reply_to, *mail.references)]
+    people = [one.norm for mail in mails for one in (*mail.from_, *mail.sender, *mail.reply_to, *mail.cc)]
+    tx.expect(
+        {
+            ("message_mail", "fingerprint"): [mail.fingerprint for mail in mails],
+            ("message_mail", "message_id_norm"): [*own_ids, *named],
+            ("message_mail", "thread_root"): [*own_ids, *named],
+            ("customer_identity", "value_norm"): people,
+            ("event", "action_id"): [_action(item.delivery) for item in items],
+        }
+    )
+    return {row["id"]: row for row in tx.rows("delivery", {"id": [item.delivery["id"] for item in items]})}
+
+
+def take_in(tx: Transaction, shop: Shop, item: Prepared, delivery: Row | None) -> bool:
+    """Give one delivery its outcome, by its row as it is now; False when another process was quicker."""
     if delivery is None or delivery["outcome"]:
         return False
     joined = {**item.delivery, **delivery}
@@ -268,7 +293,7 @@ def judge(
         order_pattern=mailbox.order_pattern,
         reopen_within=timedelta(days=shop.settings.reopen_days),
     )
-    lookup, recent = lookup or TransactionLookup(tx, sender), _newest_messages(tx, sender)
+    lookup, recent = lookup or TransactionLookup(tx, sender), _newest_messages(tx, sender, mailbox)
     found = match_report(mail, lookup, context) if mail.report is not None else match(mail, lookup, context)
     facts = Facts(
         own=shop.own,
@@ -321,11 +346,11 @@ def _mailbox_written_to(shop: Shop, delivery: Row, mail: ParsedMail) -> Mailbox:
     return fetched_from
 
 
-def _newest_messages(tx: Transaction, sender: Correspondent | None) -> list[Row]:
-    """What the sender wrote last: more than the rules count."""
+def _newest_messages(tx: Transaction, sender: Correspondent | None, mailbox: Mailbox) -> list[Row]:
+    """What the sender wrote last: more than the rules count. The texts are for those of acknowledgements alone."""
     if sender is None or not isinstance(sender.identity_id, int):
         return []
-    columns = ("id", "ticket_id", "received_at", "created_at", "body")
+    columns = ("received_at", "created_at", *(("body",) if is_switched_on(mailbox) else ()))
     return tx.rows("message", {"identity_id": sender.identity_id}, order="-id", limit=25, columns=columns)
 
 

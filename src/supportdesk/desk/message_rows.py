@@ -13,13 +13,11 @@ from supportdesk.desk.arrival import Arrival
 from supportdesk.desk.correspondents import Correspondent, find_correspondent
 from supportdesk.desk.model import TicketId
 from supportdesk.desk.ports import Change, Insert, NewRef, Row, Transaction, Update
-from supportdesk.mail.model import Address, ParsedMail
+from supportdesk.mail.model import Address
 from supportdesk.mail.recipients import why_reply_to_is_ignored
 from supportdesk.mail.thread import root_id
-from supportdesk.textfold import fold_message
 
 TICKET, MESSAGE = NewRef("ticket"), NewRef("message")
-INDEXED = 200_000  # characters of a body that are searched
 PROPOSED = 10  # people in Cc who are noted on a ticket
 RECIPIENTS = 200
 
@@ -141,12 +139,3 @@ def settled(delivery: Row, now: datetime, outcome: str, message_id: int | NewRef
     """The ledger row with its one outcome; a miss means that another process was quicker."""
     after = {"outcome": outcome, "message_id": message_id, "reason": reason, "processed_at": now}
     return Update("delivery", {"id": delivery["id"]}, {"outcome": ""}, after)
-
-
-def searchable(mail: ParsedMail) -> str:
-    """The folded text that finds a message: subject, body, names, addresses, attachment names."""
-    sender = " ".join(f"{one.name} {one.addr}" for one in (*mail.from_, *mail.reply_to))
-    people = " ".join(f"{one.name} {one.addr}" for one in (*mail.to[:50], *mail.cc[:50]))
-    files = " ".join(file.name for file in mail.attachments)
-    text = "\n".join((mail.subject, mail.text[:INDEXED], sender, people, files))
-    return fold_message(text, subject=mail.subject, sender=sender)

@@ -172,8 +172,16 @@ class Transaction(Protocol):
         Only `columns` are read, where any are named: a message's body is dear to whoever wants its date.
         """
 
+    def expect(self, wanted: Mapping[tuple[str, str], Iterable[str]]) -> None:
+        """Look up at once which of these texts no row holds in its column, by (table, column): nearly all that `rows`
+        will be asked for. Those cost no statement any more.
+        """
+
     def remember(self, key: Hashable, find: Callable[[], T]) -> T:
-        """What `find` makes of the team's settings, mailboxes and calendars: made once, until one is written here."""
+        """What `find` makes of settings, mailboxes, agents, calendars, markets, SLA snapshots and signing keys alone.
+
+        It is made once, and again as soon as one of those rows is another, whoever wrote it.
+        """
 
     def apply(self, plan: Plan, actor: Actor, action_id: ActionId) -> Applied:
         """Write changes, events and details. Each touched ticket's version grows by one and updated_at is set.

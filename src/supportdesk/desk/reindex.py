@@ -17,13 +17,14 @@ from supportdesk import __version__
 from supportdesk.desk.agents import check_actor
 from supportdesk.desk.clocks import root_of
 from supportdesk.desk.intake import Shop, is_full, judge, read_shop
-from supportdesk.desk.message_rows import message_rows, message_values, searchable
+from supportdesk.desk.message_rows import message_rows, message_values
 from supportdesk.desk.model import WORKER, TicketId
 from supportdesk.desk.ports import Change, Delete, Insert, Plan, Row, Transaction, Update
 from supportdesk.desk.settings import new_action_id
 from supportdesk.desk.thread_lookup import TransactionLookup
 from supportdesk.errors import TryAgain
 from supportdesk.mail.model import ParsedMail
+from supportdesk.mail.searchable import searchable
 from supportdesk.textfold import fold, fold_message
 
 if TYPE_CHECKING:

@@ -88,12 +88,13 @@ class TransactionLookup:
         homes = [member.id for member in family_of(self.tx, root.id)]
         ours = {"ticket_id": homes, "direction": "out"}
         sent = self.tx.rows("message", ours, order="-id", limit=1, columns=("created_at",))
+        taking_part, proposed = self._people(homes, root.customer_id)
         return TicketFacts(
             id=root.id,
             status=root.status,
             subject=root.subject,
-            participants=self._addresses(homes, TAKES_PART, root.customer_id),
-            proposed=self._addresses(homes, PROPOSED),
+            participants=taking_part,
+            proposed=proposed,
             created_at=root.created_at,
             last_activity=root.last_message_at or root.created_at,
             closed_at=root.closed_at,
@@ -112,8 +113,8 @@ class TransactionLookup:
         return self.tx.rows("ticket", wanted, order="-id", limit=TICKETS_OF_A_CUSTOMER, columns=columns)
 
     def _customer_of(self, address: str) -> int | None:
-        if self.sender is not None and not self.sender.known and address == self.sender.address.norm:
-            return None
+        if self.sender is not None and address == self.sender.address.norm:
+            return self.sender.customer_id if isinstance(self.sender.customer_id, int) else None
         where = {"kind": "email", "value_norm": address}
         found = self.tx.rows("customer_identity", where, limit=1, columns=("customer_id",))
         return found[0]["customer_id"] if found else None
@@ -123,15 +124,18 @@ class TransactionLookup:
         sender = self.sender.person if self.sender is not None else None
         return sender.members if sender and customer in sender.members else person_of(self.tx, customer).members
 
-    def _addresses(
-        self, homes: Sequence[TicketId], roles: Sequence[str], customer_id: int | None = None
-    ) -> frozenset[str]:
-        rows = self.tx.rows("participant", {"ticket_id": list(homes), "role": list(roles)})
+    def _people(self, homes: Sequence[TicketId], customer_id: int | None) -> tuple[frozenset[str], frozenset[str]]:
+        """The addresses that take part in a family of tickets, its customer's among them, and those only proposed."""
+        rows = self.tx.rows("participant", {"ticket_id": list(homes), "role": [*TAKES_PART, *PROPOSED]})
         identities = self.tx.rows("customer_identity", {"id": [row["identity_id"] for row in rows]}) if rows else []
+        value = {row["id"]: row["value_norm"] for row in identities}
+        taking_part = {value[row["identity_id"]] for row in rows if row["role"] in TAKES_PART}
         if customer_id is not None:
             his = {"customer_id": self._same_as(customer_id), "kind": "email"}
-            identities += self.tx.rows("customer_identity", his)
-        return frozenset(row["value_norm"] for row in identities)
+            taking_part |= {
+                row["value_norm"] for row in self.tx.rows("customer_identity", his, columns=("value_norm",))
+            }
+        return frozenset(taking_part), frozenset(value[row["identity_id"]] for row in rows if row["role"] in PROPOSED)
 
     def _header_id(self, message_id: int) -> str:
         found = self.tx.rows("message_mail", {"message_id": message_id}, columns=("message_id_norm",))

@@ -144,6 +144,8 @@ _QUOTED: Final = re.compile(
     re.MULTILINE | re.VERBOSE,
 )
 
+_QUOTE_MARK: Final = re.compile('[>"“„«‹「]')
+
 # Only ASCII belongs to a code or an address: Japanese and Chinese write on without a space. Every run is bounded or
 # begins where a run of ASCII begins, so that the time is linear.
 _NO_EVIDENCE: Final = re.compile(
@@ -157,8 +159,11 @@ _NO_EVIDENCE: Final = re.compile(
 
 def _words(text: str) -> str:
     """The words of a text in one line, without what is no evidence; shouting in capitals is lowered for the model."""
-    text = _QUOTED.sub("\n", unicodedata.normalize("NFC", text).replace("\r", ""))
-    text = _NO_EVIDENCE.sub(" ", text)
+    text = unicodedata.normalize("NFC", text).replace("\r", "")
+    if _QUOTE_MARK.search(text):
+        text = _QUOTED.sub("\n", text)
+    # No piece without evidence holds a space, and none is all letters: that leaves few words to look at.
+    text = " ".join([word if word.isalpha() else _NO_EVIDENCE.sub(" ", word) for word in text.split()])
     line = " ".join(text.translate(_WITHOUT_LANGUAGE).split())
     characters = Counter(line)
     capitals = sum(count for char, count in characters.items() if char.isupper())

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from supportdesk.mail.charset import decode
 from supportdesk.mail.parse import cut_part, parse
+from supportdesk.mail.searchable import searchable
 from supportdesk.mail.wire import CONTENT, CUT, FAILED, FRAME, MAIL, MISSING, PARSE, SHRINK, encode_mail
 
 MEMORY_LIMIT = 256 << 20  # resident memory of one mail's reader (reliability.md, R12)
@@ -86,7 +87,8 @@ def serve(requests: int, answers: int, share: int, detect: Detect | None = None)
 def _answer(kind: bytes, argument: str, raw: bytes, detect: Detect | None) -> tuple[bytes, bytes]:
     if kind == PARSE:
         mail = parse(raw, datetime.fromisoformat(argument) if argument else None)
-        return MAIL, encode_mail(replace(mail, language=detect(mail.fresh_text)) if detect is not None else mail)
+        language = detect(mail.fresh_text) if detect is not None else None
+        return MAIL, encode_mail(replace(mail, language=language, searchable=searchable(mail)))
     if kind == CUT:
         try:
             return CONTENT, cut_part(raw, argument)

@@ -69,6 +69,7 @@ def encode_mail(mail: ParsedMail) -> bytes:
             mail.size,
             [(defect.code, defect.detail) for defect in mail.defects],
             mail.language,
+            mail.searchable,
         ],
         ensure_ascii=False,
         separators=(",", ":"),
@@ -81,11 +82,11 @@ def decode_mail(data: bytes) -> ParsedMail:
         values = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise Malformed(str(error)) from error
-    if not isinstance(values, list) or len(values) != 25:
+    if not isinstance(values, list) or len(values) != 26:
         raise Malformed("not a mail")
     headers, subject, from_, sender, reply_to, to, cc, delivered, return_path, identity, *rest = values
     in_reply_to, references, date, text, source, folds, links, attachments, *rest = rest
-    report, inner, fingerprint, content_type, size, defects, language = rest
+    report, inner, fingerprint, content_type, size, defects, language, folded = rest
     text = _str(text)
     return ParsedMail(
         headers=tuple((_str(name), _str(value)) for name, value in _rows(headers, 2)),
@@ -118,6 +119,7 @@ def decode_mail(data: bytes) -> ParsedMail:
         size=_int(size),
         defects=tuple(Defect(_str(code), _str(detail)) for code, detail in _rows(defects, 2)),
         language=None if language is None else _str(language),
+        searchable=_str(folded),
     )
 
 

@@ -86,15 +86,22 @@ class SqlBlobs:
         import zstandard
 
         with self._store.connection() as connection:
-            found = connection.execute("SELECT chunks FROM blob WHERE sha256 = ?", (sha256,))
+            found = connection.execute(
+                "SELECT blob.chunks, blob_chunk.data FROM blob"
+                " LEFT JOIN blob_chunk ON blob_chunk.sha256 = blob.sha256 AND blob_chunk.n = 0 WHERE blob.sha256 = ?",
+                (sha256,),
+            )
             if not found:
                 raise NotFound(f"there is no blob {sha256}")
             digest = hashlib.sha256()
-            for n in range(found[0][0]):
-                rows = connection.execute("SELECT data FROM blob_chunk WHERE sha256 = ? AND n = ?", (sha256, n))
+            ((chunks, frame),) = found
+            for n in range(chunks):
+                if n > 0:
+                    rows = connection.execute("SELECT data FROM blob_chunk WHERE sha256 = ? AND n = ?", (sha256, n))
+                    frame = rows[0][0] if rows else None
                 try:
-                    piece = zstandard.ZstdDecompressor().decompress(bytes(rows[0][0]), max_output_size=CHUNK)
-                except (IndexError, zstandard.ZstdError) as error:
+                    piece = zstandard.ZstdDecompressor().decompress(bytes(frame or b""), max_output_size=CHUNK)
+                except zstandard.ZstdError as error:
                     raise StoreError(f"piece {n} of blob {sha256} is missing or damaged") from error
                 digest.update(piece)
                 yield piece

@@ -67,7 +67,7 @@ class Connection:
         try:
             if self.is_postgres:
                 cursor = self.raw.execute(_percent(sql), params or None)
-                return cursor.fetchall() if cursor.description is not None else []
+                return cursor.fetchall() if cursor.pgresult.nfields else []  # `description` makes an object a column
             return self.raw.execute(sql, _sqlite_params(params)).fetchall()  # type: ignore[no-any-return]
         except self.driver.Error as error:
             raise self._store_error(error) from error

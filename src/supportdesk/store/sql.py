@@ -23,6 +23,7 @@ from supportdesk.store.lock import Turnstile
 from supportdesk.store.lost_commit import was_committed
 from supportdesk.store.schema import HEAD, refuse_other_schema, revision
 from supportdesk.store.values import to_json_text
+from supportdesk.store.write.remembered import Remembered
 
 if TYPE_CHECKING:
     from supportdesk.store.blobs import SqlBlobs
@@ -48,6 +49,7 @@ class SqlStore:
             limit=POOL_LIMIT if self.address.is_postgres else 0,
         )
         self._turnstile = None if self.address.is_postgres else Turnstile(self.address.file)
+        self._remembered = Remembered()
         self._seen_leases: dict[str, tuple[tuple[Any, ...], float]] = {}
 
     @cached_property
@@ -84,7 +86,7 @@ class SqlStore:
             try:
                 if revision(connection) != HEAD:
                     refuse_other_schema(connection, self.address.shown)
-                tx = WriteTransaction(connection, self.clock.now(), self._is_awaited)
+                tx = WriteTransaction(connection, self.clock.now(), self._is_awaited, self._remembered)
                 yield tx
                 tx.refuse_failed()
                 mark = tx.finish()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeGuard, TypeVar
@@ -21,7 +21,7 @@ from supportdesk.store.columns import table
 from supportdesk.store.connect import Connection, Duplicate
 from supportdesk.store.hydrate import ticket_from
 from supportdesk.store.lost_commit import CommitMark, mark_commit
-from supportdesk.store.schema_extras import put_text, put_texts
+from supportdesk.store.schema_extras import put_texts
 from supportdesk.store.statements import (
     delete_row,
     groups,
@@ -33,13 +33,12 @@ from supportdesk.store.statements import (
     update_row,
 )
 from supportdesk.store.values import clean_text, to_time
+from supportdesk.store.write.absence import Absence
 from supportdesk.store.write.changes import to_detail
+from supportdesk.store.write.remembered import REMEMBERED_TABLES, Remembered, Wording, read_shared_rows
 
 Row = Mapping[str, Any]
 Found = TypeVar("Found")
-
-REMEMBERED_TABLES = frozenset({"setting", "mailbox", "calendar", "market", "sla_snapshot", "signing_key"})
-"""What `remember` is for: rows that the whole team shares and that hardly ever change."""
 
 SILENT_TABLES = frozenset({"presence", "ticket_seen", "ticket_follow"})
 """Reading and following a ticket does not change it: rows of these tables leave its version alone."""
@@ -58,7 +57,13 @@ DERIVED = {
 class WriteTransaction:
     """What a `with store.transaction() as tx:` block works with."""
 
-    def __init__(self, connection: Connection, now: datetime, is_awaited: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        now: datetime,
+        is_awaited: Callable[[], bool] = lambda: False,
+        remembered: Remembered | None = None,
+    ) -> None:
         self.connection = connection
         self.now = now
         self.is_awaited = is_awaited  # whether somebody else waits to write: a batch ends at once
@@ -69,8 +74,13 @@ class WriteTransaction:
         self._actions: list[str] = []
         self._deltas: dict[tuple[str, int], int] = {}
         self._known: dict[TicketId, Ticket] = {}  # as they are now: nobody else can write to what was read here
-        self._remembered: dict[Hashable, Any] = {}
-        self._texts: dict[int, str] = {}  # SQLite: what waits to be indexed, by message
+        self._remembered = remembered or Remembered()
+        self._wording: Wording | None = None  # of the shared rows, until this transaction writes one
+        self._made: dict[Hashable, Any] = {}  # of that wording
+        self._made_anew = False
+        self._texts: dict[int, str] = {}  # what waits to be indexed, by message
+        self._absence = Absence(connection)
+        self._own_txid = 0
         self._new_messages: set[int] = set()
 
     def elapsed(self) -> float:
@@ -92,18 +102,27 @@ class WriteTransaction:
         return self._tickets([ticket_id])[ticket_id]
 
     def row(self, table: str, key: Row) -> Row | None:
-        found = select_rows(self.connection, table, key, limit=1)
+        found = self.rows(table, key, limit=1)
         return found[0] if found else None
 
     def rows(
         self, table: str, where: Row | None = None, *, order: str = "", limit: int = 0, columns: Sequence[str] = ()
     ) -> list[Row]:
+        if where and self._absence.holds(table, where):
+            return []
         return list(select_rows(self.connection, table, where, order=order, limit=limit, columns=columns))
 
+    def expect(self, wanted: Mapping[tuple[str, str], Iterable[str]]) -> None:
+        self._absence.ask(wanted)
+
     def remember(self, key: Hashable, find: Callable[[], Found]) -> Found:
-        if key not in self._remembered:
-            self._remembered[key] = find()
-        found: Found = self._remembered[key]
+        self._read_shared_rows()
+        if key not in self._made:
+            value = find()
+            self._read_shared_rows()  # `find` may have written some
+            self._made[key] = value
+            self._made_anew = True
+        found: Found = self._made[key]
         return found
 
     # ---- writes ----
@@ -144,7 +163,7 @@ class WriteTransaction:
         except BaseException:
             self._deltas, self._texts = deltas, texts
             self._known.clear()
-            self._remembered.clear()
+            self._wording = None
             if self.connection.in_transaction:  # a full or failing disk makes SQLite give up the whole transaction
                 self.connection.execute(f"ROLLBACK TO SAVEPOINT {name}")
                 self.connection.execute(f"RELEASE SAVEPOINT {name}")
@@ -162,10 +181,8 @@ class WriteTransaction:
     def index_message(self, message_id: int, folded: str) -> None:
         """Put a message's folded text into message_text and the search index."""
         self.wrote = True
-        if self.connection.is_postgres:
-            put_text(self.connection, message_id, clean_text(folded))
-        else:  # FTS5 writes a segment at each savepoint: all texts of a transaction go in at its end, as one
-            self._texts[message_id] = clean_text(folded)
+        # FTS5 writes a segment at each savepoint: all texts of a transaction go in at its end, as one.
+        self._texts[message_id] = clean_text(folded)
 
     def finish(self) -> CommitMark | None:
         """What a transaction does once, before its commit: index its texts, append the view counts, wake listeners.
@@ -178,6 +195,7 @@ class WriteTransaction:
         ]
         if rows:
             insert_rows(self.connection, "view_count_delta", rows)
+        self._keep_remembered()
         if not self.connection.is_postgres:
             return None
         return mark_commit(self.connection, self._actions, notify=self.wrote)
@@ -187,14 +205,29 @@ class WriteTransaction:
         if not set(after) <= DERIVED.get(table, frozenset()):
             raise ValueError(f"not all of these are derived columns of {table}: {', '.join(after)}")
         self.wrote = True
+        self._absence.forget(table, after)
         if table == "ticket":
             self._known.pop(key["id"], None)
         update_row(self.connection, table, key, {}, after)
 
+    # ---- what the team shares ----
+
+    def _read_shared_rows(self) -> None:
+        if self._wording is None:
+            self._wording = read_shared_rows(self.connection)
+            self._made, self._made_anew = self._remembered.of(self._wording), False
+
+    def _keep_remembered(self) -> None:
+        """For the next transaction. On Postgres others may write while we read: what was read must be so still."""
+        if self._wording is None or not self._made_anew:
+            return
+        if not self.connection.is_postgres or read_shared_rows(self.connection) == self._wording:
+            self._remembered.keep(self._wording, self._made)
+
     # ---- the parts of apply ----
 
     def _refuse_repetition(self, plan: Plan, action_id: ActionId) -> None:
-        if not plan.events:
+        if not plan.events or self._absence.holds("event", {"action_id": action_id}):
             return
         raw = self.connection.execute("SELECT kind, ticket_id, at FROM event WHERE action_id = ?", (action_id,))
         if not raw:
@@ -243,7 +276,7 @@ class WriteTransaction:
 
     def _write(self, change: Change, ids: dict[str, int], before: Mapping[TicketId, Ticket], *, grow: bool) -> Change:
         if change.table in REMEMBERED_TABLES:
-            self._remembered.clear()
+            self._wording = None
         try:
             if isinstance(change, Insert):
                 return self._insert(change, ids)
@@ -256,6 +289,7 @@ class WriteTransaction:
                     raise self._conflict(change, key, before)
                 return Delete(change.table, key, expected)
             after = _resolved(change.after, ids)
+            self._absence.forget(change.table, after)
             if self._update(change.table, key, expected, after, grow=grow) != 1:
                 raise self._conflict(change, key, before)
             return Update(change.table, key, expected, after)
@@ -264,6 +298,7 @@ class WriteTransaction:
 
     def _insert(self, change: Insert, ids: dict[str, int]) -> Insert:
         values = _resolved(change.values, ids)
+        self._absence.forget(change.table, values)
         given: int | None
         if change.table == "ticket":
             row = insert_and_read(self.connection, "ticket", values)
@@ -320,6 +355,7 @@ class WriteTransaction:
         if not plan.events:
             return
         self._actions.append(action_id)
+        self._absence.forget("event", {"action_id": action_id})
         tickets = [_event_ticket(event, ids) for event in plan.events]
         if len({(event.kind, ticket) for event, ticket in zip(plan.events, tickets, strict=True)}) < len(tickets):
             raise ValueError("a plan holds two events of one kind for one ticket")
@@ -340,7 +376,9 @@ class WriteTransaction:
                 insert_row(self.connection, "event_detail", {"event_seq": seq, "body": body})
 
     def _txid(self) -> int:
-        return int(self.connection.execute("SELECT pg_current_xact_id()::text")[0][0])
+        if not self._own_txid:
+            self._own_txid = int(self.connection.execute("SELECT pg_current_xact_id()::text")[0][0])
+        return self._own_txid
 
     def _conflict(self, change: Change, key: Row, before: Mapping[TicketId, Ticket]) -> Conflict:
         """Who was first: the latest event of the ticket that the change belongs to."""
