@@ -31,7 +31,8 @@ if kind == "turnstile":
         hold()
 else:
     connection = sqlite_driver().connect(str(database), isolation_level=None)
-    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("BEGIN" if kind == "reader" else "BEGIN IMMEDIATE")
+    connection.execute("SELECT count(*) FROM ticket").fetchall()
     hold()
     connection.execute("ROLLBACK")
 """
@@ -52,7 +53,7 @@ def run(runs: int, seed: int, *, seconds: float = 0.5) -> dict[str, Any]:
             work.furnish(str(database))
             desk, said = work.open_desk(str(database)), work.Said()
             worker = threading.Thread(target=work.work, args=(desk, work.recorder(said)))
-            with _held(database, kind) as holder:
+            with held(database, kind) as holder:
                 worker.start()
                 until = time.monotonic() + seconds * chance.uniform(0.5, 1.5)
                 while time.monotonic() < until:
@@ -78,7 +79,8 @@ def run(runs: int, seed: int, *, seconds: float = 0.5) -> dict[str, Any]:
 
 
 @contextmanager
-def _held(database: Path, kind: str) -> Iterator[subprocess.Popen[str]]:
+def held(database: Path, kind: str) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds the database meanwhile: `turnstile`, `sqlite`, or only a snapshot (`reader`)."""
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, str(database), kind], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults import clock, disk, lock, postgres, power, strace, terminal
+from tests.faults import clock, disk, lock, postgres, power, reader, strace, terminal
 
 
 @pytest.mark.slow
@@ -44,6 +44,14 @@ def test_a_full_disk_refuses_keeps_what_was_acknowledged_and_goes_on_when_there_
 def test_a_locked_database_is_waited_for() -> None:
     found = lock.run(6, 20260305)
     assert found["wrong"] == [], found
+
+
+def test_a_forgotten_reader_stops_nobody_is_told_of_and_leaves_an_empty_log() -> None:
+    """B06."""
+    found = reader.run(2, 20260310, limit=64 * 1024)
+    assert found["wrong"] == [], found
+    assert found["told"], "the log must have grown beyond what is told of"
+    assert found["writes"] >= 4
 
 
 def test_no_jump_of_the_clock_takes_a_lease_from_a_living_worker_or_makes_a_storm() -> None:
