@@ -1,4 +1,4 @@
-"""A console that kills itself in mid-typing, two seconds by its own clock after the first letter of a reply.
+"""A console that kills itself in mid-typing, two seconds by its own clock after the first letter of a text.
 
 `python -m tests.tui.killed_console FILE`: what stands there then is noted in FILE. The end takes the way
 that a save takes, from a timer through the messages of the screen to the lane that writes: what was handed over before
@@ -18,7 +18,7 @@ from textual.message import Message
 from supportdesk.config import load_config
 from supportdesk.tui.app import run_console
 from supportdesk.tui.calls import WRITE
-from supportdesk.tui.screens.compose import ComposeScreen
+from supportdesk.tui.screens.base import DeskScreen
 from supportdesk.tui.widgets.composer import Composer
 
 if TYPE_CHECKING:
@@ -40,11 +40,11 @@ def watch(noted: Path) -> None:
             noted.write_text(self.text)
             self.set_timer(LOST_AT_MOST, lambda: self.post_message(Overdue()))
 
-    def die(self: ComposeScreen) -> None:
+    def die(self: DeskScreen[object]) -> None:
         self.call(WRITE, lambda: os.kill(os.getpid(), signal.SIGKILL), lambda _none: None)
 
     Composer.on_text_area_changed = changed  # type: ignore[method-assign]
-    ComposeScreen.on_watched_overdue = die  # type: ignore[attr-defined]
+    DeskScreen.on_watched_overdue = die  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

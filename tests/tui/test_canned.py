@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +14,8 @@ from supportdesk.tui.screens.canned_text import CannedEditScreen, CannedTextScre
 from supportdesk.tui.screens.choose import DialogScreen
 from supportdesk.tui.screens.text import TextScreen
 from supportdesk.tui.widgets.side import TextPages
-from tests.tui.conftest import list_shown, screen_of, until
+from tests.tui.conftest import list_shown, notices, screen_of, until
+from tests.tui.conftest import shown as screen_text
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -109,6 +112,111 @@ async def test_a_colleague_who_was_faster_is_named_and_no_word_is_lost(shop: Sho
         response = stored(shop).response
         assert [one.body for one in response.variants if str(one.tag) == "de"] == ["Hallo\n"]
         assert [one.body[-3:] for one in response.variants if str(one.tag) == "it"] == ["PS\n"]
+
+
+async def begun(shop: Shop, text: str) -> None:
+    """An edit that a console has kept, and left behind when it was killed."""
+    async with shop.console().run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("e")
+        edit = await screen_of(pilot, CannedEditScreen)
+        edit.body.insert_at_cursor(text)
+        edit.body._announce()  # a second later, or because the focus leaves
+        await until(pilot, lambda: kept(shop), "it is kept")
+
+
+def kept(shop: Shop) -> list[str]:
+    return [json.loads(path.read_text())["text"] for path in Path(shop.database).parent.glob("unsaved-*/*/*.json")]
+
+
+async def test_an_unsaved_text_is_offered_again_and_saved(shop: Shop) -> None:
+    await begun(shop, "PS")
+    assert (stored(shop).version, len(kept(shop))) == (1, 1)
+    async with shop.console().run_test(size=(80, 24)) as pilot:
+        await browsed(pilot, "refund issued")
+        await until(pilot, lambda: "refund-issued it" in screen_text(pilot.app), "it is named in the list")
+        await pilot.press("enter", "e")
+        dialog = await screen_of(pilot, DialogScreen)
+        assert "Refund issued · it" in str(dialog._title) and "changed" not in screen_text(pilot.app)
+        await pilot.press("c")
+        edit = await screen_of(pilot, CannedEditScreen)
+        assert edit.body.text.endswith("PS") and "not saved yet" in screen_text(pilot.app)
+        await pilot.press("ctrl+s")
+        await screen_of(pilot, CannedTextScreen)
+    assert [one.body[-3:] for one in stored(shop).response.variants if str(one.tag) == "it"] == ["PS\n"]
+    assert kept(shop) == []
+
+
+async def test_an_unsaved_text_that_is_given_up_is_gone(shop: Shop) -> None:
+    await begun(shop, "PS")
+    async with shop.console().run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("e")
+        await screen_of(pilot, DialogScreen)
+        await pilot.press("d")
+        edit = await screen_of(pilot, CannedEditScreen)
+        assert not edit.body.text.endswith("PS")
+        assert kept(shop) == []
+
+
+async def test_an_unsaved_text_is_no_colleagues(shop: Shop) -> None:
+    await begun(shop, "PS")
+    async with shop.console("anna").run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("e")
+        await screen_of(pilot, CannedEditScreen)
+
+
+async def test_an_unsaved_text_warns_of_what_a_colleague_changed_meanwhile(shop: Shop) -> None:
+    await begun(shop, "PS")
+    found = stored(shop)
+    shop.house.desk.save_canned(shop.house.anna, with_text(found.response, "it", "Ciao"), found.version)
+    async with shop.console().run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("e")
+        await screen_of(pilot, DialogScreen)
+        assert "changed by somebody since you began" in screen_text(pilot.app)
+        await pilot.press("c")
+        await screen_of(pilot, CannedEditScreen)
+        await pilot.press("ctrl+s")
+        dialog = await screen_of(pilot, DialogScreen)
+        assert "Anna Blu" in str(dialog._title)
+        await pilot.press("s")
+        await screen_of(pilot, CannedTextScreen)
+    assert [one.body[-3:] for one in stored(shop).response.variants if str(one.tag) == "it"] == ["PS\n"]
+
+
+async def test_a_head_that_cannot_be_read_is_offered_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+
+    def edit(_app: object, text: str) -> str:
+        written.append(text)
+        return (
+            text.replace("Refund issued", "Refund sent") + "nonsense"
+            if len(written) == 1
+            else text[: -len("nonsense\n")]
+        )
+
+    monkeypatch.setattr("supportdesk.tui.screens.canned.edit_text", edit)
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await browsed(pilot, "refund issued")
+        await pilot.press("e")
+        await until(pilot, lambda: "response.toml" in notices(app), "what is wrong")
+        await pilot.press("e")
+        await screen_of(pilot, DialogScreen)
+        await pilot.press("c")
+        await until(pilot, lambda: stored(shop).response.title("en") == "Refund sent", "it is saved")
+        await until(pilot, lambda: not kept(shop), "nothing is kept")
+
+
+async def test_who_may_not_save_a_response_is_not_let_write_one(shop: Shop) -> None:
+    async with shop.console("luca").run_test(size=(80, 24)) as pilot:
+        screen = await browsed(pilot, "refund issued")
+        assert [screen.can(action) for action in ("edit_head", "new", "remove", "open")] == [False] * 3 + [True]
+        await pilot.press("enter", "e")
+        text = await screen_of(pilot, CannedTextScreen)
+        assert not text.can("edit") and text.can("next_variant")
 
 
 async def test_leaving_with_an_unsaved_text_asks(shop: Shop) -> None:

@@ -120,15 +120,51 @@ def test_a_killed_console_loses_at_most_two_seconds(shop: Shop, tmp_path: Path) 
     program = [sys.executable, "-m", "tests.tui.killed_console", str(noted)]
     with PtySession(program, **shop.environment()) as running:
         begin_a_reply(running)
-        for number in range(2_000):
-            if has_ended(running):
-                break
-            running.send(f"p{number} ".encode())
-            running.read_until_quiet(0.05)
-        ended = os.waitid(os.P_PID, running.pid, os.WEXITED | os.WNOWAIT)
-        assert ended is not None and ended.si_status == signal.SIGKILL
+        type_until_killed(running)
     [stored] = drafts(shop)
     assert noted.read_text() and stored.startswith(noted.read_text())
+
+
+def type_until_killed(running: PtySession) -> None:
+    for number in range(2_000):
+        if has_ended(running):
+            break
+        running.send(f"p{number} ".encode())
+        running.read_until_quiet(0.05)
+    ended = os.waitid(os.P_PID, running.pid, os.WEXITED | os.WNOWAIT)
+    assert ended is not None and ended.si_status == signal.SIGKILL
+
+
+@pytest.mark.parametrize(("language", "waits", "offers"), [
+    ("en", "A canned response that you edited is not saved", "An unsaved edit of"),
+    ("it", "risposta pronta modificata e non salvata", "Modifica non salvata di"),
+])  # fmt: skip
+def test_a_killed_console_loses_at_most_two_seconds_of_an_unsaved_response(
+    shop: Shop, tmp_path: Path, language: str, waits: str, offers: str
+) -> None:
+    noted = tmp_path / "noted"
+    before = shop.house.desk.canned_entries()
+    environment = shop.environment() | {"SUPPORTDESK_LANGUAGE": language}
+    with PtySession([sys.executable, "-m", "tests.tui.killed_console", str(noted)], **environment) as running:
+        running.read_until(b"Hans Meier", PATIENCE)
+        running.send(b"gt\re")  # the first response, and its text
+        running.read_until(b"{{ customer", PATIENCE)
+        running.read_until_quiet(0.5)
+        type_until_killed(running)
+    assert shop.house.desk.canned_entries() == before, "customers and colleagues see nothing of it"
+    typed = noted.read_text()
+    with console(shop, SUPPORTDESK_LANGUAGE=language) as running:
+        running.read_until(waits.encode(), PATIENCE)
+        running.send(b"gt\re")
+        running.read_until(offers.encode(), PATIENCE)
+        running.send(b"c")
+        running.read_until(typed.rpartition("\n")[2].encode(), PATIENCE)
+        running.read_until_quiet(0.5)
+        running.send(b"\x1b")
+        running.read_until_quiet(0.5)
+        running.send(b"d")  # discard
+        wait_until(lambda: not [*tmp_path.glob("unsaved-*/*/*")], seconds=PATIENCE, what="it is gone")
+    assert typed
 
 
 @pytest.mark.parametrize("term", ["xterm-256color", "xterm", "screen", "linux", "dumb"])

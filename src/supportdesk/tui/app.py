@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from textual._compositor import ChopsUpdate
 from textual.events import Key, Paste
@@ -37,13 +37,14 @@ from supportdesk.tui.undo_window import UndoWindow
 from supportdesk.tui.widgets.bars import StatusPart
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import RenderableType
     from textual import events
     from textual.driver import Driver
     from textual.screen import Screen
 
     from supportdesk.config import Config
-    from supportdesk.desk.model import OutboxRow
     from supportdesk.desk.results import DeskStatus, Done
 
 MINUTE = 60.0
@@ -52,6 +53,9 @@ NOTICE_STAYS = 0.7
 """Seconds that a notice outlives the keys of somebody who types on; then the next key takes it away."""
 
 LAST_SAVE_SECONDS = 3.0
+
+Answered = TypeVar("Answered")
+Result = TypeVar("Result")
 
 
 def run_console(
@@ -106,6 +110,7 @@ class Console(Places, inherit_bindings=False):
         self.last_key = 0.0
         self._told = 0.0
         self.typed_ahead = TypedAhead(self, super().on_event)
+        self._starting = self.typed_ahead.awaiting()
         self.undo_window = UndoWindow(self)
         self.presence = Presence(self)
         self.bell_ringer = BellRinger(self, config.bell)
@@ -138,12 +143,13 @@ class Console(Places, inherit_bindings=False):
             loop.add_signal_handler(number, self.end_now, 128 + number)
 
     def _open_desk(self) -> None:
-        self.calls.run(
+        self.run_awaited(
             READ,
             lambda: open_session(self.config, restricted=self.restricted),
             self._opened,
             self._failed_to_open,
         )
+        self._starting.over()
 
     def _opened(self, session: Session) -> None:
         self.session = session
@@ -166,13 +172,13 @@ class Console(Places, inherit_bindings=False):
             from supportdesk.tui.companion import ensure_worker
 
             self.calls.run(LOOK, lambda: ensure_worker(session.desk, self.config), lambda _pid: None, self.tell_error)
-        self.calls.run(LOOK, lambda: session.desk.drafts(session.actor), self._offer_drafts, self.tell_error)
+        from supportdesk.tui.unsaved_edits import what_was_begun
 
-    def _offer_drafts(self, drafts: list[OutboxRow]) -> None:
-        written = [draft for draft in drafts if draft.body.strip()]
-        if written:
-            text = _("Your draft for #{ticket} waits: g d opens it.").format(ticket=written[0].ticket_id)
-            self.tell(text)
+        self.calls.run(LOOK, lambda: what_was_begun(session), self._offer_to_go_on, self.tell_error)
+
+    def _offer_to_go_on(self, begun: list[str]) -> None:
+        if begun:
+            self.tell("\n".join(begun))
 
     def _failed_to_open(self, error: Exception) -> None:
         if isinstance(error, SupportdeskError):
@@ -218,7 +224,7 @@ class Console(Places, inherit_bindings=False):
             if key == "q":
                 self._quit()
 
-        self.push_screen(DialogScreen(_("Leave?"), text, [("q", _("quit")), ("esc", _("stay"))]), pressed)
+        self.show_at_once(DialogScreen(_("Leave?"), text, [("q", _("quit")), ("esc", _("stay"))]), pressed)
 
     def _quit(self) -> None:
         self.save_everything()
@@ -327,14 +333,11 @@ class Console(Places, inherit_bindings=False):
         """A key takes away the notice of what was done before it."""
         if isinstance(event, Key) and self._notifications and time.monotonic() - self._told > NOTICE_STAYS:
             self.clear_notifications()
-        if isinstance(event, Key | Paste) and not event.is_forwarded and self._waits(event):
-            return
-        await super().on_event(event)
-
-    def _waits(self, event: Key | Paste) -> bool:
-        """Whether the event waits for what opens; the way out waits for nothing."""
-        leaves = isinstance(event, Key) and event.key == "ctrl+q"
-        return not leaves and self.typed_ahead.take(event)
+        leaves = isinstance(event, Key) and event.key == "ctrl+q"  # the way out waits for nothing
+        if isinstance(event, Key | Paste) and not event.is_forwarded and not leaves:
+            await self.typed_ahead.hear(event)
+        else:
+            await super().on_event(event)
 
     def key_pressed(self) -> None:
         self.last_key = time.monotonic()
@@ -345,7 +348,7 @@ class Console(Places, inherit_bindings=False):
         self._told = time.monotonic()
         self.notify(text, severity=severity, timeout=NOTICE_SECONDS)  # type: ignore[arg-type]
         if severity != "information":
-            self.typed_ahead.drop()  # it did not open
+            self.typed_ahead.drop()  # what was typed on was not meant for this
 
     def tell_sent(self, done: Done) -> None:
         """Say what was sent, and count down how long it can be taken back."""
@@ -369,14 +372,46 @@ class Console(Places, inherit_bindings=False):
             renderable = screen._compositor.render_full_update()
         super()._display(screen, cast("RenderableType", self.painted.sparing(renderable, self.size.width)))
 
-    def show_at_once(self, screen: Screen[None]) -> None:
-        """Put a screen in front and paint it once, when everything on it is in its place."""
+    def show_at_once(self, screen: Screen[Answered], answered: Callable[[Answered | None], None] | None = None) -> None:
+        """Put a screen in front and paint it once, when everything on it is in its place; the keys wait for it."""
+        ahead = self.typed_ahead
+        here = ahead.awaiting()
+
+        def hear(answer: Answered | None) -> None:
+            if answered is not None:
+                with ahead.following():
+                    answered(answer)
 
         async def put() -> None:
             with self.batch_update():
-                await self.push_screen(screen)
+                await self.push_screen(screen, hear)
+            here.over()
 
         self.call_next(put)
+
+    def run_awaited(
+        self,
+        lane: str,
+        work: Callable[[], Result],
+        done: Callable[[Result], None],
+        failed: Callable[[Exception], None],
+        *,
+        replaces: str = "",
+        is_rows: bool = False,
+    ) -> None:
+        """Do `work` in a lane's thread, then `done` or `failed`; the keys wait for it, and for what these begin."""
+        ahead = self.typed_ahead
+        awaited = ahead.awaiting(is_rows=is_rows)
+
+        def deliver(result: Result) -> None:
+            with ahead.following(is_text=awaited.is_text):
+                done(result)
+
+        def fail(error: Exception) -> None:
+            with ahead.following(is_text=awaited.is_text):
+                failed(error)
+
+        self.calls.run(lane, work, deliver, fail, replaces=replaces, over=awaited.over)
 
     # ---- the crash
 

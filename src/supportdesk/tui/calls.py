@@ -38,7 +38,7 @@ class Calls:
         self._app = app
         self._heard = heard
         self._lanes: dict[str, ThreadPoolExecutor] = {}
-        self._newest: dict[str, Future[None]] = {}
+        self._newest: dict[str, tuple[Future[None], Callable[[], None]]] = {}
         self._closed = False
 
     def run(
@@ -49,15 +49,19 @@ class Calls:
         failed: Callable[[Exception], None],
         *,
         replaces: str = "",
+        over: Callable[[], None] = lambda: None,
     ) -> None:
-        """Do `work` in the lane's thread, then `done` with its result, or `failed`, on the event loop."""
+        """Do `work` in the lane's thread, then `done` with its result, or `failed`, on the event loop.
+
+        `over` comes last, in any case; that of a call which was replaced when its replacement is over.
+        """
         if self._closed:
             return
-        if replaces and (waiting := self._newest.get(replaces)) is not None:
-            waiting.cancel()
-        future = self._lane(lane).submit(self._work, work, done, failed)
+        if replaces and (waiting := self._newest.get(replaces)) is not None and waiting[0].cancel():
+            over = _both(waiting[1], over)
+        future = self._lane(lane).submit(self._work, work, done, failed, over)
         if replaces:
-            self._newest[replaces] = future
+            self._newest[replaces] = future, over
 
     def finish(self, lane: str, seconds: float) -> None:
         """Wait until everything in the lane has been done, at most so long: for the moment before the process ends."""
@@ -76,20 +80,38 @@ class Calls:
         return self._lanes[name]
 
     def _work(
-        self, work: Callable[[], Result], done: Callable[[Result], None], failed: Callable[[Exception], None]
+        self,
+        work: Callable[[], Result],
+        done: Callable[[Result], None],
+        failed: Callable[[Exception], None],
+        over: Callable[[], None],
     ) -> None:
         try:
             result = work()
         except Exception as error:  # noqa: BLE001 — whatever broke belongs to the screen that asked, which says so
             broken = error
-            self._post(lambda: self._tell(broken, failed))
+            self._post(lambda: self._tell(broken, failed), over)
         else:
-            self._post(lambda: done(result))
+            self._post(lambda: done(result), over)
 
     def _tell(self, error: Exception, failed: Callable[[Exception], None]) -> None:
         self._heard(error)
         failed(error)
 
-    def _post(self, deliver: Callable[[], None]) -> None:
+    def _post(self, deliver: Callable[[], None], over: Callable[[], None]) -> None:
+        def end() -> None:
+            try:
+                deliver()
+            finally:
+                over()
+
         if not self._closed:
-            self._app.post_message(Finished(deliver))
+            self._app.post_message(Finished(end))
+
+
+def _both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
+    def call() -> None:
+        first()
+        second()
+
+    return call

@@ -94,8 +94,7 @@ class CannedPick:
             current=self._last,
         )
         self._shown.clear()
-        screen.console.push_screen(dialog, self._chosen)
-        dialog.call_after_refresh(screen.console.typed_ahead.release)
+        screen.put_question(dialog, self._chosen)
 
     def _preview(self, response: CannedResponse, choose: Choose, dialog: ChooseScreen) -> SafeText:
         """The text as this customer would read it, as soon as it is rendered; what is asked for stands in ‹ ›."""

@@ -76,7 +76,6 @@ class Sender:
         self._review = review
         self._bar.show(review)
         self._screen.show_hints()
-        self._screen.console.typed_ahead.release()
 
     def _failed(self, error: Exception) -> None:
         self._screen.tell_error(error)
@@ -92,7 +91,6 @@ class Sender:
         wrong = self._review is not None and not self._review.sendable
         self._shut()
         (screen.first_to_mend() if wrong else screen.body).focus()
-        screen.console.typed_ahead.release()
 
     def give_way(self) -> None:
         """The agent went back to the text by himself."""
@@ -147,7 +145,6 @@ class Sender:
                 refusal=lambda text: refuse_when(text, calendar, session.now()),
                 complete=lambda text: when_presets(text, calendar, session.now()),
             )
-            screen.console.typed_ahead.release()
 
         screen.call(READ, read, ask)
 
@@ -204,11 +201,11 @@ class Sender:
             else:
                 self.close()
 
-        screen.console.push_screen(DialogScreen(_("The reply was not sent"), "\n".join(lines), keys), pressed)
+        screen.put_question(DialogScreen(_("The reply was not sent"), "\n".join(lines), keys), pressed)
 
     def _ask_back(self, sending: Sending, error: AnswerNeeded) -> None:
         """The desk needs a decision: a reason, or a plain yes."""
-        console = self._screen.console
+        glyphs = self._screen.console.glyphs
         if error.param == "dismiss":
 
             def chosen(reason: str | None) -> None:
@@ -216,7 +213,7 @@ class Sender:
                     self.send(replace(sending, dismiss=reason))
 
             entries = [PickerEntry(reason, safe(word(REASON, reason))) for reason in REASON]
-            console.push_screen(ChooseScreen(error.message, entries, glyphs=console.glyphs), chosen)
+            self._screen.put_question(ChooseScreen(error.message, entries, glyphs=glyphs), chosen)
             return
 
         def pressed(key: str | None) -> None:
@@ -224,4 +221,4 @@ class Sender:
                 self.send(replace(sending, anyway=True))
 
         keys = [("y", _("yes")), ("esc", _("no"))]
-        console.push_screen(DialogScreen(_("Are you sure?"), error.message, keys), pressed)
+        self._screen.put_question(DialogScreen(_("Are you sure?"), error.message, keys), pressed)

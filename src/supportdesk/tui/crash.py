@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from supportdesk.config import data_dir
 from supportdesk.l10n.catalog import _
 from supportdesk.safetext import safe
+from supportdesk.tui.own_files import own_directory
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,9 +23,7 @@ LOG = "console.log"
 
 def write_log(config: Config, story: str) -> Path:
     """Append the traceback, which has code and no values of variables, to a file that only its owner can read."""
-    from supportdesk.bootstrap import database_path, is_file
-
-    directory = database_path(config).parent if is_file(config.database) else data_dir()
+    directory = own_directory(config)
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = directory / LOG
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)

@@ -48,7 +48,7 @@ def pick_customer(screen: OnTickets, ticket: TicketId, title: str, then: Callabl
 
     def typed(own: int, text: str) -> None:
         if text.strip():
-            screen.call(LOOK, lambda: meant(own, text.strip()), picked)
+            screen.call(LOOK, lambda: meant(own, text.strip()), picked, awaited=True)
 
     def meant(own: int, text: str) -> list[CustomerView]:
         try:
@@ -72,4 +72,4 @@ def pick_customer(screen: OnTickets, ticket: TicketId, title: str, then: Callabl
 
         screen.put_question(ChooseScreen(title, entries, glyphs=screen.console.glyphs), chosen)
 
-    screen.call(LOOK, look, ask)
+    screen.call(LOOK, look, ask, awaited=True)

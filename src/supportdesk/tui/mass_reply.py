@@ -69,8 +69,7 @@ class MassReply:
 
         title = ngettext("One answer for {count} ticket", "One answer for {count} tickets", len(tickets))
         dialog = ChooseScreen(title.format(count=len(tickets)), entries, glyphs=screen.console.glyphs)
-        screen.console.push_screen(dialog, chosen)
-        dialog.call_after_refresh(screen.console.typed_ahead.release)
+        screen.put_question(dialog, chosen)
 
     def _ask(self, mass: _Mass, fields: list[AskField]) -> None:
         """One value for all; left empty, each ticket has its own, where it tells one."""
@@ -155,7 +154,7 @@ class MassReply:
 
         dialog = ChooseScreen(title, entries, glyphs=glyphs, preview=lambda entry: texts[entry.id], large=True)
         screen.console.clear_notifications()
-        screen.console.push_screen(dialog, looked)
+        screen.put_question(dialog, looked)
 
     def _ask_count(self, mass: _Mass, samples: tuple[Sample, ...], wanted: int) -> None:
         screen = self._screen
@@ -178,7 +177,7 @@ class MassReply:
                 screen.triage.ended()
                 screen.tell_error(error)
 
-            screen.call(WRITE, work, self._sent, failed=failed)
+            screen.call(WRITE, work, self._sent, failed=failed, awaited=False)  # it can be stopped
 
         label = _("Type {count} to send all:").format(count=wanted)
         screen.ask_line("count", label, typed, refusal=refusal)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from supportdesk.l10n.catalog import _
 from supportdesk.tui.calls import READ, Calls
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from supportdesk.tui.session import Session, TicketBundle
 
 
+Answered = TypeVar("Answered")
+Result = TypeVar("Result")
+
+
 class Places(SafeApp[int]):
     """Part of the console: the ways from one screen to another."""
 
@@ -40,8 +44,21 @@ class Places(SafeApp[int]):
         """The screens that stand above each other, the list first."""
 
     @abstractmethod
-    def show_at_once(self, screen: Screen[None]) -> None:
-        """Put a screen in front."""
+    def show_at_once(self, screen: Screen[Answered], answered: Callable[[Answered | None], None] | None = None) -> None:
+        """Put a screen in front; `answered` gets what it answers when it goes."""
+
+    @abstractmethod
+    def run_awaited(
+        self,
+        lane: str,
+        work: Callable[[], Result],
+        done: Callable[[Result], None],
+        failed: Callable[[Exception], None],
+        *,
+        replaces: str = "",
+        is_rows: bool = False,
+    ) -> None:
+        """Do `work` in a lane's thread; the keys wait for it."""
 
     def open_ticket(
         self, ticket_id: TicketId, *, neighbours: Callable[[int], TicketId | None] | None = None, finds: bool = False
@@ -66,7 +83,7 @@ class Places(SafeApp[int]):
         if (known := session.tickets.get(ticket_id)) is not None:
             show(known)
         else:
-            self.calls.run(READ, lambda: session.load_ticket(ticket_id), show, self.tell_error, replaces="open")
+            self.run_awaited(READ, lambda: session.load_ticket(ticket_id), show, self.tell_error, replaces="open")
 
     def open_draft(self, bundle: TicketBundle, row: OutboxRow) -> None:
         """Go on writing a reply or a note."""

@@ -59,5 +59,4 @@ def pick_quote(screen: ComposeScreen) -> None:
         preview=lambda entry: safe(found[int(entry.id)][1], multiline=True),
         large=True,
     )
-    screen.console.push_screen(dialog, chosen)
-    dialog.call_after_refresh(screen.console.typed_ahead.release)
+    screen.put_question(dialog, chosen)

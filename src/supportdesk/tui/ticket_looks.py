@@ -159,7 +159,7 @@ def open_attachment(screen: OnTickets, bundle: TicketBundle, chosen: str, *, uns
 
         screen.call(READ, work, lambda saved: screen.tell(_("Saved {path}").format(path=saved)))
 
-    screen.console.push_screen(DialogScreen(_("Attachment"), text, keys), pressed)
+    screen.put_question(DialogScreen(_("Attachment"), text, keys), pressed)
 
 
 def fetching_command(bundle: TicketBundle, attachment: AttachmentRow, host: str) -> str:

@@ -122,7 +122,7 @@ class Triage:
             case "when":
                 self._ask_when(request.tickets, title, then)
             case "tags":
-                self._screen.call(LOOK, self._read_tags, partial(self._ask_tags, title, then))
+                self._screen.call(LOOK, self._read_tags, partial(self._ask_tags, title, then), awaited=True)
             case "language":
                 self._screen.ask_line("language", title, then, complete=complete_language)
             case "ticket":
@@ -194,7 +194,7 @@ class Triage:
                 complete=lambda text: when_presets(text, calendar, screen.session.now()),
             )
 
-        screen.call(LOOK, read, ask)
+        screen.call(LOOK, read, ask, awaited=True)
 
     def _agents(self) -> list[PickerEntry]:
         session = self._screen.session
@@ -229,12 +229,12 @@ class Triage:
     def _perform(self, request: Request) -> None:
         screen = self._screen
         session = screen.session
-        screen.console.typed_ahead.release()
         screen.show_expected(request.action, request.tickets, request.params)
 
-        stops = self.stoppable() if len(request.tickets) > BULK else threading.Event()
+        is_long = len(request.tickets) > BULK
+        stops = self.stoppable() if is_long else threading.Event()
         title = BY_ID[request.action].localized_title()
-        progress = told_progress(screen.console, title, stoppable=len(request.tickets) > BULK)
+        progress = told_progress(screen.console, title, stoppable=is_long)
 
         def work() -> Done:
             return session.desk.perform(
@@ -247,6 +247,7 @@ class Triage:
             work,
             lambda done: self._done(request, done),
             failed=lambda error: self._failed(request, error),
+            awaited=False if is_long else None,
         )
 
     def stoppable(self) -> threading.Event:

@@ -1,144 +1,170 @@
-"""Keys typed while something opens: they wait for it, in their order, and never land in what stood there before.
+"""Keys one after the other: each is looked at when what the one before it has begun is there, as by a patient agent.
 
-`^s y` sends however long the review takes, and never writes a "y" into the mail. Keys go to the widget that has the
-focus, so without this what is typed between a key and its effect would be taken for something else.
+A key goes to the widget that has the focus, and what it does may come late: a screen, the rows of a list, a ticket that
+leaves the list. Without this the next key would be taken for something else, or act on the wrong row. So a key is
+followed through the widgets that hear it, what their screen then reads or writes is waited for (`awaiting`), and only
+then comes the next. `esc` empties what waits, unless it is text for a draft: a word is never lost.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from textual.events import Key
+from textual.widgets import Input
 
-from supportdesk.tui.keymap import KeyMatcher, Match, key_name
+from supportdesk.tui.widgets.composer import CANNED_TRIGGER, Composer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
+    from textual.dom import DOMNode
     from textual.events import Paste
     from textual.timer import Timer
 
     from supportdesk.tui.app import Console
-    from supportdesk.tui.screens.base import DeskScreen
 
-TRIGGER_KEY = ":"
-CLAIMED_WITHIN = 1.0
-"""Seconds after which a key that no screen has taken holds nothing up any more."""
+ROUNDS = 2
+"""Ways from the focused widget up to the console: what a key is bound to is done when it has come all the way, and what
+that makes the widgets say goes the same way."""
+
+LAPS = 2
+"""Times through the queue of each widget: what one says because of what it was told stands behind that."""
+
+GIVEN_UP_AFTER = 20.0
+"""Seconds after which what hangs is waited for no longer, and what was typed meanwhile is forgotten."""
 
 
-OPEN_WITHIN = 10.0
-"""Seconds after which what was to open is waited for no longer."""
+class Awaited:
+    """Something that keys wait for, until `over` is called."""
+
+    __slots__ = ("_ahead", "is_rows", "is_text")
+
+    def __init__(self, ahead: TypedAhead, *, is_rows: bool, is_text: bool) -> None:
+        self._ahead = ahead
+        self.is_rows = is_rows  # the place is there and can be left
+        self.is_text = is_text  # what is typed meanwhile is text
+
+    def over(self) -> None:
+        self._ahead.came(self)
 
 
 class TypedAhead:
-    """The keys that wait, of one console. A key that opens something holds those after it until it is open."""
+    """The keys that wait, of one console."""
 
     def __init__(self, console: Console, forward: Callable[[Key | Paste], Awaitable[None]]) -> None:
         self._console = console
         self._forward = forward
         self._waiting: deque[Key | Paste] = deque()
-        self._opener: Key | None = None
-        self._unclaimed: Timer | None = None
-        self._matcher = KeyMatcher(console.keymap)
-        self._written = ""  # the last keys, as far as they may be the trigger of the canned responses
-        self._draining = False
+        self._followed = False  # a key is on its way through the widgets
+        self._awaited: set[Awaited] = set()
+        self._begun_live: set[Awaited] = set()  # while a line is typed: waited for once it is entered
+        self._follows = self._is_live = self._is_text = False
+        self._patience: Timer | None = None
 
-    def take(self, event: Key | Paste) -> bool:
-        """Whether the event waits now. One that does not, and opens something, makes those after it wait."""
-        if self._opener is not None or self._draining:
+    async def hear(self, event: Key | Paste) -> None:
+        """Pass the event on, now or when it is its turn."""
+        if isinstance(event, Key) and event.key == "escape" and self._awaited and not self._followed:
+            if not any(one.is_text for one in self._awaited):
+                self._waiting.clear()
+            if all(one.is_rows for one in self._awaited):
+                await self._pass_on(event)
+                return
+        if self._waiting or self._is_busy:
             self._waiting.append(event)
-            return True
-        if isinstance(event, Key):
-            self._look_at(event)
-        return False
+            if self._patience is None:
+                self._patience = self._console.set_timer(GIVEN_UP_AFTER, self._give_up)
+            self._go_on()
+        else:
+            await self._pass_on(event)
 
     def again(self, event: Key) -> None:
         """A key that went elsewhere goes where the focus is now, before those that wait."""
         # Made by the console, as each key is: one of a screen's would bubble no further than to that screen.
         self._console.call_later(lambda: self._forward(Key(event.key, event.character)))
 
-    def came(self, event: Key, *, opens: bool) -> None:
-        """The screen has read the key; without `opens` nothing has to be waited for after all."""
-        if event is not self._opener:
-            return
-        self._claim()
-        if opens:
-            self.opening()
-        else:
-            self.release()
+    @contextmanager
+    def following(self, *, is_live: bool = False, is_text: bool = False) -> Iterator[None]:
+        """What is begun in here is begun by a key: the next one waits for it, with `is_live` not before `claim`."""
+        before = self._follows, self._is_live, self._is_text
+        self._follows, self._is_live, self._is_text = True, is_live, is_text
+        try:
+            yield
+        finally:
+            self._follows, self._is_live, self._is_text = before
 
-    def opening(self) -> None:
-        """What the last key asked for is on its way: the keys wait for it until it is there."""
-        if self._opener is not None:
-            self._claim()
-            self._unclaimed = self._console.set_timer(OPEN_WITHIN, self.release)
+    @property
+    def follows(self) -> bool:
+        return self._follows
 
-    def came_trigger(self) -> None:
-        """What was written opens nothing: it only looked like the trigger of the canned responses."""
-        if self._opener is not None and self._opener.character == TRIGGER_KEY:
-            self.release()
+    def awaiting(self, *, is_rows: bool = False) -> Awaited:
+        """Something begins that keys wait for: whoever begins it says when it is over, however it ends."""
+        awaited = Awaited(self, is_rows=is_rows, is_text=self._is_text)
+        (self._begun_live if self._is_live else self._awaited).add(awaited)
+        return awaited
 
-    def entered(self) -> None:
-        """The line was taken, or refused: what was typed after it is no part of it."""
-        if self._opener is not None and self._opener.key == "enter":
-            self.release()
+    def claim(self) -> None:
+        """A line was entered: what was begun while it was typed is waited for now."""
+        self._awaited |= self._begun_live
+        self._begun_live.clear()
 
-    def release(self) -> None:
-        """It is open and has the focus: what waits goes there."""
-        self._claim()
-        self._opener = None
-        if self._waiting and not self._draining:
-            self._draining = True
-            self._console.call_later(self._drain)
+    def came(self, awaited: Awaited) -> None:
+        """It is there, or will never be."""
+        self._awaited.discard(awaited)
+        self._begun_live.discard(awaited)
+        self._go_on()
 
     def drop(self) -> None:
-        """It did not open: what was meant for it is meant for nothing else."""
+        """What was asked for did not come: what was typed for it is meant for nothing else."""
         self._waiting.clear()
-        self.release()
 
-    def _claim(self) -> None:
-        if self._unclaimed is not None:
-            self._unclaimed.stop()
-            self._unclaimed = None
+    @property
+    def _is_busy(self) -> bool:
+        return self._followed or bool(self._awaited)
 
-    def _look_at(self, event: Key) -> None:
-        from supportdesk.tui.screens.base import DeskScreen
+    def _give_up(self) -> None:
+        self._patience = None
+        self._waiting.clear()
+        self._awaited.clear()
+        self._followed = False
 
-        screen = self._console.screen
-        if not isinstance(screen, DeskScreen) or not screen.is_ready:
-            self._matcher.cancel()
-        elif screen.prompt.purpose:
-            self._matcher.cancel()
-            if event.key == "enter":  # what comes after it is no part of the line any more
-                self._opener = event
-                self._unclaimed = self._console.set_timer(CLAIMED_WITHIN, self.release)
-        elif self._opens(screen, event) or self._ends_trigger(screen, event):
-            self._opener = event
-            self._unclaimed = self._console.set_timer(CLAIMED_WITHIN, self.release)
+    def _go_on(self) -> None:
+        if self._waiting and not self._is_busy:
+            self._followed = True
+            self._console.call_later(self._pass_next)
 
-    def _opens(self, screen: DeskScreen[object], event: Key) -> bool:
-        found = self._matcher.feed(screen.context, key_name(event.key, event.character))
-        return isinstance(found, Match) and found.action in screen.OPENERS and screen.can(found.action)
+    async def _pass_next(self) -> None:
+        self._followed = False
+        if self._waiting and not self._is_busy:
+            await self._pass_on(self._waiting.popleft())
+        if not self._waiting and self._patience is not None:
+            self._patience.stop()
+            self._patience = None
 
-    def _ends_trigger(self, screen: DeskScreen[object], event: Key) -> bool:
-        """Whether `::` is whole with this key: whether it stands at the beginning of a word the composer knows."""
-        if event.character != TRIGGER_KEY:
-            self._written = ""
-            return False
-        from supportdesk.tui.widgets.composer import CANNED_TRIGGER, Composer
+    async def _pass_on(self, event: Key | Paste) -> None:
+        console = self._console
+        heard_by = console.focused or console.screen
+        await self._forward(event)
+        if _is_only_text(heard_by, event):
+            self._go_on()
+        else:
+            self._followed = True
+            way = [widget for widget in heard_by.ancestors_with_self for _lap in range(LAPS)]
+            self._follow(way * ROUNDS)
 
-        self._written += TRIGGER_KEY
-        ends = self._written == CANNED_TRIGGER and isinstance(screen.focused, Composer)
-        if ends:
-            self._written = ""
-        return ends
+    def _follow(self, way: list[DOMNode]) -> None:
+        """Go the way of the key, behind it and behind what it makes the widgets say."""
+        for at, widget in enumerate(way, 1):
+            if widget.call_later(self._follow, way[at:]):  # one that has gone says nothing any more
+                return
+        self._followed = False
+        self._go_on()
 
-    async def _drain(self) -> None:
-        """What waits, one after the other, until one of them opens something itself."""
-        while self._waiting and self._opener is None:
-            event = self._waiting.popleft()
-            if isinstance(event, Key):
-                self._look_at(event)
-            await self._forward(event)
-        self._draining = False
+
+def _is_only_text(heard_by: DOMNode, event: Key | Paste) -> bool:
+    """Whether the event can do nothing but write: then nothing has to be waited for."""
+    if not isinstance(heard_by, Composer | Input):
+        return False
+    return not isinstance(event, Key) or (event.is_printable and event.character != CANNED_TRIGGER[0])

@@ -47,8 +47,8 @@ class DeskScreen(LeavesOnce[Answer]):
     """A screen between a status line and key hints."""
 
     CONTEXT: ClassVar[str] = "list"
-    OPENERS: ClassVar[frozenset[str]] = frozenset()
-    """Actions after which keys wait until the screen says `typed_ahead.release()`, or `drop()`."""
+    WRITES: ClassVar[frozenset[str]] = frozenset()
+    """Actions that lead to writing: what is typed right after them is text, which nothing may take away."""
 
     AUTO_FOCUS = ""
     BINDINGS = []
@@ -155,8 +155,14 @@ class DeskScreen(LeavesOnce[Answer]):
         *,
         failed: Callable[[Exception], None] | None = None,
         replaces: str = "",
+        awaited: bool | None = None,
+        is_rows: bool = False,
     ) -> None:
-        """Do `work` in a lane's thread; its result is dropped when this screen has gone in the meantime."""
+        """Do `work` in a lane's thread; its result is dropped when this screen has gone in the meantime.
+
+        `awaited`: whether the keys wait for it; else for what a key has begun, but for what may come later (`LOOK`).
+        `is_rows`: it brings what the keys of this place are for, and the place can be left meanwhile.
+        """
 
         def deliver(result: Result) -> None:
             if self.is_ready:
@@ -169,7 +175,10 @@ class DeskScreen(LeavesOnce[Answer]):
                 self.console.tell_error(error)
 
         key = f"{id(self)}:{replaces}" if replaces else ""
-        self.console.calls.run(lane, work, deliver, fail, replaces=key)
+        if awaited if awaited is not None else self.console.typed_ahead.follows and lane != LOOK:
+            self.console.run_awaited(lane, work, deliver, fail, replaces=key, is_rows=is_rows)
+        else:
+            self.console.calls.run(lane, work, deliver, fail, replaces=key)
 
     def tell(self, text: str, *, severity: str = "information") -> None:
         """A toast for what the agent did."""
@@ -213,48 +222,46 @@ class DeskScreen(LeavesOnce[Answer]):
             **helpers,  # type: ignore[arg-type]
         )
         self.show_hints()
-        self.console.typed_ahead.release()
 
     def put_question(self, question: Screen[Answered], answered: Callable[[Answered | None], None]) -> None:
-        """Ask in a dialog; keys that were typed ahead go there as soon as it is there."""
-        self.console.push_screen(question, answered)
-        question.call_after_refresh(self.console.typed_ahead.release)
+        """Ask in a dialog."""
+        self.console.show_at_once(question, answered)
 
     def on_prompt_line_changed(self, message: PromptLine.Changed) -> None:
         message.stop()
         if self._asked_live is not None and not isinstance(message, PromptLine.Submitted):
-            self._asked_live(message.value)
+            with self.console.typed_ahead.following(is_live=True):
+                self._asked_live(message.value)
 
     def on_prompt_line_submitted(self, message: PromptLine.Submitted) -> None:
         message.stop()
         self.show_hints()
+        self.console.typed_ahead.claim()
         then = self._asks.pop(message.purpose, None)
         if then is not None:
             try:
-                then(message.value)
+                with self.console.typed_ahead.following():
+                    then(message.value)
             except SupportdeskError as error:
                 self.tell_error(error)
-        self.console.typed_ahead.entered()
-
-    def on_prompt_line_stays(self, message: PromptLine.Stays) -> None:
-        message.stop()
-        self.console.typed_ahead.entered()
 
     def on_prompt_line_back(self, message: PromptLine.Back) -> None:
         message.stop()
         self.show_hints()
         self._asks.pop(message.purpose, None)
-        if self._went_back is not None:
-            self._went_back(message.value)
-        elif self._cancelled is not None:
-            self._cancelled()
+        with self.console.typed_ahead.following():
+            if self._went_back is not None:
+                self._went_back(message.value)
+            elif self._cancelled is not None:
+                self._cancelled()
 
     def on_prompt_line_cancelled(self, message: PromptLine.Cancelled) -> None:
         message.stop()
         self.show_hints()
         self._asks.pop(message.purpose, None)
         if self._cancelled is not None:
-            self._cancelled()
+            with self.console.typed_ahead.following():
+                self._cancelled()
 
     # ---- keys
 
@@ -270,14 +277,13 @@ class DeskScreen(LeavesOnce[Answer]):
         self.console.key_pressed()
         found = self._matcher.feed(self.context, key_name(event.key, event.character))
         self._hide_strip()
-        does = found.action if isinstance(found, Match) and self.can(found.action) else ""
-        self.console.typed_ahead.came(event, opens=does in self.OPENERS)
         match found:
             case Match():
-                if does:
+                if self.can(found.action):
                     event.stop()
                     event.prevent_default()
-                    self.act(does)
+                    with self.console.typed_ahead.following(is_text=found.action in self.WRITES):
+                        self.act(found.action)
             case Pending(_, choices):
                 event.stop()
                 event.prevent_default()

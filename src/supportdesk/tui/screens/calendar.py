@@ -64,7 +64,8 @@ class CalendarScreen(DeskScreen[None]):
     def on_mount(self) -> None:
         self._day = self.session.local_now().date()
         self.query_one(MonthGrid).focus()
-        self.reload()
+        with self.console.typed_ahead.following():
+            self.reload()
 
     def on_news(self, changed: Changed) -> None:
         if any(event.kind in ("calendar", "undo", "market", "mailbox") and event.ticket_id is None
@@ -76,7 +77,7 @@ class CalendarScreen(DeskScreen[None]):
         return super().can(action) and (action not in EDITS or self.session.agent.role == "admin")
 
     def reload(self) -> None:
-        self.call(READ, lambda: list_keepers(self.session.desk.read), self._loaded, replaces="hours")
+        self.call(READ, lambda: list_keepers(self.session.desk.read), self._loaded, replaces="hours", is_rows=True)
 
     def _loaded(self, keepers: tuple[Keeper, ...]) -> None:
         kept = self._keeper
@@ -182,7 +183,7 @@ class CalendarScreen(DeskScreen[None]):
             self._keeper = next((one for one in self._keepers if f"{one.kind} {one.id}" == key), self._keeper)
             self.show_month()
 
-        self.console.push_screen(ChooseScreen(_("Whose hours?"), entries, glyphs=self.console.glyphs), chosen)
+        self.put_question(ChooseScreen(_("Whose hours?"), entries, glyphs=self.console.glyphs), chosen)
 
     def do_back(self) -> None:
         self.dismiss()

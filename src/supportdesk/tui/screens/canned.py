@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from supportdesk.errors import SupportdeskError
 from supportdesk.l10n.catalog import _, current_language, ngettext
 from supportdesk.safetext import SafeText, safe
 from supportdesk.tui.editor import edit_text
 from supportdesk.tui.screens.base import READ, WRITE
 from supportdesk.tui.screens.choose import DialogScreen
 from supportdesk.tui.screens.rows import RowsScreen
+from supportdesk.tui.unsaved_edits import HEAD, UnsavedEdit, UnsavedEdits, offer
 from supportdesk.tui.widgets.bars import StatusLine, StatusPart
 from supportdesk.tui.widgets.columns import Column, ListRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
     from supportdesk.desk.canned import CannedResponse, Entry
     from supportdesk.desk.canned_coverage import Row
     from supportdesk.desk.model import TicketId
     from supportdesk.desk.results import Done
+
+
+EDITS = frozenset({"edit_head", "new", "remove"})
 
 
 class CannedScreen(RowsScreen):
@@ -32,6 +37,11 @@ class CannedScreen(RowsScreen):
         self._ticket_id = ticket_id
         self._entries: list[Entry] = []
         self._words = ""
+        self._unsaved: list[UnsavedEdit] = []
+
+    def can(self, action: str) -> bool:
+        """Who may not save a response is not let write one."""
+        return super().can(action) and (action not in EDITS or self.session.agent.role != "agent")
 
     def heading(self) -> str:
         return _("Canned responses")
@@ -56,11 +66,25 @@ class CannedScreen(RowsScreen):
         from supportdesk.desk.canned_coverage import matrix
         from supportdesk.textfold import fold
 
+        self._unsaved = UnsavedEdits(self.session).every()
         entries = {entry.response.key: entry for entry in self.session.desk.canned_entries()}
         states = {row.key: row for row in matrix([entry.response for entry in entries.values()]).rows}
         found = search((entry.response for entry in entries.values()), self._words, fold)
         self._entries = sorted((entries[one.key] for one in found), key=_place)
         return [self._row(at, entry, states.get(entry.response.key)) for at, entry in enumerate(self._entries)]
+
+    def show_rows(self, rows: Sequence[ListRow]) -> None:
+        super().show_rows(rows)
+        self._show_title()
+
+    def _show_title(self) -> None:
+        """What is listed, and what this agent began to edit and has not saved."""
+        title = f"{self.heading()} / {self._words}" if self._words else self.heading()
+        parts = [StatusPart(safe(title), "strong")]
+        if self._unsaved:
+            names = ", ".join(dict.fromkeys(f"{edit.key} {edit.tag}".strip() for edit in self._unsaved))
+            parts.append(StatusPart(safe(_("not saved yet: {names}").format(names=names)), "warning"))
+        self.query_one("#title", StatusLine).show(parts)
 
     def _row(self, at: int, entry: Entry, state: Row | None) -> ListRow:
         ui, response = current_language(), entry.response
@@ -91,15 +115,14 @@ class CannedScreen(RowsScreen):
         from supportdesk.tui.screens.canned_text import CannedTextScreen
 
         if (entry := self.entry()) is not None:
-            self.console.push_screen(CannedTextScreen(entry.response.key, self._ticket_id))
+            self.console.show_at_once(CannedTextScreen(entry.response.key, self._ticket_id))
 
     def do_filter(self) -> None:
         """Narrow the list while typing."""
 
         def narrow(words: str) -> None:
             self._words = words
-            title = f"{self.heading()} / {words}" if words else self.heading()
-            self.query_one("#title", StatusLine).show([StatusPart(safe(title), "strong")])
+            self._show_title()
             self.reload()
 
         self.ask_line("filter", "/", narrow, value=self._words, live=narrow, cancelled=lambda: narrow(""))
@@ -118,16 +141,52 @@ class CannedScreen(RowsScreen):
         self.call(READ, work, lambda text: self.console.show_text(_("What is written in which language"), text))
 
     def do_edit_head(self) -> None:
-        """Change titles, keywords, fields, and what sending does, in the agent's editor."""
-        from supportdesk.desk.canned_edit import head_text, with_head
+        """Change titles, keywords, fields, and what sending does, in the agent's editor.
 
+        What was refused, or written by an editor that outlived the console, is offered first.
+        """
         entry = self.entry()
         if entry is None or self._refuses_editor():
             return
+        edits, what = UnsavedEdits(self.session), entry.response.title(current_language())
+
+        def found(edit: UnsavedEdit | None) -> None:
+            if edit is None:
+                self._edit_head(entry, None)
+            else:
+                offer(self, edit, what, entry.version, lambda taken: self._edit_head(entry, taken))
+
+        self.call(READ, lambda: edits.find(entry.response.key, HEAD), found)
+
+    def _edit_head(self, entry: Entry, begun: UnsavedEdit | None) -> None:
+        from supportdesk.desk.canned_edit import head_text, with_head
+
+        session, edits, key = self.session, UnsavedEdits(self.session), entry.response.key
         before = head_text(entry.response)
-        text = edit_text(self.app, before).rstrip("\n") + "\n"
-        if text != before:
-            self._save(entry, lambda: with_head(entry.response, text))
+        try:
+            text = edit_text(self.app, before if begun is None else begun.text).rstrip("\n") + "\n"
+        except SupportdeskError as error:
+            self.tell_error(error)
+            return
+        if text == before:
+            self.call(WRITE, lambda: edits.forget(key, HEAD), lambda _nothing: self.reload())
+            return
+
+        def work() -> Done:
+            edits.keep(UnsavedEdit(key, HEAD, entry.version, text, session.now()))
+            done = session.desk.save_canned(session.actor, with_head(entry.response, text), entry.version)
+            edits.forget(key, HEAD)
+            return done
+
+        def failed(error: Exception) -> None:
+            self.reload()
+            self.tell_error(error)
+
+        def saved(done: Done) -> None:
+            self.tell(done.notice)
+            self.reload()
+
+        self.call(WRITE, work, saved, failed=failed)
 
     def do_new(self) -> None:
         """Begin an entry; its text is written in the language that the agent speaks."""
@@ -155,20 +214,12 @@ class CannedScreen(RowsScreen):
         count = ngettext("It has {count} variant.", "It has {count} variants.", len(response.variants))
         keys = [("y", _("yes")), ("esc", _("no"))]
         text = f"{count.format(count=len(response.variants))} {_('u brings it back.')}"
-        self.console.push_screen(DialogScreen(title, text, keys), pressed)
+        self.put_question(DialogScreen(title, text, keys), pressed)
 
     def _refuses_editor(self) -> bool:
         if self.session.restricted:
             self.tell(_("There is no external editor here."), severity="warning")
         return self.session.restricted
-
-    def _save(self, entry: Entry, changed: Callable[[], CannedResponse]) -> None:
-        session, version = self.session, entry.version
-
-        def work() -> Done:
-            return session.desk.save_canned(session.actor, changed(), version)
-
-        self.change(WRITE, work)
 
 
 def _place(entry: Entry) -> tuple[object, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,6 +13,7 @@ from supportdesk.tui.canned_pick import stand_in
 from supportdesk.tui.editor import edit_text
 from supportdesk.tui.screens.base import READ, WRITE, DeskScreen
 from supportdesk.tui.screens.choose import DialogScreen
+from supportdesk.tui.unsaved_edits import UnsavedEdit, UnsavedEdits, offer
 from supportdesk.tui.widgets.bars import StatusLine, StatusPart
 from supportdesk.tui.widgets.composer import Composer
 from supportdesk.tui.widgets.side import TextPages
@@ -33,6 +35,7 @@ class CannedTextScreen(DeskScreen[None]):
     """A variant at a time, as the customer of the ticket would get it; what is not known shows its name."""
 
     CONTEXT: ClassVar[str] = "canned_text"
+    WRITES: ClassVar[frozenset[str]] = frozenset({"edit", "add_variant"})
 
     def __init__(self, key: str, ticket_id: TicketId | None) -> None:
         super().__init__()
@@ -45,9 +48,14 @@ class CannedTextScreen(DeskScreen[None]):
         yield StatusLine(id="title")
         yield TextPages(safe(""))
 
+    def can(self, action: str) -> bool:
+        """Who may not save a text is not let write one."""
+        return super().can(action) and (action not in self.WRITES or self.session.agent.role != "agent")
+
     def on_mount(self) -> None:
         self.query_one(TextPages).focus()
-        self.reload()
+        with self.console.typed_ahead.following():
+            self.reload()
 
     def on_news(self, changed: Changed) -> None:
         self.reload()
@@ -74,7 +82,7 @@ class CannedTextScreen(DeskScreen[None]):
                     texts[str(variant.tag)] = f"{error.message}\n\n{variant.body}"
             return entry, texts
 
-        self.call(READ, work, self._show, replaces="canned")
+        self.call(READ, work, self._show, replaces="canned", is_rows=True)
 
     def _show(self, found: Shown | None) -> None:
         if found is None:
@@ -152,9 +160,23 @@ class CannedTextScreen(DeskScreen[None]):
         self.call(WRITE, lambda: session.desk.undo(session.actor), undone)
 
     def _edit(self, tag: str) -> None:
+        """Write on it; an edit that was begun earlier and not saved is offered first."""
         assert self._entry is not None
         self._tag = tag
-        self.console.push_screen(CannedEditScreen(self._entry, tag))
+        entry, edits = self._entry, UnsavedEdits(self.session)
+        what = f"{entry.response.title(current_language())} · {tag}"
+
+        def write(edit: UnsavedEdit | None) -> None:
+            self.console.show_at_once(CannedEditScreen(entry, tag, edit))
+
+        def found(edit: UnsavedEdit | None) -> None:
+            variant = entry.response.variant(tag)
+            if edit is None or (variant is not None and edit.text.rstrip("\n") == variant.body.rstrip("\n")):
+                write(None)
+            else:
+                offer(self, edit, what, entry.version, write)
+
+        self.call(READ, lambda: edits.find(entry.response.key, tag), found)
 
     def _move(self, step: int) -> None:
         tags = list(self._texts)
@@ -164,17 +186,22 @@ class CannedTextScreen(DeskScreen[None]):
 
 
 class CannedEditScreen(DeskScreen[None]):
-    """The text of one variant, with its placeholders; nothing is stored before it is saved."""
+    """The text of one variant, with its placeholders; the desk gets it when it is saved, until then it is kept here.
+
+    `edit`: what was begun earlier. It goes on from the response as that stood before the agent then.
+    """
 
     CONTEXT: ClassVar[str] = "canned_edit"
 
-    def __init__(self, entry: Entry, tag: str) -> None:
+    def __init__(self, entry: Entry, tag: str, edit: UnsavedEdit | None = None) -> None:
         super().__init__()
-        self._entry, self._tag = entry, tag
+        self._entry = entry if edit is None else replace(entry, version=edit.version)
+        self._tag, self._begun = tag, edit
+        self._before = ""
 
     def compose_body(self) -> ComposeResult:
         yield StatusLine(id="title")
-        yield TemplateArea(id="body")
+        yield Composer(offers_canned=False, id="body")  # `::` in a template is only text
 
     @property
     def body(self) -> Composer:
@@ -182,11 +209,47 @@ class CannedEditScreen(DeskScreen[None]):
 
     def on_mount(self) -> None:
         response = self._entry.response
-        title = f"{response.title(current_language())} · {self._tag}"
-        self.query_one("#title", StatusLine).show([StatusPart(safe(title), "strong")])
         variant = response.variant(self._tag) or (response.variant(response.source) if response.source else None)
-        self.body.load(variant.body.rstrip("\n") if variant is not None else "{{ customer.greeting }}\n\n")
+        self._before = variant.body.rstrip("\n") if variant is not None else "{{ customer.greeting }}\n\n"
+        self.body.load(self._before if self._begun is None else self._begun.text)
         self.body.focus()
+        self._show_title()
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether something stands here that the desk does not have."""
+        return self._begun is not None or self.body.text != self._before
+
+    def _show_title(self) -> None:
+        title = f"{self._entry.response.title(current_language())} · {self._tag}"
+        right = [StatusPart(safe(_("not saved yet")), "warning")] if self.is_changed else []
+        self.query_one("#title", StatusLine).show([StatusPart(safe(title), "strong")], right)
+
+    # ---- keeping what is not saved
+
+    def on_text_area_changed(self) -> None:
+        self._show_title()
+
+    def on_composer_draft_changed(self, message: Composer.DraftChanged) -> None:
+        message.stop()
+        self._keep(message.text)
+
+    def save_now(self) -> None:
+        if self.body.is_dirty:
+            self._keep(self.body.flush())
+
+    def _keep(self, text: str) -> None:
+        edits, response = UnsavedEdits(self.session), self._entry.response
+        edit = UnsavedEdit(response.key, self._tag, self._entry.version, text, self.session.now())
+        self.call(WRITE, lambda: edits.keep(edit), lambda _nothing: None)
+
+    def _discard(self) -> None:
+        edits, key, tag = UnsavedEdits(self.session), self._entry.response.key, self._tag
+        self.body.flush()
+        self.call(WRITE, lambda: edits.forget(key, tag), self._go)
+
+    def _go(self, _nothing: None = None) -> None:
+        self.dismiss()
 
     def do_save_canned(self) -> None:
         """Store the text; a translation counts as made from the source as it is now."""
@@ -207,15 +270,15 @@ class CannedEditScreen(DeskScreen[None]):
 
     def do_leave(self) -> None:
         """Back; what was changed is saved or given up as the agent says."""
-        if not self.body.is_dirty:
-            self.dismiss()
+        if not self.is_changed:
+            self._discard()  # what was typed and taken back again
             return
-        answers: dict[str, Callable[[], object]] = {"s": self.do_save_canned, "d": self.dismiss}
+        answers: dict[str, Callable[[], object]] = {"s": self.do_save_canned, "d": self._discard}
         keys = [("s", _("save")), ("d", _("discard")), ("esc", _("go on writing"))]
         self._ask(_("The text was changed"), _("Save it?"), keys, answers)
 
     def do_quit(self) -> None:
-        if self.body.is_dirty:
+        if self.is_changed:
             self.do_leave()
         else:
             super().do_quit()
@@ -223,10 +286,15 @@ class CannedEditScreen(DeskScreen[None]):
     def _save(self, entry: Entry) -> None:
         from supportdesk.desk.canned_edit import with_text
 
-        session, tag, text = self.session, self._tag, self.body.text
+        session, tag, text = self.session, self._tag, self.body.flush()
+        edits = UnsavedEdits(session)
 
         def work() -> Done:
-            return session.desk.save_canned(session.actor, with_text(entry.response, tag, text), entry.version)
+            done = session.desk.save_canned(session.actor, with_text(entry.response, tag, text), entry.version)
+            edits.forget(entry.response.key, tag)
+            return done
+
+        self._keep(text)  # until it is saved, whatever comes between
 
         self.call(WRITE, work, self._saved, failed=self._not_saved)
 
@@ -239,7 +307,7 @@ class CannedEditScreen(DeskScreen[None]):
             self.tell_error(error)
             return
         keys = [("s", _("save mine over it")), ("d", _("discard mine")), ("esc", _("go on writing"))]
-        self._ask(error.message, self.body.text, keys, {"s": self._save_over, "d": self.dismiss})
+        self._ask(error.message, self.body.text, keys, {"s": self._save_over, "d": self._discard})
 
     def _save_over(self) -> None:
         """On top of what the colleague stored: only this variant's text is replaced."""
@@ -257,14 +325,4 @@ class CannedEditScreen(DeskScreen[None]):
             else:
                 self.body.focus()
 
-        self.console.push_screen(DialogScreen(title, text, keys), pressed)
-
-
-class TemplateArea(Composer):
-    """The composer without its trigger, `::` in a template is only text, and without a draft: unsaved until stored."""
-
-    def _announce(self) -> None:
-        self._stop_timers()
-
-    def _look_for_trigger(self) -> None:
-        return
+        self.put_question(DialogScreen(title, text, keys), pressed)

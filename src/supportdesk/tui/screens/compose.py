@@ -54,9 +54,7 @@ SENDS = ("send", "send_and_solve", "send_and_snooze", "send_and_ask_again", "sen
 class ComposeScreen(WritingScreen):
     """One reply or new conversation, from its draft to the outbox."""
 
-    OPENERS: ClassVar[frozenset[str]] = frozenset(
-        {"review", "edit", "canned", "quote", "leave", "send_and_snooze", "send_later"}
-    )
+    WRITES: ClassVar[frozenset[str]] = frozenset({"edit"})
 
     def __init__(self, bundle: TicketBundle, row: OutboxRow) -> None:
         super().__init__(bundle, row)
@@ -164,9 +162,8 @@ class ComposeScreen(WritingScreen):
 
     def on_composer_canned_requested(self, message: Composer.CannedRequested) -> None:
         message.stop()
-        self.body.asked_canned = False
-        self.console.typed_ahead.opening()
-        self._canned.start()
+        with self.console.typed_ahead.following():
+            self._canned.start()
 
     def insert_canned(self, key: str, text: str, subject: str) -> None:
         """Put a rendered response where the cursor is."""
@@ -236,7 +233,7 @@ class ComposeScreen(WritingScreen):
             self.save(lambda: self.call(WRITE, work, self._attached))
 
         entries = [PickerEntry(str(one.id), safe(one.name), safe(one.content_type)) for one in row.attachments]
-        self.console.push_screen(ChooseScreen(_("Take off which?"), entries, glyphs=self.console.glyphs), chosen)
+        self.put_question(ChooseScreen(_("Take off which?"), entries, glyphs=self.console.glyphs), chosen)
 
     def _show_files(self) -> None:
         files = self.query_one("#files", StatusLine)

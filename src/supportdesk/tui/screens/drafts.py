@@ -21,6 +21,7 @@ class DraftsScreen(RowsScreen):
     """Newest first; enter goes on writing, a colleague's draft after it was taken over."""
 
     CONTEXT: ClassVar[str] = "drafts"
+    WRITES: ClassVar[frozenset[str]] = frozenset({"open"})
 
     def __init__(self) -> None:
         super().__init__()
@@ -79,7 +80,7 @@ class DraftsScreen(RowsScreen):
 
         title = _("Take over the draft of {name}?").format(name=self._owner(row) or "?")
         keys = [("y", _("yes")), ("esc", _("no"))]
-        self.console.push_screen(DialogScreen(title, row.body, keys), pressed)
+        self.put_question(DialogScreen(title, row.body, keys), pressed)
 
     def _adopt(self, row: OutboxRow) -> None:
         session = self.session

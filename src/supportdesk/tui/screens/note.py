@@ -16,7 +16,6 @@ class NoteScreen(WritingScreen):
     """One note, a draft until it is put on the ticket."""
 
     CONTEXT: ClassVar[str] = "note"
-    OPENERS: ClassVar[frozenset[str]] = frozenset({"leave", "save_note"})
 
     def on_mount(self) -> None:
         if self._row.body.strip():

@@ -38,10 +38,7 @@ SETTLED = ("solved", "closed")
 class OnTickets(DeskScreen[None]):
     """A screen with tickets under its keys."""
 
-    OPENERS: ClassVar[frozenset[str]] = frozenset(
-        {"reply", "note", "forward", "command", "find", "filter", "search", "snooze", "assign", "tag", "status"}
-        | {"priority", "merge", "sender", "language", "dismiss", "palette", "links", "attachments", "history"}
-    )
+    WRITES: ClassVar[frozenset[str]] = frozenset({"reply", "note", "forward", "new", "cancel_send"})
 
     def __init__(self) -> None:
         super().__init__()
@@ -334,7 +331,7 @@ class OnTickets(DeskScreen[None]):
                 self.console.clear_notifications()
                 show_text(rendered)
 
-            self.call(READ, lambda: translated(command, text), done, replaces="translate")
+            self.call(READ, lambda: translated(command, text), done, replaces="translate", awaited=False)
 
         self.with_bundle(show)
 

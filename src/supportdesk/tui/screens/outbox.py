@@ -25,6 +25,7 @@ class OutboxScreen(RowsScreen):
     """Every reply that is not known to have arrived at the customer's server."""
 
     CONTEXT: ClassVar[str] = "outbox"
+    WRITES: ClassVar[frozenset[str]] = frozenset({"cancel_send"})
 
     def __init__(self) -> None:
         super().__init__()

@@ -132,7 +132,7 @@ class QueueScreen(ListKeys, Views, OnTickets):
                 then, self._when_whole = self._when_whole, None
                 then()
 
-        self.call(READ, work, done, replaces="spine")
+        self.call(READ, work, done, replaces="spine", is_rows=True)
 
     def _first_page_painted(self) -> None:
         self.count_views()
@@ -462,7 +462,8 @@ class QueueScreen(ListKeys, Views, OnTickets):
         if self._selected:
             self.tickets.select_none()
         elif self.listing.text:
-            self._show_listing(Listing(self.listing.view))
+            searched = self.listing.view == "all"  # comes back to the view that the search was begun in
+            self._show_listing(Listing(self._before_filter.view if searched else self.listing.view))
         elif self.listing.view != TABS[0]:
             self._show_listing(Listing())
 

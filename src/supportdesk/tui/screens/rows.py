@@ -59,10 +59,11 @@ class RowsScreen(CursorKeys, DeskScreen[None]):
     def on_mount(self) -> None:
         self.query_one("#title", StatusLine).show([StatusPart(safe(self.heading()), "strong")])
         self.rows.focus()
-        self.reload()
+        with self.console.typed_ahead.following():
+            self.reload()
 
     def reload(self) -> None:
-        self.call(READ, self.read_rows, self.show_rows, replaces="rows")
+        self.call(READ, self.read_rows, self.show_rows, replaces="rows", is_rows=True)
 
     def show_rows(self, rows: Sequence[ListRow]) -> None:
         self.rows.empty_text = () if rows else (safe(self.empty_text()), SafeText(""))

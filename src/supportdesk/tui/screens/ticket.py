@@ -48,7 +48,6 @@ class TicketScreen(OnTickets):
     """
 
     CONTEXT: ClassVar[str] = "ticket"
-    OPENERS: ClassVar[frozenset[str]] = OnTickets.OPENERS | {"back", "go_views"}
 
     def __init__(
         self,
@@ -296,7 +295,6 @@ class TicketScreen(OnTickets):
         else:
             self.console.presence.leave()
             self.dismiss()
-        self.console.typed_ahead.release()
 
     # ---- finding
 

@@ -189,7 +189,7 @@ class Views(OnTickets):
                 self._show_listing(Listing(view))
 
         entries = [*saved, *standing]
-        self.console.push_screen(ChooseScreen(_("Which view?"), entries, glyphs=self.console.glyphs), chosen)
+        self.put_question(ChooseScreen(_("Which view?"), entries, glyphs=self.console.glyphs), chosen)
 
     def show_saved_view(self, view: SavedView) -> None:
         self._show_listing(Listing(saved_id(view)))
@@ -249,13 +249,13 @@ class Views(OnTickets):
         """Look through all tickets, closed ones too; esc comes back to the view."""
         if text:
             self.session.query(text)
+            self._before_filter = Listing(self.listing.view)
             self._show_listing(Listing("all", text))
         else:
             self._ask_filter("all", _("Search all tickets:"), _("open and closed ones"))
 
     def _ask_filter(self, view: str, label: str, hint: str) -> None:
         if not self.is_open:
-            self.console.typed_ahead.drop()
             return
         self._before_filter = Listing(self.listing.view)
         self._cursor_before = self.current_id()

@@ -41,7 +41,6 @@ class WritingScreen(DeskScreen[None]):
     """A composer under the conversation that it belongs to."""
 
     CONTEXT: ClassVar[str] = "compose"
-    OPENERS: ClassVar[frozenset[str]] = frozenset({"leave"})
 
     def __init__(self, bundle: TicketBundle, row: OutboxRow) -> None:
         super().__init__()
@@ -86,7 +85,6 @@ class WritingScreen(DeskScreen[None]):
         self.body.load(self._row.body)
         self.first_field().focus()
         self.show_title()
-        self.console.typed_ahead.release()
 
     def on_resize(self, event: events.Resize) -> None:
         if self.query("#context"):  # while all is taken down or built up it is not there
@@ -121,8 +119,6 @@ class WritingScreen(DeskScreen[None]):
         return StatusPart(SafeText(_("saved")), "muted")
 
     def on_text_area_changed(self) -> None:
-        if not self.body.asked_canned:
-            self.console.typed_ahead.came_trigger()
         if self.body.is_dirty != self._dirty:
             self._dirty = self.body.is_dirty
             self.show_title()
@@ -237,7 +233,6 @@ class WritingScreen(DeskScreen[None]):
 
     def _go(self) -> None:
         self.dismiss()
-        self.console.typed_ahead.release()
 
     def do_half_page_up(self) -> None:
         self.conversation.scroll_half_pages(-1)

@@ -58,7 +58,6 @@ class Composer(TextArea):
         self._save_after = save_after
         self._save_at_latest = save_at_latest
         self._offers_canned = offers_canned
-        self.asked_canned = False  # until whoever was asked has taken it
         self._saved = self.text
         self._pause: Timer | None = None
         self._latest: Timer | None = None
@@ -131,6 +130,5 @@ class Composer(TextArea):
         begun = self._offers_canned and start >= 0
         opens = begun and line[start:column] == CANNED_TRIGGER and (start == 0 or line[start - 1].isspace())
         if opens:
-            self.asked_canned = True
             self.delete((row, start), (row, column))
             self.post_message(self.CannedRequested())

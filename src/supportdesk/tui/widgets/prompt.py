@@ -96,9 +96,6 @@ class PromptLine(Widget):
     class Back(Valued):
         """Shift+tab was pressed, or up where nothing is completed: the question before; the line is closed."""
 
-    class Stays(Message):
-        """Enter was pressed, and the line goes on."""
-
     class Cancelled(Message):
         """Escape was pressed; the line is closed."""
 
@@ -219,15 +216,12 @@ class PromptLine(Widget):
         event.stop()
         if self._step is not None:
             self.say(self._step(event.value, 1))
-            self.post_message(self.Stays())
             return
         if self._refusal is not None and (why := self._refusal(event.value)):
             self._show_error(why)
-            self.post_message(self.Stays())
             return
         if self._problem is not None and (wrong := self._problem(event.value, True)) is not None:
             self._show_problem(wrong)
-            self.post_message(self.Stays())
             return
         purpose = self._purpose
         self.close()
