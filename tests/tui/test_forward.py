@@ -44,6 +44,19 @@ async def test_a_forward_that_was_only_opened_leaves_no_draft(shop: Shop) -> Non
         assert shop.house.desk.drafts(shop.house.giulia) == []
 
 
+async def test_an_address_that_was_typed_keeps_its_draft(shop: Shop) -> None:
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await list_shown(pilot)
+        await pilot.press("f")
+        screen = await screen_of(pilot, ComposeScreen)
+        await until(pilot, lambda: screen.query_one("#to", SafeInput).has_focus, "to whom")
+        await pilot.press(*"corriere@example.com", "escape")
+        await list_shown(pilot)
+        [draft] = shop.house.desk.drafts(shop.house.giulia)
+        assert [one.address for one in draft.recipients] == ["corriere@example.com"]
+
+
 async def test_the_history_lists_every_ticket_of_the_customer_and_opens_one(shop: Shop) -> None:
     house = shop.house
     earlier = house.customer_writes("Prima domanda", sender="giulia@example.it", subject="Una tazza blu")

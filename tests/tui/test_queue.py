@@ -194,6 +194,22 @@ async def test_esc_in_the_filter_leaves_the_cursor_where_it_was(shop: Shop) -> N
         await until(pilot, lambda: queue.current_id() == before, "the ticket before")
 
 
+async def test_a_window_that_grows_shows_the_ticket_under_the_cursor(shop: Shop) -> None:
+    async with shop.console().run_test(size=(80, 24)) as pilot:
+        queue = await list_shown(pilot)
+        await pilot.resize_terminal(120, 40)
+        await until(pilot, lambda: queue.preview.ticket == queue.current_id() == 1, "the preview")
+
+
+async def test_escape_after_a_search_comes_back_to_the_view_it_was_begun_in(shop: Shop) -> None:
+    async with shop.console().run_test(size=(80, 24)) as pilot:
+        queue = await list_shown(pilot)
+        await pilot.press("g", "u")
+        await until(pilot, lambda: queue.listing.view == "unassigned", "the unassigned")
+        await pilot.press("g", "/", *"Ordine", "enter", "escape")
+        await until(pilot, lambda: (queue.listing.view, queue.listing.text) == ("unassigned", ""), "back there")
+
+
 async def test_the_whole_desk_is_searched_and_an_empty_answer_is_said(shop: Shop) -> None:
     shop.house.desk.perform("solve", shop.house.giulia, (TicketId(1),), {"dismiss": "no_action"})
     app = shop.console()

@@ -45,6 +45,23 @@ async def test_the_time_is_shown_while_it_is_typed_and_taken(shop: Shop, languag
         await until(pilot, asleep, "asleep")
 
 
+EXAMPLES = {"en": "tomorrow 9am, mon 15:00, 3d", "it": "domani 9, lun 15:00, 3g"}
+
+
+async def test_the_line_has_its_room_for_what_is_typed(shop: Shop, language: str) -> None:
+    """The examples stand there until there is something to be understood."""
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        queue = await list_shown(pilot)
+        await pilot.press("s")
+        await until(pilot, lambda: EXAMPLES[language] in shown(app), "the examples")
+        await pilot.press(*TYPED[language].removeprefix("snooze "))
+        await until(pilot, lambda: MEANT[language] in shown(app).replace("\u202f", " "), "what it means")
+        assert queue.prompt.purpose == "when" and EXAMPLES[language] not in shown(app)
+        typed = shown(app).splitlines()[-2]
+        assert typed.startswith(" #1: ") and TYPED[language].removeprefix("snooze ") in typed
+
+
 async def test_a_number_that_is_no_time_is_refused_with_what_would_be_one(shop: Shop, language: str) -> None:
     app = shop.console()
     async with app.run_test(size=(120, 40)) as pilot:

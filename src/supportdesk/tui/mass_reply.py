@@ -152,7 +152,9 @@ class MassReply:
             if chosen is not None and wanted:
                 self._ask_count(mass, samples, wanted)
 
-        dialog = ChooseScreen(title, entries, glyphs=glyphs, preview=lambda entry: texts[entry.id], large=True)
+        dialog = ChooseScreen(
+            title, entries, glyphs=glyphs, preview=lambda entry: texts[entry.id], large=True, takes=_("go on")
+        )
         screen.console.clear_notifications()
         screen.put_question(dialog, looked)
 

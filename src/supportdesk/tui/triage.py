@@ -150,8 +150,8 @@ class Triage:
 
     def _titled(self, tickets: tuple[TicketId, ...], title: str) -> str:
         """What is asked, about which tickets."""
-        named = f"{tickets_named(tickets)}: "
-        return title if not tickets or title.startswith(named) else f"{named}{title}"
+        named = tickets_named(tickets)
+        return title if not tickets or f"{named} " in title or f"{named}:" in title else f"{named}: {title}"
 
     def _choose(
         self, title: str, entries: Sequence[PickerEntry], then: Callable[[str], None], current: str = ""
@@ -172,8 +172,13 @@ class Triage:
         self._screen.put_question(DialogScreen(_("Are you sure?"), title, keys), pressed)
 
     def _ask_when(self, tickets: tuple[TicketId, ...], title: str, then: Callable[[Any], None]) -> None:
-        """A phrase, with the time that it means shown while it is typed: from the same rules that will read it."""
+        """A phrase, with the time that it means shown while it is typed: from the same rules that will read it.
+
+        What the title gives as examples stands there while nothing is typed.
+        """
         screen = self._screen
+        label, colon, examples = title.rpartition(": ")
+        hint = safe(examples if colon and label else "")
 
         def read() -> object:
             from supportdesk.desk.arguments import calendar_for
@@ -187,9 +192,9 @@ class Triage:
 
             screen.ask_line(
                 "when",
-                title,
+                f"{label}:" if hint else title,
                 answered,
-                hint=lambda text: describe_when(text, calendar, screen.session.now()),
+                hint=lambda text: describe_when(text, calendar, screen.session.now()) if text.strip() else hint,
                 refusal=lambda text: refuse_when(text, calendar, screen.session.now()),
                 complete=lambda text: when_presets(text, calendar, screen.session.now()),
             )

