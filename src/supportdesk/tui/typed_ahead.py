@@ -8,6 +8,7 @@ then comes the next. `esc` empties what waits, unless it is text for a draft: a 
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from supportdesk.tui.app import Console
-
-ROUNDS = 2
-"""Ways from the focused widget up to the console: what a key is bound to is done when it has come all the way, and what
-that makes the widgets say goes the same way."""
 
 LAPS = 2
 """Times through the queue of each widget: what one says because of what it was told stands behind that."""
@@ -62,6 +59,7 @@ class TypedAhead:
         self._awaited: set[Awaited] = set()
         self._begun_live: set[Awaited] = set()  # while a line is typed: waited for once it is entered
         self._follows = self._is_live = self._is_text = False
+        self._passed_at = 0.0
         self._patience: Timer | None = None
 
     async def hear(self, event: Key | Paste) -> None:
@@ -75,7 +73,7 @@ class TypedAhead:
         if self._waiting or self._is_busy:
             self._waiting.append(event)
             if self._patience is None:
-                self._patience = self._console.set_timer(GIVEN_UP_AFTER, self._give_up)
+                self._patience = self._console.set_timer(GIVEN_UP_AFTER, self._look_at_patience)
             self._go_on()
         else:
             await self._pass_on(event)
@@ -124,11 +122,16 @@ class TypedAhead:
     def _is_busy(self) -> bool:
         return self._followed or bool(self._awaited)
 
-    def _give_up(self) -> None:
+    def _look_at_patience(self) -> None:
+        """Give up what hangs; keys that wait for the one before them have their own time."""
         self._patience = None
-        self._waiting.clear()
-        self._awaited.clear()
-        self._followed = False
+        left = self._passed_at + GIVEN_UP_AFTER - time.monotonic()
+        if self._waiting and left > 0:
+            self._patience = self._console.set_timer(left, self._look_at_patience)
+        elif self._waiting:
+            self._waiting.clear()
+            self._awaited.clear()
+            self._followed = False
 
     def _go_on(self) -> None:
         if self._waiting and not self._is_busy:
@@ -139,25 +142,29 @@ class TypedAhead:
         self._followed = False
         if self._waiting and not self._is_busy:
             await self._pass_on(self._waiting.popleft())
-        if not self._waiting and self._patience is not None:
-            self._patience.stop()
-            self._patience = None
 
     async def _pass_on(self, event: Key | Paste) -> None:
         console = self._console
         heard_by = console.focused or console.screen
+        self._passed_at = time.monotonic()
         await self._forward(event)
         if _is_only_text(heard_by, event):
             self._go_on()
         else:
             self._followed = True
             way = [widget for widget in heard_by.ancestors_with_self for _lap in range(LAPS)]
-            self._follow(way * ROUNDS)
+            self._follow(event, way, way)
 
-    def _follow(self, way: list[DOMNode]) -> None:
-        """Go the way of the key, behind it and behind what it makes the widgets say."""
+    def _follow(self, event: Key | Paste, way: list[DOMNode], again: list[DOMNode]) -> None:
+        """Go the way of the key, behind it and behind what it makes the widgets say; then once more.
+
+        What a field's key is bound to is done when it has come all the way up, and makes the field speak after that;
+        the key of a list is done with where it was heard.
+        """
+        if not way and again and not (event._stop_propagation and not isinstance(again[0], Composer | Input)):
+            way, again = again, []
         for at, widget in enumerate(way, 1):
-            if widget.call_later(self._follow, way[at:]):  # one that has gone says nothing any more
+            if widget.call_later(self._follow, event, way[at:], again):  # one that has gone says nothing any more
                 return
         self._followed = False
         self._go_on()
