@@ -175,8 +175,8 @@ async def test_a_narrow_console_shows_one_pane_and_a_tiny_one_says_so(shop: Shop
     async with app.run_test(size=(80, 24)) as pilot:
         queue = await list_shown(pilot)
         assert not queue.query_one("#preview").display
-        await pilot.resize_terminal(50, 10)
-        await until(pilot, lambda: "too small" in shown(app), "the sentence")
+        await pilot.resize_terminal(40, 10)
+        await until(pilot, lambda: "too small" in shown(app) and "60 × 20" in shown(app), "the whole sentence")
         await pilot.resize_terminal(150, 40)
         await until(pilot, lambda: queue.query_one("#customer").display, "the customer")
 

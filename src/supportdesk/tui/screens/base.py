@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from supportdesk.errors import SupportdeskError
 from supportdesk.l10n.catalog import _
-from supportdesk.safetext import SafeText, safe
+from supportdesk.safetext import safe
 from supportdesk.tui.calls import LOOK, READ, WRITE
 from supportdesk.tui.keymap import KeyMatcher, Match, Pending, key_name, shown_keys
 from supportdesk.tui.screens.leaving import LeavesOnce
 from supportdesk.tui.widgets.bars import Hint, HintBar, StatusLine, StatusPart
+from supportdesk.tui.widgets.folded import FoldedText
 from supportdesk.tui.widgets.key_strip import KeyStrip
 from supportdesk.tui.widgets.prompt import PromptLine
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.timer import Timer
 
+    from supportdesk.safetext import SafeText
     from supportdesk.tui.app import Console
     from supportdesk.tui.default_keys import Binding
     from supportdesk.tui.feed import Changed
@@ -337,10 +339,10 @@ class DeskScreen(LeavesOnce[Answer]):
             self.query_one(KeyStrip).show(())
 
 
-class SmallSentence(StatusLine):
+class SmallSentence(FoldedText):
     """What a window says that is too small for anything else."""
 
     def on_mount(self) -> None:
         columns, lines = SMALLEST
         text = _("This window is too small: {columns} × {lines} is the least.").format(columns=columns, lines=lines)
-        self.show([StatusPart(SafeText(text))])
+        self.show(safe(text))
