@@ -138,6 +138,7 @@ class Outbox(Table, table=True):
         partial("uq_outbox_acknowledgement", "ticket_id", where="kind = 'acknowledgement'", unique=True),
         Index("ix_outbox_state", "state", "not_before"),
         Index("ix_outbox_kind", "kind", "id"),
+        Index("ix_outbox_sent_copy", "sent_copy", "mailbox_id", "id"),
         partial(
             "ix_outbox_canned", "canned_key", "canned_edited",
             where="canned_key <> '' AND agent_id IS NOT NULL AND state <> 'draft'",

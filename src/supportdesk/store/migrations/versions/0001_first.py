@@ -669,6 +669,7 @@ def upgrade() -> None:
     partial_index("ix_outbox_message_id", "outbox", ["message_id_header"], "message_id_header <> ''")
     op.create_index("ix_outbox_kind", "outbox", ["kind", "id"])
     partial_index("uq_outbox_acknowledgement", "outbox", ["ticket_id"], "kind = 'acknowledgement'", unique=True)
+    op.create_index("ix_outbox_sent_copy", "outbox", ["sent_copy", "mailbox_id", "id"])
     op.create_index("ix_outbox_state", "outbox", ["state", "not_before"])
     op.create_index("ix_outbox_ticket", "outbox", ["ticket_id"])
     partial_index(
