@@ -258,7 +258,7 @@ def _keep_files(desk: Desk, response: CannedResponse, load: LoadFile | None) -> 
 
 def _conflict(desk: Desk, key: str, row: Row | None) -> Conflict:
     """Somebody else changed, added or removed it: who and when, as the log says."""
-    for event in desk.read.rows("event", {"kind": list(EVENTS)}, order="-seq", limit=LOOK_BACK):
+    for event in desk.read.rows("event", {"ticket_id": None, "kind": list(EVENTS)}, order="-seq", limit=LOOK_BACK):
         for _event, body in desk.read.event_details(event["action_id"]):
             for change in body["changes"]:
                 values = {
