@@ -13,6 +13,8 @@ from supportdesk.tui.widgets.prompt import SafeInput
 from tests.tui.conftest import Shop, list_shown, screen_of, shown, until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from textual.pilot import Pilot
 
     from supportdesk.tui.app import Console
@@ -139,3 +141,21 @@ async def test_what_is_typed_after_enter_is_no_part_of_the_filter(shop: Shop) ->
         type_at_once(app, *"lang:fr", "enter", *"*a")
         await until(pilot, lambda: len(queue.targets()) == 1 and "1 selected" in shown(app), "the one is selected")
         assert queue.listing.text.endswith("fr")
+
+
+async def test_escape_takes_no_word_that_waits_in_a_text(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    gate = Gate(monkeypatch, "attach")
+    (tmp_path / "foto.txt").write_text("foto")
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await composer(pilot)
+        with app.typed_ahead.following():
+            screen._attach_file(str(tmp_path / "foto.txt"))
+        type_at_once(app, *"Ecco.", "escape")
+        await until(pilot, lambda: len(app.typed_ahead._waiting) == len("Ecco.") + 1, "the words wait")
+        gate.open()
+        await list_shown(pilot)
+        [draft] = shop.house.desk.read.outbox(states=("draft",))
+        assert (draft.body, [one.name for one in draft.attachments]) == ("Ecco.", ["foto.txt"])

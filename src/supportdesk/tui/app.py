@@ -115,6 +115,7 @@ class Console(Places, inherit_bindings=False):
         self.presence = Presence(self)
         self.bell_ringer = BellRinger(self, config.bell)
         self.ends_with_console = False
+        self._asks_to_leave = False
         self._start_worker = start_worker
         self._feed: Feed | None = None
         for theme in THEMES:
@@ -219,8 +220,12 @@ class Console(Places, inherit_bindings=False):
         if not text:
             self._quit()
             return
+        if self._asks_to_leave:
+            return
+        self._asks_to_leave = True
 
         def pressed(key: str | None) -> None:
+            self._asks_to_leave = False
             if key == "q":
                 self._quit()
 

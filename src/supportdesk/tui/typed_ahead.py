@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 LAPS = 2
 """Times through the queue of each widget: what one says because of what it was told stands behind that."""
 
+TEXT = (Composer, Input)
+
 GIVEN_UP_AFTER = 20.0
 """Seconds after which what hangs is waited for no longer, and what was typed meanwhile is forgotten."""
 
@@ -65,7 +67,8 @@ class TypedAhead:
     async def hear(self, event: Key | Paste) -> None:
         """Pass the event on, now or when it is its turn."""
         if isinstance(event, Key) and event.key == "escape" and self._awaited and not self._followed:
-            if not any(one.is_text for one in self._awaited):
+            is_text = isinstance(self._console.focused, TEXT) or any(one.is_text for one in self._awaited)
+            if not is_text:
                 self._waiting.clear()
             if all(one.is_rows for one in self._awaited):
                 await self._pass_on(event)
@@ -161,7 +164,7 @@ class TypedAhead:
         What a field's key is bound to is done when it has come all the way up, and makes the field speak after that;
         the key of a list is done with where it was heard.
         """
-        if not way and again and not (event._stop_propagation and not isinstance(again[0], Composer | Input)):
+        if not way and again and not (event._stop_propagation and not isinstance(again[0], TEXT)):
             way, again = again, []
         for at, widget in enumerate(way, 1):
             if widget.call_later(self._follow, event, way[at:], again):  # one that has gone says nothing any more
@@ -172,6 +175,6 @@ class TypedAhead:
 
 def _is_only_text(heard_by: DOMNode, event: Key | Paste) -> bool:
     """Whether the event can do nothing but write: then nothing has to be waited for."""
-    if not isinstance(heard_by, Composer | Input):
+    if not isinstance(heard_by, TEXT):
         return False
     return not isinstance(event, Key) or (event.is_printable and event.character != CANNED_TRIGGER[0])
