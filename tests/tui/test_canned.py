@@ -234,9 +234,18 @@ async def test_leaving_with_an_unsaved_text_asks(shop: Shop) -> None:
             await until(pilot, lambda: edit.body.has_focus, "the text again")
         await pilot.press("escape")
         await screen_of(pilot, DialogScreen)
+        await pilot.press("l")  # later
+        await screen_of(pilot, CannedTextScreen)
+        assert len(kept(shop)) == 1
+        await pilot.press("e")
+        await screen_of(pilot, DialogScreen)
+        await pilot.press("c")
+        await screen_of(pilot, CannedEditScreen)
+        await pilot.press("escape")
+        await screen_of(pilot, DialogScreen)
         await pilot.press("d")
         await screen_of(pilot, CannedTextScreen)
-        assert stored(shop).version == before
+        assert (stored(shop).version, kept(shop)) == (before, [])
 
 
 async def test_the_matrix_marks_what_is_missing_and_what_is_old(shop: Shop) -> None:

@@ -238,10 +238,18 @@ class CannedEditScreen(DeskScreen[None]):
         if self.body.is_dirty:
             self._keep(self.body.flush())
 
-    def _keep(self, text: str) -> None:
+    def _keep(self, text: str, then: Callable[[], object] = lambda: None) -> None:
         edits, response = UnsavedEdits(self.session), self._entry.response
         edit = UnsavedEdit(response.key, self._tag, self._entry.version, text, self.session.now())
-        self.call(WRITE, lambda: edits.keep(edit), lambda _nothing: None)
+
+        def kept(_nothing: None) -> None:
+            then()
+
+        self.call(WRITE, lambda: edits.keep(edit), kept)
+
+    def _leave_it(self) -> None:
+        """Back, and it is offered again."""
+        self._keep(self.body.flush(), then=self.dismiss)
 
     def _discard(self) -> None:
         edits, key, tag = UnsavedEdits(self.session), self._entry.response.key, self._tag
@@ -269,12 +277,14 @@ class CannedEditScreen(DeskScreen[None]):
         self.body.focus()
 
     def do_leave(self) -> None:
-        """Back; what was changed is saved or given up as the agent says."""
+        """Back; what was changed is saved, kept for later or given up as the agent says."""
         if not self.is_changed:
             self._discard()  # what was typed and taken back again
             return
-        answers: dict[str, Callable[[], object]] = {"s": self.do_save_canned, "d": self._discard}
-        keys = [("s", _("save")), ("d", _("discard")), ("esc", _("go on writing"))]
+        answers: dict[str, Callable[[], object]] = {
+            "s": self.do_save_canned, "l": self._leave_it, "d": self._discard
+        }  # fmt: skip
+        keys = [("s", _("save")), ("l", _("later")), ("d", _("discard")), ("esc", _("go on writing"))]
         self._ask(_("The text was changed"), _("Save it?"), keys, answers)
 
     def do_quit(self) -> None:
