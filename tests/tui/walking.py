@@ -219,8 +219,9 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A desk where every key has work: a copy of one that was filled once."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))  # what a console keeps for itself
     if request.param == "sqlite":
         path = tmp_path / "desk.db"
         path.write_bytes(request.getfixturevalue("filled").read_bytes())
