@@ -38,7 +38,44 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     for name in ("execute", "change", "change_many"):
         monkeypatch.setattr(Connection, name, counting(name))
+    for name in ("change_each", "run_in_a_row"):
+        monkeypatch.setattr(Connection, name, together(name, run))
     return run
+
+
+def together(name: str, run: list[str]) -> Any:
+    """The method, which notes the statements that it sends to Postgres at once; to SQLite they go one by one."""
+    real = getattr(Connection, name)
+
+    def count(self: Connection, *given: Any) -> Any:
+        listed = [sql for sql, _params in given[0]] if name == "change_each" else list(given)
+        if self.is_postgres and (name == "run_in_a_row" or len(listed) > 1):
+            run.extend(listed)
+        return real(self, *given)
+
+    return count
+
+
+@pytest.fixture
+def round_trips(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every time that the database is waited for, from now on."""
+    made: list[str] = []
+
+    def counting(name: str) -> Any:
+        real = getattr(Connection, name)
+
+        def count(self: Connection, *given: Any) -> Any:
+            made.append(name)
+            before = len(made)
+            answer = real(self, *given)
+            del made[before:]  # a single statement of several goes its own way
+            return answer
+
+        return count
+
+    for name in ("execute", "change", "change_many", "change_each", "run_in_a_row"):
+        monkeypatch.setattr(Connection, name, counting(name))
+    return made
 
 
 @contextmanager
@@ -63,6 +100,20 @@ def test_a_mail_of_somebody_new_takes_about_twenty_statements(
     assert sum(sql.startswith('SELECT "id", "subject"') for sql in statements) == 0, "a new ticket is not read back"
     assert sum('FROM "setting"' in sql for sql in statements) <= 4, "settings are asked once a transaction"
     assert sum("message_search" in sql for sql in statements) <= 1, "all texts of a transaction are indexed as one"
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_a_mail_of_somebody_new_waits_for_postgres_nine_times(
+    post: Post, round_trips: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for sender in ("Uno <uno@example.net>", "Due <due@example.net>"):
+        post.writes(sender=sender)
+    mails = [mail(f"Ordine {n}", sender=f"Nuovo {n} <n{n}@example.org>", message_id=f"<n{n}@x>") for n in range(BATCH)]
+    post.arrives(*mails, read=False)
+    round_trips.clear()
+    with no_hurry(monkeypatch):
+        assert post.read() == BATCH
+    assert len(round_trips) <= 8 * BATCH + 20, len(round_trips) / BATCH
 
 
 def test_a_batch_ends_as_soon_as_an_agent_waits_to_write(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID, uuid5
@@ -149,19 +150,20 @@ class Intake:
 
     def _write_some(self, waiting: list[Prepared]) -> int:
         """One transaction: as many of the waiting mails as fit into its time."""
-        done = tried = 0
+        done, tried, before = 0, 0, 0.0
         failed: list[tuple[Row, str]] = []
         stored: dict[int, Row] = {}
         with self._desk.store.transaction() as tx:
             tx.only_one(WORK)
             shop = read_shop(tx)
-            while waiting and not is_full(tx, tried):
+            while waiting and not is_full(tx, tried, before):
                 item = waiting.pop(0)
                 if item.mail is None:
                     failed.append((item.delivery, item.failure))
                     continue
                 if item.delivery["id"] not in stored:
                     stored |= look_up(tx, [item, *waiting[: LOOKED_UP - 1]])
+                before = before or tx.elapsed()
                 try:
                     with tx.savepoint():
                         done += take_in(tx, shop, item, stored.get(item.delivery["id"]))
@@ -199,9 +201,15 @@ class Intake:
             return True
 
 
-def is_full(tx: Transaction, mails: int) -> bool:
-    """Whether a batch of so many mails ends here: somebody waits to write, or another mail may well take too long."""
-    return mails > 0 and (tx.elapsed() * (mails + 1) > TRANSACTION_SECONDS * mails or tx.is_awaited())
+def is_full(tx: Transaction, mails: int, before: float = 0.0) -> bool:
+    """Whether a batch of so many mails ends here: somebody waits to write, or another mail may well take too long.
+
+    `before` is what the transaction had worked before the first of them.
+    """
+    if not mails:
+        return False
+    worked = tx.elapsed()
+    return worked + (worked - before) / mails > TRANSACTION_SECONDS or tx.is_awaited()
 
 
 def read_shop(tx: Transaction) -> Shop:
@@ -384,4 +392,9 @@ def _park(tx: Transaction, delivery: Row, mail: ParsedMail, arrival: Arrival, ve
 
 def _action(delivery: Row) -> ActionId:
     """One delivery is one action, whoever processes it: a repetition is recognised."""
-    return ActionId(str(uuid5(NAMESPACE, f"{delivery['folder_id']}:{delivery['uidvalidity']}:{delivery['uid']}:")))
+    return _action_of(delivery["folder_id"], delivery["uidvalidity"], delivery["uid"])
+
+
+@lru_cache(maxsize=2 * AHEAD)
+def _action_of(folder_id: int, uidvalidity: int, uid: int) -> ActionId:
+    return ActionId(str(uuid5(NAMESPACE, f"{folder_id}:{uidvalidity}:{uid}:")))

@@ -79,7 +79,10 @@ def encode_mail(mail: ParsedMail) -> bytes:
 def decode_mail(data: bytes) -> ParsedMail:
     """The mail that `encode_mail` wrote; Malformed when any field is not what it must be."""
     try:
-        values = json.loads(data)
+        document = data.decode("utf-8")
+        values = json.loads(document)
+        if "\\u" in document:  # nothing but an escape can spell NUL or half a surrogate pair
+            _refuse_unstorable(values)
     except (ValueError, RecursionError) as error:
         raise Malformed(str(error)) from error
     if not isinstance(values, list) or len(values) != 26:
@@ -177,10 +180,16 @@ def _strings(value: Any) -> tuple[str, ...]:
 def _str(value: Any) -> str:
     if type(value) is not str:
         raise Malformed("text expected")
-    # JSON can spell what UTF-8 cannot hold.
-    if "\0" in value or not (value.isascii() or _encodable(value)):
-        raise Malformed("unstorable text")
     return value
+
+
+def _refuse_unstorable(value: Any) -> None:
+    """Raises Malformed where a text, however deep, is none that a database holds."""
+    if isinstance(value, list):
+        for one in value:
+            _refuse_unstorable(one)
+    elif isinstance(value, str) and ("\0" in value or not (value.isascii() or _encodable(value))):
+        raise Malformed("unstorable text")
 
 
 def _encodable(value: str) -> bool:

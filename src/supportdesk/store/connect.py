@@ -92,6 +92,32 @@ class Connection:
         except self.driver.Error as error:
             raise self._store_error(error) from error
 
+    def change_each(self, statements: Sequence[tuple[str, Params]]) -> list[int]:
+        """Run statements of which none needs another one's answer; how many rows each changed.
+
+        On Postgres they are sent together and answered together: one round trip, not one for each.
+        """
+        if not self.is_postgres or len(statements) < 2:
+            return [self.change(sql, params) for sql, params in statements]
+        try:
+            with self.raw.pipeline():
+                cursors = [self.raw.execute(_percent(sql), params or None) for sql, params in statements]
+            return [int(cursor.rowcount) for cursor in cursors]
+        except self.driver.Error as error:
+            raise self._store_error(error) from error
+
+    def run_in_a_row(self, *statements: str) -> list[tuple[Any, ...]]:
+        """Run statements without parameters, in one round trip to Postgres; the rows of the last one."""
+        if not self.is_postgres:
+            return [self.execute(sql) for sql in statements][-1]
+        try:
+            cursor = self.raw.execute("; ".join(statements), prepare=False)
+            while cursor.nextset():
+                pass
+            return cursor.fetchall() if cursor.pgresult.nfields else []
+        except self.driver.Error as error:
+            raise self._store_error(error) from error
+
     def stream(self, sql: str, params: Params = (), size: int = 1000) -> Iterator[tuple[Any, ...]]:
         """The rows of one statement, in groups: never all in memory. Inside a transaction on Postgres."""
         try:

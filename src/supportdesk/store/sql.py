@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from supportdesk.desk.model import AgentId, TicketId
 from supportdesk.desk.ports import Clock, SystemClock
-from supportdesk.errors import OutcomeUnknown, StoreError, TryAgain
+from supportdesk.errors import OutcomeUnknown, StoreError, StoreFailed, TryAgain
 from supportdesk.l10n.catalog import _
 from supportdesk.store.address import Address, parse_url
 from supportdesk.store.connect import BUSY_MILLISECONDS, POOL_LIMIT, Connection, Pool, close_connection, connect
 from supportdesk.store.lock import Turnstile
 from supportdesk.store.lost_commit import was_committed
-from supportdesk.store.schema import HEAD, refuse_other_schema, revision
+from supportdesk.store.schema import HEAD, refuse_other_schema
 from supportdesk.store.values import to_json_text
 from supportdesk.store.write.remembered import Remembered
 
@@ -82,10 +82,8 @@ class SqlStore:
         from supportdesk.store.write.transaction import WriteTransaction
 
         with self._pool.connection() as connection, self._turn():
-            connection.execute("BEGIN" if self.address.is_postgres else "BEGIN IMMEDIATE")
             try:
-                if revision(connection) != HEAD:
-                    refuse_other_schema(connection, self.address.shown)
+                self._begin(connection)
                 tx = WriteTransaction(connection, self.clock.now(), self._is_awaited, self._remembered)
                 yield tx
                 tx.refuse_failed()
@@ -245,6 +243,20 @@ class SqlStore:
             close_connection(connection, self.address)
             raise
         return connection
+
+    def _begin(self, connection: Connection) -> None:
+        """BEGIN, in the schema that this program writes."""
+        begin = "BEGIN" if self.address.is_postgres else "BEGIN IMMEDIATE"
+        try:
+            found = connection.run_in_a_row(begin, "SELECT version_num FROM alembic_version")
+        except (TryAgain, StoreFailed):
+            raise
+        except StoreError:  # that table is gone
+            connection.rollback()
+            refuse_other_schema(connection, self.address.shown)
+            raise
+        if found != [(HEAD,)]:
+            refuse_other_schema(connection, self.address.shown)
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

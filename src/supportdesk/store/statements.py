@@ -14,6 +14,7 @@ from supportdesk.store.connect import Connection, Duplicate
 from supportdesk.store.values import DECODERS, ENCODERS
 
 Row = Mapping[str, Any]
+Statement = tuple[str, list[Any]]
 
 INDEXED_UNLESS_EMPTY = frozenset(
     {("message_mail", "message_id_norm"), ("message_mail", "thread_root"), ("outbox", "message_id_header")}
@@ -94,8 +95,12 @@ def insert_and_read(connection: Connection, name: str, values: Row) -> dict[str,
 
 def insert_if_absent(connection: Connection, name: str, values: Row) -> bool:
     """Insert one row unless a unique key is taken; whether it was inserted."""
-    sql = _insert(name, tuple(values), ignore=True, returning=False)
-    return connection.change(sql, _encoded(table(name), values)) == 1
+    return connection.change(*insertion(name, values)) == 1
+
+
+def insertion(name: str, values: Row) -> Statement:
+    """The statement that inserts one row, or changes nothing where a unique key is taken."""
+    return _insert(name, tuple(values), ignore=True, returning=False), _encoded(table(name), values)
 
 
 def insert_rows(connection: Connection, name: str, rows: Sequence[Row]) -> None:
@@ -107,21 +112,23 @@ def insert_rows(connection: Connection, name: str, rows: Sequence[Row]) -> None:
 
 def update_row(connection: Connection, name: str, key: Row, before: Row, after: Row, grow: Sequence[str] = ()) -> int:
     """Set `after` (and add one to the columns of `grow`) where key and `before` still hold; the number of rows."""
+    return connection.change(*updating(name, key, before, after, grow))
+
+
+def updating(name: str, key: Row, before: Row, after: Row, grow: Sequence[str] = ()) -> Statement:
+    """The statement of `update_row`."""
     columns = table(name)
     shape, where = _where(columns, {**before, **key}, exact=True)
     assert shape is not None
-    return connection.change(_update(name, tuple(after), tuple(grow), shape), [*_encoded(columns, after), *where])
+    return _update(name, tuple(after), tuple(grow), shape), [*_encoded(columns, after), *where]
 
 
 def update_and_read(
     connection: Connection, name: str, key: Row, before: Row, after: Row, grow: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
     """`update_row`, answered with the rows as they are now."""
-    columns = table(name)
-    shape, where = _where(columns, {**before, **key}, exact=True)
-    assert shape is not None
-    sql = _update(name, tuple(after), tuple(grow), shape) + _returning(name)
-    return _decoded(name, (), connection.execute(sql, [*_encoded(columns, after), *where]))
+    sql, params = updating(name, key, before, after, grow)
+    return _decoded(name, (), connection.execute(sql + _returning(name), params))
 
 
 def delete_row(connection: Connection, name: str, key: Row, before: Row) -> int:

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 
@@ -13,7 +14,11 @@ def time_to_text(value: datetime) -> str:
     """The fixed-width form of an aware time in SQLite, so that text order is time order."""
     if value.tzinfo is None:
         raise ValueError(f"a naive time must not reach the database: {value!r}")
-    moment = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return _utc_text(value if value.tzinfo is UTC else value.astimezone(UTC))
+
+
+@lru_cache(maxsize=256)  # a transaction writes the same few moments over and over
+def _utc_text(moment: datetime) -> str:
     return moment.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 

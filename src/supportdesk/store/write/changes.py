@@ -29,6 +29,15 @@ def from_detail(body: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def shares_of(done: Numbered, tickets: Sequence[int | None]) -> list[list[tuple[int, Change]]]:
+    """Which event's detail keeps which changes: that of their own ticket, else the first one's."""
+    shares: list[list[tuple[int, Change]]] = [[] for _ in tickets]
+    first = {ticket: at for at, ticket in reversed(list(enumerate(tickets)))}
+    for at, change in done:
+        shares[first.get(_home(change), 0)].append((at, change))
+    return shares
+
+
 def _to_plain(change: Change) -> dict[str, Any]:
     if isinstance(change, Insert):
         return {"insert": change.table, "values": _row(change.table, change.values)}
@@ -61,3 +70,15 @@ def _row(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
 def _values(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     kinds = table(name).kinds
     return {column: from_plain(kinds[column], value) for column, value in values.items()}
+
+
+def _home(change: Change) -> int | None:
+    """The ticket that a written change belongs to."""
+    found: int | None
+    if isinstance(change, Insert):
+        found = change.values.get("id" if change.table == "ticket" else "ticket_id")
+    elif change.table == "ticket":
+        found = change.key.get("id")
+    else:
+        found = change.key.get("ticket_id", change.before.get("ticket_id"))
+    return found

@@ -11,11 +11,12 @@ import zlib
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeGuard, TypeVar
 
 from supportdesk.desk.model import ActionId, Actor, Ticket, TicketId, standing_views
 from supportdesk.desk.ports import Applied, Change, Delete, Insert, NewRef, Plan, PlannedEvent, Update
-from supportdesk.errors import AlreadyDone, Conflict, NotFound, StoreError
+from supportdesk.errors import AlreadyDone, Conflict, NotFound, StoreError, SupportdeskError
 from supportdesk.l10n.catalog import _
 from supportdesk.store.columns import table
 from supportdesk.store.connect import Connection, Duplicate
@@ -23,18 +24,21 @@ from supportdesk.store.hydrate import ticket_from
 from supportdesk.store.lost_commit import CommitMark, mark_commit
 from supportdesk.store.schema_extras import put_texts
 from supportdesk.store.statements import (
+    Statement,
     delete_row,
     groups,
     insert_and_read,
     insert_row,
     insert_rows,
+    insertion,
     select_rows,
     update_and_read,
     update_row,
+    updating,
 )
 from supportdesk.store.values import clean_text, to_time
 from supportdesk.store.write.absence import Absence
-from supportdesk.store.write.changes import to_detail
+from supportdesk.store.write.changes import shares_of, to_detail
 from supportdesk.store.write.remembered import REMEMBERED_TABLES, Remembered, Wording, read_shared_rows
 
 Row = Mapping[str, Any]
@@ -81,6 +85,8 @@ class WriteTransaction:
         self._texts: dict[int, str] = {}  # what waits to be indexed, by message
         self._absence = Absence(connection)
         self._own_txid = 0
+        self._later: list[tuple[Statement, Callable[[], SupportdeskError]]] = []  # with what a miss means
+        self._unreleased = False
         self._new_messages: set[int] = set()
 
     def elapsed(self) -> float:
@@ -130,53 +136,48 @@ class WriteTransaction:
     def apply(self, plan: Plan, actor: Actor, action_id: ActionId) -> Applied:
         """Write a plan. Raises AlreadyDone when the log holds this action on these tickets, Conflict on a lost race."""
         self.wrote = True
-        self._refuse_repetition(plan, action_id)
-        touched = self._touched(plan)
-        before = self._tickets(touched)
-        ids: dict[str, int] = {}
-        done: list[tuple[int, Change]] = []
-        new: list[TicketId] = []
-        listed = (*plan.changes, *plan.silent)
-        last_update = {change.key["id"]: at for at, change in enumerate(listed) if _changes_ticket(change)}
-        for at, change in enumerate(listed):
-            if change.table == "message_text":
-                raise ValueError("index_message keeps the search index equal to message_text; a plan would not")
-            grow = _changes_ticket(change) and last_update[change.key["id"]] == at
-            written = self._write(change, ids, before, grow=grow)
-            if isinstance(written, Insert) and written.table == "ticket":
-                new.append(TicketId(written.values["id"]))
-            if at < len(plan.changes):
-                done.append((at, written))
-        self._grow_tickets([ticket for ticket in touched if ticket not in last_update])
-        self._count_views(before, [*touched, *new])
-        self._log(plan, done, actor, action_id, ids)
-        return Applied(action_id, ids)
+        try:
+            return self._apply(plan, actor, action_id)
+        except BaseException:
+            self._later.clear()
+            raise
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         self._depth += 1
         name = f"level_{self._depth}"
         deltas, texts = dict(self._deltas), dict(self._texts)
-        self.connection.execute(f"SAVEPOINT {name}")
+        if self._unreleased and self._depth == 1:
+            self.connection.run_in_a_row(f"RELEASE SAVEPOINT {name}", f"SAVEPOINT {name}")
+        else:
+            self.connection.execute(f"SAVEPOINT {name}")
+        self._unreleased = False
         try:
             yield
         except BaseException:
             self._deltas, self._texts = deltas, texts
             self._known.clear()
             self._wording = None
+            self._later.clear()
             if self.connection.in_transaction:  # a full or failing disk makes SQLite give up the whole transaction
-                self.connection.execute(f"ROLLBACK TO SAVEPOINT {name}")
-                self.connection.execute(f"RELEASE SAVEPOINT {name}")
+                self.connection.run_in_a_row(f"ROLLBACK TO SAVEPOINT {name}", f"RELEASE SAVEPOINT {name}")
             raise
         else:
-            self.connection.execute(f"RELEASE SAVEPOINT {name}")
+            if self.connection.is_postgres and self._depth == 1:
+                self._unreleased = True  # the next one releases it in the same breath, or the commit does
+            else:
+                self.connection.execute(f"RELEASE SAVEPOINT {name}")
         finally:
             self._depth -= 1
 
     def only_one(self, work: str) -> None:
         """On Postgres by a lock that ends with the transaction; on SQLite nobody else writes anyway."""
         if self.connection.is_postgres:
-            self.connection.execute("SELECT pg_advisory_xact_lock(?, ?)", (WORKS, zlib.crc32(work.encode()) >> 1))
+            found = self.connection.execute(
+                "SELECT pg_advisory_xact_lock(?, ?), pg_current_xact_id()::text",
+                (WORKS, zlib.crc32(work.encode()) >> 1),
+            )
+            self._own_txid = int(found[0][1])
 
     def index_message(self, message_id: int, folded: str) -> None:
         """Put a message's folded text into message_text and the search index."""
@@ -225,6 +226,34 @@ class WriteTransaction:
             self._remembered.keep(self._wording, self._made)
 
     # ---- the parts of apply ----
+
+    def _apply(self, plan: Plan, actor: Actor, action_id: ActionId) -> Applied:
+        self._refuse_repetition(plan, action_id)
+        touched = self._touched(plan)
+        before = self._tickets(touched)
+        ids: dict[str, int] = {}
+        done: list[tuple[int, Change]] = []
+        new: list[TicketId] = []
+        listed = (*plan.changes, *plan.silent)
+        last_update = {change.key["id"]: at for at, change in enumerate(listed) if _changes_ticket(change)}
+        for at, change in enumerate(listed):
+            if change.table == "message_text":
+                raise ValueError("index_message keeps the search index equal to message_text; a plan would not")
+            if at >= len(plan.changes) and _can_wait(change):
+                self._write_later(change, ids, before)
+                continue
+            self._write_what_waits()
+            grow = _changes_ticket(change) and last_update[change.key["id"]] == at
+            written = self._write(change, ids, before, grow=grow)
+            if isinstance(written, Insert) and written.table == "ticket":
+                new.append(TicketId(written.values["id"]))
+            if at < len(plan.changes):
+                done.append((at, written))
+        self._grow_tickets([ticket for ticket in touched if ticket not in last_update])
+        self._count_views(before, [*touched, *new])
+        self._log(plan, done, actor, action_id, ids)
+        self._write_what_waits()
+        return Applied(action_id, ids)
 
     def _refuse_repetition(self, plan: Plan, action_id: ActionId) -> None:
         if not plan.events or self._absence.holds("event", {"action_id": action_id}):
@@ -296,6 +325,32 @@ class WriteTransaction:
         except Duplicate as error:
             raise self._conflict(change, {}, before) from error
 
+    def _write_later(self, change: Insert | Update, ids: Mapping[str, int], before: Mapping[TicketId, Ticket]) -> None:
+        """Take in what nobody asks the answer of: it goes to the database together with what follows."""
+        if change.table in REMEMBERED_TABLES:
+            self._wording = None
+        if isinstance(change, Insert):
+            values, key = _resolved(change.values, ids), {}
+            statement = insertion(change.table, values)
+        else:
+            values, key = _resolved(change.after, ids), _resolved(change.key, ids)
+            statement = self._updating(change.table, key, _resolved(change.before, ids), values)
+        self._absence.forget(change.table, values)
+        self._later.append((statement, partial(self._conflict, change, key, before)))
+
+    def _write_what_waits(self) -> None:
+        if not self._later:
+            return
+        later, self._later = self._later, []
+        try:
+            counts = self.connection.change_each([statement for statement, _missed in later])
+        except Duplicate as error:  # of an update: an insert that meets its like changes nothing
+            conflict = next(missed for (sql, _), missed in later if sql.startswith("UPDATE"))
+            raise conflict() from error
+        for count, (_statement, missed) in zip(counts, later, strict=True):
+            if count != 1:
+                raise missed()
+
     def _insert(self, change: Insert, ids: dict[str, int]) -> Insert:
         values = _resolved(change.values, ids)
         self._absence.forget(change.table, values)
@@ -314,19 +369,23 @@ class WriteTransaction:
         return Insert(change.table, {**values, table(change.table).identity: given})
 
     def _update(self, name: str, key: Row, before: Row, after: Row, *, grow: bool) -> int:
+        if name != "ticket":
+            return self.connection.change(*self._updating(name, key, before, after))
+        after = {column: value for column, value in after.items() if column not in {"version", "updated_at"}}
+        if grow:
+            after["updated_at"] = self.now
+        if not after:
+            return len(select_rows(self.connection, name, {**before, **key}))
+        rows = update_and_read(self.connection, name, key, before, after, ("version",) if grow else ())
+        return len([self._know(row) for row in rows])
+
+    def _updating(self, name: str, key: Row, before: Row, after: Row) -> Statement:
+        """The update of a row that is no ticket: the version grows, where there is one."""
         kinds = table(name).kinds
-        if name == "ticket":
-            after = {column: value for column, value in after.items() if column not in {"version", "updated_at"}}
-            if grow:
-                after["updated_at"] = self.now
-            if not after:
-                return len(select_rows(self.connection, name, {**before, **key}))
-            rows = update_and_read(self.connection, name, key, before, after, ("version",) if grow else ())
-            return len([self._know(row) for row in rows])
         after = {column: value for column, value in after.items() if column != "version"}
         if "updated_at" in kinds:
             after = {"updated_at": self.now, **after}
-        return update_row(self.connection, name, key, before, after, ("version",) if "version" in kinds else ())
+        return updating(name, key, before, after, ("version",) if "version" in kinds else ())
 
     def _know(self, row: Row) -> Ticket:
         ticket = ticket_from(row)
@@ -359,7 +418,7 @@ class WriteTransaction:
         tickets = [_event_ticket(event, ids) for event in plan.events]
         if len({(event.kind, ticket) for event, ticket in zip(plan.events, tickets, strict=True)}) < len(tickets):
             raise ValueError("a plan holds two events of one kind for one ticket")
-        shares = _shares(done, tickets)
+        shares = shares_of(done, tickets)
         for at, (event, ticket) in enumerate(zip(plan.events, tickets, strict=True)):
             values: dict[str, Any] = {
                 "action_id": action_id, "ticket_id": ticket, "actor_kind": actor.kind, "actor_id": actor.id,
@@ -367,13 +426,18 @@ class WriteTransaction:
             }  # fmt: skip
             if self.connection.is_postgres:
                 values["txid"] = self._txid()
+            if not shares[at]:
+                self._later.append((insertion("event", values), partial(self._already_done, event.kind)))
+                continue
             try:
                 seq = insert_row(self.connection, "event", values)
             except Duplicate as error:
-                raise AlreadyDone(_("this action was already written"), what=event.kind, when=self.now) from error
-            if shares[at]:
-                body = to_detail(shares[at], undoable=plan.undoable)
-                insert_row(self.connection, "event_detail", {"event_seq": seq, "body": body})
+                raise self._already_done(event.kind) from error
+            body = to_detail(shares[at], undoable=plan.undoable)
+            insert_row(self.connection, "event_detail", {"event_seq": seq, "body": body})
+
+    def _already_done(self, kind: str) -> AlreadyDone:
+        return AlreadyDone(_("this action was already written"), what=kind, when=self.now)
 
     def _txid(self) -> int:
         if not self._own_txid:
@@ -404,6 +468,13 @@ def _changes_ticket(change: Change) -> TypeGuard[Update]:
     return change.table == "ticket" and isinstance(change, Update)
 
 
+def _can_wait(change: Change) -> TypeGuard[Insert | Update]:
+    """Whether the rest of the plan goes on without the answer: nothing refers to the row, and no ticket is it."""
+    if isinstance(change, Insert):
+        return change.ref is None and change.table not in ("ticket", "message")
+    return isinstance(change, Update) and change.table != "ticket"
+
+
 def _resolved(values: Any, ids: Mapping[str, int]) -> Any:
     """The values with every NewRef, however deep, replaced by the id that its row got."""
     if values is None or isinstance(values, str | int | datetime):
@@ -423,24 +494,3 @@ def _resolved(values: Any, ids: Mapping[str, int]) -> Any:
 def _event_ticket(event: PlannedEvent, ids: Mapping[str, int]) -> int | None:
     ticket: int | None = _resolved(event.ticket_id, ids)
     return ticket
-
-
-def _shares(done: list[tuple[int, Change]], tickets: Sequence[int | None]) -> list[list[tuple[int, Change]]]:
-    """Which event's detail keeps which changes: that of their own ticket, else the first one's."""
-    shares: list[list[tuple[int, Change]]] = [[] for _ in tickets]
-    first = {ticket: at for at, ticket in reversed(list(enumerate(tickets)))}
-    for at, change in done:
-        shares[first.get(_home(change), 0)].append((at, change))
-    return shares
-
-
-def _home(change: Change) -> int | None:
-    """The ticket that a written change belongs to."""
-    found: int | None
-    if isinstance(change, Insert):
-        found = change.values.get("id" if change.table == "ticket" else "ticket_id")
-    elif change.table == "ticket":
-        found = change.key.get("id")
-    else:
-        found = change.key.get("ticket_id", change.before.get("ticket_id"))
-    return found
