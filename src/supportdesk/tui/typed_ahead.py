@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from textual.events import Key
 from textual.widgets import Input
 
+from supportdesk.tui.keymap import key_name
 from supportdesk.tui.widgets.composer import CANNED_TRIGGER, Composer
 
 if TYPE_CHECKING:
@@ -149,14 +150,23 @@ class TypedAhead:
     async def _pass_on(self, event: Key | Paste) -> None:
         console = self._console
         heard_by = console.focused or console.screen
+        begins_nothing = _is_only_text(heard_by, event) or self._only_moves(event)
         self._passed_at = time.monotonic()
         await self._forward(event)
-        if _is_only_text(heard_by, event):
+        if begins_nothing:
             self._go_on()
         else:
             self._followed = True
             way = [widget for widget in heard_by.ancestors_with_self for _lap in range(LAPS)]
             self._follow(event, way, way)
+
+    def _only_moves(self, event: Key | Paste) -> bool:
+        from supportdesk.tui.screens.base import DeskScreen
+
+        screen = self._console.screen
+        if not isinstance(event, Key) or not isinstance(screen, DeskScreen) or not screen.is_ready:
+            return False
+        return screen.only_moves(key_name(event.key, event.character))
 
     def _follow(self, event: Key | Paste, way: list[DOMNode], again: list[DOMNode]) -> None:
         """Go the way of the key, behind it and behind what it makes the widgets say; then once more.

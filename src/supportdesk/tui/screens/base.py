@@ -39,6 +39,7 @@ HINT_STRIP_AFTER = 0.3
 """Seconds that a prefix key waits before its continuations are shown."""
 
 SMALLEST = (60, 20)
+MOVES = frozenset({"down", "up", "half_page_down", "half_page_up"})
 
 Result = TypeVar("Result")
 Answer = TypeVar("Answer")
@@ -266,6 +267,11 @@ class DeskScreen(LeavesOnce[Answer]):
                 self._cancelled()
 
     # ---- keys
+
+    def only_moves(self, key: str) -> bool:
+        """Whether a key, named as by `key_name`, does nothing but move what is shown: then nothing waits for it."""
+        begun = self._matcher is not None and self._matcher.pending
+        return not begun and not self.prompt.purpose and self.console.keymap.action(self.context, (key,)) in MOVES
 
     def on_key(self, event: events.Key) -> None:
         if self.prompt.purpose and event.key != "ctrl+q":
