@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeGuard, TypeVar
+from typing import Any, Final, TypeGuard, TypeVar
 
 from supportdesk.desk.model import ActionId, Actor, Ticket, TicketId, standing_views
 from supportdesk.desk.ports import Applied, Change, Delete, Insert, NewRef, Plan, PlannedEvent, Update
@@ -477,18 +477,21 @@ def _can_wait(change: Change) -> TypeGuard[Insert | Update]:
 
 def _resolved(values: Any, ids: Mapping[str, int]) -> Any:
     """The values with every NewRef, however deep, replaced by the id that its row got."""
-    if values is None or isinstance(values, str | int | datetime):
+    if type(values) in _PLAIN:
         return values
     if isinstance(values, NewRef):
         try:
             return ids[values.name]
         except KeyError:
             raise StoreError(f"a plan refers to {values.name!r} before it inserts it") from None
-    if isinstance(values, Mapping):
-        return {key: _resolved(value, ids) for key, value in values.items()}
+    if isinstance(values, dict | Mapping):  # what a row is, before a look at every class that may be one
+        return {key: value if type(value) in _PLAIN else _resolved(value, ids) for key, value in values.items()}
     if isinstance(values, list | tuple):
         return [_resolved(value, ids) for value in values]
     return values
+
+
+_PLAIN: Final = frozenset({str, int, bool, float, bytes, datetime, type(None)})
 
 
 def _event_ticket(event: PlannedEvent, ids: Mapping[str, int]) -> int | None:
