@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
 from textual.events import Key, Resize
 from textual.geometry import Size
 
-from supportdesk.tui.screens.choose import DialogScreen
+from supportdesk.safetext import safe
+from supportdesk.tui.screens.calendar import CalendarScreen
+from supportdesk.tui.screens.canned import CannedScreen
+from supportdesk.tui.screens.choose import ChooseScreen, DialogScreen
 from supportdesk.tui.screens.compose import ComposeScreen
+from supportdesk.tui.screens.drafts import DraftsScreen
 from supportdesk.tui.screens.outbox import OutboxScreen
+from supportdesk.tui.screens.parked import ParkedScreen
 from supportdesk.tui.screens.queue import QueueScreen
 from supportdesk.tui.screens.text import TextScreen
 from supportdesk.tui.screens.ticket import TicketScreen
+from supportdesk.tui.widgets.picker import PickerEntry
 from supportdesk.tui.widgets.virtual_list import VirtualList
 from tests.tui.conftest import Shop, list_shown, screen_of, shown, until
 
@@ -61,3 +70,41 @@ async def test_a_screen_that_is_taken_down_hears_nobody_any_more(shop: Shop) -> 
         assert rows.cursor_index == 0
         screen._make_room()
         await until(pilot, lambda: isinstance(app.screen, QueueScreen), "the list")
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 4])
+async def test_a_screen_may_go_before_it_has_come(shop: Shop, turns: int) -> None:
+    """`esc` right behind the key that opens something: it is taken down before it has all its widgets."""
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        queue = await list_shown(pilot)
+        entries = [PickerEntry("a", safe("A"))]
+        for screen in (
+            ChooseScreen("Which one?", entries, glyphs=app.glyphs),
+            ChooseScreen("Which one?", entries, glyphs=app.glyphs, preview=lambda one: one.label),
+            DialogScreen("Sure?", "", [("y", "yes")]),
+            TextScreen("The text", "of it"),
+            OutboxScreen(),
+            DraftsScreen(),
+            ParkedScreen(),
+            CannedScreen(),
+            CalendarScreen(),
+        ):
+            app.push_screen(screen)
+            for _turn in range(turns):
+                await asyncio.sleep(0)
+            app.pop_screen()
+            await until(pilot, lambda screen=screen: not screen.is_attached, f"{screen} to be gone")
+        assert app.screen is queue
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2])
+async def test_the_console_may_end_before_a_screen_has_come(shop: Shop, turns: int) -> None:
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await list_shown(pilot)
+        app.push_screen(ChooseScreen("Which one?", [PickerEntry("a", safe("A"))], glyphs=app.glyphs))
+        for _turn in range(turns):
+            await asyncio.sleep(0)
+        app.exit(0)
+    assert app.return_code == 0

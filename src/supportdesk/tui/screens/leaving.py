@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TypeVar
 
 from textual.await_complete import AwaitComplete
-from textual.message import Message
 from textual.screen import Screen
+
+from supportdesk.tui.widgets.removed import DeafWhenRemoved
 
 Answer = TypeVar("Answer")
 
 
-class LeavesOnce(Screen[Answer]):
+class LeavesOnce(DeafWhenRemoved, Screen[Answer]):
     """A screen that answers and goes once; a question that still stands above it goes with it."""
 
     _left = False
@@ -24,8 +25,3 @@ class LeavesOnce(Screen[Answer]):
         while self.app.screen is not self:
             self.app.pop_screen()
         return super().dismiss(result)
-
-    async def _dispatch_message(self, message: Message) -> None:
-        """Hear neither keys nor widgets while all is taken down: what they speak of may be gone already."""
-        if not (self._pruning and message.bubble):
-            await super()._dispatch_message(message)

@@ -21,6 +21,7 @@ from supportdesk.textfold import fold
 from supportdesk.tui.glyphs import UNICODE, Glyphs
 from supportdesk.tui.widgets.cells import Piece, fit, line_of, wrap
 from supportdesk.tui.widgets.prompt import SafeInput
+from supportdesk.tui.widgets.removed import DeafWhenRemoved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,7 +52,7 @@ class PickerEntry:
     word: str = ""
 
 
-class PickerList(Widget):
+class PickerList(DeafWhenRemoved):
     """An input, the entries that match it, and a preview of the one under the cursor."""
 
     DEFAULT_CSS = """

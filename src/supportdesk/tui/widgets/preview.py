@@ -9,6 +9,7 @@ from textual.containers import Horizontal, Vertical
 from supportdesk.safetext import SafeText
 from supportdesk.tui.present_thread import customer_lines, thread_items, ticket_title
 from supportdesk.tui.widgets.bars import StatusLine, StatusPart
+from supportdesk.tui.widgets.removed import DeafWhenRemoved
 from supportdesk.tui.widgets.side import SidePane
 from supportdesk.tui.widgets.thread import ThreadView
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from supportdesk.tui.session import TicketBundle
 
 
-class Preview(Vertical):
+class Preview(DeafWhenRemoved, Vertical):
     """`ticket` is the one that is shown."""
 
     def __init__(self, *, glyphs: Glyphs) -> None:

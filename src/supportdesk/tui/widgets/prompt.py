@@ -22,6 +22,7 @@ from supportdesk.tui.widgets.bars import Bar, Hint
 from supportdesk.tui.widgets.cells import Piece, fit, line_of
 from supportdesk.tui.widgets.folded import FoldedText
 from supportdesk.tui.widgets.guard import as_written
+from supportdesk.tui.widgets.removed import DeafWhenRemoved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,7 +66,7 @@ class SafeInput(Input):
         event.text = as_written(event.text)  # Textual calls the base class's handler after this one
 
 
-class PromptLine(Widget):
+class PromptLine(DeafWhenRemoved):
     """`prompt value` with completions above and a hint to the right. Shown with `ask`, hidden with `close`."""
 
     DEFAULT_CSS = """
