@@ -14,6 +14,7 @@ pytest_plugins = [
     "tests.support.databases",
     "tests.support.groups",
     "tests.support.mail_servers",
+    "tests.support.plans",
     "tests.support.postgres",
     "tests.support.private_logs",
     "tests.support.terminal",

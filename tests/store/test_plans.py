@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from supportdesk.desk.delivery import due_rows
+from supportdesk.desk.desk import Desk
 from supportdesk.desk.model import ActionId, AgentId, CustomerId, Mailbox, MailboxId, TicketId
 from supportdesk.desk.ports import Plan, Update
 from supportdesk.desk.query import Known, read_query
@@ -18,6 +19,7 @@ from supportdesk.store.columns import table as columns_of
 from supportdesk.store.connect import Connection
 from supportdesk.store.read import narrow
 from tests.store.desk import add_ticket, apply
+from tests.support.plans import EmptyDesk, PlanWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -193,10 +195,6 @@ def test_every_method_of_the_reader_has_its_question_here(planned: SqlStore) -> 
     assert methods - asked_for == WITHOUT_A_PLAN
 
 
-SELDOM = {"event(kind) by -seq"}
-"""Asked only to explain a conflict over a canned response, and bounded by how far it looks back."""
-
-
 def plain_reads() -> dict[str, tuple[str, dict[str, Any], str, int]]:
     """Every `rows("table", {…})` of the desk and its front ends: table, columns, order, limit."""
     found = {}
@@ -219,8 +217,7 @@ def plain_reads() -> dict[str, tuple[str, dict[str, Any], str, int]]:
             order = given.get("order")
             by = str(order.value) if isinstance(order, ast.Constant) else ""
             name = f"{table.value}({', '.join(values)}){' by ' + by if by else ''}"
-            if name not in SELDOM:
-                found[name] = (str(table.value), values, by, int("limit" in given))
+            found[name] = (str(table.value), values, by, int("limit" in given))
     return found
 
 
@@ -235,6 +232,42 @@ def test_every_plain_read_of_a_big_table_has_its_index(planned: SqlStore, monkey
         check(plans)
         asked_of.add(table)
     assert asked_of >= {"ticket", "message", "event", "outbox", "delivery", "message_mail"}
+
+
+READ_WHOLE: tuple[tuple[str, set[str]], ...] = (
+    ("SELECT id FROM message WHERE channel = 'mail'", {"message"}),
+    ("SELECT id FROM message WHERE channel = 'mail' LIMIT 1", {"message"}),
+    ("SELECT at FROM event ORDER BY seq DESC LIMIT 1", set()),
+    ("SELECT ticket_id FROM message WHERE kind = 'note'", set()),
+    ("SELECT m.id FROM ticket AS t JOIN message AS m ON m.ticket_id = t.id WHERE t.id = 1", set()),
+    ("SELECT m.id FROM agent AS a JOIN message AS m ON m.author_name = a.name", {"message"}),
+    ("SELECT body FROM setting CROSS JOIN sla_snapshot", set()),
+    ("UPDATE ticket SET subject = '' WHERE subject = 'x'", {"ticket"}),
+    ("DELETE FROM ticket_tag WHERE ticket_id = 1", set()),
+    ("SELECT count(*) FROM event WHERE at > '2026-01-01'", {"event"}),
+    ("SELECT max(seq) FROM event", set()),
+)
+"""What the watch of tests.support.plans says of a statement."""
+
+
+@pytest.mark.parametrize(("sql", "tables"), READ_WHOLE)
+def test_a_table_that_is_read_from_end_to_end_is_seen(store: SqlStore, sql: str, tables: set[str]) -> None:
+    with store.connection() as connection:
+        empty = EmptyDesk(connection)
+        assert empty.read_whole(sql, empty.plan(sql, ())) == tables
+
+
+def test_what_the_product_asks_is_watched_and_what_a_test_asks_is_not(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    watch = PlanWatch(tmp_path)
+    watch.begin(monkeypatch)
+    with store.connection() as connection:
+        connection.execute("SELECT 'a test' FROM event")
+    assert watch.new == []
+    Desk(store, store.clock).mailboxes()
+    [sent] = [sent for sent in watch.new if "mailbox" in sent.sql]
+    assert sent.owner.startswith("desk/") and sent.database in ("psycopg", "pysqlite3", "sqlite3")
 
 
 def check(plans: list[str], *, in_index_order: bool = False) -> None:
