@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from textual.events import Key, Resize
@@ -22,6 +24,9 @@ from supportdesk.tui.screens.ticket import TicketScreen
 from supportdesk.tui.widgets.picker import PickerEntry
 from supportdesk.tui.widgets.virtual_list import VirtualList
 from tests.tui.conftest import Shop, list_shown, screen_of, shown, until
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
 
 
 async def test_a_screen_that_is_left_twice_takes_no_other_along(shop: Shop) -> None:
@@ -94,8 +99,12 @@ async def test_a_screen_may_go_before_it_has_come(shop: Shop, turns: int) -> Non
             for _turn in range(turns):
                 await asyncio.sleep(0)
             app.pop_screen()
-            await until(pilot, lambda screen=screen: not screen.is_attached, f"{screen} to be gone")
+            await until(pilot, partial(_is_gone, screen), f"{screen} to be gone")
         assert app.screen is queue
+
+
+def _is_gone(screen: Screen[Any]) -> bool:
+    return not screen.is_attached
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2])
