@@ -86,8 +86,8 @@ def test_mail_that_was_written_for_a_peer_is_the_mail_that_is_measured(
     eml.mkdir()
     for number, file in enumerate(files):
         (eml / f"{number}.eml").write_bytes(file.read_bytes())
-    for given in (folder, eml):
-        found = measured(capsys, "mime", "ingest", "send", "--mails", str(given), "--no-profile")
+    for given, parts in ((folder, ("ingest", "send")), (eml, ("mime",))):
+        found = measured(capsys, *parts, "--mails", str(given), "--no-profile")
         for part in found.values():
             assert part["input"].startswith(f"12 mails of {given}, ") and f"sha256 {digest}" in part["input"]
     boxed = measured(capsys, "mime", "--mails", str(box), "--size", "5", "--no-profile")["mime"]["input"]

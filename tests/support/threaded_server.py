@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 LONGEST_LINE = 1 << 24
+TURNS_OF_AN_ACCEPT = 5
 
 
 @contextmanager
@@ -21,8 +22,18 @@ def served_in_thread(
     serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
 ) -> Iterator[int]:
     """The loopback port on which `serve` answers; every connection is closed at the end."""
+    connections: set[asyncio.Task[object] | None] = set()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # Of a connection that reads nothing the loop knows nothing: without this the collector would take it away.
+        connections.add(asyncio.current_task())
+        try:
+            await serve(reader, writer)
+        finally:
+            connections.discard(asyncio.current_task())
+
     loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(asyncio.start_server(serve, "127.0.0.1", 0, limit=LONGEST_LINE))
+    server = loop.run_until_complete(asyncio.start_server(connected, "127.0.0.1", 0, limit=LONGEST_LINE))
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
@@ -47,8 +58,12 @@ def reset_connection(writer: asyncio.StreamWriter) -> None:
 
 
 async def _shut_down(server: asyncio.Server) -> None:
+    """End every connection, also one that is accepted just now: it has its task only some turns of the loop later."""
     server.close()
-    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
+    for _again in range(TURNS_OF_AN_ACCEPT):
+        for _turn in range(TURNS_OF_AN_ACCEPT):
+            await asyncio.sleep(0)
+        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
