@@ -69,7 +69,7 @@ def walk(terminal: Terminal, url: str, size: tuple[int, int], places: Iterable[s
     pressed = 0
     for place in places:
         terminal.start([sys.executable, "-c", PROGRAM], columns=size[0], lines=size[1], environment=environment)
-        terminal.wait_for("Pia Neri", seconds=60)
+        terminal.wait_for("▌", seconds=60)  # the first ticket, whichever is left
         for keys in keys_of(place):
             press_there(terminal, WAYS[place], keys)
             back_to_the_list(terminal, f"{keys} in {place}", may_end=keys == WAY_OUT)
