@@ -237,3 +237,25 @@ def test_a_round_that_is_stopped_leaves_the_draft_that_another_one_is_about_to_s
     assert list(house.desk.reply_to_all(house.giulia, shown, "thanks", {}).conflicts) == [ticket]
     [kept] = house.desk.drafts(house.giulia)
     assert kept.body == shown[0].text
+
+
+def test_a_command_that_looked_before_the_other_began_begins_nothing_of_its_own(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked, over = threading.Event(), threading.Event()
+    original = drafts.start_conversation
+
+    def held_up(*arguments: Any, **named: Any) -> OutboxRow:
+        if threading.current_thread().name == "second":
+            looked.set()
+            assert over.wait(SECONDS)
+        return original(*arguments, **named)
+
+    def first() -> None:
+        assert looked.wait(SECONDS)
+        begin(house)
+        over.set()
+
+    monkeypatch.setattr(drafts, "start_conversation", held_up)
+    both(house, first, lambda: begin(house))
+    assert tickets(house) == 1

@@ -73,15 +73,21 @@ def _same_as(
     begun = {row["ticket_id"] for row in begun_with(desk.read, [first.to.addr], first.subject)}
     texts = {text for text in (_text_on(ticket, write) for ticket in begun) if text}
 
+    def is_text(row: Row, written: str) -> bool:
+        if row["ticket_id"] not in begun:  # begun since by somebody who was quicker
+            begun.add(row["ticket_id"])
+            texts.add(_text_on(row["ticket_id"], write))
+        return bool(written) and written in texts
+
     def is_same(source: Looks, row: Row) -> bool:
         if row["mailbox_id"] != first.mailbox_id or not is_begun(source, row, first.to.addr, now):
             return False
         written = plain(row["body"])
         if row["state"] != "draft":
-            return written in texts
+            return is_text(row, written)
         own = row["agent_id"] == actor.id and row["discarded_at"] is None
         fits = not first.language or row["language"] == first.language
-        return own and fits and (not written or written in texts)
+        return own and fits and (not written or is_text(row, written))
 
     return is_same
 
