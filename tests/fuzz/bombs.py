@@ -23,6 +23,7 @@ MOST_MIB: Final = 256
 MOST_GROWTH: Final = 2.5  # from n to 2n
 MOST_FOLDING: Final = 0.1
 NOISE: Final = 0.02  # seconds that are too short to compare
+ROUNDS: Final = 5  # each reads every size once: a slow minute of the machine falls on all of them
 PATIENCE: Final = 20.0  # on the clock; what takes more than the reader's limit of a core's time counts as given up
 HTML = b"Content-Type: text/html\n\n"
 
@@ -151,18 +152,25 @@ def main() -> int:
 
 
 def _cost(name: str, bomb: Callable[[int], bytes]) -> Cost:
-    taken: list[float | None] = []
-    peak = 0.0
-    for size in SIZES:
-        with MailParserPool(1, seconds=PATIENCE) as pool:
-            pool.parse(b"Subject: warm\n\n")
-            (reader,) = reader_ids(pool)
-            before = cpu_seconds(reader)
-            (answer,) = pool.parse_many([(bomb(size), None)])
-            if isinstance(answer, ParseFailed):
-                taken.append(None)
-                continue
-            spent = cpu_seconds(reader) - before
-            taken.append(spent if spent <= WALL_SECONDS else None)
-            peak = max(peak, peak_mib(reader))
-    return Cost(name, tuple(taken), peak)
+    rounds = [[_read(bomb(size)) for size in SIZES] for _round in range(ROUNDS)]
+    taken = tuple(_quickest([seconds for seconds, _peak in of_one_size]) for of_one_size in zip(*rounds, strict=True))
+    return Cost(name, taken, max(peak for one in rounds for _seconds, peak in one))
+
+
+def _read(mail: bytes) -> tuple[float | None, float]:
+    """Seconds of a core in a child of its own, None where it was given up, and the child's peak in MiB."""
+    with MailParserPool(1, seconds=PATIENCE) as pool:
+        pool.parse(b"Subject: warm\n\n")
+        (reader,) = reader_ids(pool)
+        before = cpu_seconds(reader)
+        (answer,) = pool.parse_many([(mail, None)])
+        if isinstance(answer, ParseFailed):
+            return None, 0.0
+        spent = cpu_seconds(reader) - before
+        return (spent if spent <= WALL_SECONDS else None), peak_mib(reader)
+
+
+def _quickest(taken: list[float | None]) -> float | None:
+    """The best run, as a text's: what else the machine does is not asked for. Given up once is given up."""
+    known = [seconds for seconds in taken if seconds is not None]
+    return min(known) if len(known) == len(taken) else None
