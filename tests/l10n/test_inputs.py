@@ -68,6 +68,13 @@ def test_a_number_is_read_by_its_locale():
         ("30/12/2026", "it", dt.date(2026, 12, 30)),
         ("12/30/2026", "en", dt.date(2026, 12, 30)),
         ("30/12/26", "en-GB", dt.date(2026, 12, 30)),
+        ("30.12.2026", "en-US", dt.date(2026, 12, 30)),
+        ("30.12.", "en-US", dt.date(2026, 12, 30)),
+        ("2026/12/30", "ja", dt.date(2026, 12, 30)),
+        ("2026/12/30", "it", dt.date(2026, 12, 30)),
+        ("2026. 12. 30.", "hu", dt.date(2026, 12, 30)),
+        ("26. 12. 30.", "ko", dt.date(2026, 12, 30)),
+        ("12. 30.", "hu", dt.date(2026, 12, 30)),
         ("30.12.", "de", dt.date(2026, 12, 30)),
         ("30 dicembre", "it", dt.date(2026, 12, 30)),
         ("1. März 2027", "de", dt.date(2027, 3, 1)),
@@ -91,7 +98,7 @@ def test_a_date_is_read(text, locale, value):
     "text",
     [
         "31/2/2026", "12/30/2026", "domani alle 12", "", "venerdì", "mar", "lunedì 24 novembre", "30", "dicembre",
-        "30 dicembre gennaio",
+        "30 dicembre gennaio", "1.2.3", "2026/31/12",
     ],
 )  # fmt: skip
 def test_a_date_that_is_not_certain_is_refused(text):

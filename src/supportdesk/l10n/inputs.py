@@ -26,6 +26,8 @@ _CURRENCY_SIGNS: Final = {
     "₴": "UAH",
     "₺": "TRY",
 }
+_YEAR_FIRST: Final = re.compile(r"(\d{2}|\d{4})[./\- ]+(\d{1,2})[./\- ]+(\d{1,2})\.?")
+_YEAR_LAST: Final = re.compile(r"(\d{1,2})([./\- ]+)(\d{1,2})(?:[./\- ]+(\d{2}|\d{4}))?\.?")
 
 
 def read_number(text: str, locale: str) -> Decimal:
@@ -63,25 +65,33 @@ def read_money(text: str, locale: str, currency: str) -> Money:
 
 
 def read_date(text: str, locale: str, today: dt.date) -> dt.date:
-    """`2026-12-30`, the order of the locale (`30/12/2026`, `12/30/2026`, `30.12.`), a month's name (`30 dicembre`), a
-    weekday (`lunedì`: the next one), `domani`, or days from today (`+3`).
+    """`2026-12-30`, the order of the locale (`30/12/2026`, `12/30/2026`), a month's name (`30 dicembre`), a weekday
+    (`lunedì`: the next one), `domani`, or days from today (`+3`).
 
-    Without a year it is the next such day from `today` on, or one of the last 60 days.
+    With dots the day stands before the month (`30.12.`, `30.12.2026`) also where slashes put the month first; a number
+    of four digits is the year. Without a year it is the next such day from `today` on, or one of the last 60 days.
     """
     typed = _plain(text).casefold()
     if (named := _by_day_name(typed, locale, today)) is not None:
         return named
-    if (iso := re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", typed)) is not None:
-        return _day(int(iso[1]), int(iso[2]), int(iso[3]), text)
     if (days := re.fullmatch(r"\+(\d{1,3})", typed)) is not None:
         return today + dt.timedelta(days=int(days[1]))
-    numbers = re.fullmatch(r"(\d{1,4})[./\- ]+(\d{1,2})(?:[./\- ]+(\d{2}|\d{4}))?\.?", typed)
-    if numbers is not None:
-        order = [char for char in _date_order(locale) if char != "y"]
-        first, second = int(numbers[1]), int(numbers[2])
-        day, month = (first, second) if order == ["d", "M"] else (second, first)
-        return _with_year(day, month, numbers[3], today, text)
+    if (day := _by_numbers(typed, locale, today, text)) is not None:
+        return day
     return _by_month_name(typed, locale, today, text)
+
+
+def _by_numbers(typed: str, locale: str, today: dt.date, text: str) -> dt.date | None:
+    order = _date_order(locale)
+    year_first = _YEAR_FIRST.fullmatch(typed)
+    if year_first is not None and (order == "yMd" or len(year_first[1]) == 4):
+        return _with_year(int(year_first[3]), int(year_first[2]), year_first[1], today, text)
+    if (found := _YEAR_LAST.fullmatch(typed)) is None:
+        return None
+    first, separator, second, year = found.groups()
+    month_first = order == "yMd" or (order == "Mdy" and not separator.startswith("."))
+    day, month = (second, first) if month_first else (first, second)
+    return _with_year(int(day), int(month), year, today, text)
 
 
 def _by_day_name(typed: str, locale: str, today: dt.date) -> dt.date | None:
