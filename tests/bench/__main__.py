@@ -109,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_database,
         metavar="DB",
         default="",
-        help="a desk for search, queue, cli: filled up to the size, kept",
+        help="a desk for search, queue, cli, console: filled up to the size, kept",
     )
     add("--mails", type=_path, metavar="PATH", help="what mime, ingest and send read: .eml files, an mbox, a Maildir")
     add("--mails-out", type=_path, metavar="DIR", help="write the generated mails as a Maildir, and measure nothing")

@@ -12,13 +12,13 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from supportdesk.desk.model import TicketId
-from tests.bench.desks import BenchDesk, scratch_desk
+from tests.bench.desks import BenchDesk, described, filled_desk
 from tests.bench.measure import Options, memory_mib, percentile, say
 from tests.bench.pty_program import PtyProgram
 from tests.bench.report import Part, Row
@@ -107,16 +107,15 @@ def run(options: Options) -> Part:
     sizes = sorted({min(SMALL, size), size})
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="supportdesk-bench-")))
-        desks = [stack.enter_context(scratch_desk(options.database)) for _ in sizes]
-        for made, tickets in zip(desks, sizes, strict=True):
-            made.grow_to(tickets)
+        scratch = replace(options, desk="")
+        desks = [stack.enter_context(filled_desk(scratch if n < size else options, n)) for n in sizes]
         places = [Place.of(made, home) for made in desks]
         seen = seconds_to_a_colleague(desks[-1], home, options.runs)
         kind = "PostgreSQL" if desks[-1].store.address.is_postgres else "SQLite"
-        return part_of(places, options.runs, home, seen, kind)
+        return part_of(places, options.runs, home, seen, kind, described(desks[-1]))
 
 
-def part_of(places: list[Place], runs: int, home: Path, seen: list[float], kind: str) -> Part:
+def part_of(places: list[Place], runs: int, home: Path, seen: list[float], kind: str, given: str) -> Part:
     """Measure the console at each place, and the peer; `places` from small to large."""
     figures = {place.tickets: Figures() for place in places}
     peer = Figures()
@@ -145,7 +144,7 @@ def part_of(places: list[Place], runs: int, home: Path, seen: list[float], kind:
     ]  # fmt: skip
     if small is not large:
         rows += _growth(small, large, places[0].tickets)
-    given = f"{places[-1].tickets:,} tickets with a message each, {kind}, 120x40; peer: a Textual app with one line"
+    given = f"{given}, 120x40; peer: a Textual app with one line"
     return Part("console", given, tuple(rows))
 
 
