@@ -14,6 +14,7 @@ from supportdesk.cli.actions import verb_name
 from supportdesk.cli.app import command_named
 from supportdesk.desk.actions import ACTIONS, ActionSpec
 from supportdesk.desk.model import TicketId
+from supportdesk.l10n.format import date_time
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
@@ -335,7 +336,8 @@ def test_what_was_done_names_whom_and_until_when(shop: House, supportdesk: Run) 
     wakes = shop.ticket(TicketId(int(ticket))).snoozed_until
     assert wakes is not None
     told = supportdesk("why", ticket).out
-    assert f"let it sleep until {wakes.astimezone(ZoneInfo('Europe/Rome')):%Y-%m-%d %H:%M}" in told
+    until = date_time(wakes, "en", ZoneInfo("Europe/Rome"), "full").replace("\u202f", " ")
+    assert f"let it sleep until {until}" in told
 
 
 def test_an_empty_list_says_so_and_a_long_last_column_is_whole(shop: House, supportdesk: Run) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from supportdesk.desk import labels, sla
 from supportdesk.desk.calendar import Calendar
@@ -12,7 +13,8 @@ from supportdesk.desk.evidence import explain
 from supportdesk.desk.hours import elapsed
 from supportdesk.desk.model import EventRow, ThreadEntry, Ticket, TicketId
 from supportdesk.desk.results import Why
-from supportdesk.l10n.catalog import N_, _, ngettext
+from supportdesk.l10n import format as localized
+from supportdesk.l10n.catalog import N_, _, current_language, ngettext
 
 if TYPE_CHECKING:
     from supportdesk.desk.desk import Desk
@@ -136,7 +138,7 @@ def timeline(desk: Desk, ticket_id: TicketId) -> tuple[tuple[datetime, str], ...
     return tuple((event.at, describe_event(event, names.get, zone)) for event in events)
 
 
-def describe_event(event: EventRow, name_of: Callable[[Any], str | None], zone: tzinfo) -> str:
+def describe_event(event: EventRow, name_of: Callable[[Any], str | None], zone: ZoneInfo) -> str:
     """One localized sentence: who did what; its times are in `zone`."""
     who = name_of(event.actor_id) if event.actor_id is not None else None
     values = {name: str(value) for name, value in event.data.items()}
@@ -145,7 +147,7 @@ def describe_event(event: EventRow, name_of: Callable[[Any], str | None], zone: 
     for name in LABELS.keys() & values.keys():
         values[name] = labels.word(LABELS[name], values[name])
     if "until" in values:
-        values["until"] = _shown(datetime.fromisoformat(values["until"]), zone)
+        values["until"] = _said(datetime.fromisoformat(values["until"]), zone)
     if "undone" in values:
         values["undone"] = _undone(values["undone"])
     values["who"] = who or _ACTORS[event.actor_kind]()
@@ -184,11 +186,11 @@ def _origin(entry: ThreadEntry) -> Iterator[str]:
         )
 
 
-def _deadline(desk: Desk, ticket: Ticket, zone: tzinfo) -> Iterator[str]:
+def _deadline(desk: Desk, ticket: Ticket, zone: ZoneInfo) -> Iterator[str]:
     if ticket.waiting_since is None:
         yield _("No customer waits for an answer here.")
         return
-    since = _shown(ticket.waiting_since, zone)
+    since = _said(ticket.waiting_since, zone)
     yield _("The customer has been waiting since {time}.").format(time=since)
     snapshot = desk.read.rows("sla_snapshot", {"id": ticket.sla_id}) if ticket.sla_id is not None else []
     if not snapshot or ticket.due_at is None:
@@ -198,7 +200,7 @@ def _deadline(desk: Desk, ticket: Ticket, zone: tzinfo) -> Iterator[str]:
         Calendar.from_json(snapshot[0]["body"]["calendar"]),
     )
     span = policy.first_response if ticket.first_response_at is None else policy.next_response
-    due = _shown(ticket.due_at, zone)
+    due = _said(ticket.due_at, zone)
     if isinstance(span, sla.Days):
         yield ngettext(
             "Due {due}: the same clock time on the next open day.",
@@ -206,19 +208,25 @@ def _deadline(desk: Desk, ticket: Ticket, zone: tzinfo) -> Iterator[str]:
             span.days,
         ).format(due=due, days=span.days)
     elif span is not None:
-        minutes = span.seconds // 60
-        yield ngettext(
-            "Due {due}: {minutes} minute of opening hours after it.",
-            "Due {due}: {minutes} minutes of opening hours after it.",
-            minutes,
-        ).format(due=due, minutes=minutes)
-    counted = elapsed(calendar, ticket.waiting_since, ticket.due_at) // 60
-    yield ngettext(
-        "{minutes} minute of opening hours lies between the two.",
-        "{minutes} minutes of opening hours lie between the two.",
-        counted,
-    ).format(minutes=counted)
+        yield _("Due {due}: {span} of opening hours after it.").format(due=due, span=_span(span.seconds))
+    counted = elapsed(calendar, ticket.waiting_since, ticket.due_at)
+    yield _("Opening hours between the two: {span}.").format(span=_span(counted))
 
 
-def _shown(at: datetime, zone: tzinfo) -> str:
+def _span(seconds: int) -> str:
+    """`24 hours`, `2 hours and 10 minutes`."""
+    language = current_language()
+    hours, minutes = divmod(seconds // 60, 60)
+    parts = [localized.unit(hours, "hour", language)] if hours else []
+    parts += [localized.unit(minutes, "minute", language)] if minutes or not hours else []
+    return localized.join(parts, language)
+
+
+def _said(at: datetime, zone: ZoneInfo) -> str:
+    return localized.date_time(
+        at, current_language(), zone, style="full"
+    )  # a weekday needs no article: "fino a lunedì"
+
+
+def _shown(at: datetime, zone: ZoneInfo) -> str:
     return at.astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")

@@ -118,14 +118,14 @@ def time(value: dt.datetime, locale: str, zone: ZoneInfo, style: str = "short") 
     return format_time(_in_zone(value, zone), pattern, tzinfo=zone, locale=found)
 
 
-def date_time(value: dt.datetime, locale: str, zone: ZoneInfo) -> str:
+def date_time(value: dt.datetime, locale: str, zone: ZoneInfo, style: str = "long") -> str:
     """Day and time of day in the zone, joined as the locale joins them: `8 settembre 2026 alle ore 15:30`."""
     found = babel_locale(locale)
     joint = found.datetime_formats["long"]
     text = _AT_TIME.get(found.language, str(getattr(joint, "pattern", joint)).replace("'", ""))
     if found.language == "es" and re.match("1:", time(value, locale, zone)):
         text = text.replace("las", "la")
-    return text.replace("{0}", time(value, locale, zone)).replace("{1}", date(value, locale, zone))
+    return text.replace("{0}", time(value, locale, zone)).replace("{1}", date(value, locale, zone, style))
 
 
 def relative_day(day: dt.date, today: dt.date, locale: str) -> str:
