@@ -1,4 +1,4 @@
-"""`./desk bench [PART…]`: measures and prints; `--write` makes docs/performance.md of it.
+"""`./desk bench [PART…]`: measures and prints; `--write` and `--page` make a document of it.
 
 Nothing here is a test: bytes, counts and growth are for reading, ratios are against a peer in the same run. A row above
 its limit is named at the end, and the exit code is 6 (1: something could not be measured).
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
     wanted = [part for part in PARTS if part in given.parts] or list(PARTS)
     if given.write and len(wanted) < len(PARTS):
-        parser.error("--write is for all parts together")
+        parser.error("--write is for all parts together; some of them go to a page of their own (--page FILE)")
     profile = bool(given.parts) if given.profile is None else given.profile
     options = Options(
         size=given.size, runs=given.runs, database=given.database, profile=profile, desk=given.desk,
@@ -78,9 +78,10 @@ def _measure(wanted: Sequence[str], options: Options, given: argparse.Namespace,
         print(document(found, command))
     for failure in failures:
         print(f"could not be measured: {failure}", file=sys.stderr)
-    if given.write and not failures:
-        PAGE.write_text(page(found, command), "utf-8")
-        print(f"wrote {PAGE.relative_to(PAGE.parents[1])}", file=sys.stderr)
+    target = given.page or (PAGE if given.write else None)
+    if target and not failures:
+        target.write_text(page(found, command), "utf-8")
+        print(f"wrote {target}", file=sys.stderr)
     broken = [f"{part.name}: {' '.join(row.cells()).strip()}" for part in found for row in part.rows if row.is_broken]
     for promise in broken:
         print(f"above its limit: {promise}", file=sys.stderr)
@@ -121,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     add("--json", action="store_true", help="one JSON document instead of tables")
     add("--write", action="store_true", help="write docs/performance.md (all parts)")
+    add("--page", type=_path, metavar="FILE", help="write what was asked for to this page (Markdown)")
     return parser
 
 

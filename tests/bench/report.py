@@ -77,12 +77,12 @@ def table(part: Part) -> str:
 
 
 def page(parts: Iterable[Part], command: str) -> str:
-    """The parts as docs/performance.md."""
+    """The parts as a document: docs/performance.md, and those beside it."""
     facts = machine()
     lines = [
         "# Performance",
         "",
-        "Written by `./desk bench --write`; do not edit. Each part ran against its peers in the same run, on the same",
+        "Written by the command below; do not edit. Each part ran against its peers in the same run, on the same",
         "input: ratios carry over to another machine, plain figures do not. Figures are medians. *ours/peer* is better",
         "above 1 for a rate (`/s`), below 1 for a time. Nothing here fails a build: what must not change (bytes, query",
         "plans, statements a mail, what is loaded) is tested in `tests/`; times are not. The command itself ends with",

@@ -180,6 +180,13 @@ def test_a_part_alone_does_not_replace_the_page(capsys: pytest.CaptureFixture[st
     assert "all parts" in capsys.readouterr().err
 
 
+def test_a_part_alone_is_written_to_a_page_of_its_own(tmp_path: Path) -> None:
+    assert bench.main(["queue", "--size", "20", "--runs", "1", "--page", str(tmp_path / "queue.md")]) == 0
+    written = (tmp_path / "queue.md").read_text("utf-8")
+    assert "## queue" in written
+    assert "20 tickets" in written
+
+
 def test_the_page_and_the_table_show_ratio_and_aim() -> None:
     part = Part("queue", "ten tickets", (Row("first page", 0.5, "ms", "driver", 0.25, "≤ 3×"),), ("a remark",))
     for text in (table(part), page([part], "./desk bench")):
