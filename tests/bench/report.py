@@ -42,8 +42,8 @@ class Row:
     def cells(self) -> tuple[str, ...]:
         theirs = "" if self.theirs is None else f"{self.peer}: {number(self.theirs)} {self.unit}"
         ratio = "" if self.ratio is None else f"{self.ratio:.3g}×"
-        kept = "" if self.limit is None else f"≤ {number(self.limit)}" + " (broken)" * self.is_broken
-        return (self.measure, f"{number(self.ours)} {self.unit}", theirs, ratio, self.aim or kept)
+        aim = self.aim or ("" if self.limit is None else f"≤ {number(self.limit)}")
+        return (self.measure, f"{number(self.ours)} {self.unit}", theirs, ratio, aim + " (broken)" * self.is_broken)
 
 
 @dataclass(frozen=True, slots=True)
