@@ -6,6 +6,7 @@ import io
 import json
 import logging
 from contextlib import redirect_stderr
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,6 @@ from supportdesk.cli import failures, logs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 log = logging.getLogger("supportdesk.worker")
 
@@ -89,3 +89,17 @@ def test_an_error_that_nobody_expected_is_told_without_its_words(
     told = capsys.readouterr().err
     assert "ValueError (test_logs.py:" in told
     assert "Giulia" not in told + "".join(path.read_text() for path in tmp_path.rglob("crash.log"))
+
+
+def test_a_log_on_a_full_disk_stops_nobody_and_says_nothing_in_other_words(capsys: pytest.CaptureFixture[str]) -> None:
+    """The line itself would come with the values that it hides."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    try:
+        with Path("/dev/full").open("wb", buffering=0) as full:
+            with redirect_stderr(io.TextIOWrapper(full, write_through=True)):
+                logs.set_up(verbose=False, as_json=True)
+            log.warning("%s: login refused", "aiuto@bottega.example")
+    finally:
+        root.handlers[:], root.level = before, level
+    assert "bottega" not in capsys.readouterr().err

@@ -38,6 +38,7 @@ def test_a_full_disk_refuses_keeps_what_was_acknowledged_and_goes_on_when_there_
     assert found["wrong"] == [], found
     assert sum(found["refused"].values()) >= 8, "the disk must have been full"
     assert any("disk" in words for words in found["refused"])
+    assert found["attached_when_there_was_space"], "some files must have been refused"
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ import re
 import sys
 import time
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TextIO
 
 from supportdesk.safetext import safe
 
@@ -25,7 +25,7 @@ OTHERS: Final = ("imapclient", "asyncio", "aiosmtplib", "alembic", "sqlalchemy",
 
 def set_up(*, verbose: bool, as_json: bool) -> None:
     """Log to stderr from here on."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = Lines(sys.stderr)
     handler.setFormatter(JsonLines() if as_json else TextLines())
     handler.addFilter(OncePerMinute())
     root = logging.getLogger()
@@ -38,6 +38,16 @@ def set_up(*, verbose: bool, as_json: bool) -> None:
 def hide_addresses(text: str) -> str:
     """Every mail address in the text as a short hash of itself."""
     return ADDRESS.sub(_hashed, text) if "@" in text else text
+
+
+class Lines(logging.StreamHandler[TextIO]):
+    """A line that cannot be written, on a full disk, is left out.
+
+    The standard library would write its own words about that, and with them the line's values as they are.
+    """
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 — the name is logging's
+        pass
 
 
 class OncePerMinute(logging.Filter):
