@@ -11,6 +11,8 @@ from supportdesk.desk.model import ActionId, MailboxId, OutboxId, TicketId
 from supportdesk.errors import Conflict, UsageError
 from supportdesk.mail.model import Address
 
+MOST_UNPROCESSED = 1000
+
 
 class AnswerNeeded(UsageError):
     """The action needs a decision that only a person can take: ask for `param` and perform it again.
@@ -94,7 +96,7 @@ class DeskStatus:
     junk: int  # in Junk folders, fetched by nobody
     uncertain: int
     failed: int
-    unprocessed: int
+    unprocessed: int  # mails in the ledger that are nothing yet, counted up to MOST_UNPROCESSED
     attention: tuple[str, ...]
     disk_full: bool = False  # nothing can be written any more; a database on a server tells by refusing
 

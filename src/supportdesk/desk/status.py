@@ -13,7 +13,7 @@ from supportdesk.desk.customers import persons
 from supportdesk.desk.fetch_requests import list_junk
 from supportdesk.desk.hours import business_days_after
 from supportdesk.desk.model import OUTBOX_STATES, MailboxId, TicketId
-from supportdesk.desk.results import DeskStatus, MailboxStatus
+from supportdesk.desk.results import MOST_UNPROCESSED, DeskStatus, MailboxStatus
 from supportdesk.desk.settings import find_hours
 from supportdesk.l10n.catalog import _, ngettext
 
@@ -102,7 +102,7 @@ def desk_status(desk: Desk) -> DeskStatus:
         junk=sum(folder.count for folder in list_junk(reader)),
         uncertain=states["uncertain"],
         failed=states["failed"],
-        unprocessed=len(reader.rows("delivery", {"outcome": "", "imported": False}, limit=1000)),
+        unprocessed=len(reader.rows("delivery", {"outcome": "", "imported": False}, limit=MOST_UNPROCESSED)),
         attention=(),
         disk_full=_is_disk_full(desk),
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from supportdesk.desk.agents import nobody_reads
 from supportdesk.desk.labels import BADGE, PRESENCE, PRIORITY, STATUS, word
+from supportdesk.desk.results import MOST_UNPROCESSED
 from supportdesk.l10n.catalog import N_, _, ngettext
 from supportdesk.safetext import SafeText, safe
 from supportdesk.tui import ages
@@ -38,6 +39,8 @@ LEAVES: Final = frozenset({"solve", "dismiss", "spam", "snooze", "merge", "accep
 
 URGENT: Final = frozenset({"high", "urgent"})
 WARN_AHEAD: Final = timedelta(hours=1)
+MANY_MAILS: Final = 50
+"""So many that wait to be taken in are told of."""
 
 EMPTY_VIEW: Final = {
     "needs_reply": N_("Nobody waits for an answer."),
@@ -193,6 +196,9 @@ def _mail_health(status: DeskStatus, now: datetime) -> StatusPart:
     if not active:
         paused = any(mailbox.state == "paused" for mailbox in status.mailboxes)
         return StatusPart(safe(_("mail paused") if paused else _("no mailbox")), "warning")
+    if status.unprocessed >= MANY_MAILS:  # the first days of a desk, or the morning after an outage
+        count = f"{status.unprocessed}{'+' if status.unprocessed >= MOST_UNPROCESSED else ''}"
+        return StatusPart(safe(_("taking mail in: {count} to go").format(count=count)), "warning")
     passes = [mailbox.last_pass_at for mailbox in active if mailbox.last_pass_at is not None]
     if len(passes) < len(active):
         return StatusPart(safe(_("mail not fetched yet")), "warning")
