@@ -139,6 +139,30 @@ def test_two_deliverers_never_take_the_same_reply(round_: Round) -> None:
     assert {round_.row(row).state for row in rows} == {"sent"}
 
 
+@pytest.mark.postgres
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_a_reply_that_another_worker_is_just_claiming_is_passed_over_and_keeps_nobody_waiting(round_: Round) -> None:
+    """B07: SKIP LOCKED. A claim that waited would wait here for ever: it is this very thread that has to let go."""
+    first, second = (round_.held(undo_seconds=0) for _unused in range(2))
+    deliverer = round_.deliverer()
+    with round_.house.store.transaction() as elsewhere:
+        assert elsewhere.claim("outbox", {"id": first.id, "state": "held"})
+        assert deliverer.deliver_next()
+        assert not deliverer.deliver_next(), "what is left is somebody else's"
+        assert [round_.row(row).state for row in (first, second)] == ["held", "sent"]
+    assert deliverer.deliver_next(), "and is looked at again, for it came to nothing there"
+    assert round_.row(first).state == "sent"
+    assert len(round_.transport.sent) == 2
+
+
+def test_a_row_that_is_not_what_was_seen_is_not_claimed(round_: Round) -> None:
+    row = round_.held()
+    with round_.house.store.transaction() as tx:
+        assert not tx.claim("outbox", {"id": row.id, "state": "deferred"})
+        assert not tx.claim("outbox", {"id": row.id + 1})
+        assert tx.claim("outbox", {"id": row.id, "state": "held"})
+
+
 def test_a_result_that_comes_after_the_row_was_taken_away_is_not_written(round_: Round) -> None:
     row, deliverer = round_.held(), round_.deliverer()
 

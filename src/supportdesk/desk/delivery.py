@@ -1,7 +1,8 @@
 """Delivering the outbox: claim a row, build its bytes once, hand them to the server stage by stage, write the verdict.
 
-A row is claimed by compare-and-swap with a lease; `data_started` and `dot_sent` are durable before they happen. A crash
-before the final dot is tried again, after it the reply is `uncertain` and a person or the Sent folder decides
+A row is claimed by compare-and-swap with a lease; one that another transaction has at that moment is passed over until
+the next round: no deliverer waits for another one. `data_started` and `dot_sent` are durable before they happen.
+A crash before the final dot is tried again, after it the reply is `uncertain` and a person or the Sent folder decides
 (domain.md section 4, mail.md OUT-4 to OUT-8). Nothing is ever sent a second time in silence.
 """
 
@@ -144,12 +145,15 @@ class Deliverer:
                 return None
             if state == "held" and row["attempts"] == 0 and not row["stage"] and _stopped(tx, row):
                 return None
+            due = {"id": outbox_id, "state": state, "version": row["version"]}
+            if not tx.claim("outbox", due):  # last of all: whoever has a row and waits for a ticket meets an agent
+                return None
             after = {
                 "state": "sending", "stage": "", "attempts": row["attempts"] + 1, "lease_owner": self._owner,
                 "lease_epoch": self._epoch, "lease_until": tx.now + LEASE, "next_try": None,
                 "first_try_at": row["first_try_at"] or tx.now,
             }  # fmt: skip
-            _apply(tx, Update("outbox", {"id": outbox_id}, {"state": state, "version": row["version"]}, after))
+            _apply(tx, Update("outbox", {"id": outbox_id}, due, after))
             claimed = tx.row("outbox", {"id": outbox_id})
             assert claimed is not None
             return row_of(tx, claimed)

@@ -172,6 +172,12 @@ class Transaction(Protocol):
         Only `columns` are read, where any are named: a message's body is dear to whoever wants its date.
         """
 
+    def claim(self, table: str, where: Row) -> bool:
+        """Whether the row that `where` describes is ours until this transaction ends.
+
+        It is not where there is none, or where another transaction has it: nobody is waited for.
+        """
+
     def expect(self, wanted: Mapping[tuple[str, str], Iterable[str]]) -> None:
         """Look up at once which of these texts no row holds in its column, by (table, column): nearly all that `rows`
         will be asked for. Those cost no statement any more.

@@ -35,16 +35,20 @@ def select_rows(
     order: str = "",
     limit: int = 0,
     lock: bool = False,
+    skip_locked: bool = False,
     columns: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """Rows whose columns equal `where` (None means NULL, a list or tuple means IN). `lock` takes row locks on Postgres.
 
+    With `skip_locked` it takes them too, but waits for nobody: rows that another transaction has locked are left out.
     `columns` are those that are read, all where none are named. Raises UsageError for an unknown table or column.
     """
     shape, params = _where(table(name), where or {})
     if shape is None:
         return []
-    locks = lock and connection.is_postgres
+    locks = ""
+    if connection.is_postgres and (lock or skip_locked):
+        locks = " FOR UPDATE SKIP LOCKED" if skip_locked else " FOR UPDATE"
     names = tuple(columns)
     sql = _select(name, names, shape, order, limit > 0, locks)
     if limit > 0:
@@ -216,7 +220,7 @@ def _term(name: str, count: int) -> str:
 
 
 @lru_cache(maxsize=1000)
-def _select(name: str, names: tuple[str, ...], shape: Shape, order: str, limited: bool, locks: bool) -> str:
+def _select(name: str, names: tuple[str, ...], shape: Shape, order: str, limited: bool, locks: str) -> str:
     columns = table(name)
     for column in names:
         columns.check(column)
@@ -225,7 +229,7 @@ def _select(name: str, names: tuple[str, ...], shape: Shape, order: str, limited
         column = order.removeprefix("-")
         columns.check(column)
         sql += f' ORDER BY "{column}"' + (" DESC" if order[0] == "-" else "")
-    return sql + (" LIMIT ?" if limited else "") + (" FOR UPDATE" if locks else "")
+    return sql + (" LIMIT ?" if limited else "") + locks
 
 
 @lru_cache(maxsize=1000)

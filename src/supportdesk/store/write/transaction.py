@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Final, TypeGuard, TypeVar
 
 from supportdesk.desk.model import ActionId, Actor, Ticket, TicketId, standing_views
-from supportdesk.desk.ports import Applied, Change, Delete, Insert, NewRef, Plan, PlannedEvent, Update
+from supportdesk.desk.ports import Applied, Change, Delete, Insert, NewRef, Plan, Update
 from supportdesk.errors import AlreadyDone, Conflict, NotFound, StoreError, SupportdeskError
 from supportdesk.l10n.catalog import _
 from supportdesk.store.columns import table
@@ -117,6 +117,9 @@ class WriteTransaction:
         if where and self._absence.holds(table, where):
             return []
         return list(select_rows(self.connection, table, where, order=order, limit=limit, columns=columns))
+
+    def claim(self, table: str, where: Row) -> bool:
+        return bool(select_rows(self.connection, table, where, skip_locked=True, columns=tuple(where)))
 
     def expect(self, wanted: Mapping[tuple[str, str], Iterable[str]]) -> None:
         self._absence.ask(wanted)
@@ -415,7 +418,7 @@ class WriteTransaction:
             return
         self._actions.append(action_id)
         self._absence.forget("event", {"action_id": action_id})
-        tickets = [_event_ticket(event, ids) for event in plan.events]
+        tickets: list[int | None] = [_resolved(event.ticket_id, ids) for event in plan.events]
         if len({(event.kind, ticket) for event, ticket in zip(plan.events, tickets, strict=True)}) < len(tickets):
             raise ValueError("a plan holds two events of one kind for one ticket")
         shares = shares_of(done, tickets)
@@ -492,8 +495,3 @@ def _resolved(values: Any, ids: Mapping[str, int]) -> Any:
 
 
 _PLAIN: Final = frozenset({str, int, bool, float, bytes, datetime, type(None)})
-
-
-def _event_ticket(event: PlannedEvent, ids: Mapping[str, int]) -> int | None:
-    ticket: int | None = _resolved(event.ticket_id, ids)
-    return ticket
