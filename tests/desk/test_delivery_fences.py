@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
+from supportdesk.desk import delivery
 from supportdesk.desk.delivery import Deliverer, LeaseLost
+from supportdesk.desk.model import WORKER, OutboxId
+from supportdesk.desk.ports import Plan, Row, Transaction, Update
+from supportdesk.desk.settings import new_action_id
 from tests.desk.delivery_round import Round, ScriptedTransport, Servers
 
 
 class Crash(BaseException):
     """The process is gone: nothing after it runs."""
+
+
+def crash_at(stage: str) -> Callable[[str], None]:
+    def crash(reached: str) -> None:
+        if reached == stage:
+            raise Crash
+
+    return crash
 
 
 @pytest.mark.parametrize(
@@ -24,12 +37,8 @@ def test_what_a_crash_left_is_tried_again_before_the_final_dot_and_in_doubt_afte
 ) -> None:
     """OUT-4: the marker is durable before the dot."""
 
-    def crash(reached: str) -> None:
-        if reached == stage:
-            raise Crash
-
     row = round_.held()
-    round_.transport.at = crash
+    round_.transport.at = crash_at(stage)
     with pytest.raises(Crash):
         round_.deliverer().deliver_next()
     assert round_.row(row).state == "sending"
@@ -153,6 +162,73 @@ def test_a_reply_that_another_worker_is_just_claiming_is_passed_over_and_keeps_n
     assert deliverer.deliver_next(), "and is looked at again, for it came to nothing there"
     assert round_.row(first).state == "sent"
     assert len(round_.transport.sent) == 2
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_a_final_dot_announced_while_the_reply_is_given_back_is_not_sent_a_second_time(
+    round_: Round, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two transactions that saw the same row: the one that commits first decides."""
+    row, successor, release = round_.held(), round_.deliverer("w2/1", epoch=2), delivery._release
+    round_.transport.at = crash_at("data_started")
+    with pytest.raises(Crash):
+        round_.deliverer().deliver_next()
+
+    def too_late(tx: Transaction, seen: Row) -> None:
+        with round_.house.store.transaction() as of_the_old_one:
+            announced = Update("outbox", {"id": row.id}, {}, {"stage": "dot_sent"})
+            of_the_old_one.apply(Plan(silent=(announced,), undoable=False), WORKER, new_action_id())
+        release(tx, seen)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(delivery, "_release", too_late)
+        assert successor.recover() == 0
+    assert (round_.row(row).state, round_.row(row).stage) == ("sending", "dot_sent")
+    assert (successor.recover(), round_.row(row).state) == (1, "uncertain")
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_a_worker_whose_claim_is_given_back_while_it_announces_the_dot_does_not_write_it(
+    round_: Round, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, own_row = round_.held(), Deliverer._own_row
+    successor = round_.deliverer("w2/1", epoch=2)
+
+    def taken_over_after_the_look(self: Deliverer, tx: Transaction, outbox_id: OutboxId) -> Row:
+        seen = own_row(self, tx, outbox_id)
+        assert successor.recover() == 1
+        return seen
+
+    def at_the_text(stage: str) -> None:
+        if stage == "data_started":
+            monkeypatch.setattr(Deliverer, "_own_row", taken_over_after_the_look)
+
+    round_.transport.at = at_the_text
+    assert round_.deliverer().deliver_next()
+    assert round_.transport.sent == []
+    assert (round_.row(row).state, round_.row(row).stage) == ("deferred", "")
+    monkeypatch.undo()
+    round_.transport.at = lambda stage: None
+    assert successor.deliver_next()
+    assert len(round_.transport.sent) == 1
+
+
+def test_what_two_find_orphaned_is_settled_by_one_of_them(round_: Round, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = round_.held()
+    round_.transport.at = crash_at("dot_sent")
+    with pytest.raises(Crash):
+        round_.deliverer().deliver_next()
+    late, reader = round_.deliverer("w3/1", epoch=3), round_.house.desk.read
+    seen = reader.rows("outbox", {"state": "sending"})
+    assert round_.deliverer("w2/1", epoch=2).recover() == 1
+    monkeypatch.setattr(reader, "rows", lambda table, where: seen)
+    assert late.recover() == 0
+    monkeypatch.undo()
+    assert round_.row(row).state == "uncertain"
+    events = [event.kind for event in reader.events(ticket_id=row.ticket_id)]
+    assert events.count("reply_uncertain") == 1
 
 
 def test_a_row_that_is_not_what_was_seen_is_not_claimed(round_: Round) -> None:

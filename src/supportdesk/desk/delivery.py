@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -70,19 +71,22 @@ class Deliverer:
         To be called before the first delivery, and now and then for those who hang; how many rows that were.
         """
 
-        def settle(tx: Transaction) -> int:
-            claimed = tx.rows("outbox", {"state": "sending"})
-            self._meet(claimed)
-            rows = [row for row in claimed if self._is_orphaned(row)]
-            for row in rows:
-                if row["stage"] == "dot_sent":
-                    words = "the process ended while the server had the mail"
-                    write_verdict(tx, row, SendResult("uncertain", "dot_sent", words))
-                else:
-                    _release(tx, row)
-            return len(rows)
+        def settle(tx: Transaction, row: Row) -> bool:
+            try:
+                with tx.savepoint():
+                    if row["stage"] == "dot_sent":
+                        words = "the process ended while the server had the mail"
+                        write_verdict(tx, row, SendResult("uncertain", "dot_sent", words))
+                    else:
+                        _release(tx, row)
+            except Conflict:
+                return False  # it was settled by somebody else, or went on after all: the next look sees how far
+            return True
 
-        return self._desk.store.run(settle)
+        claimed = self._desk.read.rows("outbox", {"state": "sending"})
+        self._meet(claimed)
+        orphaned = sorted(filter(self._is_orphaned, claimed), key=lambda row: row["ticket_id"])
+        return sum(settled for turn in in_turns(self._desk.store, orphaned, settle) for _row, settled in turn)
 
     def _meet(self, claimed: Sequence[Row]) -> None:
         """Since when each claim is known here: of a worker that lives, a wall clock that jumps ends none (A10)."""
@@ -124,7 +128,7 @@ class Deliverer:
                 self._desk.store.run(lambda tx: write_verdict(tx, self._own_row(tx, row.id), result))
                 if works_again:
                     bring_forward(self._desk, [row.mailbox_id])
-        except LeaseLost as lost:
+        except Conflict as lost:
             log.warning("%s", lost.message)
         return True
 
@@ -225,8 +229,11 @@ class Deliverer:
 
     def _change_own(self, tx: Transaction, outbox_id: OutboxId, change: Update) -> None:
         self._check_lease(tx)
-        self._own_row(tx, outbox_id)
-        _apply(tx, change)
+        row = self._own_row(tx, outbox_id)
+        try:
+            _apply(tx, replace(change, before={**change.before, "version": row["version"]}))
+        except Conflict as error:  # between the look and the write
+            raise LeaseLost(f"reply {outbox_id} was taken over by another worker") from error
 
 
 # ---- what is due -----------------------------------------------------------------------------------------------------
@@ -323,8 +330,9 @@ def _stopped(tx: Transaction, row: Row) -> bool:
 
 def _release(tx: Transaction, row: Row) -> None:
     """Give a claim back that came to nothing: the final dot was never written, so the server must have discarded it."""
+    seen = {"state": "sending", "version": row["version"]}  # in another version it may be past the dot
     after = {"state": "deferred", "stage": "", "lease_owner": "", "lease_until": None, "next_try": tx.now}
-    _apply(tx, Update("outbox", {"id": row["id"]}, {"state": "sending"}, after))
+    _apply(tx, Update("outbox", {"id": row["id"]}, seen, after))
 
 
 def _apply(tx: Transaction, *changes: Change) -> None:

@@ -57,7 +57,8 @@ def write_verdict(tx: Transaction, row: Row, result: SendResult) -> None:
         after |= {"stage": _stage_kept(result), "next_try": tx.now + retry_after(row["attempts"])}
     if state == "sent":
         after |= {"sent_at": row["sent_at"] or tx.now, "server_reply": result.detail[:1000], "sent_copy": "pending"}
-    silent: list[Change] = [Update("outbox", {"id": row["id"]}, {"state": row["state"]}, after)]
+    seen = {"state": row["state"], "version": row["version"]}
+    silent: list[Change] = [Update("outbox", {"id": row["id"]}, seen, after)]
     for one in recipients:
         new_state, words = states[one["id"]]
         if (new_state, words) != (one["state"], one["detail"]):
