@@ -70,6 +70,9 @@ def test_immediate_restarts_of_postgres_lose_and_double_nothing() -> None:
     found = postgres.run(15, 20260307, agents=4)
     assert found["wrong"] == [], found
     assert found["refused"], "the restarts must have been felt"
+    assert found["replies"] > 0
+    assert found["delivered_under_load"] > 0, "replies must have gone out while the server was restarted"
+    assert found["leases"] > 1, "the workers must have taken turns"
 
 
 def test_no_text_reaches_the_terminal_as_more_than_text_and_no_answer_of_it_is_a_key() -> None:
