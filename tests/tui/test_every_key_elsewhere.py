@@ -109,7 +109,7 @@ async def test_every_key_of_what_is_written(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Any,
 ) -> None:
-    monkeypatch.setattr("supportdesk.tui.screens.writing.edit_text", lambda _app, text: f"{text} fuori")
+    monkeypatch.setattr("supportdesk.tui.screens.writing.edit_text", lambda _app, text, _file: f"{text} fuori")
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "label.pdf").write_bytes(b"%PDF-1.4")
     async with at_the_list(url, house) as (walk, queue):

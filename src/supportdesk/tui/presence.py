@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from supportdesk.tui.calls import PRESENCE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from supportdesk.desk.model import TicketId
     from supportdesk.tui.app import Console
 
@@ -33,6 +37,23 @@ class Presence:
         """The heartbeat: still here."""
         if self._shown is not None:
             self._send(*self._shown)
+
+    @contextmanager
+    def beating(self) -> Iterator[None]:
+        """The heartbeat goes on in here although the event loop stands still, as it does for an editor."""
+        over = Event()
+
+        def beat() -> None:
+            while not over.wait(HEARTBEAT):
+                self.repeat()
+
+        heart = Thread(target=beat, name="desk-heartbeat", daemon=True)
+        heart.start()
+        try:
+            yield
+        finally:
+            over.set()
+            heart.join()
 
     def _change(self, shown: tuple[TicketId, str] | None) -> None:
         if self._console.session is None:

@@ -11,14 +11,14 @@ import json
 import os
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from supportdesk.errors import SupportdeskError
 from supportdesk.l10n.catalog import _
 from supportdesk.tui import ages
 from supportdesk.tui.calls import WRITE
-from supportdesk.tui.own_files import own_directory
+from supportdesk.tui.editor_files import EditorFiles
+from supportdesk.tui.own_files import agents_directory, digest
 from supportdesk.tui.screens.choose import DialogScreen
 
 if TYPE_CHECKING:
@@ -47,11 +47,7 @@ class UnsavedEdits:
     """Those of one agent on one desk. The methods read and write files: call them in a lane."""
 
     def __init__(self, session: Session) -> None:
-        from supportdesk.bootstrap import database_path, is_file
-
-        config = session.config
-        desk = str(database_path(config).resolve()) if is_file(config.database) else config.database
-        self._directory = own_directory(config) / f"unsaved-{os.getuid()}" / _name(desk, session.agent.login)
+        self._directory = agents_directory(session)
 
     def keep(self, edit: UnsavedEdit) -> None:
         """Write it down, in the place of what was kept of this text before. Raises SupportdeskError."""
@@ -85,7 +81,7 @@ class UnsavedEdits:
         return sorted(found, key=lambda edit: edit.at, reverse=True)
 
     def _path(self, key: str, tag: str) -> Path:
-        return self._directory / f"{_name(key, tag)}.json"
+        return self._directory / f"{digest(key, tag)}.json"
 
 
 def offer(
@@ -110,17 +106,14 @@ def offer(
 
 def what_was_begun(session: Session) -> list[str]:
     """A sentence for each kind of text that this agent began and did not finish, and the way there. Reads the desk."""
-    said = []
-    written = [draft for draft in session.desk.drafts(session.actor) if draft.body.strip()]
+    said, files = [], EditorFiles(session)
+    drafts = session.desk.drafts(session.actor)
+    written = [draft for draft in drafts if draft.body.strip() or files.has_left(draft.id)]
     if written:
         said.append(_("Your draft for #{ticket} waits: g d opens it.").format(ticket=written[0].ticket_id))
     if UnsavedEdits(session).every():
         said.append(_("A canned response that you edited is not saved: g t, enter, e goes on."))
     return said
-
-
-def _name(*parts: str) -> str:
-    return sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 def _read(path: Path) -> UnsavedEdit | None:

@@ -12,6 +12,7 @@ from supportdesk.l10n.catalog import _
 from supportdesk.safetext import SafeText, safe
 from supportdesk.tui.draft_keeper import DraftKeeper, Saved
 from supportdesk.tui.editor import edit_text
+from supportdesk.tui.editor_files import EditorFiles
 from supportdesk.tui.present_thread import entry_key, presence_words, thread_item
 from supportdesk.tui.screens.base import READ, WRITE, DeskScreen
 from supportdesk.tui.widgets.bars import StatusLine, StatusPart
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from supportdesk.desk.model import OutboxRow, ThreadEntry
+    from supportdesk.tui.editor_files import EditorFile
     from supportdesk.tui.feed import Changed
     from supportdesk.tui.session import TicketBundle
     from supportdesk.tui.widgets.thread_layout import ThreadItem
@@ -52,6 +54,7 @@ class WritingScreen(DeskScreen[None]):
         self._dirty = False
         self._saving = 0
         self._refused = False  # the newest save failed: it is tried again
+        self._edited: EditorFile | None = None  # where the text of an editor is until it is saved
 
     def compose_body(self) -> ComposeResult:
         glyphs = self.console.glyphs
@@ -85,6 +88,7 @@ class WritingScreen(DeskScreen[None]):
         self.body.load(self._row.body)
         self.first_field().focus()
         self.show_title()
+        self._look_for_edited()
 
     def on_resize(self, event: events.Resize) -> None:
         if self.query("#context"):  # while all is taken down or built up it is not there
@@ -114,7 +118,7 @@ class WritingScreen(DeskScreen[None]):
 
     def title_state(self) -> StatusPart:
         """Whether it is saved."""
-        if self._saving or self._refused or self.body.is_dirty:
+        if self.is_unsaved:
             return StatusPart(SafeText(_("not saved yet")), "warning")
         return StatusPart(SafeText(_("saved")), "muted")
 
@@ -182,13 +186,21 @@ class WritingScreen(DeskScreen[None]):
         """
         self.body.flush()
         self._dirty = False
-        fields, keeper = self.fields(), self.keeper
+        fields, keeper, edited = self.fields(), self.keeper, self._edited
         self._saving += 1
+
+        def work() -> Saved:
+            saved = keeper.save(fields)
+            if edited is not None:
+                edited.forget()
+            return saved
 
         def done(saved: Saved) -> None:
             self._saving -= 1
             self._refused = False
             self._row = saved.row
+            if self._edited is edited:
+                self._edited = None
             if saved.foreign:
                 self.body.text = f"{self.body.text.rstrip()}\n\n{saved.foreign}"
                 self.tell(
@@ -208,7 +220,7 @@ class WritingScreen(DeskScreen[None]):
             if otherwise is not None:
                 otherwise()
 
-        self.call(WRITE, lambda: keeper.save(fields), done, failed=failed)
+        self.call(WRITE, work, done, failed=failed)
 
     @property
     def is_addressed_anew(self) -> bool:
@@ -217,6 +229,10 @@ class WritingScreen(DeskScreen[None]):
 
     def save_now(self) -> None:
         self.save()
+
+    @property
+    def is_unsaved(self) -> bool:
+        return bool(self._saving or self._refused or self.body.is_dirty)
 
     def _save_again(self) -> None:
         if self._refused and not self._saving:
@@ -250,12 +266,48 @@ class WritingScreen(DeskScreen[None]):
         if self.session.restricted:
             self.tell(_("No editor can be started here."), severity="warning")
             return
-        self.save_now()
+        self.save(self._edit, otherwise=self._edit)
+
+    def _edit(self) -> None:
         try:
-            text = edit_text(self.app, self.body.text)
+            file = self._edited or EditorFiles(self.session).hold(self.keeper.row.id)
+            if file is not self._edited and self._found_edited(file):
+                return
+            try:
+                with self.console.presence.beating():
+                    text = edit_text(self.app, self.body.text, file)
+            except SupportdeskError:
+                if file is not self._edited:
+                    file.forget()
+                raise
         except SupportdeskError as error:
             self.tell_error(error)
             return
+        self._take_edited(file, text)
+
+    def _look_for_edited(self) -> None:
+        try:
+            file = EditorFiles(self.session).find(self._row.id)
+        except SupportdeskError as error:
+            self.tell_error(error)
+            return
+        if file is not None:
+            self._found_edited(file)
+
+    def _found_edited(self, file: EditorFile) -> bool:
+        """Go on with what a console left behind that ended before it could save what its editor wrote, if there is."""
+        left = file.left()
+        if left is None:
+            return False
+        begun, made = left
+        here = self.body.text
+        self._take_edited(file, made if here.strip() in ("", begun.strip()) else f"{here.rstrip()}\n\n{made}")
+        self.tell(_("What you wrote in your editor is back: the console had ended before it was saved."))
+        return True
+
+    def _take_edited(self, file: EditorFile, text: str) -> None:
+        self._edited = file
         self.body.text = text
         self.body.move_cursor(self.body.document.end)
         self.body.focus()
+        self.save()
