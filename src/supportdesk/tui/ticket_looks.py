@@ -6,6 +6,7 @@ import getpass
 import os
 import shlex
 import socket
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,27 +72,50 @@ def history_entries(customer: CustomerView, now: datetime) -> list[PickerEntry]:
     ]
 
 
-def link_entries(bundle: TicketBundle) -> list[PickerEntry]:
-    """Every address that the conversation links to, newest message first, with its host; a disguised one is marked."""
-    entries: dict[str, PickerEntry] = {}
+@dataclass(frozen=True, slots=True)
+class ShownLink:
+    """An address of a conversation, where it leads, what its text says and, in a disguise, the host that this shows."""
+
+    url: str
+    host: str
+    text: str
+    pretends: str
+
+
+def links_of(bundle: TicketBundle) -> dict[str, ShownLink]:
+    """Every address once, newest message first; of several texts the newest that is a disguise stands for all."""
+    from supportdesk.desk.disguised_links import pretended_host
+
+    found: dict[str, ShownLink] = {}
     for entry in reversed(bundle.entries):
         for _number, url, host, text in entry.links:
-            mark = "! " if _is_disguised(host, text) else ""
-            entries.setdefault(url, PickerEntry(url, safe(f"{mark}{host or url}"), safe(text), search=f"{url} {text}"))
-    return list(entries.values())
+            link = ShownLink(url, host, text, pretended_host(url, host, text))
+            if url not in found or (link.pretends and not found[url].pretends):
+                found[url] = link
+    return found
+
+
+def link_entries(bundle: TicketBundle) -> list[PickerEntry]:
+    """The addresses that the conversation links to, with their hosts; a disguised one is marked."""
+    return [
+        PickerEntry(
+            link.url,
+            safe(f"{'! ' if link.pretends else ''}{link.host or link.url}"),
+            safe(link.text),
+            search=f"{link.url} {link.text}",
+        )
+        for link in links_of(bundle).values()
+    ]
 
 
 def link_preview(bundle: TicketBundle, url: str) -> SafeText:
     """The whole address, and what it pretends to be."""
-    host, text = next((host, text) for entry in bundle.entries for _n, found, host, text in entry.links if found == url)
+    link = links_of(bundle)[url]
     lines = [url]
-    if _is_disguised(host, text):
-        lines += ["", _("looks like {text}, goes to {host}").format(text=text, host=host)]
+    if link.pretends:
+        told = _("looks like {text}, goes to {host}").format(text=link.text, host=link.host or url)
+        lines += ["", told]
     return safe("\n".join(lines), multiline=True)
-
-
-def _is_disguised(host: str, text: str) -> bool:
-    return bool("." in text and host and host not in text and " " not in text.strip())
 
 
 def attachment_entries(bundle: TicketBundle) -> list[PickerEntry]:
