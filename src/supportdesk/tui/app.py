@@ -21,6 +21,7 @@ from supportdesk.safetext import safe
 from supportdesk.tui import crash
 from supportdesk.tui.bell import BellRinger
 from supportdesk.tui.calls import LOOK, READ, WRITE, Calls, Finished
+from supportdesk.tui.command_history import CommandHistory
 from supportdesk.tui.feed import Changed, Feed
 from supportdesk.tui.glyphs import ASCII, UNICODE, Glyphs
 from supportdesk.tui.keymap import Keymap, compile_keymap, read_keymap
@@ -102,7 +103,7 @@ class Console(Places, inherit_bindings=False):
         self.session: Session | None = None
         self.counts: dict[str, int] = {}
         self.notices = -1  # what this agent is told and has not looked at; -1: not counted yet
-        self.commands: list[str] = []  # typed on the `:` line, the newest last
+        self.commands = CommandHistory()
         self.desk_status: DeskStatus | None = None
         self.failure: SupportdeskError | None = None
         self._refused = ""  # why the database took nothing more, for a minute

@@ -12,16 +12,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from supportdesk.desk.actions import BY_ID, ActionSpec, find_action
-from supportdesk.desk.labels import CHOICES, word
 from supportdesk.errors import UsageError
-from supportdesk.l10n.catalog import N_, _, current_language
+from supportdesk.l10n.catalog import N_, _
 from supportdesk.safetext import EMPTY, SafeText, safe
-from supportdesk.tui.widgets.prompt import Completion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from supportdesk.tui.app import Console
 
 VIEW_COMMANDS: Mapping[str, str] = {
     "open": N_("Open the ticket with that number"),
@@ -81,6 +77,9 @@ VIEW_NAMES: Mapping[str, str] = {
 }
 """What the console's own commands are called in the agent's language, where that is not English."""
 
+ALIASES: Mapping[str, tuple[str, str]] = {"hand_over": ("assign", N_("hand over"))}
+"""Other names of actions: the action, and what the name is in the agent's language."""
+
 TRUE_WORDS = frozenset({"yes", "true", "1", "on"})
 
 
@@ -122,14 +121,26 @@ def localized_names() -> dict[str, str]:
     """What each command is called in the agent's language, by its identifier: `assign` → `assegna`."""
     names = {action: _(name) for action, name in VIEW_NAMES.items()}
     names |= {action: spec.localized_title() for action, spec in BY_ID.items()}
-    return {action: "_".join(re.findall(r"\w+", name.casefold())) for action, name in names.items()}
+    return {action: _as_name(name) for action, name in names.items()}
+
+
+def other_names() -> dict[str, str]:
+    """What else actions are called, in English and in the agent's language: `hand_over` → `assign`."""
+    return {called: action for name, (action, local) in ALIASES.items() for called in (name, _as_name(_(local)))}
 
 
 def identifier_of(name: str) -> str:
-    """The identifier of a command that may be named in the agent's language; what is neither stays as it is."""
-    if name in BY_ID or name in VIEW_COMMANDS:
-        return name
-    return next((action for action, local in localized_names().items() if local == name.casefold()), name)
+    """The identifier of a command, which may be named in the agent's language or otherwise; else what was typed.
+
+    A dash counts as an underline, and neither is needed in the other name of an action.
+    """
+    written = name.replace("-", "_")
+    if written in BY_ID or written in VIEW_COMMANDS:
+        return written
+    known = {local: action for action, local in localized_names().items()}
+    others = other_names()
+    others |= {called.replace("_", ""): action for called, action in others.items()}
+    return known.get(written.casefold()) or others.get(written.casefold()) or name
 
 
 def refuse_command(line: str) -> SafeText:
@@ -141,53 +152,8 @@ def refuse_command(line: str) -> SafeText:
     return EMPTY
 
 
-def complete_command(text: str, console: Console) -> list[Completion]:
-    """Actions while the first word is typed, then the values of its first argument."""
-    head, blank, tail = text.lstrip().partition(" ")
-    if not blank:
-        known = {
-            **{action: _(spec.help) for action, spec in BY_ID.items()},
-            **{a: _(h) for a, h in VIEW_COMMANDS.items()},
-        }
-        local = localized_names() if current_language() != "en" else {}
-        found = sorted(
-            (not name.startswith(head), name, action)
-            for action in known
-            for name in _matching(head, action, local.get(action, ""))
-        )
-        return [
-            Completion(
-                SafeText(f"{name} " if action in BY_ID else name),
-                safe(" · ".join(filter(None, (local.get(action, "") if name == action else "", known[action])))),
-            )
-            for _rank, name, action in found
-        ]
-    spec = BY_ID.get(identifier_of(head))
-    if spec is None or not spec.params:
-        return []
-    first = spec.params[0]
-    return [
-        Completion(safe(f"{head} {value}"), safe(meaning))
-        for value, meaning in _values(first.kind, first.choices, console)
-        if value.startswith(tail) and value != tail
-    ]
-
-
-def _matching(typed: str, action: str, local: str) -> list[str]:
-    """The name that completes what is typed: the one of the agent's language, else the identifier."""
-    if local and typed.casefold() in local:
-        return [local]
-    return [action] if typed in action else []
-
-
-def _values(kind: str, choices: tuple[str, ...], console: Console) -> list[tuple[str, str]]:
-    if choices:
-        return [(choice, word(CHOICES, choice)) for choice in choices]
-    if kind == "agent" and console.session is not None:
-        return [(agent.login, agent.name) for agent in console.session.agents.values() if agent.state != "disabled"]
-    if kind == "mailbox" and console.session is not None:
-        return [(mailbox.address, mailbox.shop_name) for mailbox in console.session.mailboxes.values()]
-    return []
+def _as_name(words: str) -> str:
+    return "_".join(re.findall(r"\w+", words.casefold()))
 
 
 def _arguments(spec: ActionSpec, rest: str) -> dict[str, Any]:

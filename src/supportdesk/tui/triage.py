@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
+    from supportdesk.desk.desk import Desk
     from supportdesk.desk.model import ActionId, TicketId
     from supportdesk.tui.screens.on_tickets import OnTickets
     from supportdesk.tui.session import TicketBundle
@@ -71,11 +72,16 @@ class Triage:
         if spec.scope != "none" and not tickets:
             self._screen.tell(_("There is no ticket here."), severity="warning")
             return
-        if spec.scope == "one" and len(tickets) > 1:
-            text = _("{title} takes one ticket at a time.").format(title=spec.localized_title())
-            self._screen.tell(text, severity="warning")
+        if spec.scope == "one" and self.refuse_many(tickets, spec.localized_title()):
             return
         self._next(Request(action, tickets, self._screen.seen_versions(tickets), params or {}))
+
+    def refuse_many(self, tickets: tuple[TicketId, ...], title: str) -> bool:
+        """Whether there are more tickets than the one that such an action takes; then that is told."""
+        if len(tickets) <= 1:
+            return False
+        self._screen.tell(_("{title} takes one ticket at a time.").format(title=title), severity="warning")
+        return True
 
     def _next(self, request: Request) -> None:
         """Ask for the first argument that is missing, or perform."""
@@ -122,7 +128,8 @@ class Triage:
             case "when":
                 self._ask_when(request.tickets, title, then)
             case "tags":
-                self._screen.call(LOOK, self._read_tags, partial(self._ask_tags, title, then), awaited=True)
+                read_tags = partial(tags_in_use, self._screen.session.desk)
+                self._screen.call(LOOK, read_tags, partial(self._ask_tags, title, then), awaited=True)
             case "language":
                 self._screen.ask_line("language", title, then, complete=complete_language)
             case "ticket":
@@ -136,14 +143,14 @@ class Triage:
 
     def _ask_ticket(self, name: str, title: str, then: Callable[[str], None], bundle: TicketBundle) -> None:
         """A number; the customer's other tickets are offered, for most merges are among them."""
-        others = [row for row in bundle.customer.tickets if row[0] != bundle.ticket.id] if bundle.customer else []
+        others = other_tickets(bundle)
 
         def complete(text: str) -> list[Completion]:
             typed = text.strip().lstrip("#")
             return [
-                Completion(safe(str(number)), safe(f"{word(STATUS, status)} · {subject}"))
-                for number, subject, status, _created in others
-                if str(number).startswith(typed) and str(number) != typed
+                Completion(safe(number), safe(meaning))
+                for number, meaning in others
+                if number.startswith(typed) and number != typed
             ]
 
         self._screen.ask_line(name, title, lambda value: then(value.strip().lstrip("#")), complete=complete)
@@ -215,11 +222,6 @@ class Triage:
             for agent in known
         ]
         return [*entries, PickerEntry(UNASSIGN, safe(_("nobody")), safe(_("back among the unassigned")))]
-
-    def _read_tags(self) -> list[str]:
-        """The tags in use, the newest tickets' first."""
-        rows = self._screen.session.desk.read.rows("ticket_tag", order="-ticket_id", limit=TAGS_READ)
-        return list(dict.fromkeys(str(row["tag"]) for row in rows))
 
     def _ask_tags(self, title: str, then: Callable[[str], None], known: list[str]) -> None:
         def complete(text: str) -> list[Completion]:
@@ -314,6 +316,22 @@ class Triage:
     def _again(self, request: Request, name: str, value: object) -> None:
         if value not in (None, ""):
             self._perform(request.with_param(name, value))
+
+
+def other_tickets(bundle: TicketBundle) -> list[tuple[str, str]]:
+    """The numbers of the customer's other tickets, and what they are."""
+    known = bundle.customer.tickets if bundle.customer else ()
+    return [
+        (str(number), f"{word(STATUS, status)} · {subject}")
+        for number, subject, status, _created in known
+        if number != bundle.ticket.id
+    ]
+
+
+def tags_in_use(desk: Desk) -> list[str]:
+    """The tags in use, the newest tickets' first."""
+    rows = desk.read.rows("ticket_tag", order="-ticket_id", limit=TAGS_READ)
+    return list(dict.fromkeys(str(row["tag"]) for row in rows))
 
 
 def tickets_named(tickets: tuple[TicketId, ...]) -> str:

@@ -10,28 +10,27 @@ from supportdesk.desk.actions import BY_ID
 from supportdesk.desk.model import MailboxId, TicketId
 from supportdesk.errors import NotFound, SupportdeskError
 from supportdesk.l10n.catalog import _
-from supportdesk.safetext import EMPTY, safe
+from supportdesk.safetext import safe
 from supportdesk.tui import ticket_looks
-from supportdesk.tui.command_line import complete_command, read_command, refuse_command
+from supportdesk.tui.command_prompt import CommandPrompt
 from supportdesk.tui.mass_reply import MassReply
 from supportdesk.tui.present_thread import size
-from supportdesk.tui.screens.base import LOOK, READ, WRITE, DeskScreen
+from supportdesk.tui.screens.base import READ, WRITE, DeskScreen
 from supportdesk.tui.screens.choose import ChooseScreen
 from supportdesk.tui.sender_verdict import ask_verdict
-from supportdesk.tui.triage import Triage, describe_when, refuse_when, tickets_named, when_phrase
+from supportdesk.tui.triage import Triage
 from supportdesk.tui.widgets.picker import PickerEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from supportdesk.desk.calendar import Calendar
     from supportdesk.desk.model import MessageId, OutboxRow, ThreadEntry
     from supportdesk.desk.ports import Row
     from supportdesk.desk.results import Done
     from supportdesk.safetext import SafeText
+    from supportdesk.tui.command_line import Command
     from supportdesk.tui.session import TicketBundle
 
-KEPT_COMMANDS = 100
 SETTLED = ("solved", "closed")
 
 
@@ -85,9 +84,9 @@ class OnTickets(DeskScreen[None]):
         incoming = [entry for entry in bundle.entries if entry.direction == "in"]
         return incoming[-1] if incoming else (bundle.entries[-1] if bundle.entries else None)
 
-    def with_bundle(self, then: Callable[[TicketBundle], None]) -> None:
-        """Read the ticket that is looked at, unless it is known, and go on with it."""
-        ticket_id = self.current_id()
+    def with_bundle(self, then: Callable[[TicketBundle], None], ticket_id: TicketId | None = None) -> None:
+        """Read the ticket that is looked at, or the one that is named, unless it is known, and go on with it."""
+        ticket_id = ticket_id or self.current_id()
         if ticket_id is None:
             self.tell(_("There is no ticket here."), severity="warning")
             return
@@ -96,6 +95,12 @@ class OnTickets(DeskScreen[None]):
             then(known)
         else:
             self.call(READ, lambda: session.load_ticket(ticket_id), then)
+
+    def with_target(self, title: str, then: Callable[[TicketBundle], None]) -> None:
+        """Go on with the one ticket that an action is for; more of them are refused with the action's title."""
+        targets = self.targets()
+        if not self.triage.refuse_many(targets, title):
+            self.with_bundle(then, *targets)
 
     # ---- actions of the registry
 
@@ -146,7 +151,7 @@ class OnTickets(DeskScreen[None]):
                 READ, lambda: sender_of(session.desk.read, message), lambda found: ask_verdict(self, found, decide)
             )
 
-        self.with_bundle(start)
+        self.with_target(BY_ID["sender"].localized_title(), start)
 
     def _decide_sender(self, tickets: tuple[TicketId, ...], message: MessageId, verdict: str) -> None:
         self.triage.start("sender", {"verdict": verdict, "message": int(message)}, tickets=tickets)
@@ -161,7 +166,7 @@ class OnTickets(DeskScreen[None]):
             else:
                 self.tell(_("Nobody has joined here from another address."), severity="warning")
 
-        self.with_bundle(start)
+        self.with_target(BY_ID["confirm_participant"].localized_title(), start)
 
     def do_snooze(self) -> None:
         self.triage.start("snooze")
@@ -186,9 +191,11 @@ class OnTickets(DeskScreen[None]):
         if len(targets := self.targets()) > 1:
             MassReply(self).start(targets)
             return
-        self.with_bundle(lambda bundle: self._open_reply(bundle, self._answered_message(bundle)))
+        self.with_bundle(lambda bundle: self._open_reply(bundle, self._answered_message(bundle)), *targets)
 
     def do_note(self) -> None:
+        """Write what only agents see: on one ticket with room for it, on a selection one line for all."""
+
         def open_it(bundle: TicketBundle) -> None:
             session, ticket_id = self.session, bundle.ticket.id
 
@@ -197,7 +204,10 @@ class OnTickets(DeskScreen[None]):
 
             self.call(WRITE, work, lambda row: self.console.open_draft(bundle, row))
 
-        self.with_bundle(open_it)
+        if len(targets := self.targets()) > 1:
+            self.triage.start("note", tickets=targets)
+        else:
+            self.with_bundle(open_it, *targets)
 
     def do_forward(self) -> None:
         """Pass the message on to a third party, whose answers only agents see."""
@@ -219,7 +229,7 @@ class OnTickets(DeskScreen[None]):
 
             self.call(WRITE, work, opened)
 
-        self.with_bundle(open_it)
+        self.with_target(_("Forward"), open_it)
 
     def do_new(self) -> None:
         """Write to a customer first: from which mailbox, to whom, about what."""
@@ -451,38 +461,11 @@ class OnTickets(DeskScreen[None]):
     # ---- the command line
 
     def do_command(self) -> None:
-        """Ask for an action with its arguments; a time among them is shown as it is understood while it is typed."""
-        from supportdesk.desk.arguments import calendar_for
+        """Ask for an action with its arguments."""
+        CommandPrompt(self).ask()
 
-        tickets, session = self.targets(), self.session
-        hint = safe(_("acts on {tickets}; #7 before the rest names another").format(tickets=tickets_named(tickets)))
-        calendars: list[Calendar] = []
-        self.call(LOOK, lambda: calendar_for(session.desk, tickets), calendars.append)
-
-        def meant(text: str) -> SafeText:
-            phrase = when_phrase(text)
-            return describe_when(phrase, calendars[0], session.now()) if phrase and calendars else hint
-
-        def refused(text: str) -> SafeText:
-            phrase = when_phrase(text)
-            wrong = refuse_when(phrase, calendars[0], session.now()) if phrase and calendars else None
-            return refuse_command(text) or wrong or EMPTY
-
-        self.ask_line(
-            "command",
-            ":",
-            self._run_command,
-            complete=lambda text: complete_command(text, self.console),
-            hint=meant,
-            refusal=refused,
-            history=self.console.commands,
-        )
-
-    def _run_command(self, line: str) -> None:
-        command = read_command(line)
-        if command is None:
-            return
-        self.console.commands[:] = [*(known for known in self.console.commands if known != line), line][-KEPT_COMMANDS:]
+    def run_command(self, command: Command) -> None:
+        """Do what was typed: on the ticket that it names, else where the keys would do it."""
         if command.action == "open":
             self.go_to_ticket(command.rest)
         elif command.action == "search":
