@@ -15,7 +15,8 @@
     ├── ThresholdBreached           6   `unanswered --older`, `status --check`
     ├── MissingValue                1   a canned response lacks a value or a variant
     └── StoreError                  1   the database is damaged, newer than this program, or out of reach
-        ├── StoreFailed             1   … its disk is full or fails, its connection is lost: any other write would fail
+        ├── StoreFailed             1   … its disk is full or fails, its connection is lost, another program holds it:
+        │                                 any other write would fail
         ├── TryAgain                1   … it was busy or broke a deadlock; nothing was written
         └── OutcomeUnknown          1   … it broke off during the commit: ask by action_id what became of it
 
@@ -153,7 +154,7 @@ class StoreError(SupportdeskError):
 
 
 class StoreFailed(StoreError):
-    """The disk, the memory or the connection of the database failed: it says nothing about what was to be written."""
+    """The disk, the memory, the connection or the lock of the database failed, whatever was to be written."""
 
 
 class TryAgain(StoreError):

@@ -21,7 +21,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from supportdesk.desk.delivery import WORKER_LEASE as LEASE
-from supportdesk.errors import ConfigError, ConnectionFailed, LoginRefused, StoreError, SupportdeskError, TryAgain
+from supportdesk.errors import (
+    ConfigError,
+    ConnectionFailed,
+    LoginRefused,
+    StoreError,
+    StoreFailed,
+    SupportdeskError,
+    TryAgain,
+)
 from supportdesk.safetext import safe
 
 if TYPE_CHECKING:
@@ -33,6 +41,7 @@ if TYPE_CHECKING:
 
 LEASE_SECONDS = 30.0
 HEARTBEAT_SECONDS = 10.0
+ASK_AGAIN_SECONDS = 2.0  # until a lease that another holds, or that cannot be written, is asked for again
 LISTEN_SECONDS = 60.0  # IDLE is ended and a full pass made this often, news or not (SYNC-8)
 BACKOFF_FIRST, BACKOFF_LAST = 1.0, 300.0
 REFUSED_TRIES, REFUSED_SECONDS = 2, 900.0  # with the one of the deliverers three in ten minutes (SYNC-9)
@@ -99,7 +108,7 @@ class Worker:
         while not self.stopping.is_set():
             try:
                 epoch = self.engine.store.acquire_lease(LEASE, self.owner, LEASE_SECONDS, self._info())
-            except TryAgain as error:
+            except (TryAgain, StoreFailed) as error:
                 why = str(safe(error.message))
             else:
                 if epoch is not None:
@@ -111,7 +120,7 @@ class Worker:
                 said = why
             if self._console_is_gone():
                 return False
-            self.stopping.wait(2.0)
+            self.stopping.wait(ASK_AGAIN_SECONDS)
         return False
 
     def _supervise(self) -> None:

@@ -1,4 +1,4 @@
-"""`./desk faults [--part PART] [--runs N] [--seed S]`: what the machine does to a desk, one JSON object a part.
+"""`./desk faults [--part PART] [--runs N] [--seconds T] [--seed S]`: what the machine does to a desk, an object a part.
 
 The exit code is 1 if anything was lost, doubled or torn, or if no part could be run here.
 """
@@ -26,6 +26,9 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--part", choices=[*PARTS, "all"], default="all")
     parser.add_argument("--runs", type=int, default=0, metavar="N", help="how many faults (default: the part's own)")
+    parser.add_argument(
+        "--seconds", type=float, default=None, metavar="T", help="how long `lock` holds the database (default: 0.5)"
+    )
     parser.add_argument("--seed", type=int, default=None, metavar="S", help="repeat a run (default: a new one)")
     given = parser.parse_args(arguments)
     seed = secrets.randbelow(1_000_000) if given.seed is None else given.seed
@@ -35,7 +38,8 @@ def main(arguments: Sequence[str]) -> int:
         if reason := module.missing():
             print(json.dumps({"part": part, "skipped": reason}), flush=True)
             continue
-        found = module.run(given.runs or PARTS[part], seed)
+        longer = {"seconds": given.seconds} if part == "lock" and given.seconds else {}
+        found = module.run(given.runs or PARTS[part], seed, **longer)
         ran, wrong = ran + 1, wrong or bool(found["wrong"])
         print(json.dumps({**found, "ok": not found["wrong"]}, indent=2), flush=True)
     return 1 if wrong or not ran else 0

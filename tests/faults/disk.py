@@ -63,7 +63,7 @@ def run(runs: int, seed: int) -> dict[str, Any]:
             say = _aloud(work.recorder(said))
             stack.enter_context(logging_to(home / "log"))
             rest = chance.randint(0, MOST_FREE)
-            make_space = fill(home, rest) if small else _limit(database, rest)
+            make_space = fill(home, rest) if small else limit(database, rest)
             worker = threading.Thread(target=work.work, args=(desk, say), kwargs={"patience": work.PATIENCE})
             agent = threading.Thread(target=_attach, args=(desk, draft, say, attached))
             for thread in (worker, agent):
@@ -89,7 +89,8 @@ def run(runs: int, seed: int) -> dict[str, Any]:
             wrong += work.integrity(database)
     return {
         "part": "disk", "seed": seed, "runs": runs, "kinds": dict(kinds), "backups_on_a_full_disk": backups,
-        "attached_when_there_was_space": late, "refused": dict(refused), "wrong": wrong, "seconds": round(time.monotonic() - started, 1),
+        "attached_when_there_was_space": late, "refused": dict(refused), "wrong": wrong,
+        "seconds": round(time.monotonic() - started, 1),
     }  # fmt: skip
 
 
@@ -202,7 +203,7 @@ def fill(home: Path, rest: int) -> Callable[[], None]:
     return filler.unlink
 
 
-def _limit(database: Path, rest: int) -> Callable[[], None]:
+def limit(database: Path, rest: int) -> Callable[[], None]:
     """No file of this process may grow beyond the database's size and so many bytes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (max(rest, 4096), hard))

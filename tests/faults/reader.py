@@ -1,7 +1,9 @@
 """B06: a program that forgot its transaction reads one moment of the desk for minutes, while agents go on working.
 
-SQLite cannot empty its write-ahead log before such a reader ends: its length is what he costs. That nobody else feels
-him, that he is told of when the log is long, and that the log is empty once he is gone, is looked at here.
+SQLite cannot empty its write-ahead log before such a reader ends: its length is what he costs, and a log that is never
+longer than 256 MiB, as reliability.md wants it, cannot be had under a reader who stays. So he is told of from there on.
+That nobody else feels him, that he is told of, and that the log is empty once he is gone, is judged here; what the
+agents feel only in a long run, for the times of a short one say nothing.
 """
 
 from __future__ import annotations
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 AGENTS: Final = 8
 WRITES_A_SECOND: Final = 16  # B02: 32 agents, a write in two seconds each
 MIB: Final = 2**20
+LONG: Final = 300  # seconds of reading from which on the agents' times are judged, and the log must have grown
+MOST_TIMES, MOST_MORE_MS = 3, 50.0
+"""The agents' 99th percentile beside a reader: so many times the one without him, and so much more."""
 
 
 @dataclass
@@ -109,6 +114,10 @@ def run(runs: int, seed: int, *, limit: int = gauges.MOST_WAL_BYTES) -> dict[str
         if notes != written:
             wrong.append(f"{written} notes were acknowledged, {notes} are there")
         wrong += [*alone.errors, *beside.errors]
+        if runs >= LONG:
+            wrong += [*_felt("write", alone.writes, beside.writes), *_felt("look", alone.looks, beside.looks)]
+            if not told:
+                wrong.append(f"the log never grew beyond {limit >> 20} MiB")
         desk.store.close()
         wrong += work.integrity(database)
     return {
@@ -118,3 +127,11 @@ def run(runs: int, seed: int, *, limit: int = gauges.MOST_WAL_BYTES) -> dict[str
         "log_peak_mib": round(peak / MIB, 1), "told": told,
         "wrong": wrong, "seconds": round(time.monotonic() - started, 1),
     }  # fmt: skip
+
+
+def _felt(what: str, alone: list[float], beside: list[float]) -> list[str]:
+    """Whether the agents felt the reader."""
+    without, with_him = p99_ms(sorted(alone)) or 0.0, p99_ms(sorted(beside)) or 0.0
+    if with_him <= MOST_TIMES * without + MOST_MORE_MS:
+        return []
+    return [f"{what}: p99 {with_him:.0f} ms beside the reader, {without:.0f} ms without him"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from supportdesk.desk import intake
 from supportdesk.errors import AlreadyDone, StoreFailed
+from supportdesk.worker import Worker
 from tests.faults import work
 
 if TYPE_CHECKING:
@@ -65,6 +67,23 @@ def test_a_full_disk_is_called_by_its_name_and_the_transaction_is_over(desk: Des
     with pytest.raises(StoreFailed, match="the disk that holds the database is full"):
         desk.store.run(fill_the_disk)
     assert desk.read.rows("ticket") == []
+
+
+def test_a_worker_that_begins_on_a_full_disk_waits_for_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def refuse(name: str, *_arguments: Any) -> None:
+        asked.append(name)
+        if len(asked) > 1:
+            worker.stop()
+        raise StoreFailed("the disk that holds the database is full")
+
+    monkeypatch.setattr(desk.store, "acquire_lease", refuse)
+    monkeypatch.setattr("supportdesk.worker.ASK_AGAIN_SECONDS", 0.01)
+    engine: Any = SimpleNamespace(store=desk.store, desk=desk, figures=dict)
+    worker = Worker(engine)
+    worker.run()
+    assert len(asked) == 2
 
 
 def intake_item(raw: bytes) -> Any:

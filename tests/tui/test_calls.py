@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 
 import pytest
@@ -20,3 +21,11 @@ def test_what_was_to_be_written_is_written_before_the_end(lane: str) -> None:
         calls.run(lane, work, lambda _nothing: None, lambda _error: None)
     calls.close()
     assert written == [lane]
+
+
+def test_the_end_waits_only_so_long_for_what_is_stuck() -> None:
+    calls, stuck = Calls(App()), threading.Event()
+    calls.run(WRITE, stuck.wait, lambda _done: None, lambda _error: None)
+    calls.finish(WRITE, 0.01)
+    stuck.set()
+    calls.close()

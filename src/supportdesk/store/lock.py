@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from supportdesk.errors import StoreError
+from supportdesk.errors import StoreError, StoreFailed
 from supportdesk.l10n.catalog import _
 
 WAIT_SECONDS: Final = 60.0
@@ -39,7 +39,7 @@ class Turnstile:
 
     @contextmanager
     def held(self, wait_seconds: float | None = None) -> Iterator[None]:
-        """Hold the lock. Raises StoreError if it cannot be had in time."""
+        """Hold the lock. Raises StoreFailed if it cannot be had in time."""
         asked = time.monotonic()
         deadline = asked + (self._wait_seconds if wait_seconds is None else wait_seconds)
         gate = _flock(self.gate, deadline)
@@ -120,7 +120,7 @@ def _wait(handle: int, path: Path, deadline: float) -> int:
         raise
     if turn.claim():
         return handle
-    raise StoreError(
+    raise StoreFailed(
         _("the database has been locked by another process for too long ({file})").format(file=path.name),
         hint=_("`fuser` on that file names the process; a stopped one can be continued or killed"),
     )

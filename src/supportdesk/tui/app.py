@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 from textual._compositor import ChopsUpdate
 from textual.events import Key, Paste
 
-from supportdesk.errors import OutcomeUnknown, StoreFailed, SupportdeskError
+from supportdesk.errors import SupportdeskError
 from supportdesk.l10n.catalog import _, ngettext, use_language
 from supportdesk.safetext import safe
 from supportdesk.tui import crash
@@ -29,6 +29,7 @@ from supportdesk.tui.painted import Painted
 from supportdesk.tui.places import Places
 from supportdesk.tui.presence import HEARTBEAT, Presence
 from supportdesk.tui.present_queue import health, trouble, what_is_unsent
+from supportdesk.tui.refusals import Refusals
 from supportdesk.tui.screens.base import DeskScreen
 from supportdesk.tui.screens.choose import DialogScreen
 from supportdesk.tui.session import Session, open_session
@@ -99,14 +100,14 @@ class Console(Places, inherit_bindings=False):
         self.keymap = keymap or compile_keymap()
         self.glyphs: Glyphs = ASCII if config.ascii else UNICODE
         self.restricted = restricted
-        self.calls = Calls(self, self._heard)  # type: ignore[arg-type]
+        self.refusals = Refusals(self)
+        self.calls = Calls(self, self.refusals)  # type: ignore[arg-type]
         self.session: Session | None = None
         self.counts: dict[str, int] = {}
         self.notices = -1  # what this agent is told and has not looked at; -1: not counted yet
         self.commands = CommandHistory()
         self.desk_status: DeskStatus | None = None
         self.failure: SupportdeskError | None = None
-        self._refused = ""  # why the database took nothing more, for a minute
         self.painted = Painted()
         self.last_key = 0.0
         self._told = 0.0
@@ -216,8 +217,10 @@ class Console(Places, inherit_bindings=False):
             session.desk.store.close()
 
     def leave(self) -> None:
-        """Quit; first name what is unsent, and who delivers it."""
+        """Quit; first name what cannot be saved, what is unsent, and who delivers it."""
         text = what_is_unsent(self.desk_status, ends_with_console=self.ends_with_console)
+        if self.refusals.is_told and any(screen.is_unsaved for screen in self.desk_screens()):
+            text = _("What you wrote cannot be saved now. Whoever leaves loses it.")
         if not text:
             self._quit()
             return
@@ -258,16 +261,10 @@ class Console(Places, inherit_bindings=False):
     def trouble(self) -> str:
         """What stands in red under the top line."""
         now = self.session.local_now() if self.session is not None else datetime.now(UTC)
-        return trouble(self.desk_status, now, self._refused)
-
-    def _heard(self, error: Exception) -> None:
-        """A database that takes nothing more is named over every screen, whoever was refused."""
-        if isinstance(error, StoreFailed | OutcomeUnknown):
-            self._refused = error.message
-            self.refresh_status()
+        return trouble(self.desk_status, now, self.refusals.words)
 
     def _minute(self) -> None:
-        self._refused = ""  # who is refused again says it again
+        self.refusals.forget()
         self.refresh_status()
         for screen in self.desk_screens():
             screen.on_minute()

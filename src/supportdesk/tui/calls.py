@@ -6,7 +6,7 @@ written in the order in which it was done. A call may replace one of the same ke
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, TypeVar
 
 from textual.message import Message
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual.app import App
+
+    from supportdesk.tui.refusals import Refusals
 
 Result = TypeVar("Result")
 
@@ -33,10 +35,10 @@ class Finished(Message):
 class Calls:
     """The lanes of one console."""
 
-    def __init__(self, app: App[object], heard: Callable[[Exception], None] = lambda _error: None) -> None:
-        """`heard` is told of every failure, on the event loop, before the screen that asked."""
+    def __init__(self, app: App[object], refusals: Refusals | None = None) -> None:
+        """`refusals` hears what becomes of every call, on the event loop, before the screen that asked."""
         self._app = app
-        self._heard = heard
+        self._refusals = refusals
         self._lanes: dict[str, ThreadPoolExecutor] = {}
         self._newest: dict[str, tuple[Future[None], Callable[[], None]]] = {}
         self._closed = False
@@ -59,14 +61,16 @@ class Calls:
             return
         if replaces and (waiting := self._newest.get(replaces)) is not None and waiting[0].cancel():
             over = _both(waiting[1], over)
-        future = self._lane(lane).submit(self._work, work, done, failed, over)
+        future = self._lane(lane).submit(self._work, lane, work, done, failed, over)
+        if self._refusals is not None:
+            self._refusals.begun(lane, future)
         if replaces:
             self._newest[replaces] = future, over
 
     def finish(self, lane: str, seconds: float) -> None:
         """Wait until everything in the lane has been done, at most so long: for the moment before the process ends."""
         if lane in self._lanes and not self._closed:
-            self._lanes[lane].submit(lambda: None).result(timeout=seconds)
+            wait([self._lanes[lane].submit(lambda: None)], timeout=seconds)
 
     def close(self) -> None:
         """Take no more calls; what has begun or was to be written is finished."""
@@ -81,6 +85,7 @@ class Calls:
 
     def _work(
         self,
+        lane: str,
         work: Callable[[], Result],
         done: Callable[[Result], None],
         failed: Callable[[Exception], None],
@@ -92,10 +97,16 @@ class Calls:
             broken = error
             self._post(lambda: self._tell(broken, failed), over)
         else:
-            self._post(lambda: done(result), over)
+            self._post(lambda: self._hand_over(lane, result, done), over)
+
+    def _hand_over(self, lane: str, result: Result, done: Callable[[Result], None]) -> None:
+        if self._refusals is not None:
+            self._refusals.went_well(lane)
+        done(result)
 
     def _tell(self, error: Exception, failed: Callable[[Exception], None]) -> None:
-        self._heard(error)
+        if self._refusals is not None:
+            self._refusals.failed(error)
         failed(error)
 
     def _post(self, deliver: Callable[[], None], over: Callable[[], None]) -> None:

@@ -120,6 +120,11 @@ class DeskScreen(LeavesOnce[Answer]):
     def save_now(self) -> None:
         """The process is about to end: write what is unsaved."""
 
+    @property
+    def is_unsaved(self) -> bool:
+        """Whether something was written here that is not stored yet."""
+        return False
+
     # ---- actions
 
     def can(self, action: str) -> bool:
