@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from supportdesk.desk.model import TicketId
 from supportdesk.tui.screens.compose import ComposeScreen
 from supportdesk.tui.screens.ticket import TicketScreen
@@ -72,3 +74,22 @@ async def test_the_history_lists_every_ticket_of_the_customer_and_opens_one(shop
         await screen_of(pilot, TicketScreen)
         await until(pilot, lambda: "Prima domanda" in shown(app), "the earlier ticket")
         assert notices(app) == ""
+
+
+async def test_a_history_that_is_cut_says_so_and_leads_to_the_rest(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("supportdesk.store.read.thread.CUSTOMER_TICKETS", 3)
+    for number in range(4):
+        shop.house.customer_writes(f"Domanda {number}", sender="giulia@example.it", subject=f"Tazza {number}")
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        queue = await list_shown(pilot, 8)
+        queue.tickets.move_to_id(FIRST)
+        await pilot.press("enter")
+        await screen_of(pilot, TicketScreen)
+        await until(pilot, lambda: "4 other tickets" in shown(app), "all of them counted")
+        await pilot.press("h")
+        await until(pilot, lambda: "the newest 3 of 5 tickets" in shown(app), "the history")
+        assert "2 older tickets: all with" in shown(app) and "customer:giulia@example.it" in shown(app)
+        await pilot.press("down", "down", "down", "enter")
+        await until(pilot, lambda: len(queue.tickets.spine) == 5 and app.screen is queue, "all five")
+        assert queue.listing.text == "customer:giulia@example.it"

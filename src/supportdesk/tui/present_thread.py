@@ -171,10 +171,11 @@ def customer_lines(bundle: TicketBundle, now: datetime) -> tuple[SideLine, ...]:
 
 def _earlier(bundle: TicketBundle) -> list[SideLine]:
     assert bundle.customer is not None
-    others = [row for row in bundle.customer.tickets if row[0] != bundle.ticket.id]
-    if not others:
+    count = bundle.customer.ticket_count - (bundle.ticket.merged_into is None)
+    if count < 1:
         return [SideLine(SafeText("")), SideLine(safe(_("no other ticket")), "muted")]
-    title = ngettext("{count} other ticket", "{count} other tickets", len(others)).format(count=len(others))
+    others = [row for row in bundle.customer.tickets if row[0] != bundle.ticket.id]
+    title = ngettext("{count} other ticket", "{count} other tickets", count).format(count=count)
     lines = [SideLine(SafeText("")), SideLine(safe(title), "strong")]
     lines += [
         SideLine(safe(f"#{number} {word(STATUS, status)} · {subject}"))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from supportdesk.desk.labels import STATUS, word
 from supportdesk.errors import SupportdeskError, UsageError
-from supportdesk.l10n.catalog import _
+from supportdesk.l10n.catalog import _, ngettext
 from supportdesk.safetext import SafeText, safe, safe_filename
 from supportdesk.tui import ages
 from supportdesk.tui.calls import READ
@@ -59,9 +59,18 @@ def timeline_text(desk: Desk, ticket_id: TicketId, now: datetime) -> str:
     return "\n".join(lines)
 
 
+def history_title(customer: CustomerView) -> str:
+    """Whose history it is, and how much of it is listed where that is not all."""
+    who = customer.name or next(iter(customer.addresses), "") or _("(no name)")
+    if customer.ticket_count <= len(customer.tickets):
+        return who
+    told = _("{customer}: the newest {shown} of {count} tickets")
+    return told.format(customer=who, shown=len(customer.tickets), count=customer.ticket_count)
+
+
 def history_entries(customer: CustomerView, now: datetime) -> list[PickerEntry]:
-    """The tickets of a customer and of all that were merged into him."""
-    return [
+    """The tickets of a customer and of all that were merged into him; a query in the end, where there are older ones."""
+    entries = [
         PickerEntry(
             str(number),
             safe(f"#{number} {subject or _('(no subject)')}"),
@@ -70,6 +79,11 @@ def history_entries(customer: CustomerView, now: datetime) -> list[PickerEntry]:
         )
         for number, subject, status, created in customer.tickets
     ]
+    if (older := customer.ticket_count - len(customer.tickets)) > 0:
+        query = f"customer:{customer.addresses[0]}" if customer.addresses else f'customer:"{customer.name}"'
+        told = ngettext("{count} older ticket: all with", "{count} older tickets: all with", older).format(count=older)
+        entries.append(PickerEntry(query, safe(told), safe(query)))
+    return entries
 
 
 @dataclass(frozen=True, slots=True)

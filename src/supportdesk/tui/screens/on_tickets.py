@@ -357,7 +357,10 @@ class OnTickets(DeskScreen[None]):
         return lambda text: self.console.show_text(title.format(ticket=bundle.ticket.id), text, hanging=hanging)
 
     def do_history(self) -> None:
-        """Everything that this customer has written about, newest first; enter opens it."""
+        """Everything that this customer has written about, newest first; enter opens it, or searches for the rest."""
+
+        def go(found: str) -> None:
+            self.go_to_ticket(found) if found.isdigit() else self.console.search(found)
 
         def show(bundle: TicketBundle) -> None:
             customer, now = bundle.customer, self.session.local_now(bundle.ticket.mailbox_id)
@@ -365,7 +368,7 @@ class OnTickets(DeskScreen[None]):
                 self.tell(_("This ticket has no customer."), severity="warning")
                 return
             entries = ticket_looks.history_entries(customer, now)
-            self._choose(customer.name or customer.addresses[0], entries, self.go_to_ticket)
+            self._choose(ticket_looks.history_title(customer), entries, go)
 
         self.with_bundle(show)
 
