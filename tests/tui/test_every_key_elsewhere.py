@@ -190,7 +190,7 @@ async def the_drafts(walk: Walk, screen: DraftsScreen, _way: str) -> None:
 async def the_parked(walk: Walk, screen: ParkedScreen, _way: str) -> None:
     for keys in ("enter", "o", "R"):
         await walk.opens(keys, TextScreen, "q")
-    await walk.says("F", "Nothing lies in Junk.")
+    await walk.says("f", "Nothing lies in Junk.")
     await walk.opens("V", ChooseScreen)
     await walk.then(*"block", "enter", until=lambda: blocked(walk.house))
     await walk.then("u", until=lambda: not blocked(walk.house))
@@ -227,7 +227,7 @@ async def the_views(walk: Walk, screen: SavedViewsScreen, way: str) -> None:
     await walk.until(lambda: screen.rows.cursor_index == 1, "the cursor on it")
     await walk("K", lambda: names()[0] == "Resi")
     await walk.until(lambda: screen.rows.cursor_index == 0, "the cursor on it")
-    await walk("S", lambda: any(view.agent_id is None for view in desk.saved_views(giulia.id)))
+    await walk("s", lambda: any(view.agent_id is None for view in desk.saved_views(giulia.id)))
     await walk("x", lambda: len(names()) == 2)
     await walk("u", lambda: len(names()) == 3)
     for keys in ("enter", "o"):

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
+from supportdesk.config import Config
+from supportdesk.desk.actions import BY_ID
 from supportdesk.errors import ConfigError
+from supportdesk.l10n.catalog import use_language
 from supportdesk.tui.default_keys import DEFAULT_BINDINGS, EVERYWHERE
 from supportdesk.tui.keymap import (
     BROKEN_KEYS,
     FRAGILE_KEYS,
-    IMMEDIATE,
+    SHOWS_OR_ASKS,
     KeyMatcher,
     Match,
     NoMatch,
     Pending,
+    acts_at_once,
     compile_keymap,
     key_name,
     parse_keys,
+    read_keymap,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_the_default_keys_are_in_order() -> None:
@@ -31,7 +41,7 @@ def test_the_default_keys_are_in_order() -> None:
 def test_nothing_acts_at_once_on_a_key_that_an_arrow_falls_apart_into() -> None:
     for binding in DEFAULT_BINDINGS:
         keys = parse_keys(binding.keys)
-        assert not (binding.action in IMMEDIATE and len(keys) == 1 and keys[0] in FRAGILE_KEYS), binding
+        assert not (acts_at_once(binding.action) and len(keys) == 1 and keys[0] in FRAGILE_KEYS), binding
         assert not BROKEN_KEYS & set(keys), binding
 
 
@@ -42,7 +52,75 @@ def test_an_arrow_in_pieces_changes_nothing(context: str) -> None:
         for key in ("esc", "[", final):
             match matcher.feed(context, key):
                 case Match(action):
-                    assert action not in IMMEDIATE
+                    assert not acts_at_once(action)
+
+
+@pytest.mark.parametrize(
+    "action",
+    ["take", "take_next", "unassign", "solve", "reopen", "wake", "spam", "not_spam", "follow", "undo", "cancel_send"]
+    + ["accept_suggestion", "reject_suggestion", "same_customer", "confirm_participant", "split", "select_all"]
+    + ["send", "send_and_solve", "deliver_again", "mark_sent", "discard", "release", "fetch_junk", "fetch_whole"]
+    + ["share_view", "remove_view", "move_view_up", "save_note", "save_canned", "remove_planned", "quit"]
+    + ["what_somebody_adds_tomorrow"],
+)
+def test_what_acts_at_once_is_known(action: str) -> None:
+    assert acts_at_once(action)
+
+
+@pytest.mark.parametrize(
+    "action", ["assign", "status", "snooze", "tag", "priority", "merge", "move", "language", "dismiss", "call", "reply"]
+)
+def test_what_asks_first_may_have_any_key(action: str) -> None:
+    assert compile_keymap(f'[ticket]\n"A" = "{action}"\n').action("ticket", ("A",)) == action
+
+
+def test_no_agent_can_put_what_acts_at_once_on_a_fragile_key() -> None:
+    bound = {binding.action for binding in DEFAULT_BINDINGS} | set(BY_ID)
+    assert bound >= SHOWS_OR_ASKS, "each of them is there"
+    for action in sorted(action for action in bound if acts_at_once(action)):
+        with pytest.raises(ConfigError, match=f"and `{action}` acts at once"):
+            compile_keymap(f'[list]\n"A" = "{action}"\n')
+
+
+def test_a_keymap_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"keys\.toml cannot be read"):
+        read_keymap(Config(source=None, database="", keymap=str(tmp_path / "keys.toml")))
+
+
+WRONG = """\
+[lists]
+"x" = "spam"
+[list]
+"X" = "spamm"
+"A" = "take"
+"^i" = "take"
+"g" = "spam"
+"^y" = "undo"
+"ctrl+y" = "undo"
+"k" = 3
+"?" = ""
+"" = "undo"
+[compose]
+"x" = "canned"
+"""
+
+
+def test_the_complaints_are_in_the_agents_language() -> None:
+    def said() -> tuple[list[str], str]:
+        with pytest.raises(ConfigError) as raised:
+            compile_keymap(WRONG)
+        return raised.value.message.splitlines(), raised.value.hint
+
+    english, hint = said()
+    use_language("it")
+    try:
+        italian, suggerimento = said()
+    finally:
+        use_language("en")
+    assert len(english) == len(italian) > 10
+    assert not set(english) & set(italian), "each line is translated"
+    assert hint != suggerimento
+    assert "keymap.toml:4: [list] X: non esiste l’azione `spamm`; forse `spam`?" in italian
 
 
 def test_a_prefix_waits_and_then_matches() -> None:
@@ -102,7 +180,7 @@ def test_an_agent_can_move_a_key_and_drop_one() -> None:
 
 
 def test_actions_without_a_default_key_can_be_bound() -> None:
-    assert compile_keymap('[ticket]\n"Z" = "split"\n', known=["split"]).action("ticket", ("Z",)) == "split"
+    assert compile_keymap('[ticket]\n"Z" = "split"\n').action("ticket", ("Z",)) == "split"
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ async def test_what_lies_in_junk_is_counted_and_asked_for_with_one_key(post: Sho
         await pilot.press("g", "p")
         await screen_of(pilot, ParkedScreen)
         await until(pilot, lambda: "3 mails lie in Junk" in shown(app), "the count")
-        await pilot.press("F")
+        await pilot.press("f")
         await until(pilot, telling(app, "3 mails in Junk become tickets"), "what was asked for")
         [box] = [one for one in house.desk.mailboxes() if one.id == house.mailbox_id]
         assert wants_junk(box)

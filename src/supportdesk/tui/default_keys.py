@@ -102,6 +102,7 @@ DEFAULT_BINDINGS: Final[tuple[Binding, ...]] = (
     Binding("y w", "fetch_whole", N_("fetch the whole mail")),
     Binding("E", "timeline", N_("timeline")),
     Binding("h", "history", N_("full history")),
+    Binding("w", "customer", N_("customer"), ("ticket",), priority=5),
     Binding("l", "links", N_("links")),
     Binding("@", "attachments", N_("attachments")),
     Binding("^f", "find", N_("find")),
@@ -164,7 +165,7 @@ DEFAULT_BINDINGS: Final[tuple[Binding, ...]] = (
     Binding("e", "edit_query", N_("change the query"), ("views",), priority=1),
     Binding("J", "move_view_down", N_("further down"), ("views",), priority=3),
     Binding("K", "move_view_up", N_("further up"), ("views",), priority=3),
-    Binding("S", "share_view", N_("share, or make it yours"), ("views",), priority=2),
+    Binding("s", "share_view", N_("share, or make it yours"), ("views",), priority=2),
     Binding("x", "remove_view", N_("remove"), ("views",), priority=2),
     Binding("h", "day_before", N_("a day back"), ("calendar",)),
     Binding("left", "day_before", N_("a day back"), ("calendar",)),
@@ -190,5 +191,5 @@ DEFAULT_BINDINGS: Final[tuple[Binding, ...]] = (
     Binding("r", "release", N_("make it a ticket"), ("parked",), priority=1),
     Binding("R", "raw", N_("raw message"), ("parked",), priority=2),
     Binding("V", "sender", N_("decide about the sender"), ("parked",), priority=3),
-    Binding("F", "fetch_junk", N_("fetch Junk"), ("parked",), priority=3),
+    Binding("f", "fetch_junk", N_("fetch Junk"), ("parked",), priority=3),
 )

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
+from supportdesk.desk.actions import BY_ID
 from supportdesk.errors import ConfigError
 from supportdesk.l10n.catalog import N_, _
 from supportdesk.tui.default_keys import BROWSE, DEFAULT_BINDINGS, EVERYWHERE, TEXT, Binding
@@ -54,11 +55,27 @@ BROKEN_KEYS: Final = frozenset({"^h", "^i", "^j", "^m", "^[", "[", "^enter", "^s
 FRAGILE_KEYS: Final = frozenset({"esc", "[", *"OABCDFHPQRS"})
 """What an arrow or function key falls apart into on a slow line: `esc` `[` `B`."""
 
-IMMEDIATE: Final = frozenset(
-    {"take", "take_next", "solve", "spam", "follow", "undo", "cancel_send", "select_all"}
-    | {"send", "send_and_solve", "send_and_snooze", "send_and_ask_again"}
+SHOWS_OR_ASKS: Final = frozenset(
+    {"up", "down", "half_page_up", "half_page_down", "first", "last", "open", "fold", "find", "filter", "search"}
+    | {"back", "leave", "edit", "next_ticket", "previous_ticket", "refresh", "help", "command", "palette"}
+    | {"raw", "timeline", "history", "links", "attachments", "coverage", "edit_views", "save_view", "rename_view"}
+    | {"reply", "note", "forward", "new", "canned", "quote", "attach", "detach", "review", "send_later"}
+    | {"say_how_to_send", "edit_query", "edit_head", "remove", "next_variant", "previous_variant", "add_variant"}
+    | {"day_before", "day_after", "month_before", "month_after", "today", "close_days", "open_days"}
+    | {"edit_week", "edit_holidays", "edit_zone", "other_hours"}
 )
-"""Actions that act at once, without asking: never on a fragile key."""
+"""Actions of the console that only move, show, ask or open something to write in. Whatever is not here acts at once."""
+
+
+def acts_at_once(action: str) -> bool:
+    """Whether an action changes something without asking: such a one is never on a fragile key.
+
+    One of the desk asks for an argument that it needs, but for the message, which is the one under the cursor.
+    """
+    if action in SHOWS_OR_ASKS or action.startswith(("go_", "view_")):
+        return False
+    spec = BY_ID.get(action)
+    return spec is None or not any(param.required and param.kind != "message" for param in spec.params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,19 +191,22 @@ def read_keymap(config: Config) -> Keymap:
     """The default keys with the agent's own file over them."""
     from pathlib import Path
 
-    from supportdesk.desk.actions import BY_ID
-
     if not config.keymap:
-        return compile_keymap(known=BY_ID)
+        return compile_keymap()
     path = Path(config.keymap).expanduser()
-    return compile_keymap(path.read_text(encoding="utf-8"), known=BY_ID, file=str(path))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise ConfigError(_("{path} cannot be read: {why}").format(path=path, why=why)) from None
+    return compile_keymap(text, file=str(path))
 
 
-def compile_keymap(text: str = "", *, known: Iterable[str] = (), file: str = "keymap.toml") -> Keymap:
+def compile_keymap(text: str = "", *, file: str = "keymap.toml") -> Keymap:
     """The default keys with those of a TOML text over them.
 
-    `known` are the action ids beyond those that have a default key. Raises ConfigError that lists every mistake with
-    its line: unknown places and ids, keys no terminal sends, clashes, prefixes that hide others, quit or help lost.
+    Raises ConfigError that lists every mistake with its line: unknown places and ids, keys no terminal sends, clashes,
+    prefixes that hide others, quit or help lost.
     """
     try:
         wanted = tomllib.loads(text)
@@ -196,7 +216,7 @@ def compile_keymap(text: str = "", *, known: Iterable[str] = (), file: str = "ke
         (context, parse_keys(binding.keys)): binding for binding in DEFAULT_BINDINGS for context in binding.contexts
     }
     labels = {binding.action: binding.label for binding in DEFAULT_BINDINGS}
-    ids = frozenset({*labels, *known})
+    ids = frozenset({*labels, *BY_ID})
     problems: list[str] = []
     own: dict[tuple[str, Sequence], int] = {}
     for place, keys, action in _entries(wanted, text, file, problems):
@@ -209,7 +229,8 @@ def compile_keymap(text: str = "", *, known: Iterable[str] = (), file: str = "ke
             continue
         for context in _contexts(place, sequence):
             if (context, sequence) in own:
-                problems.append(f"{where}: is the same key as in line {own[context, sequence]}")
+                same = _("is the same key as in line {line}").format(line=own[context, sequence])
+                problems.append(f"{where}: {same}")
                 continue
             own[context, sequence] = line
             table.pop((context, sequence), None)
@@ -219,7 +240,7 @@ def compile_keymap(text: str = "", *, known: Iterable[str] = (), file: str = "ke
     problems += _prefix_conflicts(table, own, file)
     problems += _lost_ways_out(table, file)
     if problems:
-        raise ConfigError("\n".join(problems), hint="without the file the default keys apply")
+        raise ConfigError("\n".join(problems), hint=_("without the file the default keys apply"))
     return Keymap(
         Binding(binding.keys, binding.action, binding.label, (context,), binding.priority)
         for (context, _sequence), binding in table.items()
@@ -253,28 +274,30 @@ def _entries(wanted: Mapping[str, object], text: str, file: str, problems: list[
     places = ("global", *EVERYWHERE)
     for place, entries in wanted.items():
         if place not in places or not isinstance(entries, dict):
-            problems.append(f"{file}:{_line_of(text, '', place)}: there is no place `{place}`{_nearest(place, places)}")
+            wrong = _("there is no place `{place}`").format(place=place) + _nearest(place, places)
+            problems.append(f"{file}:{_line_of(text, '', place)}: {wrong}")
             continue
         for keys, action in entries.items():
             if isinstance(action, str):
                 yield place, keys, action
             else:
                 where = f"{file}:{_line_of(text, place, keys)}: [{place}] {keys}"
-                problems.append(f"{where}: an action id in quotes belongs here")
+                problems.append(f"{where}: " + _("an action id in quotes belongs here"))
 
 
 def _problem_of(place: str, sequence: Sequence, action: str, ids: frozenset[str]) -> str:
     if not sequence:
-        return "a key is missing"
+        return _("a key is missing")
     if action and action not in ids:
-        return f"there is no action `{action}`{_nearest(action, ids)}"
+        return _("there is no action `{action}`").format(action=action) + _nearest(action, ids)
     broken = [key for key in sequence if key in BROKEN_KEYS]
     if broken:
-        return f"no terminal sends `{broken[0]}` apart from another key"
+        return _("no terminal sends `{key}` apart from another key").format(key=broken[0])
     if place in TEXT_CONTEXTS and len(sequence[0]) == 1:
-        return "letters are text here: begin with ^ or a function key"
-    if action in IMMEDIATE and len(sequence) == 1 and sequence[0] in FRAGILE_KEYS:
-        return f"on a slow line an arrow key can arrive as `{sequence[0]}`, and `{action}` acts at once"
+        return _("letters are text here: begin with ^ or a function key")
+    if action and len(sequence) == 1 and sequence[0] in FRAGILE_KEYS and acts_at_once(action):
+        words = _("on a slow line an arrow key can arrive as `{key}`, and `{action}` acts at once")
+        return words.format(key=sequence[0], action=action)
     return ""
 
 
@@ -295,17 +318,16 @@ def _prefix_conflicts(
             if shorter not in table:
                 continue
             line = own.get(shorter) or own.get((context, sequence), 0)
-            problems.append(
-                f"{file}:{line}: [{context}] `{' '.join(shorter[1])}` is an action and the beginning of "
-                f"`{' '.join(sequence)}`: unbind one of them"
-            )
+            words = _("`{short}` is an action and the beginning of `{long}`: unbind one of them")
+            wrong = words.format(short=" ".join(shorter[1]), long=" ".join(sequence))
+            problems.append(f"{file}:{line}: [{context}] {wrong}")
     return problems
 
 
 def _lost_ways_out(table: Mapping[tuple[str, Sequence], Binding], file: str) -> list[str]:
     bound = {(context, binding.action) for (context, _sequence), binding in table.items()}
     return [
-        f"{file}: [{context}] no key is left for `{action}`"
+        f"{file}: [{context}] " + _("no key is left for `{action}`").format(action=action)
         for context in EVERYWHERE
         for action in ("quit", "help")
         if (context, action) not in bound
@@ -314,7 +336,7 @@ def _lost_ways_out(table: Mapping[tuple[str, Sequence], Binding], file: str) -> 
 
 def _nearest(word: str, known: Iterable[str]) -> str:
     close = get_close_matches(word, sorted(known), n=1)
-    return f"; did you mean `{close[0]}`?" if close else ""
+    return "; " + _("did you mean `{word}`?").format(word=close[0]) if close else ""
 
 
 def _line_of(text: str, place: str, key: str) -> int:
