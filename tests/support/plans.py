@@ -12,6 +12,7 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +24,7 @@ from supportdesk.store.columns import TABLES
 from supportdesk.store.connect import Connection, connect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import FrameType, ModuleType
 
     from tests.support.postgres import PostgresServer
@@ -79,7 +80,11 @@ _SQLITE_SCAN: Final = re.compile(
     r"SCAN (?P<table>\w+)(?: USING (?:COVERING )?INDEX (?P<index>\w+))?(?P<virtual> VIRTUAL)?"
     r"|SEARCH (?P<indexed>\w+) USING AUTOMATIC"  # an index that is made for this one question
 )
-_POSTGRES_SCAN: Final = re.compile(r"Seq Scan on (\w+)")
+_POSTGRES_NODE: Final = re.compile(
+    r"(?P<indent> *)(?:->  )?(?P<kind>[A-Z][A-Za-z ]*?)(?: using (?P<index>\w+))?(?: on (?P<on>\w+)[^()]*)?  \(cost="
+)
+_BOUNDED_BY_LIMIT: Final = ("Append", "LockRows", "Merge Append", "Nested Loop Left Join", "Result", "Subquery Scan")
+"""What asks for no more rows than a LIMIT above it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,32 +109,68 @@ class EmptyDesk:
         if connection.is_postgres:
             # It reads small tables from end to end whatever there is; here it may not.
             connection.execute("SET enable_seqscan = off")
-            self._bounded = frozenset[str]()
+            sql = "SELECT indexname, tablename, indexdef FROM pg_indexes WHERE schemaname = current_schema()"
         else:
-            sql = "SELECT name FROM sqlite_master WHERE type = 'index' AND upper(sql) LIKE '% WHERE %'"
-            self._bounded = frozenset(row[0] for row in connection.execute(sql))
+            sql = "SELECT name, tbl_name, coalesce(sql, '') FROM sqlite_master WHERE type = 'index'"
+        indexes = connection.execute(sql)
+        self._tables: dict[str, str] = {name: table for name, table, _definition in indexes}
+        self._bounded = {name for name, _table, definition in indexes if " WHERE " in definition.upper()}
 
     def plan(self, sql: str, params: tuple[Any, ...]) -> list[str]:
         prefix = "EXPLAIN " if self._connection.is_postgres else "EXPLAIN QUERY PLAN "
         return [str(row[-1]) for row in self._connection.execute(prefix + sql, params)]
 
-    def read_whole(self, sql: str, plan: list[str]) -> set[str]:
-        """The tables, but for the small ones, that a plan reads from end to end.
+    def read_whole(self, sql: str, params: tuple[Any, ...] = ()) -> set[str]:
+        """The tables, but for the small ones, that no index keeps a statement from reading from end to end.
 
-        What a LIMIT ends at once is none, nor a walk along an index that has a condition of its own.
+        A walk that a LIMIT ends at once is none, nor one along an index that has a condition of its own. Postgres takes
+        a table without rows for a few pages, which may as well be read whole: only what has no other way counts.
         """
+        if not self._connection.is_postgres:
+            return _big(self._walked_on_sqlite(sql, self.plan(sql, params)))
+        found = _big(self._walked_on_postgres(self.plan(sql, params)))
+        for without in (("indexscan", "indexonlyscan"), ("bitmapscan",)):
+            if found:
+                for way in without:
+                    self._connection.execute(f"SET enable_{way} = off")
+                found &= _big(self._walked_on_postgres(self.plan(sql, params)))
+                for way in without:
+                    self._connection.execute(f"RESET enable_{way}")
+        return found
+
+    def _walked_on_sqlite(self, sql: str, plan: list[str]) -> Iterator[str]:
         names = {alias: table for table, alias in _ALIAS.findall(sql)}
         is_page = "LIMIT" in sql and "WHERE" not in sql
-        found = set[str]()
         for line in plan:
-            if self._connection.is_postgres:
-                found.update(_POSTGRES_SCAN.findall(line))
-                continue
             scan = _SQLITE_SCAN.match(line)
             if scan and (scan["indexed"] or not (scan["index"] in self._bounded or scan["virtual"] or is_page)):
                 name = str(scan["table"] or scan["indexed"])
-                found.add(names.get(name, name))
-        return (found & TABLES.keys()) - SMALL.keys()
+                yield names.get(name, name)
+
+    def _walked_on_postgres(self, plan: list[str]) -> Iterator[str]:
+        """An index without an `Index Cond` is read from end to end too, if not by as many rows as a LIMIT lets pass."""
+        above: list[tuple[int, bool]] = []  # the indent of each, and whether a LIMIT bounds it
+        for number, line in enumerate(plan):
+            node = _POSTGRES_NODE.match(line)
+            if node is None:
+                continue
+            indent, kind = len(node["indent"]), node["kind"]
+            above = [one for one in above if one[0] < indent]
+            is_page = bool(above) and above[-1][1]
+            above.append((indent, kind == "Limit" or (is_page and kind in _BOUNDED_BY_LIMIT)))
+            if kind.endswith("Seq Scan"):
+                yield node["on"]
+            elif "Index" in kind:
+                index = node["index"] or node["on"]
+                told = takewhile(lambda one: not _POSTGRES_NODE.match(one), plan[number + 1 :])
+                conditions = [one.strip().partition(":")[0] for one in told]
+                is_bounded = index in self._bounded or (is_page and "Filter" not in conditions)
+                if "Index Cond" not in conditions and not is_bounded:
+                    yield self._tables.get(index, index)
+
+
+def _big(tables: Iterable[str]) -> set[str]:
+    return (set(tables) & TABLES.keys()) - SMALL.keys()
 
 
 class PlanWatch:
@@ -171,11 +212,10 @@ class PlanWatch:
                 continue
             with self._empty_desk(driver) as desk:
                 for sent in of_it:
-                    plan = desk.plan(sent.sql, sent.params)
-                    whole = desk.read_whole(sent.sql, plan)
+                    whole = desk.read_whole(sent.sql, sent.params)
                     if whole and sent.owner not in UNHURRIED and sent.sql not in PAGES:
                         head = f"{sent.owner} reads the whole of {', '.join(sorted(whole))} ({sent.database}):"
-                        found.append("\n  ".join([head, sent.sql, *plan]))
+                        found.append("\n  ".join([head, sent.sql, *desk.plan(sent.sql, sent.params)]))
         return found
 
     @contextmanager

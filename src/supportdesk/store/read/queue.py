@@ -134,13 +134,14 @@ def _sorted_spine(
     """A view in another order than its own; what has no deadline, or does not wait, comes last."""
     where = " OR ".join(listing.branches) if len(listing.branches) > 1 else listing.branches[0]
     more = (f" AND {AWAKE}" if listing.awake else "") + narrowed
-    # A view of what is in hand is gathered and sorted; SQLite would rather read the whole table in the order of ids.
-    number = "id" if grows(listing) else "+id"
+    # A view of what is in hand is gathered and sorted; SQLite would rather read the whole table in the order of ids, or
+    # the whole index of states, which has no deadlines.
+    number, due = ("id", "") if grows(listing) else ("+id", ", due_at")
     spine = array("q")
     for ending in _ENDINGS[sort]:
         if limit and len(spine) >= limit:
             break
-        sql = f"SELECT id FROM ticket WHERE ({where}){more} {ending.format(id=number)}"
+        sql = f"SELECT id FROM ticket WHERE ({where}){more} {ending.format(id=number, due=due)}"
         spine += _column(connection, sql, params, limit - len(spine) if limit else 0)
     return spine
 
@@ -148,8 +149,8 @@ def _sorted_spine(
 _ENDINGS: Final[dict[str, tuple[str, ...]]] = {
     "due": ("AND due_at IS NOT NULL ORDER BY due_at, id", "AND due_at IS NULL ORDER BY {id} DESC"),
     "waiting": ("AND waiting_since IS NOT NULL ORDER BY waiting_since, id", "AND waiting_since IS NULL ORDER BY {id}"),
-    "newest": ("ORDER BY {id} DESC",),
-    "oldest": ("ORDER BY {id}",),
+    "newest": ("ORDER BY {id} DESC{due}",),
+    "oldest": ("ORDER BY {id}{due}",),
 }
 
 
