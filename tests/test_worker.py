@@ -129,12 +129,15 @@ def test_sync_9_g03_a_login_that_is_refused_is_not_tried_in_a_storm(
 ) -> None:
     source = Source([LoginRefused("wrong password")] * 99)
     waits: list[float] = []
+    told: list[object] = []
     engine = engine_with(config, source)
     worker = Worker(engine)
     listener = worker_module._Listener(worker, engine.desk.mailboxes()[0])
+    worker._listeners[listener.mailbox.id] = listener
 
     def wait(seconds: float) -> bool:
         waits.append(seconds)
+        told.append(worker._info()["next_tries"])
         if len(waits) == 5:
             listener.stop()
         return False
@@ -143,6 +146,8 @@ def test_sync_9_g03_a_login_that_is_refused_is_not_tried_in_a_storm(
     listener.run()
     assert waits[0] < 10
     assert waits[1:] == [worker_module.REFUSED_SECONDS] * 4
+    assert all(isinstance(tries, dict) and list(tries) == [str(listener.mailbox.id)] for tries in told), "when it tries"
+    assert worker._info()["next_tries"] == {}
     assert mailbox_error(engine) == "wrong password"
     engine.close()
 

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,8 @@ from supportdesk.errors import (
 from supportdesk.safetext import safe
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from supportdesk.desk.fetch import Fetcher
     from supportdesk.desk.model import Mailbox, MailboxId
     from supportdesk.desk.ports import MailSource
@@ -254,7 +257,8 @@ class Worker:
 
     def _info(self) -> dict[str, object]:
         who = {"pid": os.getpid(), "host": socket.gethostname(), "companion": bool(self.companion_of)}
-        return {**who, **self.engine.figures()}
+        tries = {str(box): at.isoformat() for box, one in self._listeners.items() if (at := one.next_try) is not None}
+        return {**who, **self.engine.figures(), "next_tries": tries}
 
 
 class _Listener:
@@ -263,6 +267,7 @@ class _Listener:
     def __init__(self, worker: Worker, mailbox: Mailbox) -> None:
         self._worker = worker
         self.mailbox = mailbox
+        self.next_try: datetime | None = None  # while it waits after a failure
         self._stopped = threading.Event()
 
     def stop(self) -> None:
@@ -280,10 +285,15 @@ class _Listener:
             except (LoginRefused, ConfigError) as error:
                 refused += 1
                 self._failed(error)
-                self._stopped.wait(REFUSED_SECONDS if refused >= REFUSED_TRIES else backoff.next())
+                self._wait(REFUSED_SECONDS if refused >= REFUSED_TRIES else backoff.next())
             except ConnectionFailed as error:
                 self._failed(error)
-                self._stopped.wait(backoff.next())
+                self._wait(backoff.next())
+
+    def _wait(self, seconds: float) -> None:
+        self.next_try = self._worker.engine.desk.clock.now() + timedelta(seconds=seconds)
+        self._stopped.wait(seconds)
+        self.next_try = None
 
     def _listen(self, fetcher: Fetcher, processed: ProcessedMail) -> None:
         engine = self._worker.engine

@@ -15,12 +15,13 @@ from supportdesk.l10n.catalog import _, ngettext
 if TYPE_CHECKING:
     from supportdesk.desk.desk import Desk
     from supportdesk.desk.ports import Row
-    from supportdesk.desk.results import DeskStatus
+    from supportdesk.desk.results import DeskStatus, MailboxStatus
 
 LEAST_FREE_BYTES: Final = 512 * 1024 * 1024
 MOST_WAL_BYTES: Final = 256 * 1024 * 1024
 MOST_SKEW_SECONDS: Final = 120.0
 UNLOOKED: Final = timedelta(minutes=30)
+UNSEEN: Final = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,10 @@ def read_troubles(desk: Desk, status: DeskStatus, gauges: Gauges) -> tuple[Troub
     now = desk.clock.now()
     states = ["uncertain", "failed", "deferred"]
     rows = desk.read.rows("outbox", {"state": states}, order="id")
-    return (*_of_the_worker(status), *_of_the_machine(gauges), *_of_mailboxes(status, now), *_of_replies(desk, rows))
+    return (
+        *_of_the_worker(status), *_of_the_machine(gauges), *_of_mailboxes(status, now), *_of_replies(desk, rows),
+        *_of_parked_mail(desk, now),
+    )  # fmt: skip
 
 
 def _of_the_worker(status: DeskStatus) -> Iterator[Trouble]:
@@ -104,12 +108,27 @@ def _of_mailboxes(status: DeskStatus, now: datetime) -> Iterator[Trouble]:
         elif box.error:
             since = box.error_since or box.last_pass_at
             yield Trouble(
-                "mailbox.error", f"{box.address}: {box.error}", since, now if status.delivering else None,
+                "mailbox.error", f"{box.address}: {box.error}", since, _next_try(status, box, now),
                 f"supportdesk mailbox test {box.address}",
             )  # fmt: skip
         elif status.delivering and box.last_pass_at is not None and now - box.last_pass_at > UNLOOKED:
             what = _("{address} has not been looked at").format(address=box.address)
             yield Trouble("mailbox.stale", what, box.last_pass_at, None, f"supportdesk mailbox test {box.address}")
+
+
+def _next_try(status: DeskStatus, box: MailboxStatus, now: datetime) -> datetime | None:
+    """When the worker wakes up that waits after a failure; None where it is trying, or none is there."""
+    said = status.worker.get("next_tries", {}).get(str(box.id)) if status.delivering else None
+    at = datetime.fromisoformat(said) if said else None
+    return at if at is not None and at > now else None
+
+
+def _of_parked_mail(desk: Desk, now: datetime) -> Iterator[Trouble]:
+    """Machine mail is parked every day; what nobody has looked at for a day may be somebody's (domain.md section 1)."""
+    unseen = desk.read.rows("parked", {"looked_at": None, "released_at": None}, order="received_at")
+    if old := [row for row in unseen if now - row["received_at"] >= UNSEEN]:
+        what = _("parked mails that nobody has looked at for a day: {count}").format(count=len(old))
+        yield Trouble("mail.parked", what, old[0]["received_at"], None, "supportdesk mail parked list")
 
 
 def _of_replies(desk: Desk, rows: Sequence[Row]) -> Iterator[Trouble]:
