@@ -1,4 +1,7 @@
-"""B07: more programs than Postgres has connections: who comes too late is told so, and comes in when one leaves."""
+"""B07: more programs than Postgres has connections: who comes too late is told so, and comes in when one leaves.
+
+And as many as it has, all at work on the same tickets: nothing is lost, and no two wait for each other.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,16 @@ import pytest
 
 from supportdesk.errors import StoreError
 from supportdesk.store import create_or_upgrade, open_store
+from tests.store.agents import write_all_at_once, wrong_with
 from tests.store.desk import add_ticket, fill
+from tests.support.postgres import missing_for_postgres, running_postgres
 
 if TYPE_CHECKING:
     from supportdesk.store import SqlStore
 
 pytestmark = pytest.mark.postgres
-THREADS = 200
+THREADS = CONNECTIONS = 200
+AGENTS, WRITES, BULKS = 64, 2, 1
 
 
 def test_who_finds_every_connection_taken_is_told_what_to_do_and_comes_in_later(postgres_url: str) -> None:
@@ -33,6 +39,29 @@ def test_who_finds_every_connection_taken_is_told_what_to_do_and_comes_in_later(
     fill(store)
     assert len(store.read.rows("agent")) == 2
     store.close()
+
+
+def test_sixty_four_agents_among_two_hundred_connections_lose_nothing_and_meet_in_no_deadlock() -> None:
+    """Each agent is a process; they write notes, and change the same tickets at once in whatever order they name."""
+    if reason := missing_for_postgres():
+        pytest.skip(reason)
+    with running_postgres(connections=CONNECTIONS + 20) as server, ExitStack() as crowd:
+        url = server.create_database()
+        create_or_upgrade(url)
+        store = open_store(url)
+        crowd.callback(store.close)
+        tickets = fill(store).tickets
+        before = [store.read.ticket(ticket) for ticket in tickets]
+        for _unused in range(CONNECTIONS - AGENTS):
+            crowd.enter_context(closing(psycopg.connect(url)))
+        assert not write_all_at_once(url, AGENTS, writes=WRITES, bulks=BULKS, tickets=tickets)
+        assert not wrong_with(store, before, notes=AGENTS * WRITES, bulks=AGENTS * BULKS)
+        with store.connection() as connection:
+            happened = connection.execute(
+                "SELECT deadlocks, sessions FROM pg_stat_database WHERE datname = current_database()"
+            )[0]
+        assert happened[0] == 0
+        assert happened[1] >= CONNECTIONS, "so many must have been there"
 
 
 def test_two_hundred_threads_of_one_program_write_through_its_pool(postgres_url: str) -> None:

@@ -82,8 +82,8 @@ def missing_for_postgres() -> str:
 
 
 @contextmanager
-def running_postgres() -> Iterator[PostgresServer]:
-    """A server in its own directory, stopped and removed at the end."""
+def running_postgres(*, connections: int = 100) -> Iterator[PostgresServer]:
+    """A server in its own directory with room for so many connections, stopped and removed at the end."""
     programs, user = _server_programs(), _unprivileged_user()
     assert programs is not None
     directory = Path(tempfile.mkdtemp(prefix="supportdesk-postgres-"))
@@ -95,7 +95,8 @@ def running_postgres() -> Iterator[PostgresServer]:
         run(as_user(user, [*initdb, "-E", "UTF8", "--locale=C.UTF-8", "-N"]))
         port = free_port()
         options = (
-            f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={directory} -c max_connections=100"
+            f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={directory}"
+            f" -c max_connections={connections}"
         )
         control = as_user(user, [str(programs / "pg_ctl"), "-D", str(data), "-w", "-t", "60"])
         start = ["-l", str(log), "-o", options]
