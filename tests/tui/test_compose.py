@@ -390,7 +390,7 @@ async def test_a_part_of_what_the_customer_wrote_is_quoted_and_answered_below(sh
         await until(pilot, lambda: screen.body.text == "> Prima domanda?\n> due righe\n\n", "the quotation")
         await until(pilot, lambda: screen.body.has_focus, "the text")
         await pilot.press(*"si")
-        assert screen.body.text == "> Prima domanda?\n> due righe\n\nsi"
+        await until(pilot, lambda: screen.body.text == "> Prima domanda?\n> due righe\n\nsi", "the answer below it")
 
 
 @pytest.mark.parametrize("wish", ["next", "list", "stay"])
