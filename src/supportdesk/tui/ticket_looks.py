@@ -69,7 +69,7 @@ def history_title(customer: CustomerView) -> str:
 
 
 def history_entries(customer: CustomerView, now: datetime) -> list[PickerEntry]:
-    """The tickets of a customer and of all that were merged into him; a query in the end, where there are older ones."""
+    """The tickets of a customer and of all that were merged into him; a query where there are older ones."""
     entries = [
         PickerEntry(
             str(number),

@@ -23,6 +23,7 @@ from supportdesk.tui.widgets.thread import ThreadView
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from textual import events
     from textual.app import ComposeResult
 
     from supportdesk.desk.model import MessageId, ThreadEntry
@@ -36,6 +37,9 @@ FINISHES = frozenset(
     {"send", "solve", "snooze", "spam", "dismiss", "merge", "accept_suggestion", "move", "assign", "unassign"}
 )
 """Actions after which a ticket is dealt with, as far as this agent goes."""
+
+WITH_CUSTOMER = "-with-customer"
+"""The class of a narrow screen whose one pane is the customer's."""
 
 OF_THE_QUEUE = frozenset({"filter", "go_mine", "go_unassigned", "go_all", "go_snoozed", "go_views"})
 """What the list below does: the same keys go back to it."""
@@ -77,6 +81,10 @@ class TicketScreen(OnTickets):
     def thread_view(self) -> ThreadView:
         return self.query_one("#thread", ThreadView)
 
+    @property
+    def side(self) -> SidePane:
+        return self.query_one("#customer", SidePane)
+
     def on_mount(self) -> None:
         self.query_one("#banner").display = False
         self.thread_view.focus()
@@ -106,10 +114,11 @@ class TicketScreen(OnTickets):
             else:
                 self.thread_view.show(items)
             self.query_one("#title", StatusLine).show(*ticket_title(bundle, now))
-            self.query_one("#customer", SidePane).show(customer_lines(bundle, now))
+            self.side.show(customer_lines(bundle, now))
             self._show_banner(bundle)
         self._mark_seen(bundle)
         if not same:
+            self.side.move_to_start()
             self._prefetch()
 
     def _show_banner(self, bundle: TicketBundle) -> None:
@@ -253,28 +262,61 @@ class TicketScreen(OnTickets):
         self._reload()
 
     def do_down(self) -> None:
-        self.thread_view.move_cursor(1)
+        self._step(1)
 
     def do_up(self) -> None:
-        self.thread_view.move_cursor(-1)
+        self._step(-1)
+
+    def _step(self, step: int) -> None:
+        if self.has_class(WITH_CUSTOMER):
+            self.side.scroll_lines(step)
+        else:
+            self.thread_view.move_cursor(step)
+
+    @property
+    def _in_front(self) -> ThreadView | SidePane:
+        return self.side if self.has_class(WITH_CUSTOMER) else self.thread_view
 
     def do_half_page_down(self) -> None:
-        self.thread_view.scroll_half_pages(1)
+        self._in_front.scroll_half_pages(1)
 
     def do_half_page_up(self) -> None:
-        self.thread_view.scroll_half_pages(-1)
+        self._in_front.scroll_half_pages(-1)
 
     def do_first(self) -> None:
-        self.thread_view.move_to_start()
+        self._in_front.move_to_start()
 
     def do_last(self) -> None:
-        self.thread_view.move_to_end()
+        self._in_front.move_to_end()
 
     def do_fold(self) -> None:
-        self.thread_view.toggle_folds()
+        if not self._leave_customer():
+            self.thread_view.toggle_folds()
 
     def do_open(self) -> None:
-        self.thread_view.toggle_folds()
+        self.do_fold()
+
+    def do_customer(self) -> None:
+        """Show the customer instead of the conversation and back again, where only one of them has room."""
+        if self._leave_customer():
+            return
+        if self.has_class("-narrow"):
+            self.add_class(WITH_CUSTOMER)
+        else:
+            self.tell(_("The customer stands beside the conversation."))
+
+    def _leave_customer(self) -> bool:
+        """Show the conversation again; False where it is shown."""
+        was_shown = self.has_class(WITH_CUSTOMER)
+        if was_shown:
+            self.remove_class(WITH_CUSTOMER)
+            self.thread_view.focus()
+        return was_shown
+
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
+        if not self.has_class("-narrow"):
+            self._leave_customer()
 
     def do_next_ticket(self) -> None:
         self._move_by(1)
@@ -290,9 +332,7 @@ class TicketScreen(OnTickets):
             self.show_ticket(found)
 
     def do_back(self) -> None:
-        if self.has_class("-with-customer"):
-            self.remove_class("-with-customer")
-        else:
+        if not self._leave_customer():
             self.console.presence.leave()
             self.dismiss()
 
@@ -304,6 +344,7 @@ class TicketScreen(OnTickets):
         def done() -> None:
             self.thread_view.find("")
 
+        self._leave_customer()
         self.ask_line("find", _("Find:"), lambda _text: done(), live=self._find, step=self._find_step, cancelled=done)
 
     def _find(self, text: str) -> None:

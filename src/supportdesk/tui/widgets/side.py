@@ -20,8 +20,35 @@ if TYPE_CHECKING:
     from supportdesk.tui.present_thread import SideLine
 
 
-class SidePane(Widget):
-    """Lines with a tone each, behind a rule on the left; what does not fit is clipped."""
+class ScrolledLines(Widget):
+    """Lines of which those from `_top` on are shown."""
+
+    _top = 0
+
+    @property
+    def line_count(self) -> int:
+        """How many there are at this width."""
+        raise NotImplementedError
+
+    def scroll_lines(self, step: int) -> None:
+        """Move the view; the last line never rises above the bottom."""
+        top = max(0, min(self._top + step, self.line_count - self.size.height))
+        if top != self._top:
+            self._top = top
+            self.refresh()
+
+    def scroll_half_pages(self, halves: int) -> None:
+        self.scroll_lines(max(1, self.size.height // 2) * halves)
+
+    def move_to_start(self) -> None:
+        self.scroll_lines(-self.line_count)
+
+    def move_to_end(self) -> None:
+        self.scroll_lines(self.line_count)
+
+
+class SidePane(ScrolledLines):
+    """Lines with a tone each, behind a rule on the left; what is too wide is clipped."""
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {"side--rule", "side--muted", "side--strong", "side--warning"}
@@ -41,15 +68,20 @@ class SidePane(Widget):
     def show(self, lines: Sequence[SideLine]) -> None:
         if tuple(lines) != self._lines:
             self._lines = tuple(lines)
+            self.scroll_lines(0)
             self.refresh()
+
+    @property
+    def line_count(self) -> int:
+        return len(self._lines)
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         plain = self.rich_style
         rule = Piece(f"{self._glyphs.bar} ", plain + self._style("rule"))
-        if y >= len(self._lines):
+        if self._top + y >= len(self._lines):
             return line_of([rule], width, plain)
-        line = self._lines[y]
+        line = self._lines[self._top + y]
         style = plain + self._style(line.tone) if line.tone else plain
         return line_of([rule, Piece(fit(line.text, width - 2, ellipsis=self._glyphs.ellipsis), style)], width, plain)
 
@@ -57,7 +89,7 @@ class SidePane(Widget):
         return self.get_component_rich_style(f"side--{tone}", partial=True)
 
 
-class TextPages(Widget, can_focus=True):
+class TextPages(ScrolledLines, can_focus=True):
     """A long safe text, wrapped, to be scrolled through half a page at a time.
 
     `hanging`: what a line goes on with stands under its second column (`j   down`), else under its beginning.
@@ -71,27 +103,14 @@ class TextPages(Widget, can_focus=True):
         self._text = text
         self._hanging = hanging
         self._wrapped: tuple[int, list[str]] = (-1, [])
-        self._top = 0
 
     def show(self, text: SafeText) -> None:
         self._text, self._wrapped, self._top = text, (-1, []), 0
         self.refresh()
 
-    def scroll_lines(self, step: int) -> None:
-        """Move the view; the last line never rises above the bottom."""
-        top = max(0, min(self._top + step, len(self._lines()) - self.size.height))
-        if top != self._top:
-            self._top = top
-            self.refresh()
-
-    def scroll_half_pages(self, halves: int) -> None:
-        self.scroll_lines(max(1, self.size.height // 2) * halves)
-
-    def move_to_start(self) -> None:
-        self.scroll_lines(-len(self._lines()))
-
-    def move_to_end(self) -> None:
-        self.scroll_lines(len(self._lines()))
+    @property
+    def line_count(self) -> int:
+        return len(self._lines())
 
     def on_mouse_scroll_down(self) -> None:
         self.scroll_lines(3)
