@@ -93,7 +93,7 @@ def test_a_seeded_fault_is_found_by_its_id_and_mended_where_that_is_safe(
 ) -> None:
     hold_reply(store, desk, "held")
     url = store.address.url
-    standing = {"server.superuser", "agent.no_admin", "outbox.without_recipient"}
+    standing = {"server.superuser", "server.no_idle_timeout", "agent.no_admin", "outbox.without_recipient"}
     assert {one.id for one in find_faults(url, deep=True)} <= standing
     seed(store, SEEDS_ON[database.kind][fault])
     found = {one.id: one for one in find_faults(url, deep=True)}

@@ -67,6 +67,16 @@ FAULTS: Final[dict[str, tuple[Verdict, str, str]]] = {
     "server.connections_full": (
         "wrong", N_("nine in ten connections of the server are taken"), N_("raise max_connections")
     ),
+    "server.few_connections": (
+        "note", N_("all agents at once take up to {count} connections, and the server has fewer"),
+        N_("raise max_connections"),
+    ),
+    "server.no_idle_timeout": (
+        "note", N_("a forgotten transaction stays open for ever"), "idle_in_transaction_session_timeout = 5min"
+    ),
+    "server.activity_unseen": (
+        "note", N_("this role cannot see whether somebody holds a transaction open"), "GRANT pg_read_all_stats"
+    ),
     "index.missing": ("wrong", N_("indexes are missing: {detail}"), ""),
     "trigger.missing": ("wrong", N_("what keeps the log append-only is missing: {detail}"), ""),
     "sequence.behind": ("wrong", N_("ids would be given twice in {detail}"), ""),

@@ -20,6 +20,9 @@ from supportdesk.store.schema import HEAD, revision
 from supportdesk.store.schema_extras import make_extras
 
 OLD: Final = timedelta(hours=1)
+OF_A_CONSOLE: Final = 4
+OF_THE_WORKERS: Final = 20
+"""Connections that a console takes at most, and two workers together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +99,16 @@ CHECKS: Final = (
           only="postgres"),
     Check("server.idle_in_transaction", "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
           " AND state = 'idle in transaction' AND state_change < ?", only="postgres"),
-    Check("server.connections_full", "SELECT CASE WHEN (SELECT count(*) FROM pg_stat_activity) * 10 >"
-          " current_setting('max_connections')::int * 9 THEN 1 ELSE 0 END", only="postgres"),
+    Check("server.connections_full", "SELECT CASE WHEN count(*) * 10 > current_setting('max_connections')::int * 9"
+          " THEN 1 ELSE 0 END FROM pg_stat_activity WHERE datid IS NOT NULL", only="postgres"),
+    Check("server.few_connections", "SELECT CASE WHEN needed > room THEN needed ELSE 0 END FROM (SELECT"
+          f" (SELECT count(*) FROM agent WHERE state <> 'disabled') * {OF_A_CONSOLE} + {OF_THE_WORKERS} AS needed,"
+          " current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int AS room)"
+          " AS connections", only="postgres"),
+    Check("server.no_idle_timeout", "SELECT count(*) FROM pg_settings"
+          " WHERE name = 'idle_in_transaction_session_timeout' AND setting = '0'", only="postgres"),
+    Check("server.activity_unseen", "SELECT CASE WHEN pg_has_role('pg_read_all_stats', 'USAGE') THEN 0 ELSE 1 END",
+          only="postgres"),
 )  # fmt: skip
 
 
