@@ -328,8 +328,8 @@ class Console(Places, inherit_bindings=False):
         return [screen for screen in self.screen_stack if isinstance(screen, DeskScreen) and screen.is_ready]
 
     def on_key(self, event: events.Key) -> None:
-        """The way out is open in dialogs too."""
-        if event.key == "ctrl+q" and not isinstance(self.screen, DialogScreen):
+        """The way out is open in dialogs too; the one that asks whether to leave is asked once."""
+        if event.key == "ctrl+q":
             self.leave()
 
     async def on_event(self, event: events.Event) -> None:

@@ -29,7 +29,7 @@ def help_text(bindings: Sequence[Binding], glyphs: Glyphs, views: Sequence[str] 
 
     `views` are the names of the views of the number keys.
     """
-    lines: list[str] = []
+    rows: list[tuple[str, str]] = []
     for action, (keys, label) in _by_action(bindings).items():
         title = label
         if action.startswith(VIEW_ACTION):
@@ -37,8 +37,13 @@ def help_text(bindings: Sequence[Binding], glyphs: Glyphs, views: Sequence[str] 
             title = f"{label} {glyphs.separator} {safe(names[int(action.removeprefix(VIEW_ACTION)) - 1])}"
         if (spec := BY_ID.get(action)) is not None and spec.help:
             title = f"{label} {glyphs.separator} {_(spec.help)}"
-        lines.append(f"{', '.join(keys):<{KEY_CELLS}} {title}")
-    return "\n".join(lines)
+        rows.append((", ".join(keys), title))
+    return keys_text(rows)
+
+
+def keys_text(rows: Sequence[tuple[str, str]]) -> str:
+    """A line for each: the keys, and what they do."""
+    return "\n".join(f"{keys:<{KEY_CELLS}} {title}" for keys, title in rows)
 
 
 def palette_entries(screen: DeskScreen[object]) -> list[PickerEntry]:

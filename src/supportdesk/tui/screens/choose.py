@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from supportdesk.l10n.catalog import _
 from supportdesk.safetext import SafeText, safe
-from supportdesk.tui.keymap import shown_keys
+from supportdesk.tui.keymap import key_name, shown_keys
 from supportdesk.tui.screens.leaving import LeavesOnce
 from supportdesk.tui.widgets.bars import Hint, HintBar, StatusLine, StatusPart
 from supportdesk.tui.widgets.picker import PickerEntry, PickerList
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from textual import events
     from textual.app import ComposeResult
+    from textual.screen import Screen
 
+    from supportdesk.tui.app import Console
     from supportdesk.tui.glyphs import Glyphs
 
 
@@ -64,10 +66,25 @@ class ChooseScreen(LeavesOnce[str | None], ModalScreen[str | None]):
                 Hint(_("type"), safe(_("to narrow")), 2),
                 Hint(shown_keys("enter"), safe(self._takes or _("take")), 1),
                 Hint(shown_keys("esc"), safe(_("back")), 1),
+                Hint("f1", safe(_("help")), 3),
             ]
         )
         if not self._large and self._preview is None:
             self.query_one(Vertical).styles.height = min(len(self._entries) + 5, 18)
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key == "f1":  # a question mark is text here
+            event.stop()
+            moves = ", ".join(shown_keys(key) for key in ("down", "up", "pagedown", "pageup"))
+            show_keys(
+                self,
+                [
+                    (_("type"), _("to narrow")),
+                    (moves, _("to another entry")),
+                    (shown_keys("enter"), self._takes or _("take the entry")),
+                    (shown_keys("esc"), _("back")),
+                ],
+            )
 
     def on_picker_list_chosen(self, message: PickerList.Chosen) -> None:
         message.stop()
@@ -98,13 +115,16 @@ class DialogScreen(LeavesOnce[str], ModalScreen[str]):
 
     def on_mount(self) -> None:
         self.query_one("#question", StatusLine).show([StatusPart(self._title, "strong")])
-        self.query_one(HintBar).show([Hint(shown_keys(key), safe(label), 1) for key, label in self._keys])
+        hints = [Hint(shown_keys(key), safe(label), 1) for key, label in self._keys]
+        self.query_one(HintBar).show([*hints, Hint("?", safe(_("help")), 3)])
         width = max(20, min(self.app.size.width - 4, 76) - 2)
         lines = sum(1 + len(line) // width for line in self._text.split("\n"))
         self.query_one(Vertical).styles.height = min(lines + 4, self.app.size.height - 2)
         self.set_focus(self.query_one(TextPages))
 
     def on_key(self, event: events.Key) -> None:
+        if event.key == "ctrl+q":  # the way out is the console's
+            return
         event.stop()
         event.prevent_default()
         pages = self.query_one(TextPages)
@@ -113,7 +133,19 @@ class DialogScreen(LeavesOnce[str], ModalScreen[str]):
             self.dismiss(str(named))
         elif event.key == "escape":
             self.dismiss("esc")
+        elif key_name(event.key, event.character) in ("?", "f1"):
+            moves = ", ".join(shown_keys(key) for key in ("down", "up", "pagedown", "pageup"))
+            keys = [(shown_keys(key), label) for key, label in self._keys]
+            show_keys(self, [*keys, (moves, _("scroll"))])
         elif event.key in ("down", "pagedown"):
             pages.scroll_lines(1 if event.key == "down" else pages.size.height)
         elif event.key in ("up", "pageup"):
             pages.scroll_lines(-1 if event.key == "up" else -pages.size.height)
+
+
+def show_keys(question: Screen[str] | Screen[str | None], keys: Sequence[tuple[str, str]]) -> None:
+    """The help of a question: what can be pressed there, and the way out of everything."""
+    from supportdesk.tui.help import keys_text
+
+    console = cast("Console", question.app)
+    console.show_text(_("Keys of this place"), keys_text([*keys, ("^q", _("quit"))]), hanging=True)
