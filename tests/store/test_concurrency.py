@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from supportdesk.store import SqlStore
     from tests.store.desk import SmallDesk
 
-AGENTS, WRITES, POSTGRES_WRITES = 64, 50, 25  # `./desk bench --part crowd`: 500
+AGENTS, WRITES, POSTGRES_WRITES = 64, 50, 25  # `./desk bench crowd`: 500
 ROOT = Path(__file__).resolve().parents[2]
 
 HOLDER = """
