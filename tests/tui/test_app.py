@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 from supportdesk.config import Config
+from supportdesk.desk.desk import Desk
 from supportdesk.desk.model import TicketId
-from supportdesk.errors import NotFound
+from supportdesk.errors import NotFound, StoreFailed
 from supportdesk.tui.addresses import read_addresses
 from supportdesk.tui.app import Console
 from supportdesk.tui.command_line import read_command
-from tests.tui.conftest import SOURCE, Shop, list_shown, notices, shown, until
+from supportdesk.tui.screens.compose import ComposeScreen
+from supportdesk.tui.widgets.composer import Composer
+from tests.tui.conftest import SOURCE, Shop, list_shown, notices, screen_of, shown, until
 
 
 async def test_without_a_desk_the_console_ends_and_says_what_to_do(tmp_path: Path) -> None:
@@ -110,6 +113,51 @@ async def test_what_nobody_foresaw_leaves_a_private_log_and_no_values(
     assert log.stat().st_mode & 0o077 == 0
     told = capsys.readouterr()
     assert "correct horse" not in told.out + told.err
+
+
+@pytest.mark.parametrize(
+    ("wrong", "saved", "said"),
+    [
+        ("", "Ultima parola", "Your drafts are saved. What happened is in"),
+        ("store", "", "What you typed last is not saved. What happened is in"),
+        ("screen", "", "What you typed last is not saved. What happened is in"),
+        ("log", "Ultima parola", "Your drafts are saved. What happened could not be written to"),
+    ],
+)
+async def test_a_crash_saves_what_was_written_and_is_hidden_by_nothing(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wrong: str, saved: str, said: str
+) -> None:
+    log = Path(shop.database).with_name("console.log")
+    app = shop.console()
+
+    def refuse(*_args: object, **_options: object) -> None:
+        raise StoreFailed("no room") if wrong == "store" else KeyError("anything")
+
+    def broken() -> None:
+        app.screen.query_one(Composer).text = "Ultima parola"
+        if wrong == "store":
+            monkeypatch.setattr(Desk, "save_draft", refuse)
+        elif wrong == "screen":
+            monkeypatch.setattr(ComposeScreen, "save_now", refuse)
+        elif wrong == "log":
+            log.mkdir()
+        raise RuntimeError
+
+    async def break_it() -> None:
+        async with app.run_test(size=(120, 40)) as pilot:
+            await list_shown(pilot)
+            await pilot.press("r")
+            screen = await screen_of(pilot, ComposeScreen)
+            await until(pilot, lambda: screen.is_ready and screen.body.has_focus, "the composer")
+            app.call_later(broken)
+            await pilot.pause()
+
+    with pytest.raises(RuntimeError):
+        await break_it()
+    assert [row.body for row in shop.house.desk.read.outbox(states=["draft"])] == [saved]
+    assert said in " ".join(capsys.readouterr().err.split())
+    if wrong != "log":
+        assert ("in broken\n" in log.read_text(), "KeyError\n" in log.read_text()) == (True, wrong == "screen")
 
 
 @pytest.mark.parametrize(

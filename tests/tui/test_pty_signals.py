@@ -188,7 +188,8 @@ def test_the_terminal_is_put_back_and_the_draft_is_kept(shop: Shop, term: str, n
     assert [row for row in looks if row["mode"] == "replying"] == []
 
 
-def test_a_crash_leaves_the_terminal_as_it_was_and_tells_no_secret(shop: Shop) -> None:
+@pytest.mark.parametrize("is_writing", [False, True])
+def test_a_crash_leaves_the_terminal_as_it_was_loses_no_word_and_tells_no_secret(shop: Shop, is_writing: bool) -> None:
     """D10: what stands in local variables, in a customer's mail and in the error reaches neither screen nor line."""
     program = (
         "from supportdesk.tui.screens.queue import QueueScreen\n"
@@ -197,14 +198,22 @@ def test_a_crash_leaves_the_terminal_as_it_was_and_tells_no_secret(shop: Shop) -
         "    customer = 'giulia@example.it'\n"
         "    raise RuntimeError(f'cannot log in as {customer} with {password}')\n"
         "QueueScreen.do_help = broken\n"
+        "from supportdesk.tui.screens.compose import ComposeScreen\n"
+        "ComposeScreen.do_help = broken\n"
     ) + PROGRAM.replace("; ", ";").replace(";", "\n")
     with PtySession([sys.executable, "-c", program], **shop.environment()) as running:
-        running.read_until(b"Hans Meier", PATIENCE)
-        running.read_until_quiet(0.5)
-        running.send(b"?")
-        output = running.read_until(b"The console broke.", PATIENCE) + running.read_until_quiet(1.0)
+        if is_writing:
+            begin_a_reply(running)
+            running.send(b"Ultima parola\x1bOP")  # and f1, before anything is saved
+        else:
+            running.read_until(b"Hans Meier", PATIENCE)
+            running.read_until_quiet(0.5)
+            running.send(b"?")
+        output = running.read_until(b"The console broke. Your drafts are saved.", PATIENCE)
+        output += running.read_until_quiet(1.0)
     assert b"console.log" in output.replace(b"\r\n", b""), "a long path goes on in the next line"
     assert [name for name in PUT_BACK if name not in output] == []
     after = output[output.rindex(b"\x1b[?1049l") :]
     for secret in (b"correct horse", b"giulia@example.it", b"RuntimeError", b"Traceback"):
         assert secret not in after, secret
+    assert drafts(shop) == ["Ultima parola"] * is_writing

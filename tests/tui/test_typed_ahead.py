@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from supportdesk.desk.model import TicketId
+from supportdesk.errors import StoreFailed
+from supportdesk.tui import typed_ahead
 from supportdesk.tui.screens.compose import ComposeScreen
 from supportdesk.tui.widgets.prompt import SafeInput
-from tests.tui.conftest import Shop, list_shown, screen_of, shown, until
+from tests.tui.conftest import Shop, list_shown, notices, screen_of, shown, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -159,3 +161,78 @@ async def test_escape_takes_no_word_that_waits_in_a_text(
         await list_shown(pilot)
         [draft] = shop.house.desk.read.outbox(states=("draft",))
         assert (draft.body, [one.name for one in draft.attachments]) == ("Ecco.", ["foto.txt"])
+
+
+async def test_words_wait_for_their_text_whatever_else_goes_wrong(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate(monkeypatch, "open_draft")
+    monkeypatch.setattr(typed_ahead, "GIVEN_UP_AFTER", 0.1)
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await list_shown(pilot)
+        type_at_once(app, "r", *"es")
+        await until(pilot, lambda: "What you type is kept for your text" in notices(app), "the desk hangs")
+        app.tell_error(StoreFailed("the disk is full"))  # of something behind
+        await until(pilot, lambda: "the disk is full" in notices(app), "the error")
+        type_at_once(app, *"ima")
+        await until(pilot, lambda: "What you type is kept for your text" in notices(app), "it hangs on")
+        monkeypatch.setattr(typed_ahead, "GIVEN_UP_AFTER", 20.0)
+        gate.open()
+        screen = await screen_of(pilot, ComposeScreen)
+        await until(pilot, lambda: screen.is_ready and screen.body.text == "esima", "every word")
+        assert shop.house.ticket(FIRST).status == "new"
+
+
+async def test_words_whose_text_cannot_be_opened_are_named_and_do_nothing(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from supportdesk.desk.desk import Desk
+
+    opened = threading.Event()
+
+    def refused(*_args: object, **_options: object) -> object:
+        assert opened.wait(20)
+        raise StoreFailed("the disk is full")
+
+    monkeypatch.setattr(Desk, "open_draft", refused)
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await list_shown(pilot)
+        type_at_once(app, "r", *"esima [/b]", "enter")
+        await until(pilot, lambda: len(app.typed_ahead._waiting) == 11, "the words wait")
+        opened.set()
+        await until(pilot, lambda: "the disk is full" in notices(app), "the error")
+        assert "what you typed for it is dropped: esima [/b] enter" in notices(app)
+        assert shop.house.ticket(FIRST).status == "new"
+
+
+async def test_keys_that_nothing_answers_are_named_when_they_are_dropped(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate(monkeypatch, "review")
+    monkeypatch.setattr(typed_ahead, "GIVEN_UP_AFTER", 0.1)
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await composer(pilot)
+        type_at_once(app, *"ciao", "ctrl+s", "y")
+        await until(pilot, lambda: "what you typed is dropped: y" in notices(app), "what was dropped")
+        gate.open()
+        await until(pilot, lambda: "ready to send" in shown(app), "the review")
+        assert (held(shop), screen.body.text) == ([], "ciao")
+
+
+async def test_words_go_on_in_a_text_behind_what_hangs(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    gate = Gate(monkeypatch, "attach")
+    monkeypatch.setattr(typed_ahead, "GIVEN_UP_AFTER", 0.1)
+    (tmp_path / "foto.txt").write_text("foto")
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await composer(pilot)
+        screen._attach_file(str(tmp_path / "foto.txt"))
+        with app.typed_ahead.following():
+            screen._attach_file(str(tmp_path / "foto.txt"))
+        app.tell_error(StoreFailed("the disk is full"))
+        type_at_once(app, *"ciao")
+        await until(pilot, lambda: screen.body.text == "ciao", "the words")
+        gate.open()

@@ -347,11 +347,11 @@ class Console(Places, inherit_bindings=False):
 
     def tell(self, text: str, *, severity: str = "information") -> None:
         """A notice at the edge of the screen; the newest replaces the one before."""
+        if severity != "information" and (dropped := self.typed_ahead.drop_unless_text()):
+            text = f"{text} · {dropped}"
         self.clear_notifications()
         self._told = time.monotonic()
         self.notify(text, severity=severity, timeout=NOTICE_SECONDS)  # type: ignore[arg-type]
-        if severity != "information":
-            self.typed_ahead.drop()  # what was typed on was not meant for this
 
     def tell_sent(self, done: Done) -> None:
         """Say what was sent, and count down how long it can be taken back."""
@@ -359,7 +359,7 @@ class Console(Places, inherit_bindings=False):
         self.undo_window.watch(done.outbox_id)
 
     def tell_error(self, error: Exception) -> None:
-        """A known error is told; an unknown one ends the console with its story in the log, after saving."""
+        """A known error is told; an unknown one ends the console, which saves what was written (`_fatal_error`)."""
         if not isinstance(error, SupportdeskError):
             raise error
         self.tell(" · ".join(part for part in (error.message, error.hint) if part), severity="error")
@@ -411,7 +411,9 @@ class Console(Places, inherit_bindings=False):
                 done(result)
 
         def fail(error: Exception) -> None:
-            with ahead.following(is_text=awaited.is_text):
+            is_text = awaited.is_text
+            awaited.fails()
+            with ahead.following(is_text=is_text):
                 failed(error)
 
         self.calls.run(lane, work, deliver, fail, replaces=replaces, over=awaited.over)
@@ -419,7 +421,25 @@ class Console(Places, inherit_bindings=False):
     # ---- the crash
 
     def _fatal_error(self) -> None:
-        """Textual's own prints local variables: addresses, passwords. The story goes to a private log."""
-        path = crash.write_log(self.config, crash.story(sys.exception()))
-        self._exit_renderables.append(crash.sentence(path))
+        """Textual's own prints local variables: addresses, passwords. The story goes to a private log, after saving."""
+        error, unsaved = sys.exception(), list[Exception]()
+        is_saved = self._save_at_last(unsaved)
+        self._exit_renderables.append(crash.report(self.config, error, unsaved, is_saved=is_saved))
         self._close_messages_no_wait()
+
+    def _save_at_last(self, unsaved: list[Exception]) -> bool:
+        """Save what can be saved of a console that broke; what goes wrong meanwhile is put with `unsaved`."""
+        from supportdesk.tui.screens.writing import WritingScreen
+
+        screens, stored = self.desk_screens(), list[bool]()
+        steps: list[Callable[[], None]] = [
+            *(screen.save_now for screen in screens),
+            lambda: self.calls.finish(WRITE, LAST_SAVE_SECONDS),
+            lambda: stored.extend(screen.is_stored for screen in screens if isinstance(screen, WritingScreen)),
+        ]
+        for step in steps:
+            try:
+                step()
+            except Exception as error:  # noqa: BLE001 — it goes to the log beside what broke the console
+                unsaved.append(error)
+        return not unsaved and all(stored)

@@ -38,6 +38,7 @@ class DraftKeeper:
         self._saved = fields_of(row)
 
     def differs(self, fields: Mapping[str, Any]) -> bool:
+        """Whether something is not stored as it is here."""
         return any(self._saved.get(name) != value for name, value in fields.items())
 
     def save(self, fields: Mapping[str, Any]) -> Saved:

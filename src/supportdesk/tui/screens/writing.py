@@ -231,6 +231,11 @@ class WritingScreen(DeskScreen[None]):
         self.save()
 
     @property
+    def is_stored(self) -> bool:
+        """Whether the text stands in the database as it stands here, also while nothing is delivered any more."""
+        return not self.keeper.differs({"body": self.body.text})
+
+    @property
     def is_unsaved(self) -> bool:
         return bool(self._saving or self._refused or self.body.is_dirty)
 
