@@ -16,6 +16,7 @@ from textual.app import App
 from textual.filter import LineFilter
 
 from supportdesk.safetext import is_safe, safe, storable
+from supportdesk.tui.glyphs import AsciiFilter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 ReturnType = TypeVar("ReturnType")
 
+
+ASCII_CLASS: Final = "-ascii"
+"""The class of a console that shows only ASCII of its own."""
 
 UNSURE: Final = re.compile("[\u200c\u200d\ufe00-\ufe0f\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff\U000e0100-\U000e01ef]")
 """What joins and varies characters: terminals disagree about the width of the result."""
@@ -61,11 +65,13 @@ class SafeApp(App[ReturnType]):
     def __init__(self) -> None:
         super().__init__()
         self._control_filter = ControlFilter()
+        self._ascii_filter = AsciiFilter()
         self.animation_level = "none"
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's filters, and the guard after them."""
-        return [*super().get_line_filters(), self._control_filter]
+        """Textual's filters, and the guard after them; with `--ascii` what makes its signs and all others plain."""
+        plain = (self._ascii_filter,) if self.has_class(ASCII_CLASS) else ()
+        return [*super().get_line_filters(), self._control_filter, *plain]
 
     def notify(
         self,
