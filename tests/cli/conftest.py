@@ -1,4 +1,4 @@
-"""A furnished desk in a file of its own, and the command line run on it in this process."""
+"""A furnished desk on each kind of database, and the command line run on it in this process."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ import pytest
 from supportdesk.__main__ import main
 from supportdesk.l10n.catalog import use_language
 from tests.support.clock import FakeClock
-from tests.support.databases import SqliteDatabase
 from tests.support.desk import House, furnish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.support.databases import Database
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(database: Database) -> Database:
+    """A maker of databases; what is about files, or about no database, asks for one kind by parametrization."""
+    return database
+
+
 @pytest.fixture
-def shop(home: Path, sqlite_templates: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def shop(home: Path, database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """The shop of the tests, with its desk configured for whoever runs `supportdesk` as giulia."""
-    database = SqliteDatabase("sqlite", home, sqlite_templates)
     url = database.copy_of("empty-schema", _make_schema)
     house = furnish(url, FakeClock())
     monkeypatch.setenv("SUPPORTDESK_DATABASE", url)

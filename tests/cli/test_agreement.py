@@ -95,8 +95,12 @@ def test_a_backup_replaces_backups_only(shop: House, supportdesk: Run, tmp_path:
     assert refused.code == 2 and "--yes" in refused.err and notes.read_text() == "mine"
     assert supportdesk("backup", str(notes), "--yes").code == 0
     assert supportdesk("backup", str(tmp_path)).code == 2
-    assert supportdesk("backup", shop.url.removeprefix("sqlite:///"), "--yes").code == 2
     assert [one.name for one in tmp_path.iterdir() if one.name.endswith(".part")] == []
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_backup_never_replaces_the_desk_itself(shop: House, supportdesk: Run) -> None:
+    assert supportdesk("backup", shop.url.removeprefix("sqlite:///"), "--yes").code == 2
 
 
 def test_the_desk_of_somebody_else_is_no_backup(shop: House, supportdesk: Run, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from supportdesk.errors import ConnectionFailed
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
+    from tests.support.databases import Database
     from tests.support.desk import House
 
 Answers = dict[tuple[str, int], list[bytes]]
@@ -34,6 +35,12 @@ def srv(port: int, host: str, priority: int = 0, weight: int = 0) -> bytes:
 
 def mx(host: str) -> bytes:
     return struct.pack(">H", 10) + name(host)
+
+
+@pytest.fixture(params=["sqlite"])
+def database(database: Database) -> Database:
+    """What is looked for is not in the database: one kind will do."""
+    return database
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from supportdesk.cli import doctor
 from supportdesk.desk.fetch import note_health
 from supportdesk.desk.gauges import MOST_WAL_BYTES
 from supportdesk.store import SqlStore, address, facts
-from tests.store.test_checks import ONLY_SQLITE, SEEDS, seed
+from tests.store.test_checks import ONLY_POSTGRES, SEEDS, SEEDS_ON, seed
 from tests.support.smtp_stub import running_smtp_stub
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.cli.conftest import Run
+    from tests.support.databases import Database
     from tests.support.desk import House
 
 Patch = pytest.MonkeyPatch
@@ -92,16 +93,19 @@ def remove(shop: House, home: Path, _patch: Patch) -> None:
 
 
 INSIDE: dict[str, tuple[str, ...]] = {
-    **SEEDS,
-    **ONLY_SQLITE,
     "outbox.without_recipient": ("DELETE FROM outbox_recipient",),
     "key.missing": ("UPDATE signing_key SET retired_at = ?", *SEEDS["key.missing"]),
 }
 
-BROKEN: dict[str, tuple[str, Break]] = {
-    **{f"inside: {name}": (name, statements(*sql)) for name, sql in INSIDE.items()},
+
+def inside(kind: str) -> dict[str, tuple[str, Break]]:
+    """What can be wrong inside a database of that kind."""
+    seeds = {**SEEDS_ON[kind], **INSIDE}
+    return {f"inside: {name}": (name, statements(*sql)) for name, sql in seeds.items()}
+
+
+IN_A_FILE: dict[str, tuple[str, Break]] = {
     "the index lacks a text": ("search.drift", statements("DELETE FROM message_search WHERE rowid = 1")),
-    "a wrong counter": ("views.miscounted", statements("INSERT INTO view_count VALUES ('spam', 0, 7)")),
     "an open database": ("file.open", lambda _shop, home, _patch: (home / "desk.db").chmod(0o666)),
     "an open log": ("file.open", lambda _shop, home, _patch: (home / "desk.db-wal").chmod(0o664)),
     "a shared database": ("file.shared", lambda _shop, home, _patch: (home / "desk.db").chmod(0o660)),
@@ -112,24 +116,34 @@ BROKEN: dict[str, tuple[str, Break]] = {
     "a network disk": ("database.unusable", patched(address, "file_system", lambda _path: "nfs4")),
     "a forced network disk": ("file.on_network", patched(facts, "file_system", lambda _path: "cifs")),
     "an old SQLite": ("sqlite.old", patched(doctor, "SAFE_SQLITE", (99,))),
-    "an old Python": ("python.old", patched(doctor, "OLDEST_PYTHON", (99,))),
-    "another schema": ("schema.other", statements("UPDATE alembic_version SET version_num = '0000_zero'")),
     "a torn page": ("database.damaged", tear_a_page),
     "no database": ("database.unusable", overwrite),
     "no desk": ("database.unusable", remove),
+    "no mailbox": ("mailbox.none", statements("PRAGMA foreign_keys = OFF", "DELETE FROM mailbox")),
+}
+
+ANYWHERE: dict[str, tuple[str, Break]] = {
+    "a wrong counter": ("views.miscounted", statements("INSERT INTO view_count VALUES ('spam', 0, 7)")),
+    "an old Python": ("python.old", patched(doctor, "OLDEST_PYTHON", (99,))),
+    "another schema": ("schema.other", statements("UPDATE alembic_version SET version_num = '0000_zero'")),
     "broken settings": ("config.broken", written("config.toml", "[[[")),
     "open logins": ("config.broken", written("credentials.toml", "", 0o644)),
     "no logins": ("credentials.missing", lambda _shop, _home, _patch: None),
     "no worker": ("worker.absent", lambda _shop, _home, _patch: None),
     "no login for a mailbox": ("mailbox.no_login", written("credentials.toml", "")),
-    "no mailbox": ("mailbox.none", statements("PRAGMA foreign_keys = OFF", "DELETE FROM mailbox")),
     "a mailbox that waits": ("mailbox.unconfirmed", of_mailbox(settings={"unconfirmed": True})),
-    "a mailbox that fails": (
-        "mailbox.error",
-        fail_to_connect,
-    ),
+    "a mailbox that fails": ("mailbox.error", fail_to_connect),
     "a language without a dictionary": ("spelling.dictionary", of_mailbox(languages=("tlh",))),
 }
+
+BROKEN: dict[str, dict[str, tuple[str, Break]]] = {
+    "sqlite": {**inside("sqlite"), **IN_A_FILE, **ANYWHERE},
+    "postgres": {
+        **{f"inside: {name}": inside("postgres")[f"inside: {name}"] for name in ONLY_POSTGRES},
+        **{what: ANYWHERE[what] for what in ("a wrong counter", "another schema", "a mailbox that waits", "no worker")},
+    },
+}
+"""What is inside a database is looked for on both kinds by the store's own tests; here the words are."""
 
 
 @pytest.fixture
@@ -153,20 +167,22 @@ def look(supportdesk: Run, *options: str) -> dict[str, dict[str, Any]]:
     return {one["id"]: one for one in result.json() if one["verdict"] != "ok"}
 
 
-ALWAYS = {"credentials.missing", "worker.absent", "mailbox.no_login"}
+ALWAYS = {"credentials.missing", "worker.absent", "mailbox.no_login", "server.superuser", "server.no_idle_timeout"}
 """Of a desk that nothing was done to."""
 
 
 def test_forty_faults_are_seeded() -> None:
-    assert len(BROKEN) >= 45
-    assert len({name for name, _break in BROKEN.values()}) >= 40
+    assert len(BROKEN["sqlite"]) >= 45
+    assert len({name for name, _break in BROKEN["sqlite"].values()}) >= 40
 
 
-@pytest.mark.parametrize("what", BROKEN)
+@pytest.mark.parametrize(
+    ("database", "what"), [(kind, what) for kind, broken in BROKEN.items() for what in broken], indirect=["database"]
+)
 def test_h05_a_seeded_fault_is_found_with_what_to_do(
-    full: House, supportdesk: Run, home: Path, monkeypatch: Patch, what: str
+    full: House, supportdesk: Run, home: Path, monkeypatch: Patch, database: Database, what: str
 ) -> None:
-    fault, make = BROKEN[what]
+    fault, make = BROKEN[database.kind][what]
     if fault not in ALWAYS:
         assert fault not in look(supportdesk)
     with monkeypatch.context() as patch:
@@ -180,15 +196,19 @@ def test_h05_a_seeded_fault_is_found_with_what_to_do(
 MENDED = (
     "inside: chunks.orphaned", "inside: file.not_a_desk", "inside: index.missing", "inside: lease.expired",
     "inside: presence.stale", "inside: trigger.missing", "an open database", "an open log", "an open directory",
-    "the index lacks a text", "a wrong counter",
+    "the index lacks a text", "a wrong counter", "inside: sequence.behind",
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("what", MENDED)
+@pytest.mark.parametrize(
+    ("database", "what"),
+    [(kind, what) for kind, broken in BROKEN.items() for what in MENDED if what in broken],
+    indirect=["database"],
+)
 def test_h05_what_was_mended_stays_mended_and_mending_again_changes_nothing(
-    full: House, supportdesk: Run, home: Path, monkeypatch: Patch, what: str
+    full: House, supportdesk: Run, home: Path, monkeypatch: Patch, database: Database, what: str
 ) -> None:
-    fault, make = BROKEN[what]
+    fault, make = BROKEN[database.kind][what]
     make(full, home, monkeypatch)
     assert look(supportdesk, "--fix")[fault]["fixed"]
     again = look(supportdesk, "--fix")

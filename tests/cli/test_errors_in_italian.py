@@ -8,7 +8,14 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
+    from tests.support.databases import Database
     from tests.support.desk import House
+
+
+@pytest.fixture(params=["sqlite"])
+def database(database: Database) -> Database:
+    """The words are the same on each kind: one will do."""
+    return database
 
 
 @pytest.mark.parametrize(

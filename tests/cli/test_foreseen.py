@@ -99,6 +99,7 @@ def test_an_upgrade_names_the_steps_before_it_takes_them(
     current = supportdesk("db", "upgrade", "--dry-run")
     assert (current.code, current.out) == (0, "the schema is up to date\n")
     shop.store.close()
+    monkeypatch.chdir(home)  # where the backup of a desk on Postgres goes
     monkeypatch.setattr("supportdesk.store.upgrade.REVISIONS", ("0001_first", "0002_second", "0003_third"))
     value = supportdesk("db", "upgrade", "--dry-run", "--json").json()
     assert (value["found"], value["steps"]) == ("0001_first", ["0002_second", "0003_third"])

@@ -28,7 +28,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.cli.conftest import Run
+    from tests.support.databases import Database
     from tests.support.desk import House
+
+
+@pytest.fixture(params=["sqlite"])
+def database(database: Database) -> Database:
+    """Pipes, settings and exit codes are the same on each kind: one will do."""
+    return database
 
 
 def test_the_version_is_printed_on_standard_output(supportdesk: Run) -> None:

@@ -12,7 +12,14 @@ from supportdesk.cli import worker
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
+    from tests.support.databases import Database
     from tests.support.desk import House
+
+
+@pytest.fixture(params=["sqlite"])
+def database(database: Database) -> Database:
+    """What is printed and started is the same on each kind: one will do."""
+    return database
 
 
 def test_the_unit_starts_the_worker_on_this_desk(
