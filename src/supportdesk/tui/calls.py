@@ -61,7 +61,7 @@ class Calls:
             return
         if replaces and (waiting := self._newest.get(replaces)) is not None and waiting[0].cancel():
             over = _both(waiting[1], over)
-        future = self._lane(lane).submit(self._work, lane, work, done, failed, over)
+        future = self._lane(lane).submit(self._work, work, done, failed, over, lane)
         if self._refusals is not None:
             self._refusals.begun(lane, future)
         if replaces:
@@ -85,11 +85,11 @@ class Calls:
 
     def _work(
         self,
-        lane: str,
         work: Callable[[], Result],
         done: Callable[[Result], None],
         failed: Callable[[Exception], None],
         over: Callable[[], None],
+        lane: str,
     ) -> None:
         try:
             result = work()
