@@ -179,6 +179,7 @@ async def test_what_was_left_behind_stands_below_what_was_written_since(shop: Sh
             files.hold(row.id)
         assert files.find(row.id) is None, "while somebody holds it, it is his"
         left.release()
+        (left.path.parent / ".text.txt.swp").touch()  # of vi, whose terminal went away
         await pilot.press("r")
         screen = await screen_of(pilot, ComposeScreen)
         await until(pilot, lambda: drafts(shop) == ["Prima\n\nFuori"], "both texts, saved")
@@ -187,6 +188,10 @@ async def test_what_was_left_behind_stands_below_what_was_written_since(shop: Sh
         await pilot.press("ctrl+g")
         await until(pilot, lambda: "cannot be suspended" in notices(app), "no editor in here")
         assert screen.body.text == "Prima\n\nFuori"
+        await pilot.press("escape")
+        await list_shown(pilot)
+        await pilot.press("r")
+        await until(pilot, lambda: "Your editor kept text of this draft" in notices(app), "what vi can recover")
 
 
 def test_what_vi_can_recover_is_kept_for_it(tmp_path: Path) -> None:

@@ -30,6 +30,10 @@ RECOVERABLE = f".{TEXT}.sw"
 """How the files begin from which vi offers, at the next edit of this text, what nobody saved."""
 
 
+class InUseError(UsageError):
+    """Another console, or the editor that it started, has the text."""
+
+
 class EditorFile:
     """One text in its directory, held by this process; an editor that inherits `lock` holds it too."""
 
@@ -80,7 +84,7 @@ class EditorFile:
 
 
 def hold(directory: Path) -> EditorFile:
-    """The text of a directory, which is made where there is none. Raises UsageError, also when somebody holds it."""
+    """The text of a directory, made where there is none. Raises UsageError; InUseError when somebody holds it."""
     with _usable(directory):
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -89,7 +93,7 @@ def hold(directory: Path) -> EditorFile:
         except OSError as error:
             os.close(lock)
             if isinstance(error, BlockingIOError):
-                raise UsageError(_("This text is open in an editor of another console.")) from None
+                raise InUseError(_("This text is open in an editor of another console.")) from None
             raise
     return EditorFile(directory, lock)
 
@@ -101,7 +105,7 @@ class EditorFiles:
         self._directory = agents_directory(session)
 
     def hold(self, draft: OutboxId) -> EditorFile:
-        """That of a draft. Raises UsageError, also when somebody holds it."""
+        """That of a draft. Raises UsageError; InUseError when somebody holds it."""
         return hold(self._path(draft))
 
     def find(self, draft: OutboxId) -> EditorFile | None:
@@ -109,20 +113,34 @@ class EditorFiles:
 
         Raises UsageError.
         """
-        if not self._path(draft).is_dir():
+        file = self._unheld(draft)
+        if file is not None and file.left() is None:
+            file.forget()
             return None
-        try:
-            file = self.hold(draft)
-        except UsageError:  # whoever holds it saves it
-            return None
-        if file.left() is not None:
-            return file
-        file.forget()
-        return None
+        return file
 
     def has_left(self, draft: OutboxId) -> bool:
         """Whether an editor has, or had, what is not in the draft yet. Raises UsageError."""
         return EditorFile(self._path(draft), -1).left() is not None
+
+    def can_recover(self, draft: OutboxId) -> bool:
+        """Whether vi, ended with its terminal, kept something that nobody saved: it offers that at the next edit.
+
+        Raises UsageError.
+        """
+        file = self._unheld(draft)
+        if file is None:
+            return False
+        file.release()
+        return any(self._path(draft).glob(f"{RECOVERABLE}*"))
+
+    def _unheld(self, draft: OutboxId) -> EditorFile | None:
+        if not self._path(draft).is_dir():
+            return None
+        try:
+            return self.hold(draft)
+        except InUseError:  # whoever holds it saves it
+            return None
 
     def _path(self, draft: OutboxId) -> Path:
         return self._directory / f"draft-{draft}"

@@ -291,13 +291,15 @@ class WritingScreen(DeskScreen[None]):
         self._take_edited(file, text)
 
     def _look_for_edited(self) -> None:
+        files, draft = EditorFiles(self.session), self._row.id
         try:
-            file = EditorFiles(self.session).find(self._row.id)
+            file = files.find(draft)
+            if file is not None:
+                self._found_edited(file)
+            elif files.can_recover(draft):
+                self.tell(_("Your editor kept text of this draft that was not saved: open it, and it offers that."))
         except SupportdeskError as error:
             self.tell_error(error)
-            return
-        if file is not None:
-            self._found_edited(file)
 
     def _found_edited(self, file: EditorFile) -> bool:
         """Go on with what a console left behind that ended before it could save what its editor wrote, if there is."""
