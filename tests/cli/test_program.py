@@ -202,6 +202,11 @@ def test_a_forced_command_lets_an_agent_work_as_himself(shop: House, forced) -> 
     assert forced(f"supportdesk ticket take {ticket}").code == 0
     assert shop.ticket(ticket).assignee_id == shop.luca.id
     assert forced(f"supportdesk draft attach {ticket} a.txt", b"text").code == 0
+    forward = shop.desk.open_draft(shop.luca, ticket, kind="forward").id
+    assert forced(f"supportdesk draft attach --draft {forward} {ticket} b.txt", b"text").code == 0
+    assert [one.name for one in shop.desk.outbox_row(forward).attachments] == ["b.txt"]
+    stranger = shop.desk.open_draft(shop.giulia, ticket).id
+    assert forced(f"supportdesk draft attach --draft {stranger} {ticket} c.txt", b"text").code != 0
 
 
 @pytest.mark.parametrize(

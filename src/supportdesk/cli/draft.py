@@ -66,6 +66,9 @@ def attach(
     name: Annotated[
         str, typer.Argument(metavar="NAME", help=N_("What the file is called; its content comes on standard input"))
     ],
+    draft: Annotated[
+        int, typer.Option("--draft", metavar="DRAFT", help=N_("To this draft of yours: a forward, a new conversation"))
+    ] = 0,
 ) -> None:
     if sys.stdin.isatty():
         path = Path(name)
@@ -76,8 +79,8 @@ def attach(
         raise UsageError(_("standard input is empty"))
     clean = safe_filename(name)
     content_type = mimetypes.guess_type(clean)[0] or "application/octet-stream"
-    row = session.desk.open_draft(session.actor, one_ticket(ticket))
-    row = session.desk.attach(session.actor, row.id, clean, content_type, data)
+    draft_id = OutboxId(draft) if draft else session.desk.open_draft(session.actor, one_ticket(ticket)).id
+    row = session.desk.attach(session.actor, draft_id, clean, content_type, data)
     line = _("{name} ({size} bytes) is attached to draft {draft} on #{ticket}").format(
         name=clean, size=len(data), draft=row.id, ticket=row.ticket_id
     )

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.containers import Horizontal, Vertical
 
-from supportdesk.errors import UsageError
+from supportdesk.errors import NotFound, UsageError
 from supportdesk.l10n.catalog import N_, _
 from supportdesk.safetext import safe
 from supportdesk.tui.addresses import could_be_address, last_piece, read_addresses
+from supportdesk.tui.attaching import ask_for_file
 from supportdesk.tui.canned_pick import CannedPick
-from supportdesk.tui.complete_path import complete_path
 from supportdesk.tui.compose_send import Sender, Sending
 from supportdesk.tui.draft_keeper import fields_of
 from supportdesk.tui.present_thread import attachment_line, recipients_line
 from supportdesk.tui.quote_pick import pick_quote
-from supportdesk.tui.screens.base import LOOK, WRITE
+from supportdesk.tui.screens.base import LOOK, READ, WRITE
 from supportdesk.tui.screens.choose import ChooseScreen
 from supportdesk.tui.screens.on_tickets import OnTickets
 from supportdesk.tui.screens.writing import WritingScreen
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from supportdesk.desk.model import OutboxRow
     from supportdesk.desk.results import Done
+    from supportdesk.tui.feed import Changed
     from supportdesk.tui.session import TicketBundle
 
 FIELD_SAVE_AFTER = 1.0
@@ -196,11 +198,8 @@ class ComposeScreen(WritingScreen):
         self.save()
 
     def do_attach(self) -> None:
-        """Attach a file by its path."""
-        if self.session.restricted:
-            self.tell(_("Files of this machine cannot be attached here."), severity="warning")
-            return
-        self.ask_line("attach", _("Attach the file:"), self._attach_file, value="~/", complete=complete_path)
+        """Attach a file of this machine, or of the agent's own."""
+        ask_for_file(self, self._row, self._attach_file)
 
     def _attach_file(self, text: str) -> None:
         path = Path(text.strip()).expanduser()
@@ -217,6 +216,21 @@ class ComposeScreen(WritingScreen):
             return row
 
         self.save(lambda: self.call(WRITE, work, self._attached))
+
+    def on_news(self, changed: Changed) -> None:
+        """Show what came to the draft from elsewhere, too: a file that was sent from the agent's own machine."""
+        super().on_news(changed)
+        session, row_id = self.session, self._row.id
+
+        def found(row: OutboxRow) -> None:
+            if row.attachments != self._row.attachments:
+                self._attached(replace(self._row, attachments=row.attachments))
+
+        def failed(error: Exception) -> None:
+            if not isinstance(error, NotFound):  # a draft that is gone is told of when this one is saved
+                self.tell_error(error)
+
+        self.call(READ, lambda: session.desk.outbox_row(row_id), found, failed=failed, replaces="files")
 
     def _attached(self, row: OutboxRow) -> None:
         self._row = row
