@@ -93,6 +93,13 @@ SENDER: Final = {
     "unverified": N_("sender not verified"),
     "fail": N_("sender may be forged"),
 }
+PARTICIPANT: Final = {
+    "requester": N_("requester"),
+    "cc": N_("in copy, confirmed"),
+    "third_party": N_("third party"),
+    "external": N_("from outside, not confirmed"),
+    "proposed": N_("in copy, not confirmed"),
+}
 PARKED: Final = {
     "loop": N_("our own mail, back again"),
     "bounce": N_("a bounce of unknown mail"),

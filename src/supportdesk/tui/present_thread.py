@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from supportdesk.desk.labels import BADGE, ENTRY, OUTBOX, PRESENCE, PRIORITY, SENDER, SOURCE, STATUS, word
+from supportdesk.desk.labels import BADGE, ENTRY, OUTBOX, PARTICIPANT, PRESENCE, PRIORITY, SENDER, SOURCE, STATUS, word
 from supportdesk.l10n.catalog import _, ngettext
 from supportdesk.mail.model import Fold
 from supportdesk.safetext import SafeText, safe
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from supportdesk.tui.session import TicketBundle
 
 MACHINE_WORDS: Final = {kind: ENTRY[kind] for kind in ("bounce", "out_of_office", "notification", "report")}
+PARTICIPANTS_SHOWN: Final = 6
 TROUBLE: Final = {"failed": "error", "bounced": "error", "uncertain": "warning", "deferred": "warning"}
 
 
@@ -44,6 +45,7 @@ def thread_item(entry: ThreadEntry, bundle: TicketBundle, now: datetime) -> Thre
         state_tone=tone,
         badges=_badges(entry, bundle),
         collapsed=kind is ItemKind.MACHINE and entry.kind != "bounce",
+        copies=_copies(entry),
     )
 
 
@@ -97,8 +99,13 @@ def _goes_out(at: datetime, now: datetime) -> str:
     return ages.clock(at, now) if (at - now).total_seconds() < ages.HOUR else ages.moment(at, now)
 
 
-def ticket_title(bundle: TicketBundle, now: datetime) -> tuple[tuple[StatusPart, ...], tuple[StatusPart, ...]]:
-    """The line above a conversation: number and subject on the left, where it stands on the right."""
+def ticket_title(
+    bundle: TicketBundle, now: datetime, *, pending: str = ""
+) -> tuple[tuple[StatusPart, ...], tuple[StatusPart, ...]]:
+    """The line above a conversation: number and subject on the left, where it stands on the right.
+
+    `pending` says what is being done to it, when nobody knows yet what becomes of it.
+    """
     ticket = bundle.ticket
     left = [StatusPart(safe(f"#{ticket.id}  {ticket.subject or _('(no subject)')}"), "strong")]
     right = [StatusPart(safe(word(STATUS, ticket.status)))]
@@ -122,6 +129,8 @@ def ticket_title(bundle: TicketBundle, now: datetime) -> tuple[tuple[StatusPart,
         left_over = ages.due(ticket.due_at, now).removeprefix("-")
         text = _("late by {time}") if late else _("due in {time}")
         right.append(StatusPart(safe(text.format(time=left_over)), "error" if late else ""))
+    if pending:
+        right.insert(0, StatusPart(safe(pending), "muted"))
     return tuple(left), tuple(right)
 
 
@@ -139,7 +148,7 @@ class SideLine:
 
 
 def customer_lines(bundle: TicketBundle, now: datetime) -> tuple[SideLine, ...]:
-    """Who the customer is: name, addresses, language, earlier tickets, orders; then the ticket's own labels."""
+    """Who the customer is, who else takes part, the ticket's own labels, the customer's other tickets."""
     lines: list[SideLine] = []
     customer, ticket = bundle.customer, bundle.ticket
     if customer is not None:
@@ -149,6 +158,7 @@ def customer_lines(bundle: TicketBundle, now: datetime) -> tuple[SideLine, ...]:
     lines.append(SideLine(safe(_language_line(bundle))))
     if customer is not None:
         lines.append(SideLine(safe(_("customer since {date}").format(date=ages.date(customer.since, now))), "muted"))
+    lines += _participants(bundle)
     if ticket.order_number:
         lines += [
             SideLine(SafeText("")),
@@ -167,6 +177,22 @@ def customer_lines(bundle: TicketBundle, now: datetime) -> tuple[SideLine, ...]:
         if customer.note:
             lines += [SideLine(SafeText("")), *(SideLine(line) for line in _lines_of(customer.note))]
     return tuple(lines)
+
+
+def _participants(bundle: TicketBundle) -> list[SideLine]:
+    """Who takes part besides the customer, each with his role."""
+    own = {address.casefold() for address in bundle.customer.addresses} if bundle.customer is not None else set()
+    others = [one for one in bundle.participants if one.address.casefold() not in own]
+    if not others:
+        return []
+    lines = [SideLine(SafeText("")), SideLine(safe(_("participants")), "strong")]
+    for one in others[:PARTICIPANTS_SHOWN]:
+        tone = "muted" if one.is_confirmed else "warning"
+        lines += [SideLine(safe(one.address)), SideLine(safe(f"  {word(PARTICIPANT, one.role)}"), tone)]
+    if (left := len(others) - PARTICIPANTS_SHOWN) > 0:
+        more = ngettext("and {count} more", "and {count} more", left).format(count=left)
+        lines.append(SideLine(safe(more), "muted"))
+    return lines
 
 
 def _earlier(bundle: TicketBundle) -> list[SideLine]:
@@ -226,6 +252,15 @@ def _heading(entry: ThreadEntry) -> str:
         to = ", ".join(recipient.address for recipient in entry.recipients if recipient.role == "to")
         return _("{who} to {recipients}").format(who=who, recipients=to) if to else who
     return who
+
+
+def _copies(entry: ThreadEntry) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Who else got a mail, seen and unseen by the others."""
+    named = {
+        field: tuple(one.address for one in entry.recipients if one.role == role)
+        for role, field in (("cc", _("Cc")), ("bcc", _("Bcc")))
+    }
+    return tuple((field, people) for field, people in named.items() if people)
 
 
 def _badges(entry: ThreadEntry, bundle: TicketBundle) -> tuple[Badge, ...]:

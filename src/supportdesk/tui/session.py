@@ -18,6 +18,7 @@ from supportdesk.desk.model import (
     Ticket,
     TicketId,
 )
+from supportdesk.desk.participants import participants_of
 
 if TYPE_CHECKING:
     from array import array
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from supportdesk.config import Config
     from supportdesk.desk.desk import Desk
     from supportdesk.desk.model import AgentId, Query, SavedView
+    from supportdesk.desk.participants import Participant
     from supportdesk.desk.query import Known
 
 KEPT_TICKETS = 64
@@ -46,6 +48,7 @@ class TicketBundle:
     followed: bool = False  # by the agent of this console
     unread_language: bool = False  # nobody who is there reads the ticket's language
     snoozed_by: str = ""
+    participants: tuple[Participant, ...] = ()
 
 
 @dataclass(slots=True)
@@ -144,9 +147,10 @@ class Session:
         ticket = read.ticket(ticket_id)
         present = read.presence(ticket_id, now=self.now())
         mine = {"ticket_id": ticket_id, "agent_id": self.agent.id, "following": True}
+        entries = tuple(read.thread(ticket_id))
         bundle = TicketBundle(
             ticket=ticket,
-            entries=tuple(read.thread(ticket_id)),
+            entries=entries,
             customer=read.customer(ticket.customer_id) if ticket.customer_id is not None else None,
             tags=read.tags(ticket_id),
             presence=tuple((name, mode) for agent_id, name, mode in present if agent_id != self.agent.id),
@@ -155,6 +159,7 @@ class Session:
             followed=bool(read.rows("ticket_follow", mine, limit=1)),
             unread_language=nobody_reads(ticket.language, self.languages_read),
             snoozed_by=self.agents[ticket.snoozed_by].name if ticket.snoozed_by in self.agents else "",
+            participants=participants_of(read, {ticket_id, *(entry.ticket_id for entry in entries)}),
         )
         if len(self.tickets) >= KEPT_TICKETS:
             self.tickets.pop(next(iter(self.tickets)), None)

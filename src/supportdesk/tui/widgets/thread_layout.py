@@ -49,8 +49,9 @@ class Badge:
 class ThreadItem:
     """One item, all strings verbatim as stored; `folds` are offsets into `text`.
 
-    `heading` is who, `meta` when, `state` what became of it ("waiting 8 s", "delivered"), `state_tone` its colour,
-    `attachments` one line each. `collapsed` shows nothing but the heading until it is opened.
+    `heading` is who, `meta` when, `copies` who else got it (`Cc`, the addresses), `state` what became of it ("waiting
+    8 s", "delivered"), `state_tone` its colour, `attachments` one line each. `collapsed` shows nothing but the heading
+    until it is opened.
     """
 
     kind: ItemKind
@@ -64,6 +65,7 @@ class ThreadItem:
     state_tone: str = ""
     badges: tuple[Badge, ...] = ()
     collapsed: bool = False
+    copies: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class Section:
 
 
 class Line(NamedTuple):
-    """One line of the screen. `role`: heading, badges, text, fold, attachment, state, gap; `right` is a heading's."""
+    """One line of the screen, `right` a heading's. `role`: heading, badges, copies, text, fold, attachment, state, gap."""
 
     role: str
     text: str
@@ -122,6 +124,8 @@ def lay_out(
     if item.kind is ItemKind.EVENT:
         return (Line("heading", f"{glyphs.event} {safe(item.heading)}", "muted", safe(item.meta)),)
     lines = list(_headed(_heading(item, glyphs), width, glyphs))
+    if not item.collapsed:
+        lines += [_copies(field, people, width, glyphs) for field, people in item.copies]
     tone = "note" if item.kind is ItemKind.NOTE else ""
     margin = NOTE_MARGIN if item.kind is ItemKind.NOTE and glyphs.bar == "│" else MARGIN
     room = width - len(margin)
@@ -198,6 +202,19 @@ def _headed(heading: Line, width: int, glyphs: Glyphs) -> Iterator[Line]:
         free -= cell_len(GAP + shown.text if row else shown.text)
         row.append(shown)
     yield Line("badges", MARGIN, badges=tuple(row))
+
+
+def _copies(field: str, people: tuple[str, ...], width: int, glyphs: Glyphs) -> Line:
+    """As many addresses as have room on one line, and how many more there are."""
+    shown, tail = [safe(one) for one in people], ""
+    room = width - cell_len(MARGIN)
+    while cell_len(text := f"{field} {', '.join(shown)}{tail}") > room and len(shown) > 1:
+        shown = shown[: min(len(shown) - 1, room)]
+        left = len(people) - len(shown)
+        tail = " " + ngettext("and {count} more", "and {count} more", left).format(count=left)
+    if cell_len(text) > room:
+        text = clip(f"{field} {shown[0]}", room - cell_len(tail), glyphs.ellipsis) + tail
+    return Line("copies", MARGIN + text, "muted")
 
 
 def _state_glyph(tone: str, glyphs: Glyphs) -> str:

@@ -1,0 +1,42 @@
+"""Who takes part in a conversation besides its customer, and whether an agent has confirmed it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from supportdesk.desk.model import TicketId
+    from supportdesk.desk.ports import Looks
+
+ROLES: Final = ("requester", "cc", "third_party", "external", "proposed")
+"""How somebody takes part, what weighs most first."""
+
+UNCONFIRMED: Final = frozenset({"external", "proposed"})
+"""These see no history and get no quote until an agent confirms them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """An address and its role; `is_confirmed`: it may see the conversation."""
+
+    address: str
+    role: str
+
+    @property
+    def is_confirmed(self) -> bool:
+        return self.role not in UNCONFIRMED
+
+
+def participants_of(read: Looks, homes: Collection[TicketId]) -> tuple[Participant, ...]:
+    """Everybody who takes part in a ticket and in those that were merged into it (`homes`), the weightiest first."""
+    rows = read.rows("participant", {"ticket_id": sorted(homes)}, order="id")
+    rows.sort(key=lambda row: ROLES.index(row["role"]))
+    ids = sorted({row["identity_id"] for row in rows})
+    address = {row["id"]: row["value"] for row in read.rows("customer_identity", {"id": ids})} if ids else {}
+    found: dict[int, Participant] = {}
+    for row in rows:
+        found.setdefault(row["identity_id"], Participant(address[row["identity_id"]], row["role"]))
+    return tuple(found.values())
