@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from supportdesk.desk.agents import nobody_reads
 from supportdesk.desk.labels import BADGE, PRESENCE, PRIORITY, STATUS, word
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
-    from supportdesk.desk.model import Agent, QueueRow
+    from supportdesk.desk.model import QueueRow
     from supportdesk.desk.results import DeskStatus, MailboxStatus
     from supportdesk.tui.glyphs import Glyphs
 
@@ -33,9 +32,6 @@ WORKED_WITH: Final = 6
 
 ONE_STATUS: Final = frozenset({"with_customer", "spam"})
 """Views whose tickets all have the status that the name of the view says."""
-
-LEAVES: Final = frozenset({"solve", "dismiss", "spam", "snooze", "merge", "accept_suggestion"})
-"""Actions after which a ticket usually has no place in a view of work to do: it greys at once."""
 
 URGENT: Final = frozenset({"high", "urgent"})
 WARN_AHEAD: Final = timedelta(hours=1)
@@ -66,14 +62,25 @@ def queue_columns() -> tuple[Column, ...]:
     )
 
 
-def list_row(row: QueueRow, now: datetime, glyphs: Glyphs, view: str, read: Collection[str] = frozenset()) -> ListRow:
-    """One ticket as a line of the queue; a language that is none of `read` is marked."""
+def list_row(
+    row: QueueRow,
+    now: datetime,
+    glyphs: Glyphs,
+    view: str,
+    read: Collection[str] = frozenset(),
+    *,
+    pending: str = "",
+) -> ListRow:
+    """One ticket as a line of the queue; a language that is none of `read` is marked.
+
+    `pending` says what is being done to it, when nobody knows yet what becomes of it.
+    """
     late = row.due_at is not None and row.due_at < now
     soon = row.due_at is not None and not late and row.due_at - now <= WARN_AHEAD
     left = ages.due(row.due_at, now)
     messages = f"{row.message_count} {glyphs.attachment}" if row.has_attachment else f"{row.message_count}  "
     unread = nobody_reads(row.language, read)
-    state, state_tone = _state(row, now, view, unread_language=unread)
+    state, state_tone = (pending, "") if pending else _state(row, now, view, unread_language=unread)
     cells = {
         "due": safe(f"{glyphs.overdue}{left}" if late else left),
         "number": safe(str(row.id)),
@@ -91,7 +98,7 @@ def list_row(row: QueueRow, now: datetime, glyphs: Glyphs, view: str, read: Coll
         "state": state_tone,
     }
     settled = row.status in ("solved", "closed", "spam") and view not in ("solved", "spam", "all")
-    tone = "muted" if settled else "strong" if row.unread else ""
+    tone = "muted" if settled or pending else "strong" if row.unread else ""
     return ListRow(row.id, cells, {key: tone for key, tone in tones.items() if tone}, tone)
 
 
@@ -112,27 +119,6 @@ def _state(row: QueueRow, now: datetime, view: str, *, unread_language: bool) ->
     if row.status not in ("new", "open") and view not in ONE_STATUS:
         return word(STATUS, row.status), "muted"
     return " ".join(f"#{tag}" for tag in row.tags), "muted"
-
-
-def expect_row(row: QueueRow, action: str, params: Mapping[str, Any], me: Agent) -> QueueRow:
-    """The row as it will probably be: shown at once, replaced by what the store says."""
-    match action:
-        case "take":
-            return replace(row, assignee=me.name, assignee_id=me.id)
-        case "unassign":
-            return replace(row, assignee="", assignee_id=None)
-        case "priority":
-            return replace(row, priority=params["priority"])
-        case "status":
-            return replace(row, status=params["status"])
-        case "reopen":
-            return replace(row, status="open")
-        case "spam":
-            return replace(row, status="spam")
-        case _ if action in LEAVES:
-            return replace(row, status="solved")
-        case _:
-            return row
 
 
 def keyed_views(saved: Sequence[str]) -> tuple[str, ...]:

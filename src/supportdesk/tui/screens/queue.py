@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from supportdesk.desk.model import VIEWS, TicketId
 from supportdesk.l10n.catalog import ngettext
 from supportdesk.safetext import safe
-from supportdesk.tui.present_queue import TABS, empty_text, expect_row, list_row, news, queue_columns
+from supportdesk.tui.expected import Expected
+from supportdesk.tui.present_queue import TABS, empty_text, list_row, news, queue_columns
 from supportdesk.tui.screens.base import LOOK, READ
 from supportdesk.tui.screens.list_keys import ListKeys
 from supportdesk.tui.screens.on_tickets import OnTickets
@@ -63,6 +64,7 @@ class QueueScreen(ListKeys, Views, OnTickets):
         super().__init__()
         self.listing = Listing()
         self._rows: dict[TicketId, QueueRow] = {}
+        self._expected = Expected()
         self._order = WatchedOrder()
         self._preview_timer: Timer | None = None
         self._listed = False
@@ -185,7 +187,10 @@ class QueueScreen(ListKeys, Views, OnTickets):
         now_for, glyphs = self.session.local_now, self.console.glyphs
         view = self.listing.view if self.listing.view in VIEWS else "all"
         read = self.session.languages_read
-        return [list_row(row, now_for(row.mailbox_id), glyphs, view, read) for row in rows]
+        return [
+            list_row(row, now_for(row.mailbox_id), glyphs, view, read, pending=pending)
+            for row, pending in map(self._expected.row, rows)
+        ]
 
     def on_virtual_list_window_needed(self, message: VirtualList.WindowNeeded) -> None:
         message.stop()
@@ -386,24 +391,25 @@ class QueueScreen(ListKeys, Views, OnTickets):
         return {ticket: self._rows[ticket].version for ticket in tickets if ticket in self._rows}
 
     def show_expected(self, action: str, tickets: Sequence[TicketId], params: Mapping[str, Any]) -> None:
-        expected = [
-            expect_row(self._rows[ticket], action, params, self.session.agent)
-            for ticket in tickets
-            if ticket in self._rows
-        ]
-        self.tickets.patch_rows(self._present(expected), mark=False)
+        self._expected.begin(action, tickets, params, self.session.agent, self.session.agents.values())
+        self._show_known(tickets)
 
     def take_back_expected(self, tickets: Sequence[TicketId]) -> None:
-        self.tickets.patch_rows(
-            self._present([self._rows[ticket] for ticket in tickets if ticket in self._rows]), mark=False
-        )
+        self._expected.end(tickets)
+        self._show_known(tickets)
         self._hydrate(list(tickets), mark=False)
+
+    def _show_known(self, tickets: Collection[TicketId]) -> None:
+        known = [self._rows[ticket] for ticket in tickets if ticket in self._rows]
+        self.tickets.patch_rows(self._present(known), mark=False)
 
     def after_action(self, action: str, done: Done) -> None:
         for ticket in done.tickets:
             self.session.tickets.pop(ticket, None)
         if self._selected:
             self.tickets.select_none()
+        if left := self._expected.end().difference(done.tickets):
+            self.take_back_expected(tuple(left))
         self._take_out(done.tickets)
         if action == "take_next" and done.tickets:
             self.open_ticket(done.tickets[0])

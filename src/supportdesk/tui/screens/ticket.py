@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.containers import Horizontal
 
@@ -12,6 +12,7 @@ from supportdesk.desk.labels import BADGE, word
 from supportdesk.desk.model import TicketId
 from supportdesk.l10n.catalog import _
 from supportdesk.safetext import EMPTY, safe
+from supportdesk.tui.expected import Expected
 from supportdesk.tui.keymap import shown_keys
 from supportdesk.tui.present_thread import customer_lines, entry_key, presence_words, thread_items, ticket_title
 from supportdesk.tui.screens.base import LOOK, READ
@@ -66,6 +67,7 @@ class TicketScreen(OnTickets):
         self._neighbours = neighbours
         self._bundle: TicketBundle | None = None
         self._first = bundle
+        self._expected = Expected()
         self._seen: tuple[TicketId, int, int] | None = None
 
     def compose_body(self) -> ComposeResult:
@@ -113,13 +115,20 @@ class TicketScreen(OnTickets):
                 self.thread_view.replace_items(items)
             else:
                 self.thread_view.show(items)
-            self.query_one("#title", StatusLine).show(*ticket_title(bundle, now))
+            self._show_title()
             self.side.show(customer_lines(bundle, now))
             self._show_banner(bundle)
         self._mark_seen(bundle)
         if not same:
             self.side.move_to_start()
             self._prefetch()
+
+    def _show_title(self) -> None:
+        if self._bundle is None:
+            return
+        bundle, pending = self._expected.bundle(self._bundle)
+        now = self.session.local_now(bundle.ticket.mailbox_id)
+        self.query_one("#title", StatusLine).show(*ticket_title(bundle, now, pending=pending))
 
     def _show_banner(self, bundle: TicketBundle) -> None:
         """Who else is here, and what is odd about the ticket."""
@@ -207,6 +216,7 @@ class TicketScreen(OnTickets):
         return {self._ticket_id: self._bundle.ticket.version} if self._bundle is not None else {}
 
     def after_action(self, action: str, done: Done) -> None:
+        self._expected.end()
         self.session.tickets.pop(self._ticket_id, None)
         if action == "take_next" and done.tickets:
             self.show_ticket(done.tickets[0])
@@ -228,7 +238,13 @@ class TicketScreen(OnTickets):
         else:
             self.do_back()
 
+    def show_expected(self, action: str, tickets: Sequence[TicketId], params: Mapping[str, Any]) -> None:
+        self._expected.begin(action, tickets, params, self.session.agent, self.session.agents.values())
+        self._show_title()
+
     def take_back_expected(self, tickets: Sequence[TicketId]) -> None:
+        self._expected.end(tickets)
+        self._show_title()
         self._reload()
 
     def cursor_entry(self, bundle: TicketBundle) -> ThreadEntry | None:
