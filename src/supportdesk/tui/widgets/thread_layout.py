@@ -78,7 +78,7 @@ class Section:
 
 
 class Line(NamedTuple):
-    """One line of the screen, `right` a heading's. `role`: heading, badges, copies, text, fold, attachment, state, gap."""
+    """One line of the screen: heading (with `right`), badges, copies, text, fold, attachment, state or gap."""
 
     role: str
     text: str
