@@ -75,16 +75,8 @@ class ChooseScreen(LeavesOnce[str | None], ModalScreen[str | None]):
     def on_key(self, event: events.Key) -> None:
         if event.key == "f1":  # a question mark is text here
             event.stop()
-            moves = ", ".join(shown_keys(key) for key in ("down", "up", "pagedown", "pageup"))
-            show_keys(
-                self,
-                [
-                    (_("type"), _("to narrow")),
-                    (moves, _("to another entry")),
-                    (shown_keys("enter"), self._takes or _("take the entry")),
-                    (shown_keys("esc"), _("back")),
-                ],
-            )
+            taken = (shown_keys("enter"), self._takes or _("take the entry"))
+            show_keys(self, [(_("type"), _("to narrow")), *moves(), taken, (shown_keys("esc"), _("back"))])
 
     def on_picker_list_chosen(self, message: PickerList.Chosen) -> None:
         message.stop()
@@ -134,13 +126,15 @@ class DialogScreen(LeavesOnce[str], ModalScreen[str]):
         elif event.key == "escape":
             self.dismiss("esc")
         elif key_name(event.key, event.character) in ("?", "f1"):
-            moves = ", ".join(shown_keys(key) for key in ("down", "up", "pagedown", "pageup"))
-            keys = [(shown_keys(key), label) for key, label in self._keys]
-            show_keys(self, [*keys, (moves, _("scroll"))])
+            show_keys(self, [*((shown_keys(key), label) for key, label in self._keys), *moves()])
         elif event.key in ("down", "pagedown"):
             pages.scroll_lines(1 if event.key == "down" else pages.size.height)
         elif event.key in ("up", "pageup"):
             pages.scroll_lines(-1 if event.key == "up" else -pages.size.height)
+
+
+def moves() -> list[tuple[str, str]]:
+    return [(shown_keys("down"), _("down")), (shown_keys("up"), _("up"))]
 
 
 def show_keys(question: Screen[str] | Screen[str | None], keys: Sequence[tuple[str, str]]) -> None:
