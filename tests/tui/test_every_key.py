@@ -101,7 +101,8 @@ async def move_in_the_ticket(walk: Walk, ticket: TicketScreen) -> None:
     await walk("k", lambda: thread.cursor_item is thread.items[0])
     await walk("down", lambda: thread.cursor_item is thread.items[1])
     await walk("up", lambda: thread.cursor_item is thread.items[0])
-    await walk.says("w", "stands beside the conversation")
+    await walk("w", lambda: not thread.display)
+    await walk.then("w", until=lambda: thread.display)
     for down, up in (("G", "g g"), ("end", "home"), ("^d", "^u"), ("pagedown", "pageup")):
         await walk(down, further_down)
         await walk(up, at_start)

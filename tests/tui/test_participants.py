@@ -80,14 +80,17 @@ async def test_a_sent_reply_shows_its_copies_and_the_pane_who_takes_part(shop: S
     joins(house, "altro@example.com", "external")
     app = shop.console()
     async with app.run_test(size=(120, 40)) as pilot:
-        await screen_of_ticket(pilot, app)
+        screen = await screen_of_ticket(pilot, app)
         await until(pilot, lambda: "Cc anna@example.com" in shown(app), "the copy")
         assert "Bcc capo@bottega.example" in shown(app)
         for words in ("participants", "corriere@example.com", "third party", "from outside, not confirmed"):
             assert words in shown(app)
+        beside = [line.text for line in screen.side._lines]
+        ordered = ("altro@example.com", "corriere@example.com", "anna@example.com")
+        assert sorted(ordered, key=beside.index) == list(ordered)
 
 
-async def screen_of_ticket(pilot, app) -> None:
+async def screen_of_ticket(pilot, app) -> TicketScreen:
     await until(pilot, lambda: app.session is not None, "the desk")
     app.open_ticket(FIRST)
-    await screen_of(pilot, TicketScreen)
+    return await screen_of(pilot, TicketScreen)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from supportdesk.tui.session import TicketBundle
 
 MACHINE_WORDS: Final = {kind: ENTRY[kind] for kind in ("bounce", "out_of_office", "notification", "report")}
-PARTICIPANTS_SHOWN: Final = 6
 TROUBLE: Final = {"failed": "error", "bounced": "error", "uncertain": "warning", "deferred": "warning"}
 
 
@@ -148,7 +147,7 @@ class SideLine:
 
 
 def customer_lines(bundle: TicketBundle, now: datetime) -> tuple[SideLine, ...]:
-    """Who the customer is, who else takes part, the ticket's own labels, the customer's other tickets."""
+    """Who the customer is, the ticket's own labels, his other tickets, and who else takes part."""
     lines: list[SideLine] = []
     customer, ticket = bundle.customer, bundle.ticket
     if customer is not None:
@@ -158,7 +157,6 @@ def customer_lines(bundle: TicketBundle, now: datetime) -> tuple[SideLine, ...]:
     lines.append(SideLine(safe(_language_line(bundle))))
     if customer is not None:
         lines.append(SideLine(safe(_("customer since {date}").format(date=ages.date(customer.since, now))), "muted"))
-    lines += _participants(bundle)
     if ticket.order_number:
         lines += [
             SideLine(SafeText("")),
@@ -176,22 +174,20 @@ def customer_lines(bundle: TicketBundle, now: datetime) -> tuple[SideLine, ...]:
         lines += _earlier(bundle)
         if customer.note:
             lines += [SideLine(SafeText("")), *(SideLine(line) for line in _lines_of(customer.note))]
-    return tuple(lines)
+    return (*lines, *_participants(bundle))
 
 
 def _participants(bundle: TicketBundle) -> list[SideLine]:
-    """Who takes part besides the customer, each with his role."""
+    """Who takes part besides the customer, each with his role: the unconfirmed first, copies last."""
     own = {address.casefold() for address in bundle.customer.addresses} if bundle.customer is not None else set()
     others = [one for one in bundle.participants if one.address.casefold() not in own]
     if not others:
         return []
+    others.sort(key=lambda one: (one.is_confirmed, one.role == "cc"))
     lines = [SideLine(SafeText("")), SideLine(safe(_("participants")), "strong")]
-    for one in others[:PARTICIPANTS_SHOWN]:
+    for one in others:
         tone = "muted" if one.is_confirmed else "warning"
         lines += [SideLine(safe(one.address)), SideLine(safe(f"  {word(PARTICIPANT, one.role)}"), tone)]
-    if (left := len(others) - PARTICIPANTS_SHOWN) > 0:
-        more = ngettext("and {count} more", "and {count} more", left).format(count=left)
-        lines.append(SideLine(safe(more), "muted"))
     return lines
 
 

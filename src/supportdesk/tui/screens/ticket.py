@@ -24,7 +24,6 @@ from supportdesk.tui.widgets.thread import ThreadView
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from textual import events
     from textual.app import ComposeResult
 
     from supportdesk.desk.model import MessageId, ThreadEntry
@@ -40,7 +39,7 @@ FINISHES = frozenset(
 """Actions after which a ticket is dealt with, as far as this agent goes."""
 
 WITH_CUSTOMER = "-with-customer"
-"""The class of a narrow screen whose one pane is the customer's."""
+"""The class of a screen whose one pane is the customer's."""
 
 OF_THE_QUEUE = frozenset({"filter", "go_mine", "go_unassigned", "go_all", "go_snoozed", "go_views"})
 """What the list below does: the same keys go back to it."""
@@ -313,13 +312,9 @@ class TicketScreen(OnTickets):
         self.do_fold()
 
     def do_customer(self) -> None:
-        """Show the customer instead of the conversation and back again, where only one of them has room."""
-        if self._leave_customer():
-            return
-        if self.has_class("-narrow"):
+        """Show all of the customer instead of the conversation, and back again."""
+        if not self._leave_customer():
             self.add_class(WITH_CUSTOMER)
-        else:
-            self.tell(_("The customer stands beside the conversation."))
 
     def _leave_customer(self) -> bool:
         """Show the conversation again; False where it is shown."""
@@ -328,11 +323,6 @@ class TicketScreen(OnTickets):
             self.remove_class(WITH_CUSTOMER)
             self.thread_view.focus()
         return was_shown
-
-    def on_resize(self, event: events.Resize) -> None:
-        super().on_resize(event)
-        if not self.has_class("-narrow"):
-            self._leave_customer()
 
     def do_next_ticket(self) -> None:
         self._move_by(1)
