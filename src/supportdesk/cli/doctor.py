@@ -53,9 +53,9 @@ def doctor(
     deep: Annotated[bool, typer.Option("--deep", help=N_("Read every page and every index, however long"))] = False,
 ) -> int:
     findings = list(_look(session, fix=fix, deep=deep))
-    signs = {"ok": _("ok"), "note": _("note"), "wrong": _("WRONG")}
+    signs, mended = {"ok": _("ok"), "note": _("note"), "wrong": _("WRONG")}, _("mended")
     lines = [
-        f"{_('mended') if one.fixed else signs[one.verdict]} · {one.name}: {one.text}"
+        f"{mended if one.fixed else signs[one.verdict]} · {one.name}: {one.text}"
         f"{f' → {one.hint}' if one.hint and not one.fixed else ''}"
         for one in findings
     ]

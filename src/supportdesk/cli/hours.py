@@ -80,7 +80,7 @@ def explain(
     lines = [f"{keeper.name}, {calendar.zone}: {_moment(start, zone)} + {hours}"]
     lines += [f"{_day_line(step.hours)} · +{span(step.seconds)} = {span(step.total)}" for step in steps]
     due = steps[-1].due if steps else None
-    lines.append(f"= {_moment(due, zone) if due else _('no opening within 400 days')}")
+    lines.append("= " + (_moment(due, zone) if due else _("no opening within 400 days")))
     if promised is not None:
         lines.append(_("promise of 24 h: {time}").format(time=_moment(promised, zone)))
     session.out.answer({"start": start, "due": due, "promise_24h": promised, "steps": steps}, lines)

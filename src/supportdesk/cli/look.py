@@ -100,7 +100,7 @@ def due(
     over = sum(row.due_at <= now for row in rows)
     session.out.say(
         ngettext("{count} deadline is over", "{count} deadlines are over", over).format(count=over)
-        + (f" · {_('{count} near').format(count=len(rows) - over)}" if len(rows) > over else "")
+        + (" · " + _("{count} near").format(count=len(rows) - over) if len(rows) > over else "")
     )
     return ThresholdBreached.exit_code
 

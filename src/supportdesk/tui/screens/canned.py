@@ -213,7 +213,7 @@ class CannedScreen(RowsScreen):
         title = _("Remove “{title}”?").format(title=response.title(current_language()))
         count = ngettext("It has {count} variant.", "It has {count} variants.", len(response.variants))
         keys = [("y", _("yes")), ("esc", _("no"))]
-        text = f"{count.format(count=len(response.variants))} {_('u brings it back.')}"
+        text = count.format(count=len(response.variants)) + " " + _("u brings it back.")
         self.put_question(DialogScreen(title, text, keys), pressed)
 
     def _refuses_editor(self) -> bool:
