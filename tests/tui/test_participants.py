@@ -85,7 +85,7 @@ async def test_a_sent_reply_shows_its_copies_and_the_pane_who_takes_part(shop: S
         assert "Bcc capo@bottega.example" in shown(app)
         for words in ("participants", "corriere@example.com", "third party", "from outside, not confirmed"):
             assert words in shown(app)
-        beside = [line.text for line in screen.side._lines]
+        beside = [str(line.text) for line in screen.side._lines]
         ordered = ("altro@example.com", "corriere@example.com", "anna@example.com")
         assert sorted(ordered, key=beside.index) == list(ordered)
 
