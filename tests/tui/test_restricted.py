@@ -153,7 +153,7 @@ def test_no_key_of_the_restricted_console_leads_out_of_it(door: Door, terminal: 
     terminal.press("C-g")
     terminal.wait_for("No editor can be started here")
     terminal.press("C-t")
-    terminal.wait_for("supportdesk draft attach 1 FILE < FILE")
+    terminal.wait_for("supportdesk draft attach 2 FILE < FILE")
     assert "a file of this machine" not in terminal.screen()
     leave(terminal, "draft attach")
     leave(terminal, "Subject")
