@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,12 @@ import pytest
 
 from supportdesk.store.lock import Turnstile
 from supportdesk.tui import refusals
+from supportdesk.tui.calls import WRITE
+from supportdesk.tui.progress import told_progress
+from supportdesk.tui.refusals import Refusals
 from tests.faults.lock import held
 from tests.tui.composing import composer, reviewed, stored
-from tests.tui.conftest import Shop, shown, until
+from tests.tui.conftest import Shop, list_shown, shown, until
 
 if TYPE_CHECKING:
     from supportdesk.tui.app import Console
@@ -43,7 +47,7 @@ async def test_the_agent_is_told_writes_on_and_sends_when_it_lets_go(
             await pilot.press(*GOES_ON[:5])
             await until(pilot, lambda: "database" in banner(app), "the banner")
             await pilot.press(*GOES_ON[5:])
-            assert screen.body.text == BEGUN + GOES_ON
+            await until(pilot, lambda: screen.body.text == BEGUN + GOES_ON, "the text")
             assert "not saved yet" in shown(app)
             assert [row.body for row in stored(shop)] == [BEGUN]
         await until(pilot, lambda: [row.body for row in stored(shop)] == [BEGUN + GOES_ON], "the draft is saved")
@@ -52,3 +56,34 @@ async def test_the_agent_is_told_writes_on_and_sends_when_it_lets_go(
         await pilot.press("y")
         await until(pilot, lambda: [row.body for row in stored(shop, "held")] == [BEGUN + GOES_ON], "it is sent")
         assert not stored(shop)
+
+
+async def test_a_long_action_that_gets_on_is_not_put_down_to_the_database(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[bool] = []
+    look_at = Refusals._look_at
+
+    def looked_at(self: Refusals, call: object) -> None:
+        look_at(self, call)  # type: ignore[arg-type]
+        looks.append(bool(self.words))
+
+    monkeypatch.setattr(refusals, "LATE", 0.3)
+    monkeypatch.setattr(Refusals, "_look_at", looked_at)
+    app, enough = shop.console(), threading.Event()
+    async with app.run_test(size=(100, 30)) as pilot:
+        queue = await list_shown(pilot)
+        progress = told_progress(app, "Tagging")
+
+        def tag_many() -> None:
+            done = 0
+            while not enough.wait(0.02):
+                done += 1
+                progress(done, 1_000_000)
+
+        queue.call(WRITE, tag_many, lambda _none: None)
+        try:
+            await until(pilot, lambda: len(looks) > 2, "it was looked at again and again")
+            assert not any(looks)
+        finally:
+            enough.set()

@@ -25,6 +25,7 @@ def told_progress(console: Console, title: str, *, stoppable: bool = False) -> C
 
     def progress(done: int, of: int) -> None:
         nonlocal told
+        console.refusals.moved()
         now = time.monotonic()
         if done == of or now - told < UNTOLD_SECONDS:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
 from supportdesk.errors import OutcomeUnknown, StoreFailed
@@ -22,12 +23,17 @@ class Refusals:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._moved_at = 0.0
         self.words = ""
 
     def begun(self, lane: str, call: Future[None]) -> None:
         """A call was handed over; where a write is not done for long, the agent is told, for his keys wait for it."""
         if lane == WRITE and self._console.is_running:
-            self._console.set_timer(LATE, lambda: self._is_late(call))
+            self._console.set_timer(LATE, lambda: self._look_at(call))
+
+    def moved(self) -> None:
+        """A long write got on: the database answers. Any thread may say so."""
+        self._moved_at = time.monotonic()
 
     def failed(self, error: Exception) -> None:
         """A call failed, whoever asked for it."""
@@ -48,9 +54,13 @@ class Refusals:
         status = self._console.desk_status
         return bool(self.words) or (status is not None and status.disk_full)
 
-    def _is_late(self, call: Future[None]) -> None:
-        if not call.done() and not self.words:
-            self._say(_("Another program holds the database: what you write is saved as soon as it lets go"))
+    def _look_at(self, call: Future[None]) -> None:
+        if call.done() or self.words or not self._console.is_running:
+            return
+        if time.monotonic() - self._moved_at < LATE:
+            self._console.set_timer(LATE, lambda: self._look_at(call))
+        else:
+            self._say(_("The database does not answer: what you write is saved as soon as it does"))
 
     def _say(self, words: str) -> None:
         self.words = words
