@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from contextlib import nullcontext
@@ -9,11 +10,12 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from supportdesk.desk.model import TicketId
+from supportdesk.desk.model import OutboxId, TicketId
 from supportdesk.errors import UsageError
 from supportdesk.tui.editor import edit_text
 from supportdesk.tui.editor_files import EditorFiles, hold
 from supportdesk.tui.screens.compose import ComposeScreen
+from supportdesk.tui.unsaved_edits import what_was_begun
 from tests.support.processes import wait_until
 from tests.tui.conftest import PATIENCE, PROGRAM, Shop, list_shown, notices, screen_of, until
 
@@ -202,3 +204,24 @@ def test_what_vi_can_recover_is_kept_for_it(tmp_path: Path) -> None:
     (tmp_path / "draft-1" / "text.txt~").touch()
     file.forget()
     assert [*(tmp_path / "draft-1").iterdir()] == [swap]
+
+
+async def test_words_of_a_draft_that_is_gone_do_not_stay_for_ever(shop: Shop) -> None:
+    kept = shop.house.draft(FIRST, body="Prima").id
+    gone, fresh = OutboxId(kept + 1), OutboxId(kept + 2)
+    app = shop.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await list_shown(pilot)
+        assert app.session is not None
+        files = EditorFiles(app.session)
+        for draft in (kept, gone, fresh):
+            left = files.hold(draft)
+            left.write("Prima")
+            left.path.write_text("Fuori")
+            (left.path.parent / ".text.txt.swp").touch()
+            if draft != fresh:
+                os.utime(left.path.parent, (0, 0))
+            left.release()
+        what_was_begun(app.session)
+        assert [files.has_left(draft) for draft in (kept, gone, fresh)] == [True, False, True]
+        assert not (left.path.parents[1] / f"draft-{gone}").exists()

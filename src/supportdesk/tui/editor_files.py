@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from supportdesk.desk.model import OutboxId
 from supportdesk.errors import UsageError
 from supportdesk.l10n.catalog import _
 from supportdesk.tui.own_files import agents_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
-    from supportdesk.desk.model import OutboxId
     from supportdesk.tui.session import Session
 
 TEXT, BEGUN = "text.txt", "begun.txt"
@@ -28,6 +29,10 @@ RESCUED = f"{TEXT}.save"
 
 RECOVERABLE = f".{TEXT}.sw"
 """How the files begin from which vi offers, at the next edit of this text, what nobody saved."""
+
+
+KEPT_SECONDS: Final = 30 * 86_400
+"""For so long the words of a draft that was sent or discarded meanwhile are kept on this machine."""
 
 
 class InUseError(UsageError):
@@ -64,13 +69,13 @@ class EditorFile:
             before, made = _read(begun), self.read()
         return (before, made) if made.strip() and made != before else None
 
-    def forget(self) -> None:
-        """It is saved, or nothing came of it. Raises UsageError."""
+    def forget(self, *, wholly: bool = False) -> None:
+        """It is saved, or nothing came of it; `wholly`: nobody wants what vi may recover, either. Raises UsageError."""
         if self.lock < 0:
             return
         with _usable(self._directory):
             for path in self._directory.iterdir():
-                if not path.name.startswith(RECOVERABLE):
+                if wholly or not path.name.startswith(RECOVERABLE):
                     path.unlink()
             if not [*self._directory.iterdir()]:
                 self._directory.rmdir()
@@ -133,6 +138,15 @@ class EditorFiles:
             return False
         file.release()
         return any(self._path(draft).glob(f"{RECOVERABLE}*"))
+
+    def tidy(self, drafts: Collection[OutboxId]) -> None:
+        """Delete what is of no draft any more and has been left alone for KEPT_SECONDS. Raises UsageError."""
+        with _usable(self._directory):
+            for path in self._directory.glob("draft-*"):
+                draft = OutboxId(int(path.name.removeprefix("draft-")))
+                is_old = time.time() - path.stat().st_mtime > KEPT_SECONDS
+                if is_old and draft not in drafts and (file := self._unheld(draft)) is not None:
+                    file.forget(wholly=True)
 
     def _unheld(self, draft: OutboxId) -> EditorFile | None:
         if not self._path(draft).is_dir():

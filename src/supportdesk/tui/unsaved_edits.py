@@ -108,6 +108,7 @@ def what_was_begun(session: Session) -> list[str]:
     """A sentence for each kind of text that this agent began and did not finish, and the way there. Reads the desk."""
     said, files = [], EditorFiles(session)
     drafts = session.desk.drafts(session.actor)
+    files.tidy({draft.id for draft in drafts})
     written = [draft for draft in drafts if draft.body.strip() or files.has_left(draft.id)]
     if written:
         said.append(_("Your draft for #{ticket} waits: g d opens it.").format(ticket=written[0].ticket_id))
