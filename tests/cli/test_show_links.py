@@ -23,6 +23,7 @@ def test_a_link_of_html_is_listed_with_its_host(shop: House, supportdesk: Run) -
     shown = supportdesk("ticket", "show", str(ticket.id)).out
     assert "Vedi https://bank.example [1]" in shown
     assert "→ [1] evil.example · https://evil.example/login" in shown
+    assert "! looks like https://bank.example, goes to evil.example" in shown
 
 
 def test_a_link_that_is_there_to_read_is_not_repeated_unless_it_pretends(shop: House, supportdesk: Run) -> None:

@@ -262,6 +262,8 @@ def _numbered(thread: list[ThreadEntry]) -> list[tuple[ThreadEntry, int]]:
 
 
 def _print_entry(session: Session, number: int, entry: ThreadEntry, first_attachment: int, at: str) -> None:
+    from supportdesk.desk.disguised_links import pretended_host
+
     out = session.out
     who = entry.author_name or entry.author_address or entry.author_kind
     out.line(RULE[: shutil.get_terminal_size().columns])
@@ -279,9 +281,12 @@ def _print_entry(session: Session, number: int, entry: ThreadEntry, first_attach
         out.line(f"! {entry.error}")
     out.line()
     out.text(_without_quotes(entry))
-    for link, url, host, _text in entry.links:
-        if f"[{link}]" in entry.text or (host and host not in entry.text):
+    for link, url, host, text in entry.links:
+        pretends = pretended_host(url, host, text)
+        if pretends or f"[{link}]" in entry.text or (host and host not in entry.text):
             out.line(f"→ [{link}] {host} · {url}")
+        if pretends:
+            out.line("! " + _("looks like {text}, goes to {host}").format(text=text, host=host or url))
     for counted, item in enumerate(entry.attachments, start=first_attachment):
         out.line(f"[{counted}] {item.name} · {item.content_type} · {item.size}")
 
