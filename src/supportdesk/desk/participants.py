@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from supportdesk.desk.model import PARTICIPANT_ROLES
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from supportdesk.desk.model import TicketId
     from supportdesk.desk.ports import Looks
-
-ROLES: Final = ("requester", "cc", "third_party", "external", "proposed")
-"""How somebody takes part, what weighs most first."""
 
 UNCONFIRMED: Final = frozenset({"external", "proposed"})
 """These see no history and get no quote until an agent confirms them."""
@@ -31,9 +30,9 @@ class Participant:
 
 
 def participants_of(read: Looks, homes: Collection[TicketId]) -> tuple[Participant, ...]:
-    """Everybody who takes part in a ticket and in those that were merged into it (`homes`), the weightiest first."""
+    """Everybody who takes part in a ticket and in those merged into it (`homes`), in the order of PARTICIPANT_ROLES."""
     rows = read.rows("participant", {"ticket_id": sorted(homes)}, order="id")
-    rows.sort(key=lambda row: ROLES.index(row["role"]))
+    rows.sort(key=lambda row: PARTICIPANT_ROLES.index(row["role"]))
     ids = sorted({row["identity_id"] for row in rows})
     address = {row["id"]: row["value"] for row in read.rows("customer_identity", {"id": ids})} if ids else {}
     found: dict[int, Participant] = {}
