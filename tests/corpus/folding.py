@@ -17,6 +17,7 @@ from tests.support.timing import quickest_of_three
 
 FILE: Final = Path(__file__).with_name("folds.toml")
 MEGABYTE: Final = 1_000_000
+ROUNDS: Final = 5  # each with both sizes: a slow second of the machine falls on both
 NOISE: Final = 0.02  # seconds that are too short to compare
 HOSTILE: Final = ("On ", "On \n", ">", "> \n", ">" * 500 + "\n", "From:\n", "From: a@b\nSent:\n", "-" * 30 + "\n",
                   "-- \n", "wrote:\n", "On 1/1/2026 a@b wrote:\n", ":\n", "\n", "\u200e", "x\n> y\n")  # fmt: skip
@@ -66,11 +67,14 @@ def _hostile() -> Iterator[Finding]:
     """1 MB of what a quote finder may choke on, and how much longer twice as much takes."""
     slowest, growth = 0.0, 0.0
     for piece in HOSTILE:
-        texts = (piece * (size // len(piece)) for size in (MEGABYTE, 2 * MEGABYTE))
-        once, twice = (quickest_of_three(partial(find_folds, text)) for text in texts)
+        texts = [piece * (size // len(piece)) for size in (MEGABYTE, 2 * MEGABYTE)]
+        rounds = [[quickest_of_three(partial(find_folds, text)) for text in texts] for _round in range(ROUNDS)]
+        once, twice = (min(taken) for taken in zip(*rounds, strict=True))
         slowest, growth = max(slowest, once), max(growth, twice / once if once > NOISE else 0.0)
-    yield Finding("1 MB of a hostile text, the slowest", f"{slowest * 1000:.0f} ms", "< 100 ms", slowest < 0.1)
-    yield Finding("the time for twice as much", f"{growth:.1f} ×", "≤ 2.5 ×", growth <= 2.5)
+    yield Finding(
+        "1 MB of a hostile text, the slowest", f"{slowest * 1000:.0f} ms", "< 100 ms", slowest < 0.1, is_timed=True
+    )
+    yield Finding("the time for twice as much", f"{growth:.1f} ×", "≤ 2.5 ×", growth <= 2.5, is_timed=True)
 
 
 def visible(text: str) -> str:
