@@ -21,6 +21,7 @@ from typing import Any, Final
 from supportdesk.desk.desk import Desk
 from supportdesk.desk.model import MAIL, Actor, Agent, Mailbox, standing_views
 from supportdesk.store import SqlStore, create_or_upgrade, open_store
+from supportdesk.store.connect import Connection
 from supportdesk.store.hydrate import ticket_from
 from supportdesk.store.statements import insert_rows, select_rows
 from supportdesk.store.write.transaction import WriteTransaction
@@ -34,6 +35,8 @@ NOW: Final = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 CHUNK: Final = 500
 WORDS_A_MESSAGE: Final = 40
 PARAGRAPHS: Final = 1000  # prepared ones, for long messages
+SAMPLED: Final = 2000  # messages that tell how long those of a kept desk are
+SHORT: Final = 500  # characters that no long message stays below on average
 
 # status, waits for us, kind, share of all tickets: a shop that has answered nearly everything it ever got
 _MIX: Final = (
@@ -121,7 +124,9 @@ def described(made: BenchDesk) -> str:
     """What it holds, for the head of a table."""
     kind = "PostgreSQL" if made.store.address.is_postgres else "SQLite"
     of_each = "a message each" if made.messages == 1 else f"{made.messages} messages each"
-    length = f" of {made.body:,} characters" if made.body else ""
+    with made.store.connection() as connection:
+        body = _length_of_a_message(connection)
+    length = f" of some {body:,} characters" if body else ""
     size = made.size_on_disk() / MIB
     return f"{made.tickets:,} tickets with {of_each}{length} (tests/bench/desks.py), {kind}, {size:,.0f} MiB"
 
@@ -139,9 +144,17 @@ def _named_desk(options: Options, stack: ExitStack) -> BenchDesk:
         made.tickets = connection.execute("SELECT coalesce(max(id), 0) FROM ticket")[0][0]
         if made.tickets:
             made.messages = connection.execute("SELECT count(*) FROM message WHERE ticket_id = 1")[0][0]
-            made.body = connection.execute("SELECT length(body) FROM message WHERE id = 1")[0][0]
-    made.body = made.body if made.body > 500 else 0
+            made.body = options.body or _length_of_a_message(connection)
     return made
+
+
+def _length_of_a_message(connection: Connection) -> int:
+    """Characters, the mean of messages from all over the desk, to the next hundred; 0 where they are short ones."""
+    [(last,)] = connection.execute("SELECT max(id) FROM message")
+    spread = sorted({last * at // SAMPLED + 1 for at in range(SAMPLED)})
+    marks = ", ".join("?" * len(spread))
+    [(mean,)] = connection.execute(f"SELECT avg(length(body)) FROM message WHERE id IN ({marks})", spread)
+    return round(int(mean), -2) if mean > SHORT else 0
 
 
 def open_bench_desk(url: str) -> BenchDesk:
