@@ -109,6 +109,61 @@ def test_the_beginning_of_few_words_is_never_merged_by_the_index(store: SqlStore
             assert fulltext.match_of(connection, words) == match
 
 
+GOING_ON = ("pacco", "pacchetto", "pacchetti", "paccottiglia", "pacifico", "impacco", "mio pacco", "商品コード", "商品")
+
+
+@pytest.mark.parametrize("few", [0, 2, fulltext.FEW_TEXTS])
+def test_a_page_of_a_frequent_word_holds_what_the_list_of_words_would_give(
+    store: SqlStore, desk: SmallDesk, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(fulltext, "FEW_TEXTS", few)
+    dice = random.Random(20261122)
+    with store.transaction() as tx:
+        for seq in range(2, 202):
+            row = tx.connection.execute(
+                "INSERT INTO message (ticket_id, seq, received_at, created_at) VALUES (?, ?, ?, ?) RETURNING id",
+                (desk.tickets[0], seq, tx.now, tx.now),
+            )
+            tx.index_message(row[0][0], fold(" ".join(dice.choices(GOING_ON, k=dice.randrange(1, 4)))))
+    with store.connection() as connection:
+        for text in (
+            "pacc",
+            "pacco",
+            "pacchett",
+            "paccott",
+            '"mio pacc"*',
+            "mio pacco",
+            "商品コー",
+            "impacco pacco",
+            "x",
+        ):
+            words = read_query(text).condition
+            assert isinstance(words, Words)
+            expected = fulltext.newest_hits(connection, fulltext.match_of(connection, words), 2**62, 10_000)
+            for size in (1, 3, 20):
+                newest, found, below = fulltext.NewestHits(connection, words), list[int](), 2**62
+                while page := newest.page(below, size):
+                    assert len(page) == size or len(found) + len(page) == len(expected)
+                    found, below = found + page, page[-1]
+                assert found == expected, (text, size)
+
+
+@pytest.mark.parametrize("database", ["sqlite", "sqlite-stdlib"], indirect=True)
+def test_the_newest_messages_of_a_frequent_word_are_found_without_the_list_of_words(
+    store: SqlStore, desk: SmallDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for text in ("pacchetto", *["pacco"] * 30, "pacchi", "pacifico"):
+        add_ticket(store, text)
+
+    def refused(*_: object) -> str:
+        raise AssertionError("the list of words was read")
+
+    monkeypatch.setattr(fulltext, "match_of", refused)
+    assert len(found_by(store, "pacco", limit=1)) == 1
+    with pytest.raises(AssertionError, match="list of words"):
+        found_by(store, "pacchetto", limit=1)
+
+
 def test_replacing_and_removing_a_text_leaves_no_trace_in_the_index(store: SqlStore, desk: SmallDesk) -> None:
     [message] = store.read.rows("message", {"ticket_id": desk.tickets[0]})
     with store.transaction() as tx:
