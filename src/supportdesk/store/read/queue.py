@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, Final, cast
 
 from supportdesk.desk.model import EVERYTHING, AgentId, Query, QueueRow, Sort, TicketId
@@ -21,9 +21,10 @@ from supportdesk.l10n.catalog import _
 from supportdesk.store.connect import Connection
 from supportdesk.store.read.narrow import base_of, grows, narrow, used_languages
 from supportdesk.store.read.people import names_of_merged
+from supportdesk.store.read.relevance import best_first, ranking_of
 from supportdesk.store.statements import groups, marks
 from supportdesk.store.values import DECODERS, to_time
-from supportdesk.store.views import AWAKE, LISTINGS, SNOOZED, Listing
+from supportdesk.store.views import AWAKE, IN_HAND, LISTINGS, NEEDS_REPLY, SNOOZED, Listing
 
 PRESENCE_SECONDS: Final = 30
 EXCERPT_CHARACTERS: Final = 200
@@ -62,6 +63,8 @@ def read_spine(
     what Postgres streams in. Raises UsageError for a view that there is not.
     """
     view = query.view or view
+    if query.sort == "relevance" and among is None:
+        return _spine_by_relevance(connection, view, agent_id, now, query, limit)
     asleep = view == "snoozed"
     listing = Listing((f"{SNOOZED} AND snoozed_until > ?",)) if asleep else _listing(view, query)
     params: list[Any] = [*((agent_id,) if listing.mine else ()), *((now,) if listing.awake or asleep else ())]
@@ -144,6 +147,25 @@ def _sorted_spine(
         sql = f"SELECT id FROM ticket WHERE ({where}){more} {ending.format(id=number, due=due)}"
         spine += _column(connection, sql, params, limit - len(spine) if limit else 0)
     return spine
+
+
+def _spine_by_relevance(
+    connection: Connection, view: str, agent_id: AgentId | None, now: datetime, query: Query, limit: int
+) -> array[int]:
+    """What is ranked, then the others in the order that they have without a `sort`."""
+    found: dict[TicketId, None] = {}
+    if query.condition is not None and (ranking := ranking_of(query.condition)) is not None:
+        left = Query(ranking.rest)
+        for tickets in best_first(connection, query.condition, ranking):
+            members = set(read_spine(connection, view, agent_id=agent_id, now=now, query=left, among=tickets))
+            found |= dict.fromkeys(ticket for ticket in tickets if ticket in members)
+            if limit and len(found) >= limit:
+                return array("q", islice(found, limit))
+    usual = replace(query, sort="")
+    others = read_spine(connection, view, agent_id=agent_id, now=now, query=usual, limit=limit)
+    spine = array("q", found)
+    spine.extend(ticket for ticket in others if ticket not in found)
+    return spine[:limit] if limit else spine
 
 
 _ENDINGS: Final[dict[str, tuple[str, ...]]] = {
@@ -289,6 +311,12 @@ def _collected(rows: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...
 # ---- the counts ------------------------------------------------------------------------------------------------------
 
 
+_SLEEPERS = f"""SELECT count(*), count(*) FILTER (WHERE {NEEDS_REPLY}),
+    count(*) FILTER (WHERE {NEEDS_REPLY} AND assignee_id IS NULL),
+    count(*) FILTER (WHERE assignee_id = ? AND {IN_HAND})
+    FROM ticket WHERE {SNOOZED} AND snoozed_until > ?"""
+
+
 def read_counts(connection: Connection, *, agent_id: AgentId | None, now: datetime) -> dict[str, int]:
     """How many tickets each view holds, from the counters; the sleepers are counted now."""
     me = agent_id or 0
@@ -300,17 +328,10 @@ def read_counts(connection: Connection, *, agent_id: AgentId | None, now: dateti
             (me, me),
         ):
             counts[view] = int(tickets)
-        for status, kind, waiting, assignee, tickets in connection.execute(
-            "SELECT status, kind, waiting_since IS NOT NULL, assignee_id, count(*) FROM ticket"
-            f" WHERE {SNOOZED} AND snoozed_until > ? GROUP BY 1, 2, 3, 4",
-            (now,),
-        ):
-            counts["snoozed"] += tickets
-            if waiting and kind == "human" and status != "spam":
-                counts["needs_reply"] -= tickets
-                counts["unassigned"] -= tickets if assignee is None else 0
-            if agent_id is not None and assignee == agent_id and status in {"new", "open", "on_hold"}:
-                counts["mine"] -= tickets
+        [(counts["snoozed"], waiting, nobodys, mine)] = connection.execute(_SLEEPERS, (agent_id, now))
+        counts["needs_reply"] -= waiting
+        counts["unassigned"] -= nobodys
+        counts["mine"] -= mine
         counts |= _delivery_counts(connection, agent_id)
     return counts
 
