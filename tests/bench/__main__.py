@@ -26,6 +26,9 @@ PARTS: Final = ("mime", "ingest", "search", "queue", "cli", "console", "send", "
 ON_ONE_DESK: Final = ("search", "queue")
 READ_MAIL: Final = ("mime", "ingest", "send")
 MAILS_OUT: Final = 1000
+PROFILED: Final = 12
+ON_A_PAGE: Final = 5
+PLACES: Final = {"--database": "URL", "--desk": "DB"}
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 
 
@@ -35,14 +38,14 @@ def main(arguments: Sequence[str]) -> int:
     wanted = [part for part in PARTS if part in given.parts] or list(PARTS)
     if given.write and len(wanted) < len(PARTS):
         parser.error("--write is for all parts together; some of them go to a page of their own (--page FILE)")
-    profile = bool(given.parts) if given.profile is None else given.profile
+    profile = _profile_lines(given)
     options = Options(
         size=given.size, runs=given.runs, database=given.database, profile=profile, desk=given.desk,
         messages=given.messages, body=given.body,
     )  # fmt: skip
     if given.parts and given.mails and not set(READ_MAIL) & set(given.parts):
         parser.error(f"--mails is for {', '.join(READ_MAIL)}")
-    command = " ".join(["./desk bench", *arguments])
+    command = " ".join(["./desk bench", *_without_places(arguments)])
     with tempfile.TemporaryDirectory(prefix="supportdesk-bench-") as directory:
         try:
             if given.mails_out:
@@ -80,12 +83,41 @@ def _measure(wanted: Sequence[str], options: Options, given: argparse.Namespace,
         print(f"could not be measured: {failure}", file=sys.stderr)
     target = given.page or (PAGE if given.write else None)
     if target and not failures:
-        target.write_text(page(found, command), "utf-8")
+        target.write_text(page(found, command, _server_version(options.database)), "utf-8")
         print(f"wrote {target}", file=sys.stderr)
     broken = [f"{part.name}: {' '.join(row.cells()).strip()}" for part in found for row in part.rows if row.is_broken]
     for promise in broken:
         print(f"above its limit: {promise}", file=sys.stderr)
     return 1 if failures else 6 if broken else 0
+
+
+def _profile_lines(given: argparse.Namespace) -> int:
+    """How many lines each list of a profile has: many for who asked, the first few on a page, none otherwise."""
+    if given.profile is not None:
+        return PROFILED if given.profile else 0
+    return ON_A_PAGE if given.write or given.page else PROFILED if given.parts else 0
+
+
+def _without_places(arguments: Sequence[str]) -> list[str]:
+    """The arguments as a page shows them: which server and which file it was is nobody's business there."""
+    shown: list[str] = []
+    for argument in arguments:
+        name, given, _value = argument.partition("=")
+        if shown and shown[-1] in PLACES:
+            shown.append(PLACES[shown[-1]])
+        else:
+            shown.append(f"{name}={PLACES[name]}" if given and name in PLACES else argument)
+    return shown
+
+
+def _server_version(database: str) -> str:
+    if not database:
+        return ""
+    import psycopg
+
+    with psycopg.connect(database) as connection:
+        [version] = connection.execute("SHOW server_version").fetchone() or ("",)
+    return str(version).partition(" ")[0]
 
 
 def _groups(wanted: Sequence[str]) -> Iterator[tuple[list[str], Callable[[Options], list[Part]]]]:
@@ -118,7 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--body", type=_positive, metavar="N", default=0, help="characters of each of those messages (some 280)")
     add(
         "--profile", action=argparse.BooleanOptionalAction, default=None,
-        help="say where the time of ingest and mime goes (when they are asked for by name)",
+        help="say where the time of ingest and mime goes (when they are asked for by name; the first lines on a page)",
     )  # fmt: skip
     add("--json", action="store_true", help="one JSON document instead of tables")
     add("--write", action="store_true", help="write docs/performance.md (all parts)")

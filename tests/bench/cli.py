@@ -38,6 +38,12 @@ def greet(name: str = "Ada") -> None:
 if __name__ == "__main__":
     app()
 '''
+_IMPORTS: Final = (
+    "the peer imports Typer and prints; ours imports the desk as well, and under a profiler a third of the process is"
+    " Python that makes its 146 dataclasses: a list and a search load the use cases of every other verb of a ticket,"
+    " too. Next: import those of a verb when that verb runs."
+)
+WHY: Final = dict.fromkeys(("ticket list", "ticket list --json", "search"), _IMPORTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +73,12 @@ def run(options: Options) -> Part:
         )
         runner = _Runner(_environment(Path(directory)))
         rows = [row for command in commands for row in _measured(command, runner, peer, options.runs)]
-        for name, aim in (("doctor", "≤ 5 s at 1,000,000 tickets"), ("status", "")):
+        for name, aim in (("doctor", "≤ 5,000 ms, at 1,000,000 tickets, too"), ("status", "")):
             arguments = ["-c", OURS, name, *there[:2]]
             rows.append(Row(name, median_ms(partial(runner.run, arguments, fine=(0, 6)), options.runs), "ms", aim=aim))
         floor = alternate({"python": lambda: runner.run(["-c", "pass"])}, options.runs)["python"]
         rows.append(Row("Python alone", floor * 1000, "ms"))
-    return Part("cli", given, tuple(rows))
+    return Part("cli", given, tuple(rows), why=WHY)
 
 
 def _measured(command: _Command, runner: _Runner, peer: Path, runs: int) -> list[Row]:

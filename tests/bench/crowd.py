@@ -82,8 +82,8 @@ def _contested_writes(made: BenchDesk, size: int) -> list[Row]:
     waits = [seconds for one in found for seconds in one["seconds"]]
     return [
         Row(f"{WRITERS} processes at once: writes", written / max(one["whole"] for one in found), "writes/s"),
-        Row("the same: lost", lost, "writes", "", None, "0"),
-        Row("the same: errors", len(errors), "writes", "", None, "0"),
+        Row("the same: lost", lost, "writes", "", None, "≤ 0"),
+        Row("the same: errors", len(errors), "writes", "", None, "≤ 0"),
         Row("the same: one write, p99", percentile(waits, 0.99) * 1000, "ms"),
     ]
 
@@ -124,7 +124,7 @@ def _writes_beside_the_intake(made: BenchDesk, mails: int) -> list[Row]:
         Row("an agent's write, p50", percentile(waits, 0.5) * 1000, "ms", "alone", alone),
         Row("an agent's write, p99", percentile(waits, 0.99) * 1000, "ms", limit=100),
         Row("an agent's write, the longest", max(waits) * 1000, "ms", limit=500),
-        Row("errors and lost writes", len(errors) + lost, "writes", "", None, "0"),
+        Row("errors and lost writes", len(errors) + lost, "writes", "", None, "≤ 0"),
     ]
 
 

@@ -21,7 +21,7 @@ MIB = 2**20
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line asked for. `size` is None for a part's own default.
+    """What the command line asked for. `size` is None for a part's own default; `profile`: lines of each of its lists.
 
     `desk`: a database that is filled where it is smaller, and kept; `messages` a ticket with `body` characters each.
     `mails`: what the parts that read mail are given instead of the generator's.
@@ -30,7 +30,7 @@ class Options:
     size: int | None = None
     runs: int = 5
     database: str = ""
-    profile: bool = False
+    profile: int = 0
     desk: str = ""
     messages: int = 1
     body: int = 0

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from email.message import Message
 from email.parser import BytesParser
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from supportdesk.mail.child import MailParserPool, ParseFailed
 from supportdesk.mail.parse import parse
@@ -20,6 +20,19 @@ from tests.bench.profiling import profile_summary
 from tests.bench.report import Part, Row
 
 SIZE = 300
+WHY: Final = {
+    "parse, in this process": (
+        "the peer stops at headers, text and files; ours goes on to quotes, notices, reports, every address and a"
+        " fingerprint of what it read. No function has more than 5 % of its own: a fifth is the tree of the parts, a"
+        " fifth the quotes, a fifth the body, a tenth the fingerprint, and a third of all is spent in the regular"
+        " expressions and decoders of Python. Next: one pass over the lines of a body for quotes, notices and reports"
+        " together; then a splitter in another language behind the same limits."
+    ),
+    "a file of 25 MB": (
+        "four fifths are the decoder of base64, the rest the digest over what it decodes, by which a second copy of"
+        " the mail is known. Next: digest the encoded octets where their lines are regular, and decode on demand."
+    ),
+}
 HEADERS = ("From", "Sender", "Reply-To", "To", "Cc", "Subject", "Date", "Message-ID", "In-Reply-To", "References")
 
 
@@ -49,14 +62,16 @@ def run(options: Options) -> Part:
     )
     rate = {name: size / seconds for name, seconds in taken.items()}
     rows = [
-        Row("parse, in this process", rate["ours"], "mails/s", "policy.default", rate["default"], "≥ 10×, then 20k/s"),
+        Row(
+            "parse, in this process", rate["ours"], "mails/s", "policy.default", rate["default"], "≥ 10×, then 20,000/s"
+        ),
         Row("the same", rate["ours"], "mails/s", "compat32", rate["compat32"]),
-        Row("exceptions in all runs", raised["ours"], "mails", "policy.default", raised["default"], "0"),
+        Row("exceptions in all runs", raised["ours"], "mails", "policy.default", raised["default"], "≤ 0"),
         _in_children(mails, options.runs, rate["ours"]),
     ]
     for name, raw in hostile_mails().items():
         rows.append(_hostile(name, raw))
-    return Part("mime", described, tuple(rows), tuple(_profile(mails)) if options.profile else ())
+    return Part("mime", described, tuple(rows), tuple(_profile(mails, options.profile)), WHY)
 
 
 def read_with_standard_library(raw: bytes, policy: Any) -> tuple[list[str], str, list[tuple[str, int]]]:
@@ -107,11 +122,13 @@ def _in_children(mails: Sequence[bytes], runs: int, alone: float) -> Row:
     return Row("parse, in two contained children", len(mails) / taken, "mails/s", "in this process", alone)
 
 
-def _profile(mails: Sequence[bytes]) -> list[str]:
+def _profile(mails: Sequence[bytes], lines: int) -> list[str]:
+    if not lines:
+        return []
     profiler = cProfile.Profile()
     for raw in mails:
         profiler.runcall(parse, raw)
-    return profile_summary(profiler)
+    return profile_summary(profiler, lines)
 
 
 def _hostile(name: str, raw: bytes) -> Row:

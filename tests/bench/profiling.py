@@ -10,10 +10,8 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
-PROFILED: Final = 12
 
-
-def profile_summary(profiler: cProfile.Profile) -> list[str]:
+def profile_summary(profiler: cProfile.Profile, lines: int) -> list[str]:
     """Where a thread spent its time: by room, in which of our functions, and in whose own code.
 
     Profiling makes calls dearer than what they do: the shares guide, the seconds do not add up to the rates above.
@@ -31,11 +29,11 @@ def profile_summary(profiler: cProfile.Profile) -> list[str]:
     dearest = sorted(calls, key=lambda call: -call[2])
     return [
         f"by room, own time of {total:.2f} s:",
-        *(f"{own / total:7.1%}  {room}" for room, own in rooms.most_common(PROFILED)),
+        *(f"{own / total:7.1%}  {room}" for room, own in rooms.most_common(lines)),
         "our functions, with all that they call:",
-        *(f"{whole / total:7.1%} {count:10,} calls  {name}" for name, count, _, whole, _ in ours[: 2 * PROFILED]),
+        *(f"{whole / total:7.1%} {count:10,} calls  {name}" for name, count, _, whole, _ in ours[: 2 * lines]),
         "functions by their own time:",
-        *(f"{own / total:7.1%} {count:10,} calls  {name}" for name, count, own, _, _ in dearest[:PROFILED]),
+        *(f"{own / total:7.1%} {count:10,} calls  {name}" for name, count, own, _, _ in dearest[:lines]),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,7 @@ from tests.bench import __main__ as bench
 from tests.bench import console
 from tests.bench.desks import NOW, scratch_desk
 from tests.bench.mails import MailMaker, MailPack
-from tests.bench.report import Part, Row, page, table
+from tests.bench.report import UNKNOWN, Part, Row, page, table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +53,7 @@ def test_a_part_tells_all_it_promises(capsys: pytest.CaptureFixture[str], parts:
         rows = {row["measure"]: row for row in found[name]["rows"]}
         assert rows.keys() >= PROMISED[name]
         assert all(row["unit"] and row["ours"] is not None for row in rows.values())
+        assert all(re.search(r"[≤≥] [\d.,]+", row["aim"]) for row in rows.values() if row["aim"]), "nobody can judge it"
         assert any(row["ratio"] for row in rows.values()), "nothing was compared with a peer"
         assert found[name]["input"]
 
@@ -191,6 +193,52 @@ def test_the_page_and_the_table_show_ratio_and_aim() -> None:
     part = Part("queue", "ten tickets", (Row("first page", 0.5, "ms", "driver", 0.25, "≤ 3×"),), ("a remark",))
     for text in (table(part), page([part], "./desk bench")):
         assert all(piece in text for piece in ("ten tickets", "first page", "0.5 ms", "driver: 0.25 ms", "2×", "≤ 3×"))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "aim", "missed"),
+    [
+        (3.1, 1.0, "≤ 3×", True),
+        (3.0, 1.0, "≤ 3×", False),
+        (9.0, 1.0, "≥ 10×, then 20,000/s", True),
+        (3599, 9, "≥ 3,600/s (5× another)", True),
+        (3600, 9000, "≥ 3,600/s (5× another)", False),
+        (0.99, None, "p95 ≤ .99 ms", False),
+        (1, None, "≤ 0", True),
+        (5, None, "≤ 2×", False),
+        (5, None, "", False),
+    ],
+)
+def test_an_aim_is_judged_as_it_is_written(ours: float, theirs: float | None, aim: str, missed: bool) -> None:
+    row = Row("first page", ours, "ms", "driver", theirs, aim)
+    assert row.is_missed is missed
+    assert row.cells()[-1] == aim + " (missed)" * missed
+
+
+def test_only_what_misses_its_aim_is_told_with_why_and_what_comes_next() -> None:
+    rows = (
+        Row("first page", 4, "ms", aim="≤ 3 ms"),
+        Row("next page", 4, "ms", aim="≤ 3 ms"),
+        Row("counts", 1, "ms", aim="≤ 3 ms"),
+        Row("deep page", 4, "ms", limit=3),
+    )
+    part = Part(
+        "queue", "ten tickets", rows, why=dict.fromkeys(("first page", "next page", "counts"), "Ten statements.")
+    )
+    assert part.misses == (("first page; next page", "Ten statements."), ("deep page", UNKNOWN))
+    written = page([part], "./desk bench", "15.6")
+    assert "- *first page; next page*: Ten statements.\n- *deep page*: not looked into" in written
+    assert "a row above its limit, of `queue` *deep page*." in written
+    assert "PostgreSQL 15.6." in written
+    assert "missed: first page; next page: Ten statements." in table(part)
+
+
+def test_a_page_does_not_say_which_server_and_which_file_it_was(tmp_path: Path) -> None:
+    target, desk = tmp_path / "page.md", tmp_path / "shop.db"
+    for given in (["--desk", str(desk)], [f"--desk={desk}"]):
+        assert bench.main(["queue", *given, "--size", "20", "--runs", "1", "--page", str(target)]) == 0
+        assert "shop.db" not in target.read_text("utf-8")
+        assert "DB --size 20" in target.read_text("utf-8")
 
 
 def test_the_written_page_has_every_part() -> None:
