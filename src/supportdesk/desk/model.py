@@ -427,8 +427,8 @@ class AnyOf:
 
 
 Condition = Words | Numbered | Property | Not | AllOf | AnyOf
-Sort = Literal["", "due", "newest", "oldest", "waiting"]
-SORTS: tuple[Sort, ...] = ("due", "newest", "oldest", "waiting")
+Sort = Literal["", "due", "newest", "oldest", "waiting", "relevance"]
+SORTS: tuple[Sort, ...] = ("due", "newest", "oldest", "waiting", "relevance")
 
 
 @dataclass(frozen=True, slots=True)

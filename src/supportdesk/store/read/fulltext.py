@@ -14,7 +14,7 @@ from supportdesk.store.connect import Connection
 from supportdesk.store.statements import groups, marks
 from supportdesk.textfold import SENDER, SUBJECT, TOKEN_LIMIT, Term, marked_term
 
-_MARKS: Final = {"subject": SUBJECT, "from": SENDER}
+FIELD_MARKS: Final = {"subject": SUBJECT, "from": SENDER}
 
 KEPT_PREFIXES: Final = (2, 3)
 """The lengths of the prefixes that SQLite's index keeps (store.schema_extras)."""
@@ -33,6 +33,12 @@ def match_of(connection: Connection, words: Words) -> str:
     if connection.is_postgres:
         return " & ".join(f"({_postgres_term(term)})" for term in terms)
     return " AND ".join(_sqlite_term(connection, term) for term in terms)
+
+
+def match_of_any(connection: Connection, several: Sequence[Words]) -> str:
+    """What the index is asked for by what holds any of these; empty for no words."""
+    matches = [match for words in several if (match := match_of(connection, words))]
+    return (" | " if connection.is_postgres else " OR ").join(f"({match})" for match in matches)
 
 
 def hits(connection: Connection) -> str:
@@ -114,7 +120,7 @@ def roots_of(connection: Connection, tickets: Iterable[int]) -> list[TicketId]:
 
 
 def _terms(words: Words) -> Sequence[Term]:
-    return [marked_term(term, _MARKS[words.field]) for term in words.terms] if words.field else words.terms
+    return [marked_term(term, FIELD_MARKS[words.field]) for term in words.terms] if words.field else words.terms
 
 
 @dataclass(frozen=True, slots=True)
