@@ -50,12 +50,13 @@ QUERIES = (
     "waiting:>4h -tag:spam", "due:<2h", "is:snoozed in:snoozed", "has:draft", "has:note", "tag:return has:attachment",
     "lang:it has:note", "tag:return OR order:5521", "(tag:return OR grazie) -is:spam", "is:open sort:waiting",
     "is:open sort:newest", "in:needs_reply sort:oldest", "in:mine grazie", "in:solved grazie", "status:on_hold",
+    "grazie sort:relevance", "(grazie OR reso) lang:it sort:relevance", "in:mine subject:reso sort:relevance",
 )  # fmt: skip
 """What a filter, a saved view or the command line asks of the whole desk."""
 
 INDEXED = (
     "lang:it", "assignee:me", "mailbox:1", "status:on_hold", "order:5521", "is:open", "is:unanswered tag:return",
-    "is:open grazie", "waiting:>4h lang:it", "lang:it -tag:spam grazie",
+    "is:open grazie", "waiting:>4h lang:it", "lang:it -tag:spam grazie", "grazie lang:it sort:relevance",
 )  # fmt: skip
 """Those that have an index however many tickets they hold for; others walk the desk, newest first, to a full page."""
 

@@ -35,12 +35,6 @@ def match_of(connection: Connection, words: Words) -> str:
     return " AND ".join(_sqlite_term(connection, term) for term in terms)
 
 
-def match_of_any(connection: Connection, several: Sequence[Words]) -> str:
-    """What the index is asked for by what holds any of these; empty for no words."""
-    matches = [match for words in several if (match := match_of(connection, words))]
-    return (" | " if connection.is_postgres else " OR ").join(f"({match})" for match in matches)
-
-
 def hits(connection: Connection) -> str:
     """The statement that lists the messages of a match, its one parameter."""
     if connection.is_postgres:

@@ -15,7 +15,7 @@ from typing import Final
 
 from supportdesk.desk.model import AllOf, AnyOf, Condition, Numbered, TicketId, Words
 from supportdesk.store.connect import Connection
-from supportdesk.store.read.fulltext import FIELD_MARKS, homes_of, match_of_any, newest_hits, roots_of
+from supportdesk.store.read.fulltext import FIELD_MARKS, NewestHits, homes_of, roots_of
 from supportdesk.store.statements import groups, marks
 from supportdesk.textfold import SUBJECT, Term, marked_term
 
@@ -78,8 +78,8 @@ def best_first(connection: Connection, condition: Condition, ranking: Ranking) -
     """
     if ranking.numbers:
         yield roots_of(connection, ranking.numbers)
-    match = match_of_any(connection, ranking.candidates)
-    messages = newest_hits(connection, match, ABOVE_ALL, RANKED) if match else []
+    hits = {hit for words in ranking.candidates for hit in NewestHits(connection, words).page(ABOVE_ALL, RANKED)}
+    messages = sorted(hits, reverse=True)[:RANKED]
     for some in groups(_by_score(connection, messages, _asked_in(condition))):
         yield roots_of(connection, homes_of(connection, some))
 
