@@ -264,7 +264,7 @@ def ingest(url: str, size: int, mails: str, profile: int) -> Run:
         warm_up(parser)
         found.cpu_starting = cpu_of_ended_children() - ended + sum(cpu_seconds(pid) for pid in _descendants())
         intake = Intake(made.desk, parser)
-        transactions, calls = _Transactions(made.store), _Calls()
+        transactions, calls = Transactions(made.store), Calls()
         clock, done = Stopwatch(), 0
         while done < size:
             with profiled(profiler):
@@ -298,7 +298,7 @@ def warm_up(parser: MailParserPool) -> None:
             pass
 
 
-class _Transactions:
+class Transactions:
     """How long each transaction of a store holds what it writes, from now on: until others get their turn."""
 
     def __init__(self, store: SqlStore) -> None:
@@ -318,7 +318,7 @@ class _Transactions:
         store.transaction = timed  # type: ignore[method-assign]
 
 
-class _Calls:
+class Calls:
     """How often this process turns to its databases from now on: statements on SQLite, round trips on PostgreSQL."""
 
     def __init__(self) -> None:

@@ -33,6 +33,13 @@ from tests.bench.smtp_sink import running_sink
 
 SIZE: Final = 200
 CONNECTIONS: Final = 4  # as many as the worker has
+WHY: Final = {
+    "transport, four reused connections": (
+        "all four are threads of one interpreter, and a mail costs it half a millisecond, three times what smtplib"
+        " takes: asyncio's loop turns twenty times for it, and dots are looked for line by line (8 %). Next: MAIL, RCPT"
+        " and DATA in one write where the server offers PIPELINING, and dots looked for in the whole text at once."
+    ),
+}
 BODY: Final = "Buongiorno,\n\nil pacco è partito ieri e arriva domani.\n\nCordiali saluti\n"
 
 
@@ -69,7 +76,7 @@ def run(options: Options) -> Part:
         Row("claims that raised because another was first", delivered.conflicts, "claims", aim="≤ 0"),
         Row("connections the sink saw", sink.taken.connections, "connections"),
     )
-    return Part("send", f"{described}; {size:,} short replies", rows)
+    return Part("send", f"{described}; {size:,} short replies", rows, why=WHY)
 
 
 def _built(number: int, raw: bytes) -> BuiltMail:
