@@ -155,11 +155,13 @@ def _ask_queue(made: BenchDesk, options: Options) -> dict[str, _Pair]:
 
 # ---- search ----------------------------------------------------------------------------------------------------------
 
+_BY_RELEVANCE: Final = "by relevance: one frequent word, p95"
 _SEARCH_AIMS: Final = {
     "one frequent word": "p95 ≤ 1 ms",
     "two frequent words": "p95 ≤ 1 ms",
     "three letters": "p95 ≤ 1 ms",
     "one order number": "p95 ≤ 1 ms",
+    _BY_RELEVANCE: "p95 ≤ 25 ms",
 }
 
 
@@ -185,6 +187,11 @@ def _ask_search(made: BenchDesk, options: Options) -> dict[str, _Pair]:
                 theirs += times_ms(lambda text=text: _raw_search(made, ask, text), options.runs)  # type: ignore[misc]
             found[name] = _Pair(statistics.median(ours), statistics.median(theirs))
             worst += ours
+        ours, theirs = [], []
+        for text in queries["one frequent word"]:
+            ours += times_ms(lambda text=text: made.desk.search(f"{text} sort:relevance"), options.runs)  # type: ignore[misc]
+            theirs += times_ms(lambda text=text: _raw_ranked(made, ask, text), options.runs)  # type: ignore[misc]
+        found[_BY_RELEVANCE] = _Pair(percentile(ours, 0.95), percentile(theirs, 0.95))
     finally:
         close()
     return {**found, "p95 of all of them": _Pair(percentile(worst, 0.95))}
@@ -199,6 +206,19 @@ def _raw_search(made: BenchDesk, ask: Ask, text: str) -> list[tuple[Any, ...]]:
         match = " ".join(f'"{token}"' for token in tokens) + " *"
         sql = "SELECT rowid FROM message_search WHERE message_search MATCH ? ORDER BY rowid DESC LIMIT ?"
     return ask(sql, [match, PAGE])
+
+
+def _raw_ranked(made: BenchDesk, ask: Ask, text: str) -> list[tuple[Any, ...]]:
+    """The database's own ranking of every hit there is."""
+    word = fold(text)
+    if made.store.address.is_postgres:
+        sql = (
+            "SELECT message_id FROM message_text, CAST(? AS tsquery) AS asked WHERE search @@ asked"
+            " ORDER BY ts_rank(search, asked) DESC LIMIT ?"
+        )
+        return ask(sql, [f"'{word}'", PAGE])
+    sql = "SELECT rowid FROM message_search WHERE message_search MATCH ? ORDER BY bm25(message_search) LIMIT ?"
+    return ask(sql, [f'"{word}"', PAGE])
 
 
 # ---- the bare driver -------------------------------------------------------------------------------------------------
