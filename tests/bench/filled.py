@@ -213,10 +213,10 @@ def _raw_ranked(made: BenchDesk, ask: Ask, text: str) -> list[tuple[Any, ...]]:
     word = fold(text)
     if made.store.address.is_postgres:
         sql = (
-            "SELECT message_id FROM message_text, CAST(? AS tsquery) AS asked WHERE search @@ asked"
-            " ORDER BY ts_rank(search, asked) DESC LIMIT ?"
+            "SELECT message_id FROM message_text WHERE search @@ CAST(? AS tsquery)"
+            " ORDER BY ts_rank(search, CAST(? AS tsquery)) DESC LIMIT ?"
         )
-        return ask(sql, [f"'{word}'", PAGE])
+        return ask(sql, [f"'{word}'", f"'{word}'", PAGE])
     sql = "SELECT rowid FROM message_search WHERE message_search MATCH ? ORDER BY bm25(message_search) LIMIT ?"
     return ask(sql, [f'"{word}"', PAGE])
 
