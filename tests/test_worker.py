@@ -124,6 +124,18 @@ def test_a_server_that_is_away_is_tried_again_and_the_mailbox_says_so(
     watching.close()
 
 
+def test_i02_a_heartbeat_says_since_when_the_disk_is_low(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = engine_with(config, Source([]))
+    worker, measured = Worker(engine), engine.store.gauges()
+    assert worker._info()["since"] == {}
+    monkeypatch.setattr(type(engine.store), "gauges", lambda _store: {**measured, "disk_free_bytes": 1e6})
+    first = worker._info()["since"]
+    assert isinstance(first, dict)
+    assert set(first) == {"disk.low"}
+    assert worker._info()["since"] == first
+    engine.close()
+
+
 def test_sync_9_g03_a_login_that_is_refused_is_not_tried_in_a_storm(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:

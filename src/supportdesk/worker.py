@@ -22,6 +22,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from supportdesk.desk.delivery import WORKER_LEASE as LEASE
+from supportdesk.desk.gauges import troubled_since
 from supportdesk.errors import (
     ConfigError,
     ConnectionFailed,
@@ -74,6 +75,7 @@ class Worker:
     _login_stamp: tuple[object, ...] | None = None  # until the first look
     _listeners: dict[MailboxId, _Listener] = field(default_factory=dict)
     _threads: list[threading.Thread] = field(default_factory=list)
+    _troubled_since: dict[str, str] = field(default_factory=dict)
 
     def run(self) -> None:
         """Wait for the lease, work until told to stop, give the lease back."""
@@ -258,7 +260,9 @@ class Worker:
     def _info(self) -> dict[str, object]:
         who = {"pid": os.getpid(), "host": socket.gethostname(), "companion": bool(self.companion_of)}
         tries = {str(box): at.isoformat() for box, one in self._listeners.items() if (at := one.next_try) is not None}
-        return {**who, **self.engine.figures(), "next_tries": tries}
+        now, measured = self.engine.desk.clock.now(), self.engine.store.gauges()
+        self._troubled_since = troubled_since(measured, self._troubled_since, now)
+        return {**who, **self.engine.figures(), "next_tries": tries, "since": self._troubled_since}
 
 
 class _Listener:

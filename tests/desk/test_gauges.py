@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from supportdesk.__main__ import main
 from supportdesk.desk import parked
 from supportdesk.desk.fetch import note_health
-from supportdesk.desk.gauges import Gauges, Trouble, read_gauges, read_troubles
+from supportdesk.desk.gauges import Gauges, Trouble, read_gauges, read_troubles, troubled_since
 from supportdesk.desk.intake import Intake
 from tests.desk.test_parked import ABSENCE, QUESTION, fetch
 from tests.faults.work import Reader
@@ -131,3 +131,26 @@ def test_parked_mail_is_told_of_when_nobody_has_looked_at_it_for_a_day(house: Ho
     assert found.what == "parked mails that nobody has looked at for a day: 1"
     parked.look_at(house.desk, house.luca, [row["delivery_id"] for row in parked.list_parked(house.desk.read)])
     assert "mail.parked" not in troubles(house)
+
+
+def test_i02_a_trouble_of_the_machine_lasts_since_the_worker_saw_it_first(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured = {**house.store.gauges(), "disk_free_bytes": 1e6, "clock_skew_seconds": -500.0}
+    monkeypatch.setattr(type(house.store), "gauges", lambda _store: measured)
+    began = house.desk.clock.now()
+    since = troubled_since(measured, {}, began)
+    assert set(since) == {"disk.low", "clock.skew"}
+    house.pass_time(seconds=600)
+    since = troubled_since(measured, since, house.desk.clock.now())
+    a_worker(house, since=since)
+    assert {name: one.since for name, one in troubles(house).items()} == {"disk.low": began, "clock.skew": began}
+    assert troubled_since({**measured, "disk_free_bytes": 1e12}, since, house.desk.clock.now()) == {
+        "clock.skew": began.isoformat()
+    }
+
+
+def test_i02_a_trouble_that_no_worker_saw_has_no_beginning(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = {**house.store.gauges(), "disk_free_bytes": 1e6}
+    monkeypatch.setattr(type(house.store), "gauges", lambda _store: measured)
+    assert troubles(house)["disk.low"].since is None

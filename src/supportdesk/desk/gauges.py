@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -77,8 +77,8 @@ def read_troubles(desk: Desk, status: DeskStatus, gauges: Gauges) -> tuple[Troub
     states = ["uncertain", "failed", "deferred"]
     rows = desk.read.rows("outbox", {"state": states}, order="id")
     return (
-        *_of_the_worker(status), *_of_the_machine(gauges), *_of_mailboxes(status, now), *_of_replies(desk, rows),
-        *_of_parked_mail(desk, now),
+        *_of_the_worker(status), *_of_the_machine(status, gauges), *_of_mailboxes(status, now),
+        *_of_replies(desk, rows), *_of_parked_mail(desk, now),
     )  # fmt: skip
 
 
@@ -88,16 +88,32 @@ def _of_the_worker(status: DeskStatus) -> Iterator[Trouble]:
         yield Trouble("worker.absent", what, status.worker_seen_at, None, "supportdesk worker install")
 
 
-def _of_the_machine(gauges: Gauges) -> Iterator[Trouble]:
-    if gauges.disk_free_bytes is not None and gauges.disk_free_bytes < LEAST_FREE_BYTES:
-        what = _("only {size} MB are free on the disk of the database").format(size=int(gauges.disk_free_bytes) >> 20)
-        yield Trouble("disk.low", what, None, None, _("make room: what cannot be stored is not fetched"))
-    if gauges.wal_bytes is not None and gauges.wal_bytes > MOST_WAL_BYTES:
-        what = _("the write-ahead log holds {size} MB").format(size=int(gauges.wal_bytes) >> 20)
-        yield Trouble("wal.large", what, None, None, _("some program reads without end: end it"))
-    if gauges.clock_skew_seconds is not None and abs(gauges.clock_skew_seconds) > MOST_SKEW_SECONDS:
-        what = _("the clock of this machine is {seconds} s off").format(seconds=round(gauges.clock_skew_seconds))
-        yield Trouble("clock.skew", what, None, None, _("set the clock of this machine, or of the one that wrote it"))
+def troubled_since(measured: Mapping[str, Any], before: Mapping[str, str], now: datetime) -> dict[str, str]:
+    """Since when each trouble of the machine lasts, by its id, in ISO 8601; `before` is what was said the last time.
+
+    The worker asks at each heartbeat: of a full disk or a wrong clock nothing else keeps the beginning.
+    """
+    return {name: before.get(name, now.isoformat()) for name, _what, _do in _machine_troubles(measured)}
+
+
+def _of_the_machine(status: DeskStatus, gauges: Gauges) -> Iterator[Trouble]:
+    began = status.worker.get("since", {})
+    for name, what, do in _machine_troubles(asdict(gauges)):
+        yield Trouble(name, what, datetime.fromisoformat(began[name]) if name in began else None, None, do)
+
+
+def _machine_troubles(measured: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Id, what it is and what to do, of the gauges by name."""
+    free, log, skew = measured["disk_free_bytes"], measured["wal_bytes"], measured["clock_skew_seconds"]
+    if free is not None and free < LEAST_FREE_BYTES:
+        what = _("only {size} MB are free on the disk of the database").format(size=int(free) >> 20)
+        yield "disk.low", what, _("make room: what cannot be stored is not fetched")
+    if log is not None and log > MOST_WAL_BYTES:
+        what = _("the write-ahead log holds {size} MB").format(size=int(log) >> 20)
+        yield "wal.large", what, _("some program reads without end: end it")
+    if skew is not None and abs(skew) > MOST_SKEW_SECONDS:
+        what = _("the clock of this machine is {seconds} s off").format(seconds=round(skew))
+        yield "clock.skew", what, _("set the clock of this machine, or of the one that wrote it")
 
 
 def _of_mailboxes(status: DeskStatus, now: datetime) -> Iterator[Trouble]:
