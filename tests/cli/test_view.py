@@ -23,6 +23,11 @@ def test_a_query_narrows_the_list_and_the_search(shop: House, supportdesk: Run) 
     assert found("search", "from:ugo") == [second]
     assert found("search", "subject:reso", "is:unanswered") == [first]
     assert found("search", str(second)) == [second]
+    third = shop.customer_writes("Dopo il reso vorrei altre scarpe", sender="ada@example.com", subject="Scarpe")
+    assert found("search", "reso") == [third, first]
+    for verb in (("search",), ("ticket", "list")):
+        assert found(*verb, "reso", "sort:relevance") == [first, third]
+        assert found(*verb, "sort:relevance", "-tag:return", "reso") == [third]
 
 
 def test_an_error_shows_where_it_is_and_what_was_meant(supportdesk: Run, shop: House) -> None:

@@ -117,6 +117,7 @@ def test_a_query_says_what_it_looks_for(text: str, condition: Condition | None) 
 
 def test_a_view_and_an_order_hold_for_the_whole_query() -> None:
     assert read_query("in:solved tag:return sort:oldest", KNOWN) == Query(RETURN, "solved", "oldest")
+    assert read_query("sort:relevance reso ", KNOWN) == Query(words("reso"), "", "relevance")
 
 
 def test_two_queries_together_keep_the_view_and_order_of_the_second() -> None:
@@ -209,6 +210,8 @@ def test_the_number_of_a_ticket_alone_is_a_jump() -> None:
         ("(lang:d", ["de"]),
         ("in:", list(VIEWS)),
         ("sort:w", ["waiting"]),
+        ("reso sort:r", ["relevance"]),
+        ("sort:", ["due", "newest", "oldest", "waiting", "relevance"]),
     ],
 )  # fmt: skip
 def test_completion_offers_what_may_stand_at_the_cursor(text: str, offered: list[str]) -> None:

@@ -28,7 +28,12 @@ def search(
     session: Session,
     query: Annotated[
         list[str],
-        typer.Argument(metavar="QUERY", help=N_("Words in any order, and conditions: tag:return before:2026-11-01")),
+        typer.Argument(
+            metavar="QUERY",
+            help=N_(
+                "Words in any order, and conditions: tag:return before:2026-11-01; sort:relevance for the best first"
+            ),
+        ),
     ],
     limit: Annotated[int, typer.Option("--limit", help=N_("At most so many; 0 for all"))] = 50,
 ) -> None:

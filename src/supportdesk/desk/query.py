@@ -3,7 +3,8 @@
     is:open assignee:me tag:return,refund lang:de from:rossi "exact words" word -tag:spam (word OR subject:word)
 
 Words stand side by side for *and*; `OR` (or `|`) binds weaker, `-` and `NOT` take one thing away, parentheses group.
-`in:` and `sort:` hold for the whole query. The keys are in `desk.query_keys`; nothing here knows a database.
+`in:` and `sort:` hold for the whole query; `sort:relevance` is the usual order where it asks for no words. The keys
+are in `desk.query_keys`; nothing here knows a database.
 """
 
 from __future__ import annotations

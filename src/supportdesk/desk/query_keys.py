@@ -118,7 +118,7 @@ SORT: Final = {
     "newest": N_("newest first"),
     "oldest": N_("oldest first"),
     "waiting": N_("who waits longest first"),
-    "relevance": N_("what holds the words best first"),
+    "relevance": N_("the best match of the words first"),
 }
 ALIASES: Final = {
     "hold": "on_hold", "attachments": "attachment", "notes": "note", "drafts": "draft", "tags": "tag", "mine": "me",

@@ -7,6 +7,7 @@ can be undone.
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from supportdesk.desk.agents import check_actor
@@ -76,7 +77,7 @@ def count_view(desk: Desk, view: SavedView, agent_id: AgentId | None) -> int | N
         query = query_on(desk, view.query, typing=False)
     except UsageError:
         return None
-    return len(list_tickets(desk, query, agent_id, limit=COUNTED_TO + 1))
+    return len(list_tickets(desk, replace(query, sort=""), agent_id, limit=COUNTED_TO + 1))
 
 
 @again_if_busy
