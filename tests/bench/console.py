@@ -167,7 +167,9 @@ def seen_rows(seconds: Sequence[float], kind: str) -> list[Row]:
     """How soon what one agent did stood on the screen of another, with the promise for that kind of database."""
     return [
         Row("a colleague's action on the screen", _mid(seconds) * 1000, "ms"),
-        Row(f"the same, the slowest of {len(seconds)}", max(seconds) * 1000, "ms", limit=_SEEN_WITHIN[kind]),
+        Row(
+            f"a colleague's action, the slowest of {len(seconds)}", max(seconds) * 1000, "ms", limit=_SEEN_WITHIN[kind]
+        ),
     ]
 
 

@@ -168,7 +168,7 @@ def test_an_action_that_a_colleague_sees_too_late_fails_the_run(
     assert bench.main(["console"]) == code
     output, errors = capsys.readouterr()
     assert "≤ 300" in output
-    assert ("above its limit: console: the same, the slowest of 2" in errors) == (code == 6)
+    assert ("above its limit: console: a colleague's action, the slowest of 2" in errors) == (code == 6)
 
 
 def test_what_could_not_be_measured_is_named_and_fails_the_run(capsys: pytest.CaptureFixture[str]) -> None:
