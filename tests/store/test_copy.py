@@ -94,6 +94,19 @@ def test_a_desk_moves_to_the_other_kind_and_back_and_every_row_is_the_same(
         add_ticket(moved, "into the closed desk")
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_copy_on_postgres_has_its_planners_figures_at_once(
+    full: SqlStore, other_url: Callable[[], str], opened: Callable[[str], SqlStore]
+) -> None:
+    there = other_url()
+    report = copy_desk(full.address.url, there)
+    with opened(there).connection() as connection:
+        counted = dict(connection.execute("SELECT relname, reltuples FROM pg_class WHERE relkind = 'r'"))
+    assert {name: counted[name] for name in report.tables} == {
+        name: table.rows for name, table in report.tables.items()
+    }
+
+
 def test_the_desk_goes_on_from_the_copy(
     full: SqlStore, desk: SmallDesk, other_url: Callable[[], str], opened: Callable[[str], SqlStore]
 ) -> None:

@@ -340,7 +340,7 @@ def connect_postgres(address: Address) -> Connection:
     try:
         raw = psycopg.connect(
             address.dsn, autocommit=True, connect_timeout=10, application_name="supportdesk",
-            options="-c timezone=UTC -c synchronous_commit=on -c lock_timeout=15s",
+            options="-c timezone=UTC -c synchronous_commit=on -c lock_timeout=15s -c jit=off",
             keepalives_idle=30, keepalives_interval=10, keepalives_count=3,
         )  # fmt: skip
     except psycopg.Error as error:

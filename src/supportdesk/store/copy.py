@@ -240,6 +240,8 @@ class _Work:
             raise StoreError(
                 _("the copy differs from the original in {tables}; nothing was changed").format(tables=", ".join(wrong))
             )
+        if new.is_postgres:  # or the first minutes of the new desk are planned as if it were empty
+            new.execute(f"ANALYZE {', '.join(self.names)}")
         if self.move:
             for name, epoch in self.old.execute("SELECT name, epoch FROM lease"):
                 sql = "INSERT INTO lease (name, owner, epoch, until, heartbeat_at, info) VALUES (?, '', ?, ?, ?, '{}')"

@@ -1,0 +1,81 @@
+"""On a desk of some thousand tickets, with the figures that Postgres keeps of it, no table is read for each ticket.
+
+`test_plans` proves on a small desk that there is an index for every question; whether the planner takes it depends on
+how much there is. Loops are counted here, not milliseconds.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from supportdesk.store.connect import Connection
+from supportdesk.store.read import narrow
+from tests.bench.desks import NOW, BenchDesk, scratch_desk
+from tests.bench.mail_words import WORDS
+from tests.store.test_plans import BIG, VIEWS, list_view, search
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.postgres import PostgresServer
+
+TICKETS = 3_000
+FREQUENT = WORDS["en"][0]
+TEXTS = (FREQUENT, f"{FREQUENT} sort:relevance", f"{FREQUENT} OR {WORDS['en'][1]}", f"-{FREQUENT}")
+
+
+@pytest.fixture(scope="module")
+def filled(postgres_server: PostgresServer) -> Iterator[BenchDesk]:
+    with scratch_desk(postgres_server.url("postgres")) as made:
+        made.grow_to(TICKETS)
+        yield made
+
+
+@contextmanager
+def measured(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, dict[str, Any]]]]:
+    """All SELECTs inside the block with their plans as they were carried out."""
+    found: list[tuple[str, dict[str, Any]]] = []
+    execute, stream = Connection.execute, Connection.stream
+
+    def explain(self: Connection, sql: str, params: Any = ()) -> list[tuple[Any, ...]]:
+        if sql.lstrip().startswith(("SELECT", "WITH")):
+            [(plan,)] = execute(self, f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}", params)
+            found.append((sql, (json.loads(plan) if isinstance(plan, str) else plan)[0]))
+        return execute(self, sql, params)
+
+    def explain_stream(self: Connection, sql: str, params: Any = (), size: int = 1000) -> Any:
+        explain(self, sql, params)
+        return stream(self, sql, params, size)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Connection, "execute", explain)
+        patch.setattr(Connection, "stream", explain_stream)
+        yield found
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for one in plan.get("Plans", ()):
+        yield from nodes(one)
+
+
+@pytest.mark.parametrize("few", [narrow.FEW, 0], ids=["rare", "frequent"])
+@pytest.mark.parametrize("text", ["", *TEXTS])
+def test_no_big_table_is_read_once_for_each_ticket(
+    filled: BenchDesk, monkeypatch: pytest.MonkeyPatch, text: str, few: int
+) -> None:
+    monkeypatch.setattr(narrow, "FEW", few)
+    questions = [*(list_view(view, text) for view in VIEWS), *([search(text)] if text else [])]
+    with measured(monkeypatch) as plans:
+        for ask in questions:
+            ask(filled.store.read, NOW)
+    assert len(plans) >= len(questions)
+    for sql, plan in plans:
+        for node in nodes(plan["Plan"]):
+            is_whole = node["Node Type"] == "Seq Scan" and node.get("Relation Name") in BIG
+            assert not (is_whole and node["Actual Loops"] > 2), (sql, node)
+        assert "JIT" not in plan, "compiling takes longer than any question of a desk"
