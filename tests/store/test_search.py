@@ -101,8 +101,8 @@ def test_the_beginning_of_a_word_finds_the_same_however_many_words_begin_so(
 def test_the_beginning_of_few_words_is_never_merged_by_the_index(store: SqlStore, desk: SmallDesk) -> None:
     with store.connection() as connection:
         for text, match in (
-            ("pacc", '("pacco")'), ("pacco", '("pacco")'), ("sal", '"sal" *'), ("zzzz", '("zzzz")'), ("pa", '"pa" *'),
-            ("f", '("f" OR "fa" *)'), ("reso artik", '"reso" AND ("artikel")'),
+            ("pacc", '"pacco"'), ("pacco", '"pacco"'), ("sal", '"sal" *'), ("zzzz", '"zzzz"'), ("pa", '"pa" *'),
+            ("f", '("f" OR "fa" *)'), ("reso artik", '"reso" AND "artikel"'),
         ):  # fmt: skip
             words = read_query(text).condition
             assert isinstance(words, Words)

@@ -64,26 +64,30 @@ class NewestHits:
 
     def page(self, below: int, limit: int) -> list[int]:
         """The next messages below an id; fewer than `limit` at the end."""
-        if self._goes_on is not None:
-            if (found := self._of_a_frequent_word(self._goes_on, below, limit)) is not None:
-                return found
+        whole: list[int] | None = None
+        if (last := self._goes_on) is not None:
+            whole = newest_hits(self._connection, last.whole, below, limit)
+            if len(whole) == limit and (others := self._others_between(whole[-1], below, whole)) is not None:
+                return sorted([*whole, *others], reverse=True)[:limit]
             self._goes_on = None
         if self._match is None:
             self._match = match_of(self._connection, self._words)
+        if whole is not None and last is not None and self._match == last.whole:
+            return whole
         return newest_hits(self._connection, self._match, below, limit) if self._match else []
 
-    def _of_a_frequent_word(self, last: _GoesOn, below: int, limit: int) -> list[int] | None:
-        """None where there are fewer messages with the whole word, or too many texts would have to be read."""
-        whole = newest_hits(self._connection, last.whole, below, limit)
-        if len(whole) < limit:
-            return None
-        both = newest_hits(self._connection, last.similar, below, limit + FEW_TEXTS + 1, above=whole[-1])
-        similar = sorted(set(both).difference(whole))
+    def _others_between(self, above: int, below: int, whole: Sequence[int]) -> list[int] | None:
+        """The messages between those with the whole word whose word goes on; None for too many texts to be read."""
+        assert self._goes_on is not None
+        begun = newest_hits(self._connection, self._goes_on.similar, below, len(whole) + FEW_TEXTS + 1, above)
+        similar = sorted(set(begun).difference(whole))
         if len(similar) > FEW_TEXTS:
             return None
-        sql = "SELECT message_id FROM message_text WHERE message_id IN ({}) AND instr(' ' || folded, ?) > 0"
-        held = self._connection.execute(sql.format(marks(similar)), (*similar, last.needle)) if similar else []
-        return sorted([*whole, *(row[0] for row in held)], reverse=True)[:limit]
+        sql = f"SELECT message_id FROM message_text WHERE message_id IN ({marks(similar)}) AND {_HOLDS}"
+        return [row[0] for row in self._connection.execute(sql, (*similar, self._goes_on.needle))] if similar else []
+
+
+_HOLDS: Final = "instr(' ' || folded, ?) > 0"
 
 
 def homes_of(connection: Connection, messages: Sequence[int]) -> list[int]:
@@ -134,10 +138,13 @@ def _goes_on(terms: Sequence[Term]) -> _GoesOn | None:
     open_ended = [term for term in terms if term.prefix]
     if len(open_ended) != 1 or len(open_ended[0].tokens[-1]) <= max(KEPT_PREFIXES):
         return None
-    tokens = open_ended[0].tokens
-    rest = [_phrase(term.tokens) for term in terms if not term.prefix]
-    whole, begun = _phrase(tokens), _phrase([*tokens[:-1], tokens[-1][: max(KEPT_PREFIXES)]])
-    return _GoesOn(" AND ".join([*rest, whole]), " AND ".join([*rest, f"{begun} *"]), f" {' '.join(tokens)}")
+    tokens, kept = open_ended[0].tokens, max(KEPT_PREFIXES)
+    begun = f"{_phrase([*tokens[:-1], tokens[-1][:kept]])} *"
+    return _GoesOn(
+        whole=" AND ".join(_phrase(term.tokens) for term in terms),
+        similar=" AND ".join(begun if term.prefix else _phrase(term.tokens) for term in terms),
+        needle=f" {' '.join(tokens)}",
+    )
 
 
 # Each step finds the next word of the index, or the next two letters that begin one, and reads nothing of its messages.
@@ -170,7 +177,7 @@ def _sqlite_term(connection: Connection, term: Term) -> str:
     found = [_phrase([*before, row[0]]) + " *" * is_letter for row in rows]
     if is_letter or not found:
         found.insert(0, _phrase(term.tokens))
-    return f"({' OR '.join(found)})"
+    return found[0] if len(found) == 1 else f"({' OR '.join(found)})"
 
 
 def _phrase(tokens: Sequence[str]) -> str:
