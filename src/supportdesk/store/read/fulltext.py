@@ -27,6 +27,13 @@ FEW_TEXTS: Final = 256
 """Texts that are read for a page of messages, at some 5 µs each, instead of the list of words."""
 
 
+NEAR: Final = 400
+"""The newest messages that tell how frequent a word is on Postgres."""
+
+WALK_COSTS: Final = 4
+"""How much dearer it is there to look at a message on the way than to get one from the index."""
+
+
 def match_of(connection: Connection, words: Words) -> str:
     """What the index is asked for; empty for no words."""
     terms = _terms(words)
@@ -38,15 +45,45 @@ def match_of(connection: Connection, words: Words) -> str:
 def hits(connection: Connection) -> str:
     """The statement that lists the messages of a match, its one parameter."""
     if connection.is_postgres:
-        return "SELECT message_id FROM message_text WHERE search @@ CAST(? AS tsquery)"
+        return _INDEXED
     return "SELECT rowid FROM message_search WHERE message_search MATCH ?"
 
 
 def newest_hits(connection: Connection, match: str, below: int, limit: int, above: int = 0) -> list[int]:
     """The messages of a match between two ids, newest first."""
-    column = "message_id" if connection.is_postgres else "rowid"
-    sql = f"{hits(connection)} AND {column} < ? AND {column} > ? ORDER BY {column} DESC LIMIT ?"
+    if connection.is_postgres:
+        return _newest_on_postgres(connection, match, below, limit)
+    sql = f"{hits(connection)} AND rowid < ? AND rowid > ? ORDER BY rowid DESC LIMIT ?"
     return [row[0] for row in connection.execute(sql, (match, below, above, limit))]
+
+
+_WALKED: Final = """SELECT message_id FROM message_text WHERE search @@ CAST(? AS tsquery)
+    AND message_id >= ? AND message_id < ? ORDER BY message_id DESC LIMIT ?"""
+# Planned for all hits, however few are wanted of them: by the index.
+_INDEXED: Final = """WITH hit AS MATERIALIZED (SELECT message_id FROM message_text WHERE search @@ CAST(? AS tsquery))
+    SELECT message_id FROM hit"""
+
+
+def _newest_on_postgres(connection: Connection, match: str, below: int, limit: int) -> list[int]:
+    """The newest hits, from a walk along the newest messages where these words are frequent there, else from the index.
+
+    GIN gives all messages of a word, in no order. The planner knows both ways too, but takes whatever a word may begin
+    for frequent, and so reads every message there is for an order number.
+    """
+    newest = connection.execute("SELECT max(message_id) FROM message_text WHERE message_id < ?", (below,))[0][0] or 0
+    found: list[int] = []
+    until, span = newest + 1, NEAR
+    while True:
+        since = max(until - span, 1)
+        found += [row[0] for row in connection.execute(_WALKED, (match, since, until, limit - len(found)))]
+        if len(found) == limit or since == 1:
+            return found
+        walked = newest + 1 - since
+        wanted = limit * walked // len(found) if found else newest
+        if (wanted - walked) * WALK_COSTS > newest * len(found) // walked:
+            sql = f"{_INDEXED} WHERE message_id < ? ORDER BY message_id DESC LIMIT ?"
+            return [row[0] for row in connection.execute(sql, (match, below, limit))]
+        until, span = since, max(wanted - walked, NEAR)
 
 
 class NewestHits:
