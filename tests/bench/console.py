@@ -32,7 +32,7 @@ SETTLE: Final = 0.06
 REST: Final = 0.6
 WHOLE: Final = 1.0
 """Seconds of silence after which the rest of a list is read, too."""
-SHOWINGS: Final = 3
+SHOWINGS: Final = 9
 IDLE: Final = 3.0
 GROWTH: Final = 1.3
 """A large desk may take this much more than a small one."""

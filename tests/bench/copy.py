@@ -16,7 +16,7 @@ from typing import Final
 from supportdesk.desk.model import TicketId
 from supportdesk.store.copy import CopyReport, copy_desk
 from tests.bench.desks import described, filled_desk, open_bench_desk, scratch_database
-from tests.bench.measure import Options, peak_memory_mib, say
+from tests.bench.measure import Options, forget_peak_memory, memory_mib, peak_memory_mib, say
 from tests.bench.report import BenchFailed, Part, Row
 from tests.support.postgres import missing_for_postgres, running_postgres
 
@@ -32,6 +32,8 @@ def run(options: Options) -> Part:
         filled_desk(replace(options, desk="", database=""), size) as made,
     ):
         given = f"{described(made)}; PostgreSQL, and back into another file"
+        forget_peak_memory()
+        before = memory_mib()
         there, seconds_there = _copied(made.url, on_server)
         again = f"sqlite:///{Path(directory, 'again.db')}"
         back, seconds_back = _copied(on_server, again)
@@ -47,7 +49,7 @@ def run(options: Options) -> Part:
         Row("the same", seconds_back, "s"),
         Row("rows with equal hashes, both ways", rows, "rows"),
         Row("tables whose rows differ", len(differing), "tables", "", None, "≤ 0"),
-        Row("peak memory", peak_memory_mib(), "MiB"),
+        Row("peak memory", peak_memory_mib(), "MiB", "before it began", before),
     ))  # fmt: skip
 
 

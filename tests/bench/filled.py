@@ -105,6 +105,8 @@ _FULL_ROWS: Final = (
     " Next: the first words from a column of the ticket, and the badges read only where there are any."
 )
 _QUEUE_WHY: Final[dict[str, str]] = {
+    "counts of all views": "six statements, each the answer of a server to wait for; SQLite needs a twentieth of it."
+    " Next: one statement of six columns.",
     "first page": _FULL_ROWS,
     "next page": _FULL_ROWS,
     "growth: counts of all views": "what sleeps is counted one by one, from an index of the sleepers alone: 2,000"
@@ -258,13 +260,14 @@ _AIMS: Final = {"queue": _QUEUE_AIMS, "search": _SEARCH_AIMS}
 def _why_search(*, is_postgres: bool) -> dict[str, str]:
     if is_postgres:
         slow = (
-            "PostgreSQL keeps the messages of a word in no order: it reads all of them, sorts them, and gives the"
-            " newest, so that the time grows with how often a word is used. Next: ask for the newest span of messages"
-            " first, and for twice as many each time that a page is not full."
+            "a search is five to eight answers of the server: the newest number, a walk along the newest 400 messages"
+            " that tells how frequent the words are, another walk or the index (GIN gives the messages of a word in no"
+            " order, all of them), their tickets, and what those were merged into. Next: one statement for the last"
+            " three."
         )
         ranked = (
-            "a third of the time fetches the texts of 2,000 messages from the server, a third finds them, which is the"
-            " sorting of all hits; the rest counts words. Next: as above, and the texts as bytes."
+            "a third of the time fetches the texts of 2,000 messages from the server, a third finds them, on"
+            " the way along the newest messages; the rest counts words. Next: the texts as bytes, and fewer of them at once."
         )
     else:
         slow = (

@@ -8,7 +8,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,6 +101,12 @@ def percentile(values: Sequence[float], share: float) -> float:
 def peak_memory_mib(pid: int | None = None) -> float:
     """The largest resident size that a process has had since its start of program (Linux), 0 where unknown."""
     return _memory(pid, "VmHWM:")
+
+
+def forget_peak_memory() -> None:
+    """Let the peak of this process begin anew (Linux 4.0)."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", "ascii")
 
 
 def memory_mib(pid: int | None = None) -> float:

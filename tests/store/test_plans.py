@@ -16,7 +16,7 @@ from supportdesk.desk.ports import Plan, Update
 from supportdesk.desk.query import Known, read_query
 from supportdesk.store.columns import table as columns_of
 from supportdesk.store.connect import Connection
-from supportdesk.store.read import narrow
+from supportdesk.store.read import fulltext, narrow
 from tests.store.desk import add_ticket, apply
 from tests.support.plans import PAGES, EmptyDesk, PlanWatch
 
@@ -154,6 +154,7 @@ def test_the_hits_that_narrow_a_view_are_gathered_once(
     planned: SqlStore, monkeypatch: pytest.MonkeyPatch, view: str
 ) -> None:
     monkeypatch.setattr(narrow, "FEW", 0)
+    monkeypatch.setattr(fulltext, "FREQUENT", 1_000)
     with explained(monkeypatch) as plans:
         QUESTIONS[f"{view}{FREQUENT}"](planned.read, planned.clock.now())
     plans = [one for one in plans if one.sql.startswith("SELECT id FROM ticket WHERE")]

@@ -27,11 +27,18 @@ FEW_TEXTS: Final = 256
 """Texts that are read for a page of messages, at some 5 µs each, instead of the list of words."""
 
 
+ABOVE_ALL: Final = 2**62
+"""More than any message's id."""
+
 NEAR: Final = 400
 """The newest messages that tell how frequent a word is on Postgres."""
 
 WALK_COSTS: Final = 4
 """How much dearer it is there to look at a message on the way than to get one from the index."""
+
+
+FREQUENT: Final = 20
+"""So many hits among them: what any twentieth message holds is soon found in whatever is looked through."""
 
 
 def match_of(connection: Connection, words: Words) -> str:
@@ -52,13 +59,25 @@ def hits(connection: Connection) -> str:
 def newest_hits(connection: Connection, match: str, below: int, limit: int, above: int = 0) -> list[int]:
     """The messages of a match between two ids, newest first."""
     if connection.is_postgres:
-        return _newest_on_postgres(connection, match, below, limit)
+        return [hit for hit in _newest_on_postgres(connection, match, below, limit) if hit > above]
     sql = f"{hits(connection)} AND rowid < ? AND rowid > ? ORDER BY rowid DESC LIMIT ?"
     return [row[0] for row in connection.execute(sql, (match, below, above, limit))]
 
 
+def is_frequent(connection: Connection, match: str) -> bool:
+    """Whether the newest messages hold these words often (Postgres)."""
+    near = _newest_message(connection, ABOVE_ALL) - NEAR
+    sql = "SELECT count(*) FROM message_text WHERE search @@ CAST(? AS tsquery) AND message_id > ?"
+    return bool(connection.execute(sql, (match, near))[0][0] >= FREQUENT)
+
+
+def _newest_message(connection: Connection, below: int) -> int:
+    return int(connection.execute("SELECT max(message_id) FROM message_text WHERE message_id < ?", (below,))[0][0] or 0)
+
+
 _WALKED: Final = """SELECT message_id FROM message_text WHERE search @@ CAST(? AS tsquery)
     AND message_id >= ? AND message_id < ? ORDER BY message_id DESC LIMIT ?"""
+
 # Planned for all hits, however few are wanted of them: by the index.
 _INDEXED: Final = """WITH hit AS MATERIALIZED (SELECT message_id FROM message_text WHERE search @@ CAST(? AS tsquery))
     SELECT message_id FROM hit"""
@@ -70,7 +89,7 @@ def _newest_on_postgres(connection: Connection, match: str, below: int, limit: i
     GIN gives all messages of a word, in no order. The planner knows both ways too, but takes whatever a word may begin
     for frequent, and so reads every message there is for an order number.
     """
-    newest = connection.execute("SELECT max(message_id) FROM message_text WHERE message_id < ?", (below,))[0][0] or 0
+    newest = _newest_message(connection, below)
     found: list[int] = []
     until, span = newest + 1, NEAR
     while True:

@@ -68,7 +68,8 @@ def read_spine(
     asleep = view == "snoozed"
     listing = Listing((f"{SNOOZED} AND snoozed_until > ?",)) if asleep else _listing(view, query)
     params: list[Any] = [*((agent_id,) if listing.mine else ()), *((now,) if listing.awake or asleep else ())]
-    more = narrow(connection, listing, query.condition, agent_id=agent_id, now=now)
+    whole = not limit and among is None
+    more = narrow(connection, listing, query.condition, agent_id=agent_id, now=now, whole=whole)
     narrowed, params = f" AND {more.text}" if more.text else "", [*params, *more.params]
     if among is not None:
         spine = array("q")

@@ -15,7 +15,7 @@ from typing import Final
 
 from supportdesk.desk.model import AllOf, AnyOf, Condition, Numbered, TicketId, Words
 from supportdesk.store.connect import Connection
-from supportdesk.store.read.fulltext import FIELD_MARKS, NewestHits, homes_of, roots_of
+from supportdesk.store.read.fulltext import ABOVE_ALL, FIELD_MARKS, NewestHits, homes_of, roots_of
 from supportdesk.store.statements import groups, marks
 from supportdesk.textfold import SUBJECT, Term, marked_term
 
@@ -31,8 +31,6 @@ LENGTH: Final = 0.75
 
 SUBJECT_WEIGHT: Final = 4
 """A word of the subject counts as so many more of the text: what a mail says it is about, it mostly is."""
-
-ABOVE_ALL: Final = 2**62
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,13 @@ from typing import Final
 
 from supportdesk.desk.model import EVERYTHING, AgentId, AllOf, AnyOf, Condition, Numbered, Query, TicketId, Words
 from supportdesk.store.connect import Connection
-from supportdesk.store.read.fulltext import NewestHits, homes_of, roots_of
+from supportdesk.store.read.fulltext import ABOVE_ALL, NewestHits, homes_of, roots_of
 from supportdesk.store.read.queue import read_ids
 
 SMALLEST_PAGE: Final = 20
 MESSAGES_A_TICKET: Final = 3
 """How many a ticket has that hold the same frequent word: a screen of tickets is then one page of messages."""
 LARGEST_PAGE: Final = 5_000
-NEWEST_FIRST: Final = 2**62
 
 
 def search_tickets(
@@ -33,7 +32,7 @@ def search_tickets(
     if words is None or query.sort:
         more = read_ids(connection, "all", agent_id=agent_id, now=now, query=query, limit=limit)
         return list(dict.fromkeys([*found, *more]))[:limit]
-    newest, below, page = NewestHits(connection, words), NEWEST_FIRST, SMALLEST_PAGE + limit * MESSAGES_A_TICKET
+    newest, below, page = NewestHits(connection, words), ABOVE_ALL, SMALLEST_PAGE + limit * MESSAGES_A_TICKET
     while len(found) < limit:
         page = min(page, LARGEST_PAGE)
         messages = newest.page(below, page)
