@@ -266,8 +266,8 @@ def _why_search(*, is_postgres: bool) -> dict[str, str]:
             " three."
         )
         ranked = (
-            "a third of the time fetches the texts of 2,000 messages from the server, a third finds them, on"
-            " the way along the newest messages; the rest counts words. Next: the texts as bytes, and fewer of them at once."
+            "a third of the time fetches the texts of 2,000 messages from the server, a third finds them on"
+            " the way along the newest messages, the rest counts words. Next: the texts as bytes, and fewer at once."
         )
     else:
         slow = (
