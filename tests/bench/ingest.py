@@ -164,8 +164,8 @@ def _why(cpu: Sequence[float], found: Run, kind: str) -> dict[str, str]:
         f" {found.calls / found.mails:.0f} answers of the server to wait for. Next: as above, fewer round trips."
     )
     why["growth, by CPU: the last tenth of the mails"] = (
-        f"a tenth of this mailbox is {found.mails // 10:,} mails; of a few hundred, one checkpoint of the database and the"
-        " longest mails decide. Next: a mailbox of 100,000 (docs/performance-100000.md)."
+        f"a tenth of this mailbox is {found.mails // 10:,} mails; of a few hundred, one checkpoint of the database and"
+        " the longest mails decide. Next: a mailbox of 100,000 (docs/performance-100000.md)."
     )
     why["peak memory of all together, shared once"] = (
         "the aim is that of one process, and the worker alone keeps it; each parsing child has a model of languages of"
