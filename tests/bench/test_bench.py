@@ -15,6 +15,7 @@ from tests.bench.mails import MailMaker, MailPack
 from tests.bench.report import UNKNOWN, Part, Row, page, table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from tests.support.postgres import PostgresServer
@@ -62,6 +63,21 @@ def test_a_part_tells_all_it_promises(capsys: pytest.CaptureFixture[str], parts:
         assert all(re.search(r"[≤≥] [\d.,]+", row["aim"]) for row in rows.values() if row["aim"]), "nobody can judge it"
         assert any(row["ratio"] for row in rows.values()), "nothing was compared with a peer"
         assert found[name]["input"]
+        for written in sorted(bench.PAGE.parent.glob("performance*.md")):
+            on_page = rows_on_page(written).get(name)
+            assert on_page is None or on_page == without_numbers(rows), f"{written.name} is not of today: write it anew"
+
+
+def rows_on_page(written: Path) -> dict[str, set[str]]:
+    """What a page measures, by part."""
+    parts = (part.split("\n") for part in written.read_text("utf-8").split("\n## ")[1:])
+    tables = {name: [line[2:].partition(" | ")[0] for line in lines if line.startswith("| ")] for name, *lines in parts}
+    return {name: without_numbers(measures[2:]) for name, measures in tables.items()}
+
+
+def without_numbers(measures: Iterable[str]) -> set[str]:
+    """What is measured, whatever the size: without what a small run of mail may not come to, too."""
+    return {re.sub(r"\d[\d,.]*", "N", measure) for measure in measures if not measure.startswith("outcome: ")}
 
 
 @pytest.mark.parametrize(
@@ -250,3 +266,4 @@ def test_a_page_does_not_say_which_server_and_which_file_it_was(tmp_path: Path) 
 def test_the_written_page_has_every_part() -> None:
     written = bench.PAGE.read_text("utf-8")
     assert all(f"\n## {name}\n" in written for name in bench.PARTS)
+    assert rows_on_page(bench.PAGE)["copy"] >= PROMISED["copy"]
