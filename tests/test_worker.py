@@ -133,6 +133,12 @@ def test_i02_a_heartbeat_says_since_when_the_disk_is_low(config: Config, monkeyp
     assert isinstance(first, dict)
     assert set(first) == {"disk.low"}
     assert worker._info()["since"] == first
+
+    def unreadable(_store: object) -> dict[str, float]:
+        raise FileNotFoundError("the disk is gone")
+
+    monkeypatch.setattr(type(engine.store), "gauges", unreadable)
+    assert worker._info()["since"] == first, "the heart beats on"
     engine.close()
 
 

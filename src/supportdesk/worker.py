@@ -260,8 +260,9 @@ class Worker:
     def _info(self) -> dict[str, object]:
         who = {"pid": os.getpid(), "host": socket.gethostname(), "companion": bool(self.companion_of)}
         tries = {str(box): at.isoformat() for box, one in self._listeners.items() if (at := one.next_try) is not None}
-        now, measured = self.engine.desk.clock.now(), self.engine.store.gauges()
-        self._troubled_since = troubled_since(measured, self._troubled_since, now)
+        with suppress(OSError):  # a gauge that cannot be read is no reason to give up the lease
+            now, measured = self.engine.desk.clock.now(), self.engine.store.gauges()
+            self._troubled_since = troubled_since(measured, self._troubled_since, now)
         return {**who, **self.engine.figures(), "next_tries": tries, "since": self._troubled_since}
 
 

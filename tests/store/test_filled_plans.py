@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from supportdesk.store.connect import Connection
 from supportdesk.store.read import fulltext, narrow
 from tests.bench.desks import NOW, BenchDesk, scratch_desk
 from tests.bench.mail_words import LAST_NAMES, WORDS
-from tests.store.test_plans import BIG, VIEWS, list_view, search
+from tests.store.test_plans import BIG, VIEWS, list_view, search, watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from supportdesk.desk.model import TicketId
+    from supportdesk.store.connect import Connection
+    from tests.store.test_plans import Execute
     from tests.support.postgres import PostgresServer
 
 TICKETS = 3_000
@@ -40,21 +41,12 @@ def filled(postgres_server: PostgresServer) -> Iterator[BenchDesk]:
 def measured(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, dict[str, Any]]]]:
     """All SELECTs inside the block with their plans as they were carried out."""
     found: list[tuple[str, dict[str, Any]]] = []
-    execute, stream = Connection.execute, Connection.stream
 
-    def explain(self: Connection, sql: str, params: Any = ()) -> list[tuple[Any, ...]]:
-        if sql.lstrip().startswith(("SELECT", "WITH")):
-            [(plan,)] = execute(self, f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}", params)
-            found.append((sql, (json.loads(plan) if isinstance(plan, str) else plan)[0]))
-        return execute(self, sql, params)
+    def explain(execute: Execute, connection: Connection, sql: str, params: Any) -> None:
+        [(plan,)] = execute(connection, f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}", params)
+        found.append((sql, (json.loads(plan) if isinstance(plan, str) else plan)[0]))
 
-    def explain_stream(self: Connection, sql: str, params: Any = (), size: int = 1000) -> Any:
-        explain(self, sql, params)
-        return stream(self, sql, params, size)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Connection, "execute", explain)
-        patch.setattr(Connection, "stream", explain_stream)
+    with watched(monkeypatch, explain):
         yield found
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tests.store.desk import SmallDesk
 
     Question = Callable[[SqlReader, datetime], object]
+    Execute = Callable[[Connection, str, Any], list[tuple[Any, ...]]]
 
 BIG = ("ticket", "message", "message_text", "event", "outbox", "delivery", "message_mail", "attachment", "parked")
 
@@ -112,27 +113,39 @@ class Explained(NamedTuple):
 
 
 @contextmanager
-def explained(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Explained]]:
-    """All SELECTs that run inside the block, with their plans."""
-    plans: list[Explained] = []
-    execute = Connection.execute
+def watched(monkeypatch: pytest.MonkeyPatch, look: Callable[[Execute, Connection, str, Any], None]) -> Iterator[None]:
+    """`look` is called before every SELECT inside the block, with what carries out a statement unseen."""
+    execute, stream = Connection.execute, Connection.stream
 
-    def explain(self: Connection, sql: str, params: Any = ()) -> list[tuple[Any, ...]]:
+    def see(self: Connection, sql: str, params: Any) -> None:
         if sql.lstrip().startswith(("SELECT", "WITH")):
-            prefix = "EXPLAIN " if self.is_postgres else "EXPLAIN QUERY PLAN "
-            plan = tuple(str(row[-1]) for row in execute(self, prefix + sql, params))
-            plans.append(Explained(sql, tuple(params), plan))
+            look(execute, self, sql, params)
+
+    def seen_execute(self: Connection, sql: str, params: Any = ()) -> list[tuple[Any, ...]]:
+        see(self, sql, params)
         return execute(self, sql, params)
 
-    stream = Connection.stream
-
-    def explain_stream(self: Connection, sql: str, params: Any = (), size: int = 1000) -> Any:
-        explain(self, sql, params)
+    def seen_stream(self: Connection, sql: str, params: Any = (), size: int = 1000) -> Any:
+        see(self, sql, params)
         return stream(self, sql, params, size)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Connection, "execute", explain)
-        patch.setattr(Connection, "stream", explain_stream)
+        patch.setattr(Connection, "execute", seen_execute)
+        patch.setattr(Connection, "stream", seen_stream)
+        yield
+
+
+@contextmanager
+def explained(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Explained]]:
+    """All SELECTs that run inside the block, with their plans."""
+    plans: list[Explained] = []
+
+    def explain(execute: Execute, connection: Connection, sql: str, params: Any) -> None:
+        prefix = "EXPLAIN " if connection.is_postgres else "EXPLAIN QUERY PLAN "
+        plan = tuple(str(row[-1]) for row in execute(connection, prefix + sql, params))
+        plans.append(Explained(sql, tuple(params), plan))
+
+    with watched(monkeypatch, explain):
         yield plans
 
 

@@ -152,7 +152,7 @@ _HOLDS_IT: Final = """EXISTS (
         SELECT ticket.id UNION ALL SELECT merged.id FROM family JOIN ticket AS merged ON merged.merged_into = family.id)
     SELECT 1 FROM family JOIN message ON message.ticket_id = family.id
         JOIN message_text ON message_text.message_id = message.id WHERE search @@ CAST(? AS tsquery))"""
-"""The same on Postgres for words that half the desk holds, where few tickets are looked at: their texts are asked."""
+"""The same on Postgres for words that many messages hold, where few tickets are looked at: their texts are asked."""
 
 _HOMES_OF_HITS: Final = """ticket.id IN (
     WITH RECURSIVE home (id) AS (
