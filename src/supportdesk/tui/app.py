@@ -159,7 +159,7 @@ class Console(Places, inherit_bindings=False):
         for screen in self.desk_screens():
             screen.show_status()
             screen.on_session()
-        self._feed = Feed(self, session.desk.read)  # type: ignore[arg-type]
+        self._feed = Feed(self, session.desk.read, session.feed_position)  # type: ignore[arg-type]
         self._feed.start()
         self.set_interval(MINUTE, self._minute)
         self.set_interval(HEARTBEAT, self.presence.repeat)
@@ -249,8 +249,7 @@ class Console(Places, inherit_bindings=False):
         session = self.session
         if session is None or not self.is_running:
             return
-        for ticket in list(session.tickets) if message.customers else message.tickets:
-            session.tickets.pop(ticket, None)
+        session.forget_changed(None if message.customers else message.tickets)
         self.refresh_status()
         if message.events:
             self.refresh_notices()

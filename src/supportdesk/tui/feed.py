@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 PATIENCE = 1.0
 """Seconds that one wait lasts at most, so that the thread notices the end of the console."""
+
+LOOK_SECONDS = 5.0
+"""Seconds after which the log is read unasked: on Postgres an event waits for every older transaction, and one that is
+rolled back wakes nobody."""
 
 PAGE = 500
 PACE = 0.2
@@ -44,34 +49,54 @@ class Changed(Message):
 
 
 class Feed(threading.Thread):
-    """Follows the event log from the newest event on until `stop` is called."""
+    """Follows the event log from an event on, until `stop` is called.
 
-    def __init__(self, app: App[object], reader: Reader) -> None:
+    Only what the log holds counts. A wake-up is a reason to look, and so are the beginning (what was committed since
+    the position was taken and before anybody listened), an error, and LOOK_SECONDS without a look.
+    """
+
+    def __init__(self, app: App[object], reader: Reader, after: int) -> None:
+        """`after` is the `feed_position` from before whatever the screens show was read."""
         super().__init__(name="desk-feed", daemon=True)
         self._app = app
         self._reader = reader
         self._stopped = threading.Event()
-        self._after = 0
+        self._after = after
+        self._woken = False
+        self._look_at = 0.0
 
     def stop(self) -> None:
         self._stopped.set()
 
     def run(self) -> None:
-        self._after = self._reader.feed_position()
         while not self._stopped.is_set():
             try:
-                if self._reader.wait_for_change(PATIENCE) and not self._stopped.is_set():
-                    self._app.post_message(Changed(self._read()))
-                    self._stopped.wait(PACE)
+                self._follow()
             except StoreError:
                 # The database is out of reach: the calls of the screens say so; here it is enough to try again.
+                self._look_at = 0.0
                 self._stopped.wait(PATIENCE)
 
+    def _follow(self) -> None:
+        """Wait for a commit, at most PATIENCE; tell what is new."""
+        due = time.monotonic() >= self._look_at
+        self._woken |= self._reader.wait_for_change(0.0 if due else PATIENCE)
+        if self._stopped.is_set() or not (self._woken or due):
+            return
+        events = self._read()
+        self._look_at = time.monotonic() + LOOK_SECONDS
+        if self._woken or events:
+            self._woken = False
+            self._app.post_message(Changed(events))
+            self._stopped.wait(PACE)
+
     def _read(self) -> list[EventRow]:
+        """Everything new; the position moves on when all of it is there."""
         events: list[EventRow] = []
-        while page := self._reader.events(after=self._after, limit=PAGE):
+        while page := self._reader.events(after=events[-1].seq if events else self._after, limit=PAGE):
             events += page
-            self._after = page[-1].seq
             if len(page) < PAGE:
                 break
+        if events:
+            self._after = events[-1].seq
         return events

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from datetime import UTC
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from supportdesk.desk.participants import participants_of
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from supportdesk.config import Config
@@ -61,12 +62,15 @@ class Session:
     shop: str
     mailboxes: dict[MailboxId, Mailbox]
     agents: dict[AgentId, Agent]
+    feed_position: int  # from before anything was read, so that what is committed since is told
     restricted: bool = False
     console: str = field(default_factory=lambda: uuid4().hex)
     tickets: dict[TicketId, TicketBundle] = field(default_factory=dict)
+    news: int = 0  # how often somebody's commits were told
     tags: tuple[str, ...] = ()  # in use, as they were when a query was last begun
     languages: tuple[str, ...] = ()
     views: tuple[SavedView, ...] = ()
+    _keeping: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def actor(self) -> Actor:
@@ -142,8 +146,8 @@ class Session:
         self.tags, self.languages = tuple(tags), tuple(language for language in languages if language)
 
     def load_ticket(self, ticket_id: TicketId) -> TicketBundle:
-        """Read a ticket with its conversation and customer, and keep it."""
-        read = self.desk.read
+        """Read a ticket with its conversation and customer, and keep it, unless there was news meanwhile."""
+        read, news = self.desk.read, self.news
         ticket = read.ticket(ticket_id)
         present = read.presence(ticket_id, now=self.now())
         mine = {"ticket_id": ticket_id, "agent_id": self.agent.id, "following": True}
@@ -161,10 +165,23 @@ class Session:
             snoozed_by=self.agents[ticket.snoozed_by].name if ticket.snoozed_by in self.agents else "",
             participants=participants_of(read, {ticket_id, *(entry.ticket_id for entry in entries)}),
         )
-        if len(self.tickets) >= KEPT_TICKETS:
-            self.tickets.pop(next(iter(self.tickets)), None)
-        self.tickets[ticket_id] = bundle
+        self._keep(bundle, news)
         return bundle
+
+    def _keep(self, bundle: TicketBundle, news: int) -> None:
+        """Keep what was read when `news` were told: news that came since may be of it."""
+        with self._keeping:
+            if news == self.news:
+                if len(self.tickets) >= KEPT_TICKETS:
+                    self.tickets.pop(next(iter(self.tickets)), None)
+                self.tickets[bundle.ticket.id] = bundle
+
+    def forget_changed(self, tickets: Collection[TicketId] | None) -> None:
+        """Somebody committed: keep these no longer; None: none at all."""
+        with self._keeping:
+            self.news += 1
+            for ticket in list(self.tickets) if tickets is None else tickets:
+                self.tickets.pop(ticket, None)
 
 
 def saved_id(view: SavedView) -> str:
@@ -177,6 +194,7 @@ def open_session(config: Config, *, restricted: bool = False) -> Session:
     from supportdesk.bootstrap import acting_agent, open_desk
 
     desk = open_desk(config)
+    feed_position = desk.read.feed_position()
     agent = acting_agent(desk, config)
     mailboxes = desk.mailboxes()
     shop = desk.settings().shop_name or (mailboxes[0].shop_name if mailboxes else "")
@@ -187,6 +205,7 @@ def open_session(config: Config, *, restricted: bool = False) -> Session:
         shop=shop,
         mailboxes={mailbox.id: mailbox for mailbox in mailboxes},
         agents={known.id: known for known in desk.agents()},
+        feed_position=feed_position,
         restricted=restricted,
         views=desk.saved_views(agent.id),
     )

@@ -233,7 +233,10 @@ class QueueScreen(ListKeys, Views, OnTickets):
             self._show_preview()
 
     def _look_for_new(self, tickets: Collection[TicketId]) -> None:
-        """See which of these are in the view now, without showing it: what it costs depends on them alone."""
+        """See which of these are in the view now, without showing it: what it costs depends on them alone.
+
+        In the lane of the list itself: an order that was read before these changed is shown before they are compared.
+        """
         session, listing = self.session, self.listing
         asked = self._order.to_look_up(tickets)
 
@@ -245,7 +248,7 @@ class QueueScreen(ListKeys, Views, OnTickets):
             if listing == self.listing:
                 self._compare(asked, members)
 
-        self.call(LOOK, work, done, replaces="news")
+        self.call(READ, work, done, replaces="news")
 
     def _compare(self, asked: Collection[TicketId], members: Collection[TicketId]) -> None:
         """What of these came into the view and what left it, against the list as it stands."""
