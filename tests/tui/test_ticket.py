@@ -12,6 +12,7 @@ from supportdesk.desk.model import MAIL, TicketId
 from supportdesk.desk.ports import Plan
 from supportdesk.desk.settings import new_action_id
 from supportdesk.desk.triage import update_ticket
+from supportdesk.tui.screens.compose import ComposeScreen
 from supportdesk.tui.screens.outbox import OutboxScreen
 from supportdesk.tui.screens.ticket import TicketScreen
 from supportdesk.tui.widgets.thread import ItemKind
@@ -60,6 +61,28 @@ async def test_next_and_previous_follow_the_list(shop: Shop) -> None:
         assert screen.current_id() == FIRST
         await pilot.press("q")
         await list_shown(pilot)
+
+
+@pytest.mark.parametrize("step", ["J", "K"])
+async def test_after_an_answer_no_ticket_is_passed_over(shop: Shop, step: str) -> None:
+    app = shop.console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        queue = await list_shown(pilot)
+        await pilot.press("j", "enter")
+        screen = await screen_of(pilot, TicketScreen)
+        await until(pilot, lambda: screen.current_id() == SECOND, "the second")
+        await pilot.press("r")
+        await screen_of(pilot, ComposeScreen)
+        await pilot.press(*"Gern", "ctrl+s")
+        await until(pilot, lambda: "ready to send" in shown(app), "the review")
+        await pilot.press("y")
+        await until(pilot, lambda: list(queue.tickets.spine) == [1, 3, 4], "it has left the list")
+        assert app.screen is screen
+        assert screen.current_id() == SECOND, "what was answered is still shown"
+        await pilot.press(step)
+        await until(pilot, lambda: screen.current_id() != SECOND, "another ticket")
+        assert screen.current_id() == {"J": 3, "K": 1}[step]
+        assert queue.current_id() == screen.current_id()
 
 
 async def test_a_new_mail_appears_while_the_ticket_is_open(shop: Shop) -> None:

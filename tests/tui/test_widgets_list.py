@@ -142,6 +142,34 @@ async def test_when_the_ticket_leaves_the_cursor_keeps_its_place_and_says_so() -
         assert app.heard[-1] is None
 
 
+@pytest.mark.parametrize(
+    ("gone", "after", "before"),
+    [
+        ([], 4, 2),
+        ([3], 4, 2),  # it left: the next one is what stands in its place
+        ([3, 4], 5, 2),
+        ([3, 2], 4, 1),
+        ([3, 4, 5], None, 2),  # the cursor stands on the last one, which is before it
+        ([1, 2, 3, 4, 5], None, None),
+    ],
+)
+async def test_what_stands_beside_a_row_is_known_after_it_left(
+    gone: list[int], after: int | None, before: int | None
+) -> None:
+    app = ListApp(range(1, 6))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        app.list.move_to(2)
+        for row_id in gone:
+            app.list.take_out([row_id])
+        beside = [app.list.beside(3, step) for step in (1, -1)]
+        assert [app.list.spine[at] if at is not None else None for at in beside] == [after, before]
+        if after is not None:
+            app.list.move_to_id(after)
+            at = app.list.beside(after, 1)
+            assert at == (app.list.cursor_index + 1 if after < 5 else None)
+
+
 async def test_a_changed_row_is_marked_in_place() -> None:
     app = ListApp([1, 2, 3])
     async with app.run_test(size=(100, 24)) as pilot:

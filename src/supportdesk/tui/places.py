@@ -61,7 +61,11 @@ class Places(SafeApp[int]):
         """Do `work` in a lane's thread; the keys wait for it."""
 
     def open_ticket(
-        self, ticket_id: TicketId, *, neighbours: Callable[[int], TicketId | None] | None = None, finds: bool = False
+        self,
+        ticket_id: TicketId,
+        *,
+        neighbours: Callable[[TicketId, int], TicketId | None] | None = None,
+        finds: bool = False,
     ) -> None:
         """Show a ticket; `neighbours` gives the next and previous one, `finds` asks at once for words to find in it."""
         if isinstance(self.screen, TicketScreen):
@@ -70,7 +74,7 @@ class Places(SafeApp[int]):
             self._open_ticket(ticket_id, neighbours, finds)
 
     def _open_ticket(
-        self, ticket_id: TicketId, neighbours: Callable[[int], TicketId | None] | None, finds: bool
+        self, ticket_id: TicketId, neighbours: Callable[[TicketId, int], TicketId | None] | None, finds: bool
     ) -> None:
         """Read the ticket first, so that it is painted once."""
         session = self.session

@@ -463,10 +463,10 @@ class QueueScreen(ListKeys, Views, OnTickets):
         message.stop()
         self.open_ticket(TicketId(message.row_id))
 
-    def move_by(self, step: int) -> TicketId | None:
+    def move_by(self, shown: TicketId, step: int) -> TicketId | None:
         """Move the cursor for the ticket screen above; the ticket it stands on then, None at an end."""
-        at = self.tickets.cursor_index + step
-        if not 0 <= at < len(self.tickets.spine):
+        at = self.tickets.beside(shown, step)
+        if at is None:
             return None
         self.tickets.move_to(at)
         return self.current_id()

@@ -56,7 +56,7 @@ class TicketScreen(OnTickets):
     def __init__(
         self,
         bundle: TicketBundle,
-        neighbours: Callable[[int], TicketId | None] | None = None,
+        neighbours: Callable[[TicketId, int], TicketId | None] | None = None,
         *,
         finds: bool = False,
     ) -> None:
@@ -179,8 +179,8 @@ class TicketScreen(OnTickets):
         if self._neighbours is None or not below:
             return
         tickets = below[-1].tickets
-        near = (tickets.cursor_index + 1, tickets.cursor_index - 1)
-        for ticket_id in (TicketId(tickets.spine[at]) for at in near if 0 <= at < len(tickets.spine)):
+        near = (tickets.beside(self._ticket_id, step) for step in (1, -1))
+        for ticket_id in (TicketId(tickets.spine[at]) for at in near if at is not None):
             if ticket_id not in session.tickets:
                 self.call(LOOK, partial(session.load_ticket, ticket_id), lambda _bundle: None)
 
@@ -229,7 +229,7 @@ class TicketScreen(OnTickets):
         wish = self.console.config.after_action
         found = None
         if wish == "next" and self._neighbours is not None:
-            found = self._neighbours(1) or self._neighbours(-1)
+            found = self._neighbours(self._ticket_id, 1) or self._neighbours(self._ticket_id, -1)
         if found is not None and found != self._ticket_id:
             self.show_ticket(found)
         elif wish == "stay":
@@ -331,7 +331,7 @@ class TicketScreen(OnTickets):
         self._move_by(-1)
 
     def _move_by(self, step: int) -> None:
-        found = self._neighbours(step) if self._neighbours is not None else None
+        found = self._neighbours(self._ticket_id, step) if self._neighbours is not None else None
         if found is None:
             self.tell(_("There is no other ticket in that direction."))
         else:

@@ -56,8 +56,8 @@ class Views(OnTickets):
         """Show another list."""
 
     @abstractmethod
-    def move_by(self, step: int) -> TicketId | None:
-        """Move the cursor for a ticket that stands above; the ticket that it is on then, None at an end."""
+    def move_by(self, shown: TicketId, step: int) -> TicketId | None:
+        """Move the cursor from the ticket that is shown above; the one that it is on then, None at an end."""
 
     @abstractmethod
     def _show_tabs(self) -> None:

@@ -122,6 +122,8 @@ class VirtualList(Widget, can_focus=True):
         self._changed: set[int] = set()
         self._cursor = 0
         self._top = 0
+        self._gap = 0
+        """Where the row that the cursor was put on has left the list: 1 before the cursor, -1 behind it."""
         self._range_start: int | None = None
         self._asked: tuple[int, int] | None = None
         self._fitted: tuple[int, tuple[tuple[Column, int], ...]] = (-1, ())
@@ -182,13 +184,26 @@ class VirtualList(Widget, can_focus=True):
         else:
             self._cursor = self._place_of(before)
             self._top = self._cursor - line
+        is_past_end = self._cursor >= len(self._spine)
         self._clamp()
         if len(self._rows) > KEPT_ROWS:
             self._forget_far_rows()
         self.refresh()
         self._ask()
         if self.cursor_id != before:
+            self._gap = -1 if is_past_end else 1
             self.post_message(self.CursorMoved(self, self.cursor_id))
+
+    def beside(self, row_id: int, step: int) -> int | None:
+        """The index `step` rows from a row, even if that one has left the list; None past an end.
+
+        From a row that is gone the next one is what stands in its place.
+        """
+        at = self._find(row_id, self._spine)
+        if at is None:
+            at = self._cursor - self._gap if self._gap * step > 0 else self._cursor
+        index = at + step
+        return index if 0 <= index < len(self._spine) else None
 
     def take_out(self, ids: Iterable[int]) -> None:
         """Let rows leave the list; nothing else moves."""
@@ -232,7 +247,7 @@ class VirtualList(Widget, can_focus=True):
     def move_to(self, index: int) -> None:
         """Put the cursor on the row at `index`, or the nearest there is."""
         before, top = self._cursor, self._top
-        self._cursor = index
+        self._cursor, self._gap = index, 0
         self._clamp()
         if self._range_start is not None and self._cursor != before:
             self._select_range()
