@@ -18,7 +18,7 @@ from tests.tui.hostile import FORBIDDEN, PAYLOADS
 from tests.tui.painting import record_painting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 COLUMNS = (
     Column("due", safe("due"), 6, align_right=True),
@@ -142,6 +142,17 @@ async def test_when_the_ticket_leaves_the_cursor_keeps_its_place_and_says_so() -
         assert app.heard[-1] is None
 
 
+def one_by_one(rows: VirtualList, gone: list[int]) -> None:
+    for row_id in gone:
+        rows.take_out([row_id])
+
+
+def in_another_order(rows: VirtualList, gone: list[int]) -> None:
+    """Others came at both ends meanwhile; they go again, so that the ends are the same."""
+    rows.replace_spine([8, *(row_id for row_id in range(1, 6) if row_id not in gone), 9])
+    rows.take_out([8, 9])
+
+
 @pytest.mark.parametrize(
     ("gone", "after", "before"),
     [
@@ -150,24 +161,27 @@ async def test_when_the_ticket_leaves_the_cursor_keeps_its_place_and_says_so() -
         ([3, 4], 5, 2),
         ([3, 2], 4, 1),
         ([3, 4, 5], None, 2),  # the cursor stands on the last one, which is before it
+        ([2, 3], 4, 1),
+        ([1, 2, 3], 4, None),
+        ([1, 3, 5], 4, 2),
         ([1, 2, 3, 4, 5], None, None),
     ],
 )
+@pytest.mark.parametrize("way", [one_by_one, VirtualList.take_out, in_another_order])
 async def test_what_stands_beside_a_row_is_known_after_it_left(
-    gone: list[int], after: int | None, before: int | None
+    way: Callable[[VirtualList, list[int]], None], gone: list[int], after: int | None, before: int | None
 ) -> None:
     app = ListApp(range(1, 6))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         app.list.move_to(2)
-        for row_id in gone:
-            app.list.take_out([row_id])
+        way(app.list, gone)
         beside = [app.list.beside(3, step) for step in (1, -1)]
         assert [app.list.spine[at] if at is not None else None for at in beside] == [after, before]
         if after is not None:
             app.list.move_to_id(after)
             at = app.list.beside(after, 1)
-            assert at == (app.list.cursor_index + 1 if after < 5 else None)
+            assert at == (app.list.cursor_index + 1 if after != app.list.spine[-1] else None)
 
 
 async def test_a_changed_row_is_marked_in_place() -> None:

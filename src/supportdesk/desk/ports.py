@@ -301,6 +301,9 @@ class Reader(Looks, Protocol):
     def wait_for_change(self, timeout: float) -> bool:
         """Block until somebody else committed something, at most `timeout` seconds."""
 
+    def close(self) -> None:
+        """Stop waiting for changes: whoever waits returns."""
+
 
 class Blobs(Protocol):
     """Raw mail, uploads and built mail: bytes by their sha-256, each put durable before it returns."""

@@ -118,6 +118,7 @@ class Console(Places, inherit_bindings=False):
         self.bell_ringer = BellRinger(self, config.bell)
         self.ends_with_console = False
         self._asks_to_leave = False
+        self._has_listed = False
         self._start_worker = start_worker
         self._feed: Feed | None = None
         for theme in THEMES:
@@ -164,13 +165,14 @@ class Console(Places, inherit_bindings=False):
         self.set_interval(MINUTE, self._minute)
         self.set_interval(HEARTBEAT, self.presence.repeat)
 
-    def first_list_shown(self) -> None:
-        """The list is there: now the rest may load what it needs."""
+    def list_shown(self) -> None:
+        """A list is there; after the first one the rest may load what it needs."""
         self.refresh_status()
-        self.refresh_notices()
         session = self.session
-        if session is None:
+        if session is None or self._has_listed:
             return
+        self._has_listed = True
+        self.refresh_notices()
         if self._start_worker:
             from supportdesk.tui.companion import ensure_worker
 
@@ -211,6 +213,8 @@ class Console(Places, inherit_bindings=False):
         if session is not None:
             self.presence.leave()
         self.calls.close()
+        if session is not None:
+            session.desk.read.close()  # wakes the feed
         if self._feed is not None:
             self._feed.join(timeout=2)
         if session is not None:

@@ -66,10 +66,10 @@ class Session:
     restricted: bool = False
     console: str = field(default_factory=lambda: uuid4().hex)
     tickets: dict[TicketId, TicketBundle] = field(default_factory=dict)
-    news: int = 0  # how often somebody's commits were told
     tags: tuple[str, ...] = ()  # in use, as they were when a query was last begun
     languages: tuple[str, ...] = ()
     views: tuple[SavedView, ...] = ()
+    _loads: dict[object, TicketId] = field(default_factory=dict)  # under way, and of no ticket that was changed since
     _keeping: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -146,13 +146,40 @@ class Session:
         self.tags, self.languages = tuple(tags), tuple(language for language in languages if language)
 
     def load_ticket(self, ticket_id: TicketId) -> TicketBundle:
-        """Read a ticket with its conversation and customer, and keep it, unless there was news meanwhile."""
-        read, news = self.desk.read, self.news
+        """Read a ticket with its conversation and customer, and keep it, unless there was news of it meanwhile."""
+        load = object()
+        with self._keeping:
+            self._loads[load] = ticket_id
+        bundle = None
+        try:
+            bundle = self._read_ticket(ticket_id)
+            return bundle
+        finally:
+            self._end(load, bundle)
+
+    def _end(self, load: object, bundle: TicketBundle | None) -> None:
+        """The load is over; what it read is kept unless it is forgotten."""
+        with self._keeping:
+            if self._loads.pop(load, None) is not None and bundle is not None:
+                if len(self.tickets) >= KEPT_TICKETS:
+                    self.tickets.pop(next(iter(self.tickets)), None)
+                self.tickets[bundle.ticket.id] = bundle
+
+    def forget_changed(self, tickets: Collection[TicketId] | None) -> None:
+        """Somebody committed: keep these no longer; None: none at all."""
+        with self._keeping:
+            for ticket in list(self.tickets) if tickets is None else tickets:
+                self.tickets.pop(ticket, None)
+            for load in [load for load, ticket in self._loads.items() if tickets is None or ticket in tickets]:
+                del self._loads[load]
+
+    def _read_ticket(self, ticket_id: TicketId) -> TicketBundle:
+        read = self.desk.read
         ticket = read.ticket(ticket_id)
         present = read.presence(ticket_id, now=self.now())
         mine = {"ticket_id": ticket_id, "agent_id": self.agent.id, "following": True}
         entries = tuple(read.thread(ticket_id))
-        bundle = TicketBundle(
+        return TicketBundle(
             ticket=ticket,
             entries=entries,
             customer=read.customer(ticket.customer_id) if ticket.customer_id is not None else None,
@@ -165,23 +192,6 @@ class Session:
             snoozed_by=self.agents[ticket.snoozed_by].name if ticket.snoozed_by in self.agents else "",
             participants=participants_of(read, {ticket_id, *(entry.ticket_id for entry in entries)}),
         )
-        self._keep(bundle, news)
-        return bundle
-
-    def _keep(self, bundle: TicketBundle, news: int) -> None:
-        """Keep what was read when `news` were told: news that came since may be of it."""
-        with self._keeping:
-            if news == self.news:
-                if len(self.tickets) >= KEPT_TICKETS:
-                    self.tickets.pop(next(iter(self.tickets)), None)
-                self.tickets[bundle.ticket.id] = bundle
-
-    def forget_changed(self, tickets: Collection[TicketId] | None) -> None:
-        """Somebody committed: keep these no longer; None: none at all."""
-        with self._keeping:
-            self.news += 1
-            for ticket in list(self.tickets) if tickets is None else tickets:
-                self.tickets.pop(ticket, None)
 
 
 def saved_id(view: SavedView) -> str:

@@ -139,7 +139,7 @@ class QueueScreen(ListKeys, Views, OnTickets):
 
     def _first_page_painted(self) -> None:
         self.count_views()
-        self.console.first_list_shown() if self.console.desk_status is None else self.console.refresh_status()
+        self.console.list_shown()
 
     def _await_rest(self) -> None:
         self._stop_awaiting_rest()

@@ -171,20 +171,24 @@ class VirtualList(Widget, can_focus=True):
     def replace_spine(self, ids: Iterable[int], *, keep_cursor: bool = True) -> None:
         """Show another order; an array is taken as it is, and nobody changes it afterwards.
 
-        With `keep_cursor` the ticket under the cursor stays under it, on the same screen line; if it is gone, the
-        cursor stays at its place in the list.
+        With `keep_cursor` the ticket under the cursor stays under it, on the same screen line; if it is gone, the next
+        one takes its place.
         """
+        spine = ids if isinstance(ids, array) else array("q", ids)
+        if keep_cursor:
+            self._replace(spine, self._place_in(spine))
+        else:
+            self._top = self._cursor  # the first row stands at the top
+            self._replace(spine, 0)
+
+    def _replace(self, spine: array[int], place: int) -> None:
+        """Show another order with the cursor at that place, on the screen line where it is."""
         before = self.cursor_id
-        line = self._cursor - self._top
-        self._spine = ids if isinstance(ids, array) else array("q", ids)
+        self._top += place - self._cursor
+        self._spine, self._cursor = spine, place
         self._asked = None
         self._range_start = None
-        if not keep_cursor:
-            self._cursor = self._top = 0
-        else:
-            self._cursor = self._place_of(before)
-            self._top = self._cursor - line
-        is_past_end = self._cursor >= len(self._spine)
+        is_past_end = place >= len(spine)
         self._clamp()
         if len(self._rows) > KEPT_ROWS:
             self._forget_far_rows()
@@ -207,11 +211,12 @@ class VirtualList(Widget, can_focus=True):
 
     def take_out(self, ids: Iterable[int]) -> None:
         """Let rows leave the list; nothing else moves."""
-        left = self._spine[:]
+        left, place = self._spine[:], self._cursor
         for row_id in ids:
             if (at := self._find(row_id, left)) is not None:
                 del left[at]
-        self.replace_spine(left)
+                place -= at < place
+        self._replace(left, place)
 
     def put_rows(self, rows: Iterable[ListRow]) -> None:
         """Hydrate rows, or replace them where they are: only lines that look different are painted."""
@@ -344,11 +349,18 @@ class VirtualList(Widget, can_focus=True):
     def _body_height(self) -> int:
         return max(1, self.size.height - HEADER)
 
-    def _place_of(self, row_id: int | None) -> int:
-        if row_id is None:
+    def _place_in(self, spine: array[int]) -> int:
+        """Where the cursor belongs in another order: on its row, else where the first row stands that followed it."""
+        if not self._spine:
             return 0
-        at = self._find(row_id, self._spine)
-        return self._cursor if at is None else at
+        at, old = self._cursor, self._spine
+        if (place := self._find(old[at], spine)) is not None:
+            return place
+        first = max(0, at - NEAR)
+        near = {row_id: index for index, row_id in enumerate(spine[first : at + NEAR], first)}
+        after = (near[row_id] for row_id in old[at + 1 : at + NEAR] if row_id in near)
+        before = (near[row_id] + 1 for row_id in reversed(old[first:at]) if row_id in near)
+        return next(after, next(before, at))
 
     def _find(self, row_id: int, spine: array[int]) -> int | None:
         """Where a row stands: near the cursor as a rule, so that is looked at before a million others."""
